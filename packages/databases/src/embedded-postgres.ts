@@ -1,0 +1,158 @@
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { Failure, messageOf } from '@outgrow/kit'
+
+const run = promisify(execFile)
+
+export interface EmbeddedPostgres {
+  /** Loopback URL of the database, with its password. */
+  url: string
+  dataDirectory: string
+  /** True when this call started the server, false when it was running already. */
+  started: boolean
+  stop(mode?: 'fast' | 'immediate'): Promise<void>
+}
+
+export interface EmbeddedOptions {
+  /** Folder that holds the cluster, its password and its log. */
+  directory: string
+  database?: string
+  /** Server settings, `name=value`. */
+  settings?: string[]
+}
+
+/**
+ * Starts the PostgreSQL that ships with the product, making its cluster on first use. It listens on loopback only.
+ * The server is a process of its own: it goes on after this one ends, until `stop` is called.
+ * @throws Failure OUTGROW_EMBEDDED_POSTGRES
+ */
+export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
+  const directory = resolve(options.directory)
+  const data = join(directory, 'data')
+  const { initdb, pg_ctl: pgCtl } = await binaries()
+  const owner = await serverOwner()
+  const as = owner === undefined ? {} : { uid: owner.uid, gid: owner.gid }
+  const passwordFile = join(directory, 'password')
+  mkdirSync(directory, { recursive: true })
+  if (owner !== undefined) chownSync(directory, owner.uid, owner.gid)
+
+  const command = async (file: string, args: string[]) => {
+    try {
+      await run(file, args, { ...as, cwd: directory, env: { PATH: process.env.PATH ?? '', LC_ALL: 'C' } })
+    } catch (cause) {
+      const log = join(directory, 'server.log')
+      const tail = existsSync(log) ? readFileSync(log, 'utf8').split('\n').slice(-4).join(' ') : ''
+      throw new Failure({
+        code: 'OUTGROW_EMBEDDED_POSTGRES',
+        message: `The embedded PostgreSQL did not start: ${messageOf(cause).split('\n').slice(0, 3).join(' ')} ${tail}`,
+        why:
+          owner === undefined
+            ? 'initdb or pg_ctl failed.'
+            : `PostgreSQL refuses to run as root, so it runs as "${owner.name}", who must be able to reach ${directory} and the installed packages.`,
+        fix: 'Pass --to with a Postgres of your own, or run from a folder that every user may enter.',
+        cause,
+      })
+    }
+  }
+
+  if (!existsSync(join(data, 'PG_VERSION'))) {
+    rmSync(data, { recursive: true, force: true })
+    writeFileSync(passwordFile, randomBytes(18).toString('base64url'), { mode: 0o600 })
+    if (owner !== undefined) chownSync(passwordFile, owner.uid, owner.gid)
+    await command(initdb, [
+      ...['-D', data, '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`],
+      ...['--encoding=UTF8', '--locale=C.UTF-8', '--no-instructions'],
+    ])
+  }
+  const password = readFileSync(passwordFile, 'utf8')
+  const database = options.database ?? 'postgres'
+  const stop = async (mode = 'fast') => command(pgCtl, ['stop', '-D', data, '-m', mode, '-w', '-s'])
+
+  const runningPort = await portOfRunningServer(data)
+  const port = runningPort ?? (await freePort())
+  if (runningPort === undefined) {
+    const settings = [
+      `port=${port}`,
+      'listen_addresses=127.0.0.1',
+      'unix_socket_directories=',
+      'timezone=UTC',
+      ...(options.settings ?? []),
+    ]
+    const flags = settings.map((setting) => `-c ${setting.replaceAll(' ', '\\ ')}`).join(' ')
+    await command(pgCtl, [
+      ...['start', '-D', data, '-w', '-s', '-t', '60', '-l', join(directory, 'server.log'), '-o', flags],
+    ])
+  }
+  const url = `postgresql://postgres:${password}@127.0.0.1:${port}/${database}?sslmode=disable`
+  return { url, dataDirectory: data, started: runningPort === undefined, stop }
+}
+
+/** Paths of initdb, pg_ctl and postgres for this platform. */
+async function binaries(): Promise<{ initdb: string; pg_ctl: string }> {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`
+  try {
+    const found = (await import(name)) as { initdb: string; pg_ctl: string; postgres: string }
+    for (const file of [found.initdb, found.pg_ctl, found.postgres]) ensureExecutable(file)
+    return found
+  } catch (cause) {
+    throw new Failure({
+      code: 'OUTGROW_EMBEDDED_POSTGRES',
+      message: `There is no embedded PostgreSQL for ${process.platform}-${process.arch}.`,
+      fix: 'Pass --to with a Postgres of your own.',
+      cause,
+    })
+  }
+}
+
+function ensureExecutable(file: string): void {
+  try {
+    chmodSync(file, 0o755)
+  } catch {
+    // a store that is shared and not ours: the package manager has set the mode
+  }
+}
+
+/** PostgreSQL does not run as root: an unprivileged account of the system runs it then. */
+async function serverOwner(): Promise<{ name: string; uid: number; gid: number } | undefined> {
+  if (process.getuid?.() !== 0) return undefined
+  const accounts = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+  for (const name of ['postgres', 'nobody']) {
+    const account = accounts.find((fields) => fields[0] === name)
+    if (account) return { name, uid: Number(account[2]), gid: Number(account[3]) }
+  }
+  throw new Failure({
+    code: 'OUTGROW_EMBEDDED_POSTGRES',
+    message: 'PostgreSQL does not run as root, and there is no account named postgres or nobody.',
+    fix: 'Run as another user, or pass --to with a Postgres of your own.',
+  })
+}
+
+async function portOfRunningServer(data: string): Promise<number | undefined> {
+  const file = join(data, 'postmaster.pid')
+  if (!existsSync(file)) return undefined
+  const lines = readFileSync(file, 'utf8').split('\n')
+  try {
+    process.kill(Number(lines[0]), 0)
+  } catch (error) {
+    // EPERM: it runs as another user. Otherwise the file is left over from a crash.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return undefined
+  }
+  return lines[7]?.trim() === 'ready' ? Number(lines[3]) : undefined
+}
+
+function freePort(): Promise<number> {
+  return new Promise((found, failed) => {
+    const server = createServer()
+    server.once('error', failed)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => found(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}

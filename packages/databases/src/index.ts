@@ -1,0 +1,31 @@
+export { copyIn, copyOut } from './copy.ts'
+export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts'
+export {
+  connectPostgres,
+  quoteIdentifier,
+  quoteLiteral,
+  withPostgres,
+  type PostgresClient,
+} from './postgres.ts'
+export { detachedEngineAdapter, engineAdapter, type SchemaEngineAdapter } from './schema-engine-adapter.ts'
+export {
+  openSqlite,
+  openSqliteForLock,
+  openSqliteInMemory,
+  openSqliteReadonly,
+  type SqliteDatabase,
+} from './sqlite.ts'
+export {
+  parseDatabaseUrl,
+  parsePostgresUrl,
+  parseSqliteSource,
+  type PostgresUrl,
+  type SqliteUrl,
+} from './url.ts'
+export {
+  ownerOfTable,
+  readSourceTables,
+  type SourceColumn,
+  type SourceForeignKey,
+  type SourceTable,
+} from './sqlite-catalog.ts'

@@ -1,0 +1,61 @@
+import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3'
+import { PrismaPg } from '@prisma/adapter-pg'
+import {
+  bindMigrationAwareSqlAdapterFactory,
+  ColumnTypeEnum,
+  type SqlDriverAdapter,
+  type SqlMigrationAwareDriverAdapterFactory,
+  type SqlResultSet,
+} from '@prisma/driver-adapter-utils'
+import { connectionAttempts, connectPostgres } from './postgres.ts'
+import { parseDatabaseUrl } from './url.ts'
+
+/** A driver adapter, in the form in which Prisma's WebAssembly schema engine takes it. */
+export type SchemaEngineAdapter = ReturnType<typeof bindMigrationAwareSqlAdapterFactory>
+
+/** What the engine asks a Postgres when it starts: whether the schema exists, and the version. */
+const serverIdentity: SqlResultSet = {
+  columnNames: ['exists', 'version', 'numeric_version'],
+  columnTypes: [ColumnTypeEnum.Boolean, ColumnTypeEnum.Text, ColumnTypeEnum.Int32],
+  rows: [[true, 'PostgreSQL 18.0', 180000]],
+}
+
+/** An adapter that names its dialect and holds nothing: enough to compare two datamodels. */
+export function detachedEngineAdapter(provider: 'sqlite' | 'postgres'): SchemaEngineAdapter {
+  const adapterName = 'outgrow-detached'
+  const refuse = () => Promise.reject(new Error('this schema engine has no database'))
+  const connection: SqlDriverAdapter = {
+    provider,
+    adapterName,
+    executeScript: refuse,
+    queryRaw: () => Promise.resolve(serverIdentity),
+    executeRaw: refuse,
+    startTransaction: refuse,
+    dispose: () => Promise.resolve(),
+  }
+  const connect = () => Promise.resolve(connection)
+  return bindMigrationAwareSqlAdapterFactory({
+    provider,
+    adapterName,
+    connect,
+    connectToShadowDb: connect,
+  })
+}
+
+/** An adapter for the schema engine over a live database. */
+export async function engineAdapter(databaseUrl: string): Promise<SchemaEngineAdapter> {
+  const url = parseDatabaseUrl(databaseUrl)
+  if (url.kind === 'sqlite') {
+    return bindMigrationAwareSqlAdapterFactory(new PrismaBetterSqlite3({ url: `file:${url.path}` }))
+  }
+  // The first attempt that connects decides between TLS and plain text.
+  const probe = await connectPostgres(url)
+  const encrypted = Boolean((probe as unknown as { ssl: unknown }).ssl)
+  await probe.end()
+  const config = connectionAttempts(url).find((attempt) => Boolean(attempt.ssl) === encrypted)
+  const factory: SqlMigrationAwareDriverAdapterFactory = new PrismaPg(
+    { ...config, options: '-c timezone=UTC' },
+    { schema: url.schema },
+  )
+  return bindMigrationAwareSqlAdapterFactory(factory)
+}

@@ -1,0 +1,88 @@
+import { once } from 'node:events'
+import type { PostgresClient } from '@outgrow/databases'
+import { copyIn, copyOut } from '@outgrow/databases'
+import { copyHeader, copyTrailer } from './binary-writer.ts'
+import type { RowHasher } from './digest.ts'
+
+/** Sends buffers of binary COPY rows to a table. Returns the bytes sent. */
+export async function sendRows(
+  client: PostgresClient,
+  copySql: string,
+  buffers: Iterable<Buffer>,
+): Promise<number> {
+  const stream = copyIn(client, copySql)
+  const finished = once(stream, 'finish')
+  // A refusal by the server arrives while rows are still being sent: it ends the loop below.
+  let failure: unknown
+  stream.once('error', (error) => {
+    failure = error
+  })
+  finished.catch(() => {})
+  let bytes = 0
+  stream.write(copyHeader)
+  try {
+    for (const buffer of buffers) {
+      bytes += buffer.length
+      if (!stream.write(buffer)) await Promise.race([once(stream, 'drain'), finished])
+      if (failure !== undefined) throw failure
+    }
+  } catch (error) {
+    stream.destroy(error as Error)
+    throw failure ?? error
+  }
+  stream.end(copyTrailer)
+  await finished
+  return bytes
+}
+
+/** Hands each row of a binary COPY out to `onRow`: its bytes from the field count to the last field. */
+export async function receiveRows(
+  client: PostgresClient,
+  copySql: string,
+  onRow: (row: Buffer) => void,
+): Promise<void> {
+  let rest: Buffer = Buffer.alloc(0)
+  let started = false
+  for await (const piece of copyOut(client, copySql) as AsyncIterable<Buffer>) {
+    const data = rest.length === 0 ? piece : Buffer.concat([rest, piece])
+    let at = 0
+    if (!started) {
+      if (data.length < copyHeader.length) {
+        rest = data
+        continue
+      }
+      at = copyHeader.length
+      started = true
+    }
+    at = eachRow(data, at, onRow)
+    rest = at === data.length ? Buffer.alloc(0) : data.subarray(at)
+  }
+}
+
+export async function hashRows(client: PostgresClient, copySql: string, hasher: RowHasher): Promise<void> {
+  await receiveRows(client, copySql, (row) => hasher.add(row))
+}
+
+/** Calls `onRow` for each whole row and returns where the first incomplete one starts. */
+function eachRow(data: Buffer, from: number, onRow: (row: Buffer) => void): number {
+  const end = data.length
+  let start = from
+  for (;;) {
+    if (start + 2 > end) return start
+    const fields = ((data[start] as number) << 8) | (data[start + 1] as number)
+    if (fields === 0xffff) return end
+    let at = start + 2
+    for (let field = 0; field < fields; field++) {
+      if (at + 4 > end) return start
+      const length =
+        ((data[at] as number) << 24) |
+        ((data[at + 1] as number) << 16) |
+        ((data[at + 2] as number) << 8) |
+        (data[at + 3] as number)
+      at += length < 0 ? 4 : 4 + length
+    }
+    if (at > end) return start
+    onRow(data.subarray(start, at))
+    start = at
+  }
+}

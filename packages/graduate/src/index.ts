@@ -1,0 +1,6 @@
+export { inspectSource, type Inspection } from './inspect.ts'
+export { BadSource, migrate, type MigrateRequest, type MoveResult } from './migrate.ts'
+export { knownRules, type MoveOptions } from './options.ts'
+export type { Progress, ProgressEvent } from './run/move.ts'
+export type { ErrorReport, Finding, FixReport, Report, StepReport, TableReport } from './report.ts'
+export { dropStaging, findRuns } from './target/staging.ts'

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Failure } from '@outgrow/kit'
+import { proveDialects, storageMap, type SchemaFinding, type SchemaSource } from '@outgrow/schema'
+import type { StoragePair } from './plan.ts'
+import type { BaselineMigration } from './run/publish.ts'
+
+/** The schema in both dialects, as a move needs it. */
+export interface PreparedSchema {
+  storage: StoragePair
+  /** SQL that makes the target's tables: the project's own Postgres migrations, else Prisma's DDL. */
+  ddl: string
+  /** Further schemas (`@@schema`) that the tables lie in. */
+  others: string[]
+  baseline: BaselineMigration[]
+  /** False when the baseline is ours and is to be written beside the schema. */
+  hasMigrations: boolean
+  /** Folder that holds, or will hold, the Postgres schema and its migrations. */
+  postgresDirectory: string
+  postgresSchema: string
+  checksum: string
+}
+
+/**
+ * Renders and proves the schema for a move.
+ * @throws Failure OUTGROW_SCHEMA_REFUSED naming each feature that has no counterpart
+ */
+export async function prepareSchema(source: SchemaSource, home: string): Promise<PreparedSchema> {
+  const { dialects, findings, ddl } = await proveDialects(source)
+  if (!dialects.ok) throw refused(findings)
+  const storage = { sqlite: storageMap(dialects.sqlite), postgres: storageMap(dialects.postgres) }
+  const postgresDirectory = join(source.home, 'postgres')
+  const migrations = findMigrations(source, postgresDirectory)
+  const others = new Set(
+    storage.postgres.map(({ schema }) => schema).filter((schema) => schema !== undefined && schema !== home),
+  )
+  return {
+    storage,
+    ddl: migrations.length > 0 ? migrations.map(({ sql }) => sql).join('\n;\n') : ddl.postgres,
+    others: [...others] as string[],
+    baseline: migrations.length > 0 ? migrations : [{ name: '0_init', sql: ddl.postgres }],
+    hasMigrations: migrations.length > 0,
+    postgresDirectory,
+    postgresSchema: dialects.postgres,
+    checksum: createHash('sha256').update(dialects.postgres).digest('hex'),
+  }
+}
+
+function findMigrations(source: SchemaSource, postgresDirectory: string): BaselineMigration[] {
+  for (const directory of [postgresDirectory, source.directory, source.home]) {
+    const folder = join(directory, 'migrations')
+    const lock = join(folder, 'migration_lock.toml')
+    if (existsSync(lock) && /provider\s*=\s*"postgres/.test(readFileSync(lock, 'utf8'))) {
+      return readMigrations(folder)
+    }
+  }
+  return []
+}
+
+/** Migrations of a folder in Prisma Migrate's layout, oldest first. */
+export function readMigrations(folder: string): BaselineMigration[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, 'migration.sql')))
+    .map(({ name }) => ({ name, sql: readFileSync(join(folder, name, 'migration.sql'), 'utf8') }))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+function refused(findings: SchemaFinding[]): Failure {
+  const lines = findings
+    .filter(({ action }) => action === 'refused')
+    .map((f) => `${f.file}:${f.line} ${f.model}.${f.field ?? ''} ${f.feature}: ${f.reason}`)
+  return new Failure({
+    code: 'OUTGROW_SCHEMA_REFUSED',
+    message: `The schema uses what the other database does not have: ${lines.join('; ')}`,
+    fix: 'See `outgrow generate` for what to write instead.',
+  })
+}

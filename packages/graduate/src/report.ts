@@ -1,0 +1,81 @@
+/** A key as reports write it: column to value, large integers and binary data as text. */
+export type ReportedKey = Record<string, string | number | null>
+
+/** Something that needs the user's decision, grouped by table, column and reason. */
+export interface Finding {
+  /** `OUTGROW_…`, listed in docs/errors.md. */
+  code: `OUTGROW_${string}`
+  table: string | null
+  column: string | null
+  /** Rows. */
+  count: number
+  /** The first ten. */
+  keys: ReportedKey[]
+  /** SQLite's storage class of the first value. */
+  storage: string | null
+  /** The first value, shortened and printable. */
+  excerpt: string | null
+  reason: string
+  /** Rules or options that would settle it. */
+  fixes: string[]
+}
+
+export interface TableReport {
+  /** The table's name in the SQLite file. */
+  table: string
+  sourceRows: number
+  targetRows: number
+  quarantinedRows: number
+  digestMatch: boolean
+}
+
+export interface StepReport {
+  name: string
+  ms: number
+  rows: number
+  bytes: number
+}
+
+export interface FixReport {
+  rule: string
+  table: string
+  column: string
+  count: number
+}
+
+export interface ErrorReport {
+  code: string
+  message: string
+  why: string | null
+  fix: string | null
+}
+
+/** The document that `--json` prints, and from which the human text is made. */
+export interface Report {
+  command: string
+  ok: boolean
+  exitCode: number
+  tables: TableReport[]
+  findings: Finding[]
+  fixes: FixReport[]
+  steps: StepReport[]
+  error: ErrorReport | null
+}
+
+/** A value in a form that is safe to print: control characters escaped, long text cut, binary data as hex. */
+export function excerptOf(value: unknown): string | null {
+  if (value === null || value === undefined) return null
+  if (Buffer.isBuffer(value)) {
+    return `x'${value.subarray(0, 20).toString('hex')}'${value.length > 20 ? `… (${value.length} bytes)` : ''}`
+  }
+  const text = String(value as string | number | bigint)
+  const shown = text.length > 60 ? `${text.slice(0, 57)}…` : text
+  return typeof value === 'string' ? JSON.stringify(shown) : shown
+}
+
+export function reportedValue(value: unknown): string | number | null {
+  if (value === null || value === undefined) return null
+  if (typeof value === 'number') return value
+  if (Buffer.isBuffer(value)) return value.toString('hex')
+  return String(value as string | bigint)
+}

@@ -1,0 +1,247 @@
+import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
+import { addDigests, emptyDigest, RowHasher } from '../copy/digest.ts'
+import { hashRows, sendRows } from '../copy/copy-streams.ts'
+import { TableEncoder, type RowRange } from '../copy/table-encoder.ts'
+import type { QuarantinedRow } from '../copy/findings.ts'
+import type { PlannedTable } from '../plan.ts'
+import type { Finding, FixReport } from '../report.ts'
+import { qualified } from '../target/structure.ts'
+import { stagedName } from '../target/staging.ts'
+import type { SqliteDatabase } from '@outgrow/databases'
+import type { Job } from './jobs.ts'
+import type { Move, TableState } from './move.ts'
+
+const rowsPerChunk = 100_000n
+const mostChunks = 256n
+
+/** Rowid ranges that cut a table into chunks; each is loaded in one transaction. The same for the same snapshot. */
+export function chunksOf(database: SqliteDatabase, table: PlannedTable): { ranges: RowRange[]; span: number } {
+  const { rowid, name } = table.source
+  const quoted = quoteIdentifier(name)
+  if (rowid === undefined) {
+    const { rows } = database.prepare(`SELECT count(*) AS rows FROM ${quoted}`).get() as { rows: number }
+    return { ranges: rows === 0 ? [] : [undefined], span: rows }
+  }
+  // Two statements: SQLite looks up an end of the tree only when it is asked for one.
+  const end = (which: 'min' | 'max') =>
+    database.prepare(`SELECT ${which}(${rowid}) FROM ${quoted}`).pluck().safeIntegers(true).get() as bigint | null
+  const low = end('min')
+  const high = end('max')
+  if (low === null || high === null) return { ranges: [], span: 0 }
+  const span = high - low + 1n
+  const wanted = span / rowsPerChunk + 1n
+  const count = wanted > mostChunks ? mostChunks : wanted
+  const size = span / count + 1n
+  const ranges: RowRange[] = []
+  for (let at = low; at <= high; at += size) {
+    ranges.push({ low: at, high: at + size - 1n > high ? high : at + size - 1n })
+  }
+  return { ranges, span: Number(span) }
+}
+
+export function copyColumns(table: PlannedTable): string {
+  return table.columns.map(({ target }) => quoteIdentifier(target.name)).join(', ')
+}
+
+interface FinishedChunk {
+  table_name: string
+  low: string
+  rows: string
+  hash_sum: string
+  bytes: string
+  quarantined: string
+  findings: Finding[]
+  fixes: FixReport[]
+}
+
+/** Chunks that an earlier attempt of this run finished. */
+async function finishedChunks(client: PostgresClient, schema: string): Promise<FinishedChunk[]> {
+  const { rows } = await client.query<FinishedChunk>(`SELECT * FROM ${quoteIdentifier(schema)}._outgrow_chunk`)
+  return rows
+}
+
+export interface LoadJobs {
+  /** By table: done when all its rows are in the target. */
+  loaded: Map<PlannedTable, Job[]>
+  /** By table: reads back what the target got. */
+  readBack: Map<PlannedTable, Job>
+  jobs: Job[]
+}
+
+/** The load as jobs: chunks of the largest tables first, then one reading back of each table. */
+export async function loadJobs(move: Move): Promise<LoadJobs> {
+  const { staging, snapshot, plan } = move
+  const schema = stagedName(staging.run, staging.home, undefined)
+  const finished = await finishedChunks(move.clients[0] as PostgresClient, schema)
+  const tables = plan.tables
+    .map((table) => ({ table, ...chunksOf(snapshot.database, table) }))
+    .toSorted((a, b) => b.span - a.span)
+  const totals = { rows: 0, bytes: 0, totalRows: tables.reduce((sum, { span }) => sum + span, 0) }
+  const jobs: Job[] = []
+  const loaded = new Map<PlannedTable, Job[]>()
+  for (const { table, ranges } of tables) {
+    const state: TableState = { sourceRows: 0, quarantined: 0, sent: emptyDigest, received: undefined }
+    move.tables.set(table, state)
+    const chunks: Job[] = []
+    for (const range of ranges) {
+      const low = range === undefined ? '' : String(range.low)
+      const known = finished.find((chunk) => chunk.table_name === table.source.name && chunk.low === low)
+      if (known) {
+        resumeChunk(move, state, known, totals)
+        continue
+      }
+      chunks.push({
+        name: `load ${table.source.name} ${low}`,
+        after: [],
+        run: (client) => loadChunk(move, client, table, state, range, schema, totals),
+      })
+    }
+    jobs.push(...chunks)
+    loaded.set(table, chunks)
+  }
+  const readBack = new Map<PlannedTable, Job>()
+  for (const { table } of tables) {
+    const job: Job = {
+      name: `read back ${table.source.name}`,
+      after: loaded.get(table) ?? [],
+      run: async (client) => {
+        if (!move.findings.isEmpty && move.options.onBadValue === 'stop') return
+        const state = move.tables.get(table) as TableState
+        state.received ??= await digestOfTarget(move, client, table)
+      },
+    }
+    jobs.push(job)
+    readBack.set(table, job)
+  }
+  return { jobs, loaded, readBack }
+}
+
+/** One pass over what the target holds of a table's planned columns. */
+export async function digestOfTarget(
+  move: Pick<Move, 'hash'>,
+  client: PostgresClient,
+  table: PlannedTable,
+): Promise<TableState['sent']> {
+  const hasher = new RowHasher(move.hash)
+  await hashRows(
+    client,
+    `COPY ${qualified(table.target)} (${copyColumns(table)}) TO STDOUT (FORMAT binary)`,
+    hasher,
+  )
+  return hasher.digest
+}
+
+type Totals = { rows: number; bytes: number; totalRows: number }
+
+function resumeChunk(move: Move, state: TableState, chunk: FinishedChunk, totals: Totals): void {
+  state.sent = addDigests(state.sent, { rows: Number(chunk.rows), sum: BigInt(chunk.hash_sum) })
+  state.quarantined += Number(chunk.quarantined)
+  state.sourceRows += Number(chunk.rows) + Number(chunk.quarantined)
+  move.findings.merge(chunk.findings)
+  move.fixes.merge(chunk.fixes)
+  totals.rows += Number(chunk.rows)
+  totals.bytes += Number(chunk.bytes)
+}
+
+async function loadChunk(
+  move: Move,
+  client: PostgresClient,
+  table: PlannedTable,
+  state: TableState,
+  range: RowRange,
+  schema: string,
+  totals: Totals,
+): Promise<void> {
+  move.signal.throwIfAborted()
+  const encoder = new TableEncoder(move.snapshot.database, table, move.options, move.hash)
+  const stops = move.options.onBadValue === 'stop'
+  const report = (buffer: Buffer) => {
+    totals.bytes += buffer.length
+    move.bytesSent += buffer.length
+    move.progress({ step: 'copy', ...totals, rows: totals.rows + encoder.digest.rows })
+  }
+  const scanOnly = () => stops && !(move.findings.isEmpty && encoder.findings.isEmpty)
+  let bytes = 0
+  if (scanOnly()) await scan(encoder, range, report, move.signal)
+  else {
+    await client.query('BEGIN')
+    bytes = await sendRows(
+      client,
+      `COPY ${qualified(table.target)} (${copyColumns(table)}) FROM STDIN (FORMAT binary)`,
+      sentBuffers(encoder, range, report, move.signal, scanOnly),
+    )
+    if (scanOnly()) await client.query('ROLLBACK')
+    else {
+      await storeQuarantined(client, schema, encoder.quarantined)
+      await client.query(
+        `INSERT INTO ${quoteIdentifier(schema)}._outgrow_chunk VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+        [
+          table.source.name,
+          range === undefined ? '' : String(range.low),
+          encoder.digest.rows,
+          String(encoder.digest.sum),
+          bytes,
+          encoder.quarantined.length,
+          JSON.stringify(encoder.findings.findings),
+          JSON.stringify(encoder.fixes.fixes),
+        ],
+      )
+      await client.query('COMMIT')
+    }
+  }
+  state.sent = addDigests(state.sent, encoder.digest)
+  state.quarantined += encoder.quarantined.length
+  state.sourceRows += encoder.rowsRead
+  move.findings.merge(encoder.findings.findings)
+  move.fixes.merge(encoder.fixes.fixes)
+  totals.rows += encoder.digest.rows
+}
+
+/** Once a value is bad and the run is to stop, rows are still read, so that everything bad is named, but not sent. */
+function* sentBuffers(
+  encoder: TableEncoder,
+  range: RowRange,
+  report: (buffer: Buffer) => void,
+  signal: AbortSignal,
+  scanOnly: () => boolean,
+): Generator<Buffer> {
+  for (const buffer of encoder.buffers(range)) {
+    signal.throwIfAborted()
+    report(buffer)
+    if (!scanOnly()) yield buffer
+  }
+}
+
+async function scan(
+  encoder: TableEncoder,
+  range: RowRange,
+  report: (buffer: Buffer) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const buffer of encoder.buffers(range)) {
+    report(buffer)
+    await new Promise(setImmediate) // Ctrl-C must be heard
+    signal.throwIfAborted()
+  }
+}
+
+export async function storeQuarantined(
+  client: PostgresClient,
+  schema: string,
+  rows: QuarantinedRow[],
+): Promise<void> {
+  for (let at = 0; at < rows.length; at += 500) {
+    const part = rows.slice(at, at + 500)
+    await client.query(
+      `INSERT INTO ${quoteIdentifier(schema)}._outgrow_quarantine (table_name, key, column_name, reason, row)
+       SELECT * FROM unnest($1::text[], $2::json[], $3::text[], $4::text[], $5::json[])`,
+      [
+        part.map(({ table }) => table),
+        part.map(({ key }) => JSON.stringify(key)),
+        part.map(({ column }) => column),
+        part.map(({ reason }) => reason),
+        part.map(({ row }) => JSON.stringify(row)),
+      ],
+    )
+  }
+}

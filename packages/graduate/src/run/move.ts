@@ -1,0 +1,47 @@
+import type { PostgresClient } from '@outgrow/databases'
+import type { FindingCollector, FixCounter } from '../copy/findings.ts'
+import type { Digest } from '../copy/digest.ts'
+import type { MoveOptions } from '../options.ts'
+import type { Plan, PlannedTable } from '../plan.ts'
+import type { Snapshot } from '../source/snapshot.ts'
+import type { Staging } from '../target/staging.ts'
+
+/** What a table's rows came to on both sides. */
+export interface TableState {
+  /** Rows read from the file, bad ones included. */
+  sourceRows: number
+  /** Rows set aside because a value could not be moved. */
+  quarantined: number
+  /** What was sent. */
+  sent: Digest
+  /** What the target was found to hold, once it was read back. */
+  received: Digest | undefined
+}
+
+/** Everything that the steps of one run share. */
+export interface Move {
+  snapshot: Snapshot
+  plan: Plan
+  staging: Staging
+  options: MoveOptions
+  /** Two connections: the server is the wall, and more would only queue. */
+  clients: PostgresClient[]
+  hash: (bytes: Uint8Array) => bigint
+  findings: FindingCollector
+  fixes: FixCounter
+  tables: Map<PlannedTable, TableState>
+  bytesSent: number
+  progress: Progress
+  signal: AbortSignal
+}
+
+export interface ProgressEvent {
+  step: string
+  rows: number
+  bytes: number
+  /** Estimated, for the bar. */
+  totalRows: number
+}
+
+/** Hears how far a step is. */
+export type Progress = (event: ProgressEvent) => void

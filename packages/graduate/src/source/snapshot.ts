@@ -1,0 +1,93 @@
+import { existsSync, statSync } from 'node:fs'
+import {
+  openSqliteForLock,
+  openSqliteReadonly,
+  parseSqliteSource,
+  type SqliteDatabase,
+} from '@outgrow/databases'
+import { Failure, messageOf } from '@outgrow/kit'
+
+/** One consistent view of an SQLite file, the `-wal` file included. Writers may go on meanwhile. */
+export interface Snapshot {
+  path: string
+  database: SqliteDatabase
+  /** Tells this state of the file from another one, for `--resume`. */
+  fingerprint: string
+  sizeBytes: number
+  /**
+   * Takes the write lock for a moment and looks whether anything was committed since the snapshot.
+   * The file is not changed: nothing is written under the lock, and a reader stays open so that closing checkpoints nothing.
+   * @throws Failure OUTGROW_SOURCE_BUSY when a writer keeps the lock
+   */
+  hasAdvanced(): boolean
+}
+
+/** Runs `use` on a snapshot of the file. */
+export async function withSnapshot<Result>(
+  source: string,
+  use: (snapshot: Snapshot) => Promise<Result>,
+): Promise<Result> {
+  const { path } = parseSqliteSource(source)
+  const witness = openSqliteReadonly(path)
+  const database = openSqliteReadonly(path)
+  try {
+    const versionAtStart = dataVersion(witness)
+    database.exec('BEGIN')
+    database.prepare('SELECT count(*) FROM sqlite_schema').get()
+    return await use({
+      path,
+      database,
+      fingerprint: fingerprintOf(path),
+      sizeBytes: statSync(path).size,
+      hasAdvanced: () => underWriteLock(path, () => dataVersion(witness) !== versionAtStart),
+    })
+  } finally {
+    database.close()
+    witness.close()
+  }
+}
+
+function dataVersion(database: SqliteDatabase): number {
+  // The version is refreshed by a read.
+  database.prepare('SELECT count(*) FROM sqlite_schema').get()
+  return database.pragma('data_version', { simple: true }) as number
+}
+
+function underWriteLock(path: string, look: () => boolean): boolean {
+  let writer: SqliteDatabase
+  try {
+    writer = openSqliteForLock(path)
+  } catch {
+    return look() // a file that may not be written has no writer in this process' reach
+  }
+  try {
+    writer.exec('BEGIN IMMEDIATE')
+  } catch (cause) {
+    writer.close()
+    if ((cause as { code?: string }).code === 'SQLITE_READONLY') return look()
+    throw new Failure({
+      code: 'OUTGROW_SOURCE_BUSY',
+      message: `A writer keeps the lock of ${path}: ${messageOf(cause)}`,
+      why: 'Whether rows came after the snapshot can only be told while nobody writes.',
+      fix: 'Stop the application and run the command again with --resume.',
+      cause,
+    })
+  }
+  try {
+    return look()
+  } finally {
+    writer.exec('ROLLBACK')
+    writer.close()
+  }
+}
+
+/** Sizes and modification times of the file and its log: any commit changes one of them. */
+function fingerprintOf(path: string): string {
+  return [path, `${path}-wal`]
+    .map((file) => {
+      if (!existsSync(file)) return 'none'
+      const { size, mtimeNs } = statSync(file, { bigint: true })
+      return size === 0n ? 'none' : `${size}@${mtimeNs}`
+    })
+    .join(' ')
+}

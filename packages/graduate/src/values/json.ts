@@ -1,0 +1,45 @@
+import type { Cast, Cell, Encode } from './codec.ts'
+import { bad, type Bad } from './codec.ts'
+import { jsonbText, JsonbRefusal } from './jsonb-text.ts'
+
+/** Prisma `Json` as `jsonb` (version byte and text), or as `json` (the text as it stands). */
+export function encodeJson(type: 'jsonb' | 'json'): Encode {
+  return (cell, writer, cast) => {
+    const text = jsonOf(cell, cast)
+    if (typeof text === 'object') return text
+    let normal: string
+    try {
+      normal = jsonbText(text)
+    } catch (error) {
+      if (error instanceof JsonbRefusal) return bad(error.message)
+      throw error
+    }
+    if (type === 'json') writer.text(text)
+    else {
+      writer.sized(() => {
+        writer.ensure(1 + normal.length * 3)
+        writer.buffer[writer.at] = 1
+        writer.at += 1 + writer.buffer.write(normal, writer.at + 1, 'utf8')
+      })
+    }
+    return undefined
+  }
+}
+
+/** JSON text of a cell: TEXT as it stands, numbers that NUMERIC affinity made, and SQLite's own JSONB blobs. */
+export function jsonOf(cell: Exclude<Cell, null>, cast: Cast): string | Bad {
+  if (typeof cell === 'string') {
+    if (!cell.includes('\uFFFD')) return cell
+    const bytes = cast.readExactly().bytes
+    return bytes?.toString('utf8') === cell && Buffer.from(cell).equals(bytes)
+      ? cell
+      : bad('holds bytes that are no UTF-8')
+  }
+  if (typeof cell === 'bigint') return String(cell)
+  if (typeof cell === 'number') {
+    if (!Number.isFinite(cell)) return bad('is infinite')
+    return Number.isSafeInteger(cell) || !Number.isInteger(cell) ? String(cell) : String(cast.readExactly().value)
+  }
+  const json = cast.readJsonb()
+  return json ?? bad('is binary data that is no JSONB of SQLite')
+}

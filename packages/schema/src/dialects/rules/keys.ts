@@ -1,0 +1,140 @@
+import type { Argument, Attribute, Expression } from '../../psl/syntax.ts'
+import { argumentOf, fieldsOf, stringOf } from '../../psl/syntax.ts'
+import { attributeWith } from '../attribute-text.ts'
+import { note, sourceText, type RuleContext } from '../context.ts'
+
+const keyAttributes = new Set(['id', 'unique', 'index', 'relation'])
+
+/** Keys, indexes and relations: what only Postgres can name, type or order is taken off for SQLite. */
+export function keyRule(context: RuleContext, attribute: Attribute, field: string | undefined): void {
+  if (!keyAttributes.has(attribute.name)) return
+  const where = argumentOf(attribute, 'where')
+  if (where) noteWhere(context, attribute, where, field)
+  if (context.target !== 'sqlite') return listIndexRule(context, attribute)
+  const dropped: string[] = []
+  const text = attributeWith(context, attribute, (argument) => {
+    const written = sourceText(context, argument)
+    if (argument.name === 'type' || (argument.name === 'map' && nameless(attribute))) {
+      dropped.push(written)
+      return false
+    }
+    if (argument.value.kind === 'array') {
+      const kept = withoutOperatorClasses(context, argument.value)
+      if (kept !== undefined) {
+        dropped.push('ops')
+        return argument.name === undefined ? kept : `${argument.name}: ${kept}`
+      }
+    }
+    if (isSetNullOnRequired(context, attribute, argument, field)) {
+      note(context, {
+        code: 'OUTGROW_SCHEMA_REFERENTIAL_ACTION',
+        at: argument,
+        field,
+        feature: written,
+        action: 'rewritten',
+        reason: 'SQLite refuses SetNull on a required relation; it is Restrict there, and stays SetNull on Postgres.',
+      })
+      return `${argument.name}: Restrict`
+    }
+    return written
+  })
+  if (text !== sourceText(context, attribute)) context.edits.replace(attribute, text)
+  if (dropped.length > 0) {
+    note(context, {
+      code: 'OUTGROW_SCHEMA_KEY_DETAIL',
+      at: attribute,
+      field,
+      feature: dropped.join(', '),
+      action: 'dropped',
+      reason: 'SQLite has one kind of index and does not name primary or foreign keys.',
+    })
+  }
+}
+
+/** SQLite names unique and plain indexes; primary and foreign keys have no name of their own. */
+function nameless(attribute: Attribute): boolean {
+  return attribute.name === 'id' || attribute.name === 'relation'
+}
+
+/** On Postgres a list that became Json cannot keep an array operator class. */
+function listIndexRule(context: RuleContext, attribute: Attribute): void {
+  if (context.options.keepLists) return
+  const lists = new Set(
+    fieldsOf(context.block)
+      .filter((field) => field.arity === 'list' && !context.index.models.has(field.type))
+      .map((field) => field.name),
+  )
+  for (const argument of attribute.args) {
+    if (argument.value.kind !== 'array') continue
+    const onList = argument.value.items.some((item) => lists.has(nameOf(item)))
+    const kept = onList ? withoutOperatorClasses(context, argument.value) : undefined
+    if (kept === undefined) continue
+    context.edits.replace(argument.value, kept)
+    note(context, {
+      code: 'OUTGROW_SCHEMA_KEY_DETAIL',
+      at: attribute,
+      feature: 'ops',
+      action: 'rewritten',
+      reason: 'The list is Json now, so the index uses the operators of jsonb.',
+    })
+  }
+}
+
+function nameOf(item: Expression): string {
+  return item.kind === 'call' ? item.name : item.kind === 'path' ? item.text : ''
+}
+
+/** `[title(ops: raw("gin_trgm_ops"), sort: Desc)]` without `ops`; undefined when there was none. */
+function withoutOperatorClasses(context: RuleContext, array: Expression): string | undefined {
+  if (array.kind !== 'array') return undefined
+  let changed = false
+  const items = array.items.map((item) => {
+    if (item.kind !== 'call') return sourceText(context, item)
+    const kept = item.args.filter((argument) => argument.name !== 'ops')
+    if (kept.length === item.args.length) return sourceText(context, item)
+    changed = true
+    const args = kept.map((argument) => sourceText(context, argument)).join(', ')
+    return args === '' ? item.name : `${item.name}(${args})`
+  })
+  return changed ? `[${items.join(', ')}]` : undefined
+}
+
+function isSetNullOnRequired(
+  context: RuleContext,
+  attribute: Attribute,
+  argument: Argument,
+  field: string | undefined,
+): boolean {
+  if (attribute.name !== 'relation') return false
+  if (argument.name !== 'onDelete' && argument.name !== 'onUpdate') return false
+  if (argument.value.kind !== 'path' || argument.value.text !== 'SetNull') return false
+  const fields = fieldsOf(context.block)
+  const own = argumentOf(attribute, 'fields')?.value
+  const columns = own?.kind === 'array' ? own.items.map(nameOf) : []
+  return (
+    fields.find((candidate) => candidate.name === field)?.arity === 'required' ||
+    columns.some((name) => fields.find((candidate) => candidate.name === name)?.arity === 'required')
+  )
+}
+
+function noteWhere(context: RuleContext, attribute: Attribute, where: Argument, field: string | undefined): void {
+  note(context, {
+    code: 'OUTGROW_SCHEMA_COPIED',
+    at: attribute,
+    field,
+    feature: sourceText(context, where),
+    action: 'copied',
+    reason: 'Both databases have partial indexes.',
+  })
+}
+
+/** The mapped name of a block, else its own. */
+export function storedBlockName(context: Pick<RuleContext, 'block'>): string {
+  const map = context.block.members.find(
+    (member) => member.kind === 'attribute' && member.attribute.name === 'map',
+  )
+  return (
+    (map?.kind === 'attribute' ? stringOf(argumentOf(map.attribute, 'name', true)) : undefined) ??
+    context.block.name
+  )
+}

@@ -1,0 +1,122 @@
+import { attributeOf, type Field } from '../../psl/syntax.ts'
+import { isScalarList, note, sourceText, type RuleContext } from '../context.ts'
+
+const countsInFull = new Set(['Json', 'Decimal', 'Bytes', 'BigInt'])
+const vectorTypes = /^(vector|halfvec|sparsevec)\b/i
+
+/** A field's type, arity and native type. */
+export function typeRule(context: RuleContext, field: Field): void {
+  if (field.type === 'Unsupported') return unsupportedRule(context, field)
+  if (isScalarList(context.index, field)) return listRule(context, field)
+  nativeTypeRule(context, field)
+  if (countsInFull.has(field.type)) {
+    note(context, {
+      code: 'OUTGROW_SCHEMA_COPIED',
+      at: field,
+      field: field.name,
+      feature: field.type,
+      action: 'copied',
+      reason: 'Means the same on both databases.',
+    })
+  }
+}
+
+function nativeTypeRule(context: RuleContext, field: Field): void {
+  const native = field.attributes.find((attribute) => attribute.name.startsWith('db.'))
+  if (context.target === 'postgres') {
+    if (context.index.source === 'sqlite' && field.type === 'DateTime' && !native) {
+      const last = field.attributes.at(-1)
+      context.edits.insert(last?.end ?? field.typeSpan.end, ' @db.Timestamptz(3)')
+      note(context, {
+        code: 'OUTGROW_SCHEMA_NATIVE_TYPE',
+        at: field,
+        field: field.name,
+        feature: 'DateTime',
+        action: 'rewritten',
+        reason: 'An instant on Postgres is a timestamptz, with the milliseconds that Prisma keeps.',
+      })
+    }
+    return
+  }
+  if (!native) return
+  context.edits.remove(native)
+  note(context, {
+    code: 'OUTGROW_SCHEMA_NATIVE_TYPE',
+    at: native,
+    field: field.name,
+    feature: sourceText(context, native),
+    action: 'dropped',
+    reason: reasonForNative(native.name.slice('db.'.length)),
+  })
+}
+
+function reasonForNative(name: string): string {
+  if (name === 'Citext') {
+    return 'SQLite compares this text with case; Postgres goes on comparing without. Use the client’s case-insensitive search.'
+  }
+  if (/^(VarChar|Char|Bit|VarBit)$/.test(name)) {
+    return 'SQLite does not enforce a length; a value that is too long is reported by the move.'
+  }
+  return 'SQLite has no native column types; Prisma’s type decides.'
+}
+
+/** SQLite has no arrays: a list of values is one Json value, on both sides, so that one client type fits. */
+function listRule(context: RuleContext, field: Field): void {
+  if (context.options.keepLists && context.target === 'postgres') return
+  const native = field.attributes.find((attribute) => attribute.name.startsWith('db.'))
+  if (native) context.edits.remove(native)
+  context.edits.replace(field.typeSpan, 'Json')
+  if (!attributeOf(field, 'default')) {
+    const empty = context.target === 'sqlite' ? `@default(dbgenerated("'[]'"))` : '@default("[]")'
+    context.edits.insert(field.typeSpan.end, ` ${empty}`)
+  }
+  note(context, {
+    code: 'OUTGROW_SCHEMA_LIST',
+    at: field,
+    field: field.name,
+    feature: sourceText(context, { start: field.typeSpan.start, end: field.typeSpan.end }),
+    action: 'rewritten',
+    reason: 'A list of values becomes Json on both databases, so that one client serves both.',
+    suggestion: 'Use --keep-lists to keep the array on Postgres.',
+  })
+}
+
+function unsupportedRule(context: RuleContext, field: Field): void {
+  const feature = sourceText(context, field.typeSpan)
+  if (context.target === context.index.source) return
+  const isKey =
+    attributeOf(field, 'id') !== undefined ||
+    attributeOf(field, 'unique') !== undefined ||
+    context.block.members.some(
+      (member) =>
+        member.kind === 'attribute' &&
+        /^(id|unique)$/.test(member.attribute.name) &&
+        new RegExp(`\\b${field.name}\\b`).test(sourceText(context, member)),
+    )
+  const isVector = vectorTypes.test(field.unsupported ?? '')
+  if (isKey || isVector || (field.arity === 'required' && !attributeOf(field, 'default'))) {
+    note(context, {
+      code: 'OUTGROW_SCHEMA_UNSUPPORTED',
+      at: field,
+      field: field.name,
+      feature,
+      action: 'refused',
+      reason: isVector
+        ? 'A vector search has no counterpart on the other database.'
+        : isKey
+          ? 'A key must have a type that both databases know.'
+          : 'A required column of a type that only one database knows cannot be written through the client.',
+      suggestion: `Write "// outgrow:${context.target} omit" on the line above to leave the field out there, or give it a type that Prisma knows.`,
+    })
+    return
+  }
+  context.edits.removeLines(field)
+  note(context, {
+    code: 'OUTGROW_SCHEMA_UNSUPPORTED',
+    at: field,
+    field: field.name,
+    feature,
+    action: 'dropped',
+    reason: 'Prisma’s client does not see this column, and the other database does not know its type.',
+  })
+}

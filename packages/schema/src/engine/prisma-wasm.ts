@@ -1,0 +1,102 @@
+import { createRequire } from 'node:module'
+import { Failure, messageOf } from '@outgrow/kit'
+
+/** One schema file: its path (for messages) and its text. */
+export type SchemaFile = [path: string, text: string]
+
+interface PrismaSchemaWasm {
+  validate(parameters: string): void
+  get_dmmf(parameters: string): string
+  get_config(parameters: string): string
+  format(files: string, parameters: string): string
+  preview_features(): string
+}
+
+const load = createRequire(import.meta.url)
+let loaded: PrismaSchemaWasm | undefined
+
+function wasm(): PrismaSchemaWasm {
+  loaded ??= load('@prisma/prisma-schema-wasm') as PrismaSchemaWasm
+  return loaded
+}
+
+export interface DmmfField {
+  name: string
+  dbName?: string | null
+  kind: 'scalar' | 'object' | 'enum' | 'unsupported'
+  type: string
+  isList: boolean
+  isRequired: boolean
+  isUnique: boolean
+  isId: boolean
+  hasDefaultValue: boolean
+  relationName?: string
+  relationFromFields?: string[]
+  relationToFields?: string[]
+  nativeType?: [string, string[]] | null
+}
+
+export interface DmmfModel {
+  name: string
+  dbName: string | null
+  schema: string | null
+  fields: DmmfField[]
+  primaryKey: { name: string | null; fields: string[] } | null
+  uniqueFields: string[][]
+}
+
+export interface DmmfEnum {
+  name: string
+  dbName: string | null
+  values: { name: string; dbName: string | null }[]
+}
+
+export interface Dmmf {
+  datamodel: { enums: DmmfEnum[]; models: DmmfModel[]; types: DmmfModel[] }
+}
+
+/**
+ * Prisma's own validator.
+ * @throws Failure OUTGROW_SCHEMA_INVALID with Prisma's words
+ */
+export function validatePrismaSchema(files: SchemaFile[]): void {
+  try {
+    wasm().validate(JSON.stringify({ prismaSchema: files, noColor: true }))
+  } catch (error) {
+    throw new Failure({
+      code: 'OUTGROW_SCHEMA_INVALID',
+      message: `Prisma refuses the schema. ${validatorMessage(error)}`,
+      fix: 'Correct the lines named above.',
+    })
+  }
+}
+
+/** The datamodel as Prisma's client generator sees it. The schema must be valid. */
+export function readDmmf(files: SchemaFile[]): Dmmf {
+  return JSON.parse(
+    wasm().get_dmmf(JSON.stringify({ prismaSchema: files, noColor: true })),
+  ) as Dmmf
+}
+
+/** Prisma's own formatter. */
+export function formatPrismaSchema(text: string): string {
+  const result = wasm().format(
+    JSON.stringify([['schema.prisma', text]]),
+    JSON.stringify({ textDocument: { uri: 'file:/schema.prisma' }, options: { tabSize: 2, insertSpaces: true } }),
+  )
+  return (JSON.parse(result) as SchemaFile[])[0]?.[1] ?? text
+}
+
+/** Names of the preview features that this Prisma still knows as previews. */
+export function knownPreviewFeatures(): Set<string> {
+  return new Set(JSON.parse(wasm().preview_features()) as string[])
+}
+
+function validatorMessage(error: unknown): string {
+  const text = messageOf(error)
+  try {
+    return (JSON.parse(text) as { message: string }).message
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,127 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { openSqliteInMemory } from '@outgrow/databases'
+import { Failure, messageOf } from '@outgrow/kit'
+import type { SchemaFinding } from './dialects/finding.ts'
+import { renderDialects, type Dialects } from './dialects/dialects.ts'
+import { readDmmf, validatePrismaSchema } from './engine/prisma-wasm.ts'
+import { diffDatamodels, type Provider } from './engine/schema-engine.ts'
+import { dmmfDifferences } from './parity.ts'
+import { readSchemaSource, type SchemaSource } from './source.ts'
+
+export interface GenerateOptions {
+  /** Schema file or folder. */
+  schema: string
+  /** Folder that gets `sqlite/schema.prisma` and `postgres/schema.prisma`; beside the source by default. */
+  out?: string | undefined
+  keepLists?: boolean | undefined
+  cwd?: string | undefined
+}
+
+export interface Generated {
+  /** Absolute paths with their texts. */
+  outputs: { provider: Provider; path: string; text: string }[]
+  findings: SchemaFinding[]
+  dialects: Dialects
+  /** SQL that makes an empty database hold the schema. */
+  ddl: Record<Provider, string>
+}
+
+/**
+ * Renders both dialects and proves them: Prisma accepts both, their clients have the same types, SQLite executes its DDL.
+ * When a feature is refused, `dialects.ok` is false and nothing has been proved. Writes nothing.
+ * @throws Failure OUTGROW_SCHEMA_INVALID, OUTGROW_SCHEMA_PARITY, OUTGROW_SCHEMA_DDL
+ */
+export async function generateSchemas(options: GenerateOptions): Promise<Generated> {
+  const source = readSchemaSource(options.schema, options.cwd)
+  return proveDialects(source, options)
+}
+
+export async function proveDialects(
+  source: SchemaSource,
+  options: Omit<GenerateOptions, 'schema'> = {},
+): Promise<Generated> {
+  const home = options.out === undefined ? source.home : resolve(options.cwd ?? process.cwd(), options.out)
+  const keepLists = options.keepLists ?? false
+  const dialects = renderDialects(source, home, { keepLists })
+  const outputs = (['sqlite', 'postgres'] as const).map((provider) => ({
+    provider,
+    path: join(home, provider, 'schema.prisma'),
+    text: dialects[provider],
+  }))
+  if (!dialects.ok) {
+    return { outputs, findings: dialects.findings, dialects, ddl: { sqlite: '', postgres: '' } }
+  }
+  for (const { path, text } of outputs) validatePrismaSchema([[path, text]])
+  proveParity(dialects, keepLists)
+  const ddl = {
+    sqlite: await diffDatamodels('sqlite', undefined, dialects.sqlite),
+    postgres: await diffDatamodels('postgres', undefined, dialects.postgres),
+  }
+  proveOnSqlite(ddl.sqlite)
+  return { outputs, findings: dialects.findings, dialects, ddl }
+}
+
+/** Writes what differs and returns the paths that changed. */
+export function writeGenerated(generated: Generated): string[] {
+  const stale = staleOutputs(generated)
+  for (const { path, text } of generated.outputs.filter((output) => stale.includes(output.path))) {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text)
+  }
+  return stale
+}
+
+/** Paths whose file is missing or differs from what would be generated. */
+export function staleOutputs(generated: Generated): string[] {
+  return generated.outputs
+    .filter(({ path, text }) => !existsSync(path) || readFileSync(path, 'utf8') !== text)
+    .map(({ path }) => path)
+}
+
+function proveParity(dialects: Dialects, keepLists: boolean): void {
+  const excused = new Set(
+    dialects.findings
+      .filter(
+        ({ code }) =>
+          code === 'OUTGROW_SCHEMA_OVERRIDE' || (keepLists && code === 'OUTGROW_SCHEMA_LIST'),
+      )
+      .map(({ model, field }) => `${model}.${field}`),
+  )
+  const overridden = dialects.findings.some(
+    ({ code, action }) => code === 'OUTGROW_SCHEMA_OVERRIDE' && action === 'rewritten',
+  )
+  const dmmf = (text: string) => readDmmf([['schema.prisma', text]])
+  // An override that only leaves a field out is excused; one that rewrites a field must keep its type.
+  const omitted = new Set(
+    overridden
+      ? dialects.findings
+          .filter((finding) => finding.action === 'dropped' || finding.code === 'OUTGROW_SCHEMA_LIST')
+          .map(({ model, field }) => `${model}.${field}`)
+          .filter((key) => excused.has(key))
+      : excused,
+  )
+  const differences = dmmfDifferences(dmmf(dialects.sqlite), dmmf(dialects.postgres), omitted)
+  if (differences.length === 0) return
+  throw new Failure({
+    code: 'OUTGROW_SCHEMA_PARITY',
+    message: `One client could not serve both databases: ${differences.slice(0, 5).join('; ')}.`,
+    fix: 'Give the fields named above the same type in both // outgrow: comments.',
+  })
+}
+
+function proveOnSqlite(ddl: string): void {
+  const database = openSqliteInMemory()
+  try {
+    database.exec(ddl)
+  } catch (cause) {
+    throw new Failure({
+      code: 'OUTGROW_SCHEMA_DDL',
+      message: `SQLite refuses the generated tables: ${messageOf(cause)}`,
+      fix: 'Write the member that SQLite does not take in a comment: // outgrow:sqlite …',
+      cause,
+    })
+  } finally {
+    database.close()
+  }
+}

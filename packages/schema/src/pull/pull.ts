@@ -1,0 +1,296 @@
+import {
+  openSqliteReadonly,
+  ownerOfTable,
+  parseSqliteSource,
+  quoteIdentifier,
+  readSourceTables,
+  type SourceColumn,
+  type SourceForeignKey,
+  type SourceTable,
+  type SqliteDatabase,
+} from '@outgrow/databases'
+import { formatPrismaSchema } from '../engine/prisma-wasm.ts'
+import { quotePsl } from '../psl/parse.ts'
+import { pulledType, readContent, type PulledType } from './column-type.ts'
+import { Names } from './names.ts'
+
+/** Something in the file that a Prisma schema cannot say. */
+export interface Unsaid {
+  kind: 'view' | 'trigger' | 'virtual table' | 'generated column' | 'check' | 'index' | 'default' | 'foreign key' | 'collation'
+  table: string
+  name: string
+  sql: string
+}
+
+export interface PulledSchema {
+  /** A Prisma schema with the provider sqlite. */
+  text: string
+  models: number
+  unsaid: Unsaid[]
+}
+
+interface PulledField {
+  column: SourceColumn
+  name: string
+  type: PulledType
+}
+
+interface PulledModel {
+  table: SourceTable
+  name: string
+  fields: PulledField[]
+  names: Names
+  /** Required columns that identify a row; empty when there are none, and Prisma's client must ignore the table. */
+  id: string[]
+  relations: string[]
+}
+
+/**
+ * Writes a Prisma schema for an SQLite file that has none. Types come from the declarations and from every stored value.
+ * @throws Failure OUTGROW_SOURCE_NOT_FOUND, OUTGROW_SOURCE_NOT_SQLITE
+ */
+export function pullSchema(from: string): PulledSchema {
+  const database = openSqliteReadonly(parseSqliteSource(from).path)
+  try {
+    database.exec('BEGIN')
+    return readSchema(database)
+  } finally {
+    database.close()
+  }
+}
+
+function readSchema(database: SqliteDatabase): PulledSchema {
+  const all = readSourceTables(database)
+  const unsaid: Unsaid[] = [...otherObjects(database)]
+  const tables = all.filter((table) => ownerOfTable(table.name, all) === undefined)
+  const modelNames = new Names()
+  const models = tables.map((table) => pullModel(database, table, modelNames, unsaid))
+  for (const model of models) addRelations(model, models, unsaid)
+  const blocks = models.map((model) => modelText(database, model, unsaid))
+  const text = `generator client {
+  provider = "prisma-client"
+  output   = "./generated"
+}
+
+datasource db {
+  provider = "sqlite"
+}
+
+${blocks.join('\n\n')}
+`
+  return { text: formatPrismaSchema(text), models: models.length, unsaid }
+}
+
+function pullModel(database: SqliteDatabase, table: SourceTable, modelNames: Names, unsaid: Unsaid[]): PulledModel {
+  const names = new Names()
+  const fields = table.columns
+    .filter((column) => !column.generated)
+    .map((column) => ({
+      column,
+      name: names.field(column.name),
+      type: pulledType(column, readContent(database, table.name, column.name)),
+    }))
+  for (const column of table.columns.filter(({ generated }) => generated)) {
+    unsaid.push({ kind: 'generated column', table: table.name, name: column.name, sql: table.sql })
+  }
+  if (/\bCHECK\s*\(/i.test(table.sql)) unsaid.push({ kind: 'check', table: table.name, name: table.name, sql: table.sql })
+  if (/\bCOLLATE\s+(?!BINARY)/i.test(table.sql)) {
+    unsaid.push({ kind: 'collation', table: table.name, name: table.name, sql: table.sql })
+  }
+  return {
+    table,
+    name: modelNames.model(table.name),
+    fields,
+    names,
+    id: idOf(database, table),
+    relations: [],
+  }
+}
+
+/** The primary key, unless it holds NULLs, which SQLite allows and nobody else does. */
+function idOf(database: SqliteDatabase, table: SourceTable): string[] {
+  const nullable = table.primaryKey.map((name) => `${quoteIdentifier(name)} IS NULL`)
+  if (nullable.length === 0) return []
+  const broken = database
+    .prepare(`SELECT 1 FROM ${quoteIdentifier(table.name)} WHERE ${nullable.join(' OR ')} LIMIT 1`)
+    .get()
+  return broken === undefined ? table.primaryKey : []
+}
+
+function isRequired(model: PulledModel, column: SourceColumn): boolean {
+  return column.notNull || model.id.includes(column.name)
+}
+
+/** Required unique keys identify a row as well as a primary key. */
+function identifies(model: PulledModel): boolean {
+  if (model.id.length > 0) return true
+  return model.table.uniqueKeys.some((key) =>
+    key.every((name) => model.table.columns.find((column) => column.name === name)?.notNull),
+  )
+}
+
+function addRelations(model: PulledModel, models: PulledModel[], unsaid: Unsaid[]): void {
+  for (const [at, key] of model.table.foreignKeys.entries()) {
+    const parent = models.find(({ table }) => table.name.toLowerCase() === key.parent.toLowerCase())
+    const references = key.parentColumns.length > 0 ? key.parentColumns : (parent?.table.primaryKey ?? [])
+    const own = fieldsNamed(model, key.columns)
+    const theirs = parent && fieldsNamed(parent, references)
+    if (!parent || !own || !theirs || !isKey(parent, references) || !matchTypes(own, theirs)) {
+      unsaid.push({ kind: 'foreign key', table: model.table.name, name: key.columns.join(', '), sql: model.table.sql })
+      continue
+    }
+    const optional = key.columns.some((name) => {
+      const column = model.table.columns.find((candidate) => candidate.name === name) as SourceColumn
+      return !isRequired(model, column)
+    })
+    const unique = isKey(model, key.columns)
+    const label = quotePsl(`${model.name}_${key.columns.join('_')}_${at}`)
+    const actions = referentialActions(key, optional)
+    model.relations.push(
+      `${model.names.relation(parent.name)} ${parent.name}${optional ? '?' : ''} @relation(${label}, fields: [${own.map(({ name }) => name).join(', ')}], references: [${theirs.map(({ name }) => name).join(', ')}]${actions})`,
+    )
+    parent.relations.push(
+      `${parent.names.relation(`${model.name}${unique ? '' : 's'}`)} ${model.name}${unique ? '?' : '[]'} @relation(${label})`,
+    )
+  }
+}
+
+const actionNames: Record<string, string> = {
+  CASCADE: 'Cascade', RESTRICT: 'Restrict', 'SET NULL': 'SetNull', 'NO ACTION': 'NoAction', 'SET DEFAULT': 'SetDefault',
+}
+
+function referentialActions(key: SourceForeignKey, optional: boolean): string {
+  const named = (action: string) => {
+    const name = actionNames[action] ?? 'NoAction'
+    return name === 'SetNull' && !optional ? 'NoAction' : name
+  }
+  return `, onDelete: ${named(key.onDelete)}, onUpdate: ${named(key.onUpdate)}`
+}
+
+function fieldsNamed(model: PulledModel, columns: string[]): PulledField[] | undefined {
+  const fields = columns.map((name) =>
+    model.fields.find(({ column }) => column.name.toLowerCase() === name.toLowerCase()),
+  )
+  return fields.length > 0 && fields.every((field) => field !== undefined) ? fields : undefined
+}
+
+function isKey(model: PulledModel, columns: string[]): boolean {
+  const same = (key: string[]) =>
+    key.length === columns.length &&
+    columns.every((name) => key.some((other) => other.toLowerCase() === name.toLowerCase()))
+  return same(model.id) || model.table.uniqueKeys.some(same)
+}
+
+/** Prisma wants one type on both sides; Int gives way to BigInt. */
+function matchTypes(own: PulledField[], theirs: PulledField[]): boolean {
+  return own.every((field, at) => {
+    const other = theirs[at] as PulledField
+    if (field.type.type === other.type.type) return true
+    const whole = new Set([field.type.type, other.type.type])
+    if (whole.size !== 2 || !whole.has('Int') || !whole.has('BigInt')) return false
+    field.type = other.type = { type: 'BigInt', native: null }
+    return true
+  })
+}
+
+function modelText(database: SqliteDatabase, model: PulledModel, unsaid: Unsaid[]): string {
+  const { table, name } = model
+  const ignored = !identifies(model)
+  const lines = model.fields.flatMap((field) => fieldLines(model, field, unsaid))
+  const attributes: string[] = []
+  const fieldName = (column: string) => model.fields.find((field) => field.column.name === column)?.name ?? column
+  if (model.id.length > 1) attributes.push(`@@id([${model.id.map(fieldName).join(', ')}])`)
+  for (const index of readIndexes(database, table.name)) {
+    if (index.sql !== null && (index.partial || index.columns.some((column) => column.name === null))) {
+      unsaid.push({ kind: 'index', table: table.name, name: index.name, sql: index.sql })
+      continue
+    }
+    if (index.origin === 'pk' || index.columns.some((column) => !model.fields.some((f) => f.column.name === column.name))) continue
+    const columns = index.columns.map(
+      (column) => `${fieldName(column.name as string)}${column.descending ? '(sort: Desc)' : ''}`,
+    )
+    const map = index.sql === null ? '' : `, map: ${quotePsl(index.name)}`
+    attributes.push(`@@${index.unique ? 'unique' : 'index'}([${columns.join(', ')}]${map})`)
+  }
+  if (name !== table.name) attributes.push(`@@map(${quotePsl(table.name)})`)
+  if (ignored) attributes.push('@@ignore')
+  const comment = ignored ? '/// Nothing identifies a row of this table: Prisma’s client does not see it.\n' : ''
+  return `${comment}model ${name} {\n${[...lines, ...model.relations, '', ...attributes].map((line) => `  ${line}`).join('\n')}\n}`
+}
+
+function fieldLines(model: PulledModel, field: PulledField, unsaid: Unsaid[]): string[] {
+  const { column, name, type } = field
+  const attributes: string[] = []
+  const alone = model.id.length === 1 && model.id[0] === column.name
+  if (alone) attributes.push('@id')
+  const counts = alone && /^INTEGER$/i.test(column.declaredType) && model.table.rowid !== undefined
+  if (counts) attributes.push('@default(autoincrement())')
+  else {
+    const initial = defaultOf(column, type.type)
+    if (initial === undefined) {
+      unsaid.push({ kind: 'default', table: model.table.name, name: column.name, sql: String(column.defaultSql) })
+    } else if (initial !== '') attributes.push(`@default(${initial})`)
+  }
+  if (name !== column.name) attributes.push(`@map(${quotePsl(column.name)})`)
+  const line = `${name} ${type.type}${isRequired(model, column) ? '' : '?'} ${attributes.join(' ')}`
+  return type.native === null ? [line] : [`// outgrow:postgres ${type.native}`, line]
+}
+
+/** The default in Prisma's words, '' for none, undefined where Prisma has no words for it. */
+function defaultOf(column: SourceColumn, type: string): string | undefined {
+  const sql = column.defaultSql?.trim().replace(/^\((.*)\)$/s, '$1').trim()
+  if (sql === undefined || /^null$/i.test(sql)) return ''
+  if (/^current_timestamp$|^datetime\('now'\)$/i.test(sql)) return type === 'DateTime' ? 'now()' : undefined
+  const text = /^'((?:[^']|'')*)'$/s.exec(sql)?.[1] ?? /^"((?:[^"]|"")*)"$/s.exec(sql)?.[1]
+  const value = (text ?? sql).replaceAll("''", "'")
+  if (type === 'String' && text !== undefined) return quotePsl(value)
+  if (type === 'Boolean' && /^(0|1|true|false)$/i.test(value)) return /^(1|true)$/i.test(value) ? 'true' : 'false'
+  if (/^(Int|BigInt)$/.test(type) && /^[+-]?\d+$/.test(value)) return value.replace('+', '')
+  if (/^(Float|Decimal)$/.test(type) && /^[+-]?\d+(\.\d+)?$/.test(value)) return value.replace('+', '')
+  return undefined
+}
+
+interface PulledIndex {
+  name: string
+  unique: boolean
+  partial: boolean
+  /** `c` CREATE INDEX, `u` UNIQUE, `pk` PRIMARY KEY. */
+  origin: string
+  sql: string | null
+  columns: { name: string | null; descending: boolean }[]
+}
+
+function readIndexes(database: SqliteDatabase, table: string): PulledIndex[] {
+  const rows = database
+    .prepare(
+      `SELECT l.name, l."unique", l.partial, l.origin, s.sql FROM pragma_index_list(?) l
+         LEFT JOIN sqlite_schema s ON s.type = 'index' AND s.name = l.name ORDER BY l.seq DESC`,
+    )
+    .all(table) as { name: string; unique: number; partial: number; origin: string; sql: string | null }[]
+  return rows.map((row) => ({
+    ...row,
+    unique: row.unique === 1,
+    partial: row.partial === 1,
+    columns: (
+      database.prepare('SELECT name, "desc" FROM pragma_index_xinfo(?) WHERE key = 1 ORDER BY seqno').all(row.name) as {
+        name: string | null
+        desc: number
+      }[]
+    ).map((column) => ({ name: column.name, descending: column.desc === 1 })),
+  }))
+}
+
+function otherObjects(database: SqliteDatabase): Unsaid[] {
+  const rows = database
+    .prepare(
+      `SELECT type, name, tbl_name, sql FROM sqlite_schema
+        WHERE type IN ('view', 'trigger') OR (type = 'table' AND sql LIKE 'CREATE VIRTUAL%')`,
+    )
+    .all() as { type: string; name: string; tbl_name: string; sql: string }[]
+  return rows.map(({ type, name, tbl_name: table, sql }) => ({
+    kind: type === 'table' ? 'virtual table' : (type as 'view' | 'trigger'),
+    table,
+    name,
+    sql,
+  }))
+}

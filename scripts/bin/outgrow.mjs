@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+// The product needs Node 22.18. An older host runs it on the Node that is installed beside it: the SQLite driver would
+// crash on it before it could say anything, so nothing is imported before this check.
+import { spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
+
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major > 22 || (major === 22 && minor >= 18)) {
+  await import('../src/main.ts')
+} else {
+  const node = createRequire(import.meta.url).resolve('node/bin/node')
+  const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.once('exit', (code, signal) => {
+    process.exitCode = signal ? 128 : (code ?? 1)
+  })
+}

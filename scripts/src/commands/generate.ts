@@ -1,0 +1,106 @@
+import { relative } from 'node:path'
+import { Command } from 'commander'
+import { generateSchemas, staleOutputs, writeGenerated, type SchemaFinding } from '@outgrow/schema'
+import { exit } from '../output/exit.ts'
+import { runCommand, type Outcome } from '../output/run.ts'
+import { count, type Terminal } from '../output/terminal.ts'
+
+interface GenerateDocument extends Outcome {
+  outputs: string[]
+  findings: SchemaFinding[]
+}
+
+interface Options {
+  schema: string
+  out?: string
+  check?: boolean
+  keepLists?: boolean
+  json?: boolean
+}
+
+export const generateCommand = new Command('generate')
+  .summary('write the SQLite and the Postgres schema from one source')
+  .description(
+    'Reads a Prisma schema of any project, SQLite-first or Postgres-first, and writes sqlite/schema.prisma and postgres/schema.prisma beside it. Both are proved: Prisma accepts them, one client fits both, their tables can be made.',
+  )
+  .option('--schema <path>', 'schema file, or folder of .prisma files', 'prisma/schema.prisma')
+  .option('--out <folder>', 'where sqlite/ and postgres/ go (default: beside the source)')
+  .option('--check', 'write nothing; fail when the committed files are not what would be written')
+  .option('--keep-lists', 'keep scalar lists as arrays on Postgres; the client types then differ there')
+  .option('--json', 'print one JSON document on stdout')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  outgrow generate
+  outgrow generate --schema prisma/schema --out prisma/dialects
+  outgrow generate --check --json
+
+A comment above a line says what one database gets instead:
+  // outgrow:sqlite omit
+  // outgrow:postgres balance Decimal @db.Money
+
+Exit status: 0 written or fresh, 2 not valid or stale, 4 something was refused and nothing written.`,
+  )
+  .action((options: Options) =>
+    runCommand<GenerateDocument>(
+      options.json ?? false,
+      { command: 'generate', outputs: [], findings: [] },
+      ({ terminal }) => generate(options, terminal),
+    ),
+  )
+
+async function generate(options: Options, terminal: Terminal): Promise<GenerateDocument> {
+  const generated = await generateSchemas({
+    schema: options.schema,
+    out: options.out,
+    keepLists: options.keepLists,
+  })
+  const { findings, dialects } = generated
+  const document = { command: 'generate', outputs: [] as string[], findings, error: null }
+  tellSchemaFindings(terminal, findings)
+  if (!dialects.ok) {
+    terminal.line('Nothing was written: see what is refused above.')
+    return { ...document, ok: false, exitCode: exit.findings }
+  }
+  const paths = (absolute: string[]) => absolute.map((path) => relative(process.cwd(), path))
+  if (options.check) {
+    const { proveOnPostgres } = await import('../prove-on-postgres.ts')
+    await proveOnPostgres(generated.ddl.postgres)
+    const stale = paths(staleOutputs(generated))
+    if (stale.length === 0) {
+      terminal.line('Both schemas are fresh; SQLite and Postgres take their tables.')
+      return { ...document, ok: true, exitCode: exit.done }
+    }
+    terminal.line(`Stale: ${stale.join(', ')}. Run outgrow generate and commit the result.`)
+    const error = {
+      code: 'OUTGROW_SCHEMA_STALE',
+      message: `${stale.join(', ')} is not what the source gives.`,
+      why: null,
+      fix: 'Run outgrow generate and commit the result.',
+    }
+    return { ...document, outputs: stale, ok: false, exitCode: exit.expected, error }
+  }
+  const written = paths(writeGenerated(generated))
+  terminal.line(written.length === 0 ? 'Both schemas were fresh already.' : `Wrote ${written.join(' and ')}.`)
+  return { ...document, outputs: paths(generated.outputs.map(({ path }) => path)), ok: true, exitCode: exit.done }
+}
+
+function tellSchemaFindings(terminal: Terminal, findings: SchemaFinding[]): void {
+  const told = findings.filter(({ action }) => action !== 'copied')
+  for (const finding of told.filter(({ action }) => action === 'refused')) {
+    const place = `${finding.file}:${finding.line}`
+    terminal.line(`${terminal.style('red', place)}  ${finding.model}.${finding.field ?? ''} ${finding.feature}`)
+    terminal.line(`    ${finding.reason}`)
+    if (finding.suggestion !== null) terminal.line(`    ${finding.suggestion}`)
+  }
+  const byReason = Map.groupBy(
+    told.filter(({ action }) => action !== 'refused'),
+    ({ action, reason }) => `${action}: ${reason}`,
+  )
+  for (const [reason, group] of byReason) {
+    const places = group.slice(0, 3).map(({ file, line }) => `${file}:${line}`).join(', ')
+    terminal.line(`${terminal.style('cyan', `${count(group.length)} ×`)} ${reason}`)
+    terminal.line(`    ${places}${group.length > 3 ? ', …' : ''}`)
+  }
+}

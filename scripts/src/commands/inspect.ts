@@ -1,0 +1,73 @@
+import { Command } from 'commander'
+import { inspectSource, type Inspection, type Report } from '@outgrow/graduate'
+import { exit } from '../output/exit.ts'
+import { tellFindings, tellFixes } from '../output/findings.ts'
+import { runCommand, type CommandContext } from '../output/run.ts'
+import { count, duration, size, textTable } from '../output/terminal.ts'
+import { moveOptions, schemaOf, sourceOf, withSharedOptions, type SharedOptions } from '../move-options.ts'
+
+type InspectDocument = Report & { source: Omit<Inspection, 'tables' | 'findings' | 'fixes'> | null }
+
+export const inspectCommand = withSharedOptions(new Command('inspect'))
+  .summary('look at an SQLite file before it is moved; touches nothing')
+  .description(
+    'Reads the whole file against the schema: version, journal, integrity, drift, every value that Postgres would not take, with its row. Touches nothing.',
+  )
+  .addHelpText(
+    'after',
+    `
+Examples:
+  outgrow inspect --from file:./app.db
+  outgrow inspect --from app.db --schema introspect --json
+
+Exit status: 0 nothing in the way, 2 the file or the schema cannot be read, 4 findings.`,
+  )
+  .action((options: SharedOptions) =>
+    runCommand<InspectDocument>(
+      options.json ?? false,
+      { command: 'inspect', tables: [], findings: [], fixes: [], steps: [], source: null },
+      (context) => inspectForDryRun(options, context),
+    ),
+  )
+
+export async function inspectForDryRun(options: SharedOptions, { terminal, signal }: CommandContext): Promise<InspectDocument> {
+  const started = performance.now()
+  const inspection = await inspectSource({
+    from: sourceOf(options),
+    schema: schemaOf(options),
+    options: moveOptions(options),
+    signal,
+    progress: ({ rows, totalRows }) =>
+      terminal.progress(() => `read ${count(rows)} of about ${count(totalRows)} rows`),
+  })
+  const { tables, findings, fixes, ...source } = inspection
+  const rows = tables.reduce((sum, { sourceRows }) => sum + sourceRows, 0)
+  terminal.line(
+    `SQLite ${source.sqliteVersion}, ${source.journalMode} journal, ${source.encoding}, ${size(source.sizeBytes)}${source.walBytes > 0 ? ` and ${size(source.walBytes)} in -wal` : ''}, integrity ${source.integrity}`,
+  )
+  for (const line of textTable(
+    ['table', 'rows', 'bad'],
+    tables.map((table) => [table.table, table.sourceRows, table.quarantinedRows]),
+  )) {
+    terminal.line(`  ${line}`)
+  }
+  for (const note of source.notes) terminal.line(note)
+  tellFixes(terminal, fixes)
+  tellFindings(terminal, findings)
+  terminal.line(
+    findings.length === 0
+      ? `${count(rows)} rows, nothing in the way. The move takes about ${duration(source.estimatedMs)}.`
+      : `${count(rows)} rows, ${count(findings.length)} findings. Nothing was changed.`,
+  )
+  return {
+    command: 'inspect',
+    ok: findings.length === 0,
+    exitCode: findings.length === 0 ? exit.done : exit.findings,
+    tables,
+    findings,
+    fixes,
+    steps: [{ name: 'inspect', ms: Math.round(performance.now() - started), rows, bytes: source.sizeBytes }],
+    source,
+    error: null,
+  }
+}

@@ -1,0 +1,85 @@
+import { Failure, messageOf } from '@outgrow/kit'
+import type { ErrorReport } from '@outgrow/graduate'
+import { exit } from './exit.ts'
+import { Terminal } from './terminal.ts'
+
+/** What a command leaves behind: the JSON document, whose exitCode is the process' own. */
+export interface Outcome {
+  command: string
+  ok: boolean
+  exitCode: number
+  error: ErrorReport | null
+}
+
+export interface CommandContext {
+  terminal: Terminal
+  /** Aborted by Ctrl-C. */
+  signal: AbortSignal
+}
+
+/**
+ * Runs one command: `work` returns the document; what it throws becomes one. With `json`, stdout is exactly that document.
+ * @param blank the document of a run that failed before it had anything to tell
+ */
+export async function runCommand<Document extends Outcome>(
+  json: boolean,
+  blank: Omit<Document, 'ok' | 'exitCode' | 'error'>,
+  work: (context: CommandContext) => Promise<Document>,
+): Promise<void> {
+  const terminal = new Terminal(json)
+  const stop = new AbortController()
+  let asked = 0
+  const onSignal = () => {
+    asked++
+    if (asked > 1) process.exit(exit.stopped)
+    terminal.line('Stopping; once more to stop at once.')
+    stop.abort(new Stopped())
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  let document: Outcome
+  try {
+    document = await work({ terminal, signal: stop.signal })
+  } catch (error) {
+    document = failed(blank, error, stop.signal)
+    tellFailure(terminal, document.error as ErrorReport, error)
+  } finally {
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+  if (json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
+  process.exitCode = document.exitCode
+}
+
+class Stopped extends Error {
+  constructor() {
+    super('stopped')
+  }
+}
+
+function failed(blank: object, error: unknown, signal: AbortSignal): Outcome {
+  const failure = signal.aborted
+    ? new Failure({
+        code: 'OUTGROW_STOPPED',
+        message: 'Stopped on request.',
+        why: 'The source and the published tables are as they were.',
+        fix: 'Where a move was under way: go on with --resume, or take it back with --abort.',
+      })
+    : error
+  const known = failure instanceof Failure
+  return {
+    ...blank,
+    ok: false,
+    exitCode: signal.aborted ? exit.stopped : known ? exit.expected : exit.bug,
+    error: known
+      ? { code: failure.code, message: failure.message, why: failure.why ?? null, fix: failure.fix ?? null }
+      : { code: 'OUTGROW_BUG', message: messageOf(failure), why: 'This is a bug in Outgrow.', fix: null },
+  } as Outcome
+}
+
+function tellFailure(terminal: Terminal, { code, message, why, fix }: ErrorReport, error: unknown): void {
+  terminal.line(`${terminal.style('red', code)}  ${message}`)
+  if (why !== null) terminal.line(`  why: ${why}`)
+  if (fix !== null) terminal.line(`  fix: ${fix}`)
+  if (code === 'OUTGROW_BUG' && error instanceof Error) terminal.line(error.stack ?? '')
+}

@@ -1,0 +1,71 @@
+import { styleText } from 'node:util'
+
+type Style = Parameters<typeof styleText>[0]
+
+/** Human words and progress. They go to stderr when stdout carries a JSON document. */
+export class Terminal {
+  readonly #stream: NodeJS.WriteStream
+  #barShown = false
+  #lastBar = 0
+
+  constructor(json: boolean) {
+    this.#stream = json ? process.stderr : process.stdout
+  }
+
+  line(text = ''): void {
+    this.#clearBar()
+    this.#stream.write(`${text}\n`)
+  }
+
+  style(style: Style, text: string): string {
+    return styleText(style, text, { stream: this.#stream })
+  }
+
+  /** A bar on a terminal, at most ten times a second; nothing elsewhere but a line every ten seconds. */
+  progress(text: () => string): void {
+    const now = performance.now()
+    const every = this.#stream.isTTY ? 100 : 10_000
+    if (this.#lastBar === 0 && !this.#stream.isTTY) this.#lastBar = now
+    if (now - this.#lastBar < every) return
+    this.#lastBar = now
+    if (!this.#stream.isTTY) {
+      this.#stream.write(`  ${text()}\n`)
+      return
+    }
+    this.#stream.write(`\r\u001B[2K  ${text()}`)
+    this.#barShown = true
+  }
+
+  #clearBar(): void {
+    if (!this.#barShown) return
+    this.#stream.write('\r\u001B[2K')
+    this.#barShown = false
+  }
+}
+
+/** A table with left-aligned texts and right-aligned numbers. */
+export function textTable(head: string[], rows: (string | number)[][]): string[] {
+  const cells = [head, ...rows.map((row) => row.map((cell) => (typeof cell === 'number' ? count(cell) : cell)))]
+  const widths = head.map((_, at) => Math.max(...cells.map((row) => (row[at] ?? '').length)))
+  const isNumber = head.map((_, at) => rows.length > 0 && rows.every((row) => typeof row[at] === 'number'))
+  return cells.map((row) =>
+    row
+      .map((cell, at) => (isNumber[at] ? cell.padStart(widths[at] as number) : cell.padEnd(widths[at] as number)))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+export function count(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  return ms < 100_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`
+}
+
+export function size(bytes: number): string {
+  if (bytes < 1e6) return `${Math.round(bytes / 1e3)} kB`
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`
+}

@@ -1,0 +1,19 @@
+import { Command } from 'commander'
+import { generateCommand } from './commands/generate.ts'
+import { inspectCommand } from './commands/inspect.ts'
+import { migrateCommand } from './commands/migrate.ts'
+import { exit } from './output/exit.ts'
+
+/** The whole command line. Each command is a file of `commands/`. */
+export const program = new Command('outgrow')
+  .description('Start on SQLite, outgrow it, move to Postgres with one command.')
+  .version('0.1.0')
+  .showHelpAfterError('Add --help for the options.')
+  .exitOverride((error) => {
+    // Commander ends with 1 on a wrong option; here 1 means a bug.
+    process.exit(error.exitCode === 0 ? exit.done : exit.expected)
+  })
+
+for (const command of [generateCommand, inspectCommand, migrateCommand]) {
+  program.addCommand(command.copyInheritedSettings(program))
+}
