@@ -22,7 +22,11 @@ const collect = (value: string, before: string[]) => [...before, value]
 export function withSharedOptions(command: Command): Command {
   return command
     .option('--from <file>', 'SQLite file, as file: URL or path (default: DATABASE_URL)')
-    .option('--schema <path>', 'Prisma schema file or folder, or "introspect" to read it from the source', 'prisma/schema.prisma')
+    .option(
+      '--schema <path>',
+      'Prisma schema file or folder, or "introspect" to read it from the source',
+      'prisma/schema.prisma',
+    )
     .option('--fix <rule>', 'let a rule settle bad values (repeatable; see docs/values.md)', collect, [])
     .addOption(
       new Option('--on-bad-value <what>', 'stop and change nothing, or set bad rows aside')

@@ -1,8 +1,19 @@
 import { execFile } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash, randomBytes } from 'node:crypto'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { Failure, messageOf } from '@outgrow/kit'
 
@@ -23,6 +34,8 @@ export interface EmbeddedOptions {
   database?: string
   /** Server settings, `name=value`. */
   settings?: string[]
+  /** The server's own time zone, UTC by default. */
+  timezone?: string
 }
 
 /**
@@ -31,13 +44,14 @@ export interface EmbeddedOptions {
  * @throws Failure OUTGROW_EMBEDDED_POSTGRES
  */
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
-  const directory = resolve(options.directory)
+  const owner = serverOwner()
+  const asked = resolve(options.directory)
+  const directory = owner === undefined || isReachable(asked) ? asked : sharedFolder(asked)
   const data = join(directory, 'data')
-  const { initdb, pg_ctl: pgCtl } = await binaries()
-  const owner = await serverOwner()
+  const { initdb, pg_ctl: pgCtl } = await binaries(owner !== undefined)
   const as = owner === undefined ? {} : { uid: owner.uid, gid: owner.gid }
   const passwordFile = join(directory, 'password')
-  mkdirSync(directory, { recursive: true })
+  mkdirSync(directory, { recursive: true, mode: 0o755 })
   if (owner !== undefined) chownSync(directory, owner.uid, owner.gid)
 
   const command = async (file: string, args: string[]) => {
@@ -64,8 +78,13 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     writeFileSync(passwordFile, randomBytes(18).toString('base64url'), { mode: 0o600 })
     if (owner !== undefined) chownSync(passwordFile, owner.uid, owner.gid)
     await command(initdb, [
-      ...['-D', data, '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`],
-      ...['--encoding=UTF8', '--locale=C.UTF-8', '--no-instructions'],
+      `--pgdata=${data}`,
+      '--username=postgres',
+      '--auth=scram-sha-256',
+      `--pwfile=${passwordFile}`,
+      '--encoding=UTF8',
+      '--locale=C.UTF-8',
+      '--no-instructions',
     ])
   }
   const password = readFileSync(passwordFile, 'utf8')
@@ -79,25 +98,48 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
       `port=${port}`,
       'listen_addresses=127.0.0.1',
       'unix_socket_directories=',
-      'timezone=UTC',
+      `timezone=${options.timezone ?? 'UTC'}`,
       ...(options.settings ?? []),
     ]
     const flags = settings.map((setting) => `-c ${setting.replaceAll(' ', '\\ ')}`).join(' ')
-    await command(pgCtl, [
-      ...['start', '-D', data, '-w', '-s', '-t', '60', '-l', join(directory, 'server.log'), '-o', flags],
-    ])
+    const log = join(directory, 'server.log')
+    await command(pgCtl, ['start', '-D', data, '-w', '-s', '-t', '60', '-l', log, '-o', flags])
   }
   const url = `postgresql://postgres:${password}@127.0.0.1:${port}/${database}?sslmode=disable`
   return { url, dataDirectory: data, started: runningPort === undefined, stop }
 }
 
-/** Paths of initdb, pg_ctl and postgres for this platform. */
-async function binaries(): Promise<{ initdb: string; pg_ctl: string }> {
+/** Whether every user may enter the folder, as the account that runs PostgreSQL for root must. */
+function isReachable(path: string): boolean {
+  for (let at = path; ; at = dirname(at)) {
+    if (existsSync(at) && (statSync(at).mode & 0o001) === 0) return false
+    if (at === dirname(at)) return true
+  }
+}
+
+/** A folder that every user may enter, in place of one below a closed home or temporary folder. */
+function sharedFolder(path: string): string {
+  const name = createHash('sha256').update(path).digest('hex').slice(0, 16)
+  return join('/var/tmp', `outgrow-${name}`)
+}
+
+/** Paths of initdb and pg_ctl for this platform; copied to where another account can run them when `mustShare`. */
+async function binaries(mustShare: boolean): Promise<{ initdb: string; pg_ctl: string }> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   try {
     const found = (await import(name)) as { initdb: string; pg_ctl: string; postgres: string }
     for (const file of [found.initdb, found.pg_ctl, found.postgres]) ensureExecutable(file)
-    return found
+    const native = dirname(dirname(found.initdb))
+    if (!mustShare || isReachable(native)) return found
+    const shared = sharedFolder(native)
+    if (!existsSync(join(shared, 'bin', 'postgres'))) {
+      // Copied under another name first: a copy that was cut off is never taken for a whole one.
+      const partial = `${shared}.${process.pid}`
+      cpSync(native, partial, { recursive: true, verbatimSymlinks: true })
+      chmodSync(partial, 0o755)
+      renameSync(partial, shared)
+    }
+    return { initdb: join(shared, 'bin', 'initdb'), pg_ctl: join(shared, 'bin', 'pg_ctl') }
   } catch (cause) {
     throw new Failure({
       code: 'OUTGROW_EMBEDDED_POSTGRES',
@@ -117,7 +159,7 @@ function ensureExecutable(file: string): void {
 }
 
 /** PostgreSQL does not run as root: an unprivileged account of the system runs it then. */
-async function serverOwner(): Promise<{ name: string; uid: number; gid: number } | undefined> {
+function serverOwner(): { name: string; uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined
   const accounts = readFileSync('/etc/passwd', 'utf8')
     .split('\n')

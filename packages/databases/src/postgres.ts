@@ -1,26 +1,25 @@
 import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import type { ConnectionOptions } from 'node:tls'
-import pg from 'pg'
+import { Client, type ClientConfig } from 'pg'
 import { Failure, messageOf } from '@outgrow/kit'
 import { parsePostgresUrl, type PostgresUrl } from './url.ts'
 
-export type PostgresClient = pg.Client
+export type PostgresClient = Client
 
 type Ssl = false | ConnectionOptions
 
 /** The settings `pg` needs, in the order in which they are tried (libpq's `prefer` falls back to plain text). */
-export function connectionAttempts({ url }: PostgresUrl): pg.ClientConfig[] {
+export function connectionAttempts({ url }: PostgresUrl): ClientConfig[] {
   const parameter = (name: string) => url.searchParams.get(name) ?? undefined
   const host = parameter('host') ?? decodeURIComponent(url.hostname)
   const socket = host.startsWith('/')
   const user = decodeURIComponent(url.username) || parameter('user') || process.env.PGUSER
-  const base: pg.ClientConfig = {
+  const base: ClientConfig = {
     host: host || process.env.PGHOST || 'localhost',
     port: Number(url.port || parameter('port') || process.env.PGPORT || 5432),
     user: user ?? userInfo().username,
-    database:
-      decodeURIComponent(url.pathname.slice(1)) || process.env.PGDATABASE || (user ?? 'postgres'),
+    database: decodeURIComponent(url.pathname.slice(1)) || process.env.PGDATABASE || (user ?? 'postgres'),
     application_name: parameter('application_name') ?? 'outgrow',
     connectionTimeoutMillis: Number(parameter('connect_timeout') ?? 15) * 1000,
     keepAlive: true,
@@ -88,7 +87,7 @@ export async function connectPostgres(target: string | PostgresUrl): Promise<Pos
   const attempts = connectionAttempts(parsed)
   let failure: unknown
   for (const config of attempts) {
-    const client = new pg.Client(config)
+    const client = new Client(config)
     client.on('error', () => {}) // a lost connection is reported by the query that finds it
     try {
       await client.connect()
@@ -102,7 +101,7 @@ export async function connectPostgres(target: string | PostgresUrl): Promise<Pos
       if (!sslRefused(error)) break
     }
   }
-  throw unreachable(attempts[0] as pg.ClientConfig, failure)
+  throw unreachable(attempts[0] as ClientConfig, failure)
 }
 
 /** Runs `use` with a connection that is closed afterwards. */
@@ -123,7 +122,7 @@ function sslRefused(error: unknown): boolean {
   return /does not support SSL|no pg_hba.conf entry|SSL (is )?(off|required)|encryption/i.test(message)
 }
 
-function unreachable(config: pg.ClientConfig, cause: unknown): Failure {
+function unreachable(config: ClientConfig, cause: unknown): Failure {
   const where = `${config.host}:${config.port}/${config.database}`
   const code = (cause as { code?: string } | undefined)?.code
   const fix =

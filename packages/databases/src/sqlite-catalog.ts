@@ -61,7 +61,10 @@ export function readSourceTables(database: SqliteDatabase): SourceTable[] {
     .all() as { name: string; sql: string }[]
   return rows.map(({ name, sql }) => {
     const columns = readColumns(database, name, sql)
-    const primaryKey = columns.filter(({ key }) => key > 0).toSorted((a, b) => a.key - b.key).map((c) => c.name)
+    const primaryKey = columns
+      .filter(({ key }) => key > 0)
+      .toSorted((a, b) => a.key - b.key)
+      .map((c) => c.name)
     return {
       name,
       sql,
@@ -100,9 +103,11 @@ function readUniqueKeys(database: SqliteDatabase, table: string): string[][] {
     .all(table) as { name: string }[]
   return indexes
     .map(({ name }) =>
-      (database.prepare('SELECT name FROM pragma_index_info(?) ORDER BY seqno').all(name) as { name: string | null }[]).map(
-        (column) => column.name,
-      ),
+      (
+        database.prepare('SELECT name FROM pragma_index_info(?) ORDER BY seqno').all(name) as {
+          name: string | null
+        }[]
+      ).map((column) => column.name),
     )
     .filter((columns): columns is string[] => columns.every((name) => name !== null))
 }

@@ -125,11 +125,16 @@ function sizeOf(path: string): number {
 /** Stops a move that drift makes unsafe. */
 export function refuseDrift(findings: Finding[]): void {
   if (findings.length === 0) return
-  const names = findings.map(({ table, column, reason }) => `${table}${column === null ? '' : `.${column}`}: ${reason}`)
+  const names = findings.map(
+    ({ table, column, reason }) => `${table}${column === null ? '' : `.${column}`}: ${reason}`,
+  )
   throw new Failure({
     code: 'OUTGROW_SCHEMA_DRIFT',
     message: `The file and the schema differ: ${names.slice(0, 8).join(' ')}${names.length > 8 ? ` And ${names.length - 8} more.` : ''}`,
     why: 'What the schema does not know would be left behind in silence.',
-    fix: `Bring the schema up to date, or leave them out by name: ${findings.slice(0, 8).flatMap(({ fixes }) => fixes).join(' ')}`,
+    fix: `Bring the schema up to date, or leave them out by name: ${findings
+      .slice(0, 8)
+      .flatMap(({ fixes }) => fixes)
+      .join(' ')}`,
   })
 }

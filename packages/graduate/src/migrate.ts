@@ -62,7 +62,11 @@ interface Step {
 const steps: Step[] = [
   { name: 'copy', title: 'Copy rows, build keys and indexes, read back', run: copyRows },
   { name: 'constrain', title: 'Check foreign keys', run: constrain },
-  { name: 'sequences', title: 'Set counters', run: (move) => setSequences(move, move.clients[0] as PostgresClient) },
+  {
+    name: 'sequences',
+    title: 'Set counters',
+    run: (move) => setSequences(move, move.clients[0] as PostgresClient),
+  },
   { name: 'verify', title: 'Compare digests', run: verifyTables },
   { name: 'analyze', title: 'Gather statistics', run: analyze },
 ]
@@ -172,7 +176,9 @@ function stopsRun({ findings, options }: Move): boolean {
 
 /** Orphans that a rule set aside, and their children, do not stop the run. */
 function settledByRule({ code }: Finding, { rules }: MoveOptions): boolean {
-  return rules.has('orphans-quarantine') && (code === 'OUTGROW_ORPHAN' || code === 'OUTGROW_PARENT_QUARANTINED')
+  return (
+    rules.has('orphans-quarantine') && (code === 'OUTGROW_ORPHAN' || code === 'OUTGROW_PARENT_QUARANTINED')
+  )
 }
 
 async function copyRows(move: Move): Promise<void> {
@@ -198,11 +204,15 @@ async function constrain(move: Move): Promise<void> {
 /** What was sent, changed by the recorded adjustments, must be what the target holds. */
 async function verifyTables(move: Move): Promise<void> {
   const client = move.clients[0] as PostgresClient
-  const adjustments = await readAdjustments(client, stagedName(move.staging.run, move.staging.home, undefined))
+  const adjustments = await readAdjustments(
+    client,
+    stagedName(move.staging.run, move.staging.home, undefined),
+  )
   const wrong: string[] = []
   for (const [table, state] of move.tables) {
     const own = adjustments.filter((adjustment) => adjustment.table === table.source.name)
-    if (own.length > 0 || state.received === undefined) state.received = await digestOfTarget(move, client, table)
+    if (own.length > 0 || state.received === undefined)
+      state.received = await digestOfTarget(move, client, table)
     if (!sameDigest(expectedDigest(state.sent, own), state.received)) wrong.push(table.source.name)
   }
   if (wrong.length === 0) return
@@ -224,7 +234,9 @@ export function expectedDigest(sent: { rows: number; sum: bigint }, adjustments:
 async function analyze(move: Move): Promise<void> {
   const client = move.clients[0] as PostgresClient
   for (const { target } of move.plan.tables) {
-    await client.query(`ANALYZE "${target.schema.replaceAll('"', '""')}"."${target.name.replaceAll('"', '""')}"`)
+    await client.query(
+      `ANALYZE "${target.schema.replaceAll('"', '""')}"."${target.name.replaceAll('"', '""')}"`,
+    )
   }
 }
 
@@ -235,9 +247,7 @@ async function stagingFor(
   prepared: PreparedSchema,
   home: string,
 ): Promise<Staging> {
-  const expected = new Set(
-    prepared.storage.postgres.map(({ schema, table }) => `${schema ?? home}.${table}`),
-  )
+  const expected = new Set(prepared.storage.postgres.map(({ schema, table }) => `${schema ?? home}.${table}`))
   const joins = joinTables(prepared)
   const state = await readTargetState(
     client,
@@ -262,7 +272,9 @@ async function stagingFor(
 
 /** Implicit many-to-many tables, which the schema does not spell out. */
 function joinTables({ ddl }: PreparedSchema): string[] {
-  return [...ddl.matchAll(/^CREATE TABLE (?:"[^"]+"\.)?"(_[^"]+)" \(\s*"A"/gm)].map((match) => match[1] as string)
+  return [...ddl.matchAll(/^CREATE TABLE (?:"[^"]+"\.)?"(_[^"]+)" \(\s*"A"/gm)].map(
+    (match) => match[1] as string,
+  )
 }
 
 function recordOf(request: MigrateRequest, snapshot: Snapshot, prepared: PreparedSchema): RunRecord {
@@ -399,6 +411,15 @@ async function timed<Value>(
 ): Promise<{ value: Value; report: StepReport }> {
   const started = performance.now()
   const value = await run()
-  const rows = name === 'copy' && move ? [...move.tables.values()].reduce((sum, { sent }) => sum + sent.rows, 0) : 0
-  return { value, report: { name, ms: Math.round(performance.now() - started), rows, bytes: name === 'copy' ? (move?.bytesSent ?? 0) : 0 } }
+  const rows =
+    name === 'copy' && move ? [...move.tables.values()].reduce((sum, { sent }) => sum + sent.rows, 0) : 0
+  return {
+    value,
+    report: {
+      name,
+      ms: Math.round(performance.now() - started),
+      rows,
+      bytes: name === 'copy' ? (move?.bytesSent ?? 0) : 0,
+    },
+  }
 }

@@ -63,13 +63,23 @@ export function planMove(
     if (options.skipTables.has(table?.name ?? model.table)) continue
     if (!other || !target) {
       plan.findings.push(
-        drift(model.table, null, 'The schema has this table and the Postgres migrations do not.', 'outgrow schema migrate <name>'),
+        drift(
+          model.table,
+          null,
+          'The schema has this table and the Postgres migrations do not.',
+          'outgrow schema migrate <name>',
+        ),
       )
       continue
     }
     if (!table) {
       plan.findings.push(
-        drift(model.table, null, 'The schema has this table and the file does not.', `--skip-table ${model.table}`),
+        drift(
+          model.table,
+          null,
+          'The schema has this table and the file does not.',
+          `--skip-table ${model.table}`,
+        ),
       )
       continue
     }
@@ -95,7 +105,12 @@ export function planMove(
       continue
     }
     plan.findings.push(
-      drift(table.name, null, 'The file has this table and the schema does not.', `--skip-table ${table.name}`),
+      drift(
+        table.name,
+        null,
+        'The file has this table and the schema does not.',
+        `--skip-table ${table.name}`,
+      ),
     )
   }
   return plan
@@ -126,7 +141,12 @@ function planColumns(
     if (options.skipColumns.has(label)) continue
     if (!column) {
       plan.findings.push(
-        drift(table.name, name, 'The schema has this column and the file does not.', `--skip-column ${label}`),
+        drift(
+          table.name,
+          name,
+          'The schema has this column and the file does not.',
+          `--skip-column ${label}`,
+        ),
       )
       continue
     }
@@ -134,7 +154,12 @@ function planColumns(
     const targetColumn = target.columns.find((candidate) => candidate.name === targetName)
     if (!targetColumn) {
       plan.findings.push(
-        drift(table.name, name, 'The schema has this column and the Postgres migrations do not.', 'outgrow schema migrate <name>'),
+        drift(
+          table.name,
+          name,
+          'The schema has this column and the Postgres migrations do not.',
+          'outgrow schema migrate <name>',
+        ),
       )
       continue
     }
@@ -149,7 +174,12 @@ function planColumns(
       continue
     }
     plan.findings.push(
-      drift(table.name, column.name, 'The file has this column and the schema does not.', `--skip-column ${label}`),
+      drift(
+        table.name,
+        column.name,
+        'The file has this column and the schema does not.',
+        `--skip-column ${label}`,
+      ),
     )
   }
   return columns

@@ -68,7 +68,7 @@ export function excerptOf(value: unknown): string | null {
   if (Buffer.isBuffer(value)) {
     return `x'${value.subarray(0, 20).toString('hex')}'${value.length > 20 ? `… (${value.length} bytes)` : ''}`
   }
-  const text = String(value as string | number | bigint)
+  const text = reportedText(value)
   const shown = text.length > 60 ? `${text.slice(0, 57)}…` : text
   return typeof value === 'string' ? JSON.stringify(shown) : shown
 }
@@ -77,5 +77,11 @@ export function reportedValue(value: unknown): string | number | null {
   if (value === null || value === undefined) return null
   if (typeof value === 'number') return value
   if (Buffer.isBuffer(value)) return value.toString('hex')
-  return String(value as string | bigint)
+  return reportedText(value)
+}
+
+/** SQLite's values are numbers, bigints, texts and buffers; anything else is shown as JSON. */
+function reportedText(value: unknown): string {
+  if (typeof value === 'string') return value
+  return typeof value === 'bigint' || typeof value === 'number' ? String(value) : JSON.stringify(value)
 }

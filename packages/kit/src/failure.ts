@@ -28,7 +28,6 @@ export class Failure extends Error {
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '')
-    return error.errors.map(messageOf).join('; ')
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')
   return error instanceof Error ? error.message : String(error)
 }

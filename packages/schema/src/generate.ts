@@ -83,8 +83,7 @@ function proveParity(dialects: Dialects, keepLists: boolean): void {
   const excused = new Set(
     dialects.findings
       .filter(
-        ({ code }) =>
-          code === 'OUTGROW_SCHEMA_OVERRIDE' || (keepLists && code === 'OUTGROW_SCHEMA_LIST'),
+        ({ code }) => code === 'OUTGROW_SCHEMA_OVERRIDE' || (keepLists && code === 'OUTGROW_SCHEMA_LIST'),
       )
       .map(({ model, field }) => `${model}.${field}`),
   )

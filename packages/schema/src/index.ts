@@ -2,7 +2,13 @@ export { renderDialects, type Dialects } from './dialects/dialects.ts'
 export type { SchemaFinding } from './dialects/finding.ts'
 export { generateSchemas, proveDialects, staleOutputs, writeGenerated, type Generated } from './generate.ts'
 export { diffDatamodels, type Provider } from './engine/schema-engine.ts'
-export { readDmmf, validatePrismaSchema, type Dmmf, type DmmfModel, type DmmfField } from './engine/prisma-wasm.ts'
+export {
+  readDmmf,
+  validatePrismaSchema,
+  type Dmmf,
+  type DmmfModel,
+  type DmmfField,
+} from './engine/prisma-wasm.ts'
 export { storageMap, type StoredField, type StoredModel } from './storage-map.ts'
 export { readSchemaSource, schemaSourceOf, type SchemaSource } from './source.ts'
 export { pullSchema, type PulledSchema, type Unsaid } from './pull/pull.ts'

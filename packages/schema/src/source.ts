@@ -48,7 +48,12 @@ export function readSchemaSource(path: string, cwd = process.cwd()): SchemaSourc
 
 /** A schema that is in memory already. */
 export function schemaSourceOf(text: string, directory = process.cwd()): SchemaSource {
-  return { path: join(directory, 'schema.prisma'), directory, home: directory, files: [['schema.prisma', text]] }
+  return {
+    path: join(directory, 'schema.prisma'),
+    directory,
+    home: directory,
+    files: [['schema.prisma', text]],
+  }
 }
 
 function prismaFiles(directory: string): string[] {
@@ -56,7 +61,8 @@ function prismaFiles(directory: string): string[] {
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {
       const path = join(directory, entry.name)
-      if (entry.isDirectory()) return /^(node_modules|migrations|\..*)$/.test(entry.name) ? [] : prismaFiles(path)
+      if (entry.isDirectory())
+        return /^(node_modules|migrations|\..*)$/.test(entry.name) ? [] : prismaFiles(path)
       return entry.name.endsWith('.prisma') ? [path] : []
     })
 }

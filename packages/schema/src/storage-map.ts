@@ -45,7 +45,5 @@ export function storageMap(schemaText: string): StoredModel[] {
 
 function schemaName(block: Block): string | undefined {
   const member = block.members.find((m) => m.kind === 'attribute' && m.attribute.name === 'schema')
-  return member?.kind === 'attribute'
-    ? stringOf(argumentOf(member.attribute, 'name', true))
-    : undefined
+  return member?.kind === 'attribute' ? stringOf(argumentOf(member.attribute, 'name', true)) : undefined
 }

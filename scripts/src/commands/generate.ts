@@ -83,14 +83,21 @@ async function generate(options: Options, terminal: Terminal): Promise<GenerateD
   }
   const written = paths(writeGenerated(generated))
   terminal.line(written.length === 0 ? 'Both schemas were fresh already.' : `Wrote ${written.join(' and ')}.`)
-  return { ...document, outputs: paths(generated.outputs.map(({ path }) => path)), ok: true, exitCode: exit.done }
+  return {
+    ...document,
+    outputs: paths(generated.outputs.map(({ path }) => path)),
+    ok: true,
+    exitCode: exit.done,
+  }
 }
 
 function tellSchemaFindings(terminal: Terminal, findings: SchemaFinding[]): void {
   const told = findings.filter(({ action }) => action !== 'copied')
   for (const finding of told.filter(({ action }) => action === 'refused')) {
     const place = `${finding.file}:${finding.line}`
-    terminal.line(`${terminal.style('red', place)}  ${finding.model}.${finding.field ?? ''} ${finding.feature}`)
+    terminal.line(
+      `${terminal.style('red', place)}  ${finding.model}.${finding.field ?? ''} ${finding.feature}`,
+    )
     terminal.line(`    ${finding.reason}`)
     if (finding.suggestion !== null) terminal.line(`    ${finding.suggestion}`)
   }
@@ -99,7 +106,10 @@ function tellSchemaFindings(terminal: Terminal, findings: SchemaFinding[]): void
     ({ action, reason }) => `${action}: ${reason}`,
   )
   for (const [reason, group] of byReason) {
-    const places = group.slice(0, 3).map(({ file, line }) => `${file}:${line}`).join(', ')
+    const places = group
+      .slice(0, 3)
+      .map(({ file, line }) => `${file}:${line}`)
+      .join(', ')
     terminal.line(`${terminal.style('cyan', `${count(group.length)} ×`)} ${reason}`)
     terminal.line(`    ${places}${group.length > 3 ? ', …' : ''}`)
   }

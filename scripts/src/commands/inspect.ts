@@ -30,7 +30,10 @@ Exit status: 0 nothing in the way, 2 the file or the schema cannot be read, 4 fi
     ),
   )
 
-export async function inspectForDryRun(options: SharedOptions, { terminal, signal }: CommandContext): Promise<InspectDocument> {
+export async function inspectForDryRun(
+  options: SharedOptions,
+  { terminal, signal }: CommandContext,
+): Promise<InspectDocument> {
   const started = performance.now()
   const inspection = await inspectSource({
     from: sourceOf(options),

@@ -1,14 +1,7 @@
 import { Command } from 'commander'
 import { startEmbeddedPostgres, withPostgres, parsePostgresUrl } from '@outgrow/databases'
 import { redactUrl } from '@outgrow/kit'
-import {
-  BadSource,
-  dropStaging,
-  findRuns,
-  migrate,
-  type MoveResult,
-  type Report,
-} from '@outgrow/graduate'
+import { BadSource, dropStaging, findRuns, migrate, type MoveResult, type Report } from '@outgrow/graduate'
 import { join } from 'node:path'
 import { exit } from '../output/exit.ts'
 import { tellFindings, tellFixes, tellTables } from '../output/findings.ts'
@@ -37,13 +30,19 @@ export const migrateCommand = withSharedOptions(new Command('migrate'))
   .description(
     'Moves every row of an SQLite file into Postgres: copies, builds keys, checks references, sets counters, compares both sides, and only then publishes everything in one transaction. Every row arrives exactly, or is named with the reason.',
   )
-  .option('--to <url>', 'Postgres URL (default: POSTGRES_URL; without one, an embedded PostgreSQL under the work folder)')
+  .option(
+    '--to <url>',
+    'Postgres URL (default: POSTGRES_URL; without one, an embedded PostgreSQL under the work folder)',
+  )
   .option('--resume', 'go on with the unfinished run in the target')
   .option('--restart', 'take the unfinished run back and begin again')
   .option('--abort', 'take the unfinished run back and do nothing else')
   .option('--dry-run', 'only look at the source, as inspect does')
   .option('--accept-quarantine', 'switch even though rows were set aside')
-  .option('--switch <file>', 'when verified, point DATABASE_URL in this .env file at the target; the old line is kept')
+  .option(
+    '--switch <file>',
+    'when verified, point DATABASE_URL in this .env file at the target; the old line is kept',
+  )
   .option('--yes', 'do not ask')
   .addHelpText(
     'after',
@@ -103,7 +102,9 @@ async function abort(to: string, terminal: Terminal): Promise<Report> {
     return runs.map(({ staging }) => staging.run)
   })
   terminal.line(
-    dropped.length === 0 ? 'There is no unfinished run in the target.' : `Took back ${dropped.join(', ')}. The target is as it was.`,
+    dropped.length === 0
+      ? 'There is no unfinished run in the target.'
+      : `Took back ${dropped.join(', ')}. The target is as it was.`,
   )
   return { ...blank, ok: true, exitCode: exit.done, error: null }
 }
@@ -163,11 +164,15 @@ function finished(options: Options, to: string, result: MoveResult, ms: number, 
   terminal.line(
     `${terminal.style('green', 'Verified')}: ${count(rows)} rows in ${tables.length} tables, ${size(bytes)}, ${duration(ms)}. Every digest is equal.`,
   )
-  if (quarantined) terminal.line('Rows that were set aside are in the table _outgrow_quarantine of the target.')
+  if (quarantined)
+    terminal.line('Rows that were set aside are in the table _outgrow_quarantine of the target.')
   const maySwitch = !result.advanced && (!quarantined || options.acceptQuarantine === true)
   if (options.switch === undefined) terminal.line(`Point DATABASE_URL at ${redactUrl(to)} to switch.`)
   else if (maySwitch) terminal.line(switchConnection(options.switch, to))
-  else terminal.line(`${options.switch} was not changed: see the findings${quarantined ? ', or pass --accept-quarantine' : ''}.`)
+  else
+    terminal.line(
+      `${options.switch} was not changed: see the findings${quarantined ? ', or pass --accept-quarantine' : ''}.`,
+    )
   const settled = findings.length === 0 && !quarantined
   return {
     command: 'migrate',

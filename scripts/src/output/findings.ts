@@ -11,7 +11,11 @@ export function tellFindings(terminal: Terminal, findings: Finding[]): void {
       terminal.line(`    value  ${finding.excerpt}${finding.storage === null ? '' : ` (${finding.storage})`}`)
     }
     if (finding.keys.length > 0) {
-      const keys = finding.keys.slice(0, 5).map((key) => Object.entries(key).map(([name, value]) => `${name}=${value}`).join(' '))
+      const keys = finding.keys.slice(0, 5).map((key) =>
+        Object.entries(key)
+          .map(([name, value]) => `${name}=${value}`)
+          .join(' '),
+      )
       terminal.line(`    rows   ${keys.join(', ')}${finding.count > keys.length ? ', …' : ''}`)
     }
     if (finding.fixes.length > 0) terminal.line(`    fix    ${finding.fixes.map(fixText).join(' or ')}`)
@@ -38,5 +42,6 @@ export function tellTables(terminal: Terminal, tables: TableReport[]): void {
     table.quarantinedRows,
     table.digestMatch ? 'equal' : 'DIFFERS',
   ])
-  for (const line of textTable(['table', 'sqlite', 'postgres', 'set aside', 'digest'], rows)) terminal.line(`  ${line}`)
+  for (const line of textTable(['table', 'sqlite', 'postgres', 'set aside', 'digest'], rows))
+    terminal.line(`  ${line}`)
 }

@@ -45,12 +45,17 @@ export class Terminal {
 
 /** A table with left-aligned texts and right-aligned numbers. */
 export function textTable(head: string[], rows: (string | number)[][]): string[] {
-  const cells = [head, ...rows.map((row) => row.map((cell) => (typeof cell === 'number' ? count(cell) : cell)))]
+  const cells = [
+    head,
+    ...rows.map((row) => row.map((cell) => (typeof cell === 'number' ? count(cell) : cell))),
+  ]
   const widths = head.map((_, at) => Math.max(...cells.map((row) => (row[at] ?? '').length)))
   const isNumber = head.map((_, at) => rows.length > 0 && rows.every((row) => typeof row[at] === 'number'))
   return cells.map((row) =>
     row
-      .map((cell, at) => (isNumber[at] ? cell.padStart(widths[at] as number) : cell.padEnd(widths[at] as number)))
+      .map((cell, at) =>
+        isNumber[at] ? cell.padStart(widths[at] as number) : cell.padEnd(widths[at] as number),
+      )
       .join('  ')
       .trimEnd(),
   )

@@ -22,8 +22,8 @@ let hasher: ((bytes: Uint8Array) => bigint) | undefined
 /** Loads the hash (xxHash64, WebAssembly) once. */
 export async function loadHash(): Promise<(bytes: Uint8Array) => bigint> {
   if (hasher === undefined) {
-    const { h64Raw } = await xxhash()
-    hasher = (bytes) => h64Raw(bytes)
+    const library = await xxhash()
+    hasher = (bytes) => library.h64Raw(bytes)
   }
   return hasher
 }

@@ -101,7 +101,7 @@ export class TableEncoder {
   }
 
   /** Sees every row that is sent. */
-  watch: ((row: Buffer, context: { key(): ReportedKey }) => void) | undefined
+  watch: ((row: Buffer, context: { key(): ReportedKey }) => void) | undefined;
 
   *#rows(range: RowRange, context: CellContext): Generator<Cell[]> {
     const { source } = this.table
@@ -265,7 +265,11 @@ class CellContext implements Cast {
     const where = this.keyColumns.map((name) => `${keySql(name)} IS ?`).join(' AND ')
     const sql = `SELECT ${columns} FROM ${quoteIdentifier(this.#table.source.name)} WHERE ${where}`
     const keys = this.row.slice(0, this.keyColumns.length)
-    return this.#database.prepare(sql).raw().safeIntegers(true).get(...keys) as unknown[]
+    return this.#database
+      .prepare(sql)
+      .raw()
+      .safeIntegers(true)
+      .get(...keys) as unknown[]
   }
 
   /** A file in UTF-16 is compared in UTF-8, as the driver gives it. */

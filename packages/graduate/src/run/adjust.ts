@@ -22,7 +22,11 @@ export async function settleBroken(move: Move, client: PostgresClient, broken: B
   for (const { constraint } of broken) await addConstraint(client, constraint)
 }
 
-async function settleRows(move: Move, client: PostgresClient, { constraint, state, message }: Broken): Promise<void> {
+async function settleRows(
+  move: Move,
+  client: PostgresClient,
+  { constraint, state, message }: Broken,
+): Promise<void> {
   const table = tableOf(move, constraint)
   if (!table) return
   const what = brokenRows(constraint, state)
@@ -74,7 +78,7 @@ async function settleForeignKeys(move: Move, client: PostgresClient): Promise<vo
   const keys = move.staging.constraints.filter(({ kind }) => kind === 'foreign')
   const { onBadValue, rules } = move.options
   // Rows that are set aside may be parents themselves: go on until nothing points nowhere.
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false
     for (const key of keys) {
       const table = tableOf(move, key)
@@ -95,7 +99,9 @@ async function settleForeignKeys(move: Move, client: PostgresClient): Promise<vo
       }
       const orphans = await countRows(client, table, lost)
       if (orphans === 0) continue
-      const optional = key.columns.every((name) => !table.target.columns.find((c) => c.name === name)?.notNull)
+      const optional = key.columns.every(
+        (name) => !table.target.columns.find((c) => c.name === name)?.notNull,
+      )
       const finding = await describe(client, table, key, lost, {
         code: 'OUTGROW_ORPHAN',
         reason: `points at a row of ${key.parent?.table ?? ''} that does not exist`,
@@ -108,7 +114,11 @@ async function settleForeignKeys(move: Move, client: PostgresClient): Promise<vo
         move.findings.merge([finding])
         await setAside(move, client, table, lost, finding)
         changed = true
-      } else if (!move.findings.findings.some((f) => f.table === finding.table && f.column === finding.column && f.code === finding.code)) {
+      } else if (
+        !move.findings.findings.some(
+          (f) => f.table === finding.table && f.column === finding.column && f.code === finding.code,
+        )
+      ) {
         move.findings.merge([finding])
       }
     }
@@ -220,7 +230,9 @@ async function clearReference(
   const before = await digestOf(move, client, table, new Set())
   const after = await digestOf(move, client, table, new Set(key.columns))
   const cleared = key.columns.map((name) => `${quoteIdentifier(name)} = NULL`).join(', ')
-  await client.query(`UPDATE ${qualified(table.target)} t SET ${cleared} FROM outgrow_chosen c WHERE c.id = t.ctid`)
+  await client.query(
+    `UPDATE ${qualified(table.target)} t SET ${cleared} FROM outgrow_chosen c WHERE c.id = t.ctid`,
+  )
   await recordAdjustment(client, schema, table, finding, {
     rule: 'orphans-null',
     changed: before.rows,
@@ -279,9 +291,9 @@ export interface Adjustment {
 
 /** What `settleBroken` changed in a run, all attempts included. */
 export async function readAdjustments(client: PostgresClient, schema: string): Promise<Adjustment[]> {
-  const { rows } = await client.query<Record<'table_name' | 'column_name' | 'rule' | 'changed' | 'rows' | 'hash_sum', string>>(
-    `SELECT * FROM ${quoteIdentifier(schema)}._outgrow_adjustment`,
-  )
+  const { rows } = await client.query<
+    Record<'table_name' | 'column_name' | 'rule' | 'changed' | 'rows' | 'hash_sum', string>
+  >(`SELECT * FROM ${quoteIdentifier(schema)}._outgrow_adjustment`)
   return rows.map((row) => ({
     table: row.table_name,
     column: row.column_name,

@@ -36,9 +36,9 @@ export async function prepareCasts(move: Move, client: PostgresClient): Promise<
       if (castTo === undefined && encoderFor({ target: column, looksLikeSeconds: () => false })) continue
       const name = quoteIdentifier(column.name)
       await client.query(
-        `INSERT INTO ${at} SELECT $1, $2, $3, $4, (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d
+        `INSERT INTO ${at} SELECT $1, $2, $3::text, $4, (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d
            JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-          WHERE d.adrelid = $5::regclass AND a.attname = $3)`,
+          WHERE d.adrelid = $5::regclass AND a.attname = $3::text)`,
         [target.schema, target.name, column.name, castTo ?? column.sqlType, qualified(target)],
       )
       await client.query(
@@ -53,7 +53,9 @@ export async function prepareCasts(move: Move, client: PostgresClient): Promise<
 export async function castJobs(move: Move, client: PostgresClient, load: LoadJobs): Promise<Job[]> {
   const { rows } = await client.query<PendingCast>(`SELECT * FROM ${castTable(move)}`)
   return move.plan.tables.flatMap((table) => {
-    const casts = rows.filter((row) => row.schema === table.target.schema && row.table_name === table.target.name)
+    const casts = rows.filter(
+      (row) => row.schema === table.target.schema && row.table_name === table.target.name,
+    )
     if (casts.length === 0) return []
     const state = move.tables.get(table)
     // A table that was cast by an earlier attempt was found equal before that.
@@ -61,7 +63,13 @@ export async function castJobs(move: Move, client: PostgresClient, load: LoadJob
     const job: Job = {
       name: `cast ${table.source.name}`,
       after: [load.readBack.get(table) as Job],
-      run: (connection) => castColumns(move, connection, table, casts.filter(({ done }) => !done)),
+      run: (connection) =>
+        castColumns(
+          move,
+          connection,
+          table,
+          casts.filter(({ done }) => !done),
+        ),
     }
     load.loaded.set(table, [job])
     return [job]

@@ -36,7 +36,10 @@ export function foreignKeyJobs(move: Move, broken: Broken[]): Job[] {
     }))
 }
 
-export function tableOf(move: Move, { schema, table }: { schema: string; table: string }): PlannedTable | undefined {
+export function tableOf(
+  move: Move,
+  { schema, table }: { schema: string; table: string },
+): PlannedTable | undefined {
   return move.plan.tables.find(({ target }) => target.schema === schema && target.name === table)
 }
 
@@ -77,14 +80,16 @@ export async function addConstraint(client: PostgresClient, constraint: Constrai
   const checkedLater = constraint.kind === 'foreign' || constraint.kind === 'check'
   if (known.rows.length === 0) {
     if (checkedLater) {
-      const notValid = /NOT VALID$/.test(constraint.definition ?? '') ? '' : ' NOT VALID'
+      const notValid = constraint.definition?.endsWith('NOT VALID') ? '' : ' NOT VALID'
       await client.query(`ALTER TABLE ${table} ADD CONSTRAINT ${name} ${constraint.definition}${notValid}`)
     } else if (constraint.indexSql === null) {
       await client.query(`ALTER TABLE ${table} ADD CONSTRAINT ${name} ${constraint.definition}`)
     } else {
       const kind = constraint.kind === 'primary' ? 'PRIMARY KEY' : 'UNIQUE'
       const deferrable = /( NOT)? DEFERRABLE.*$/.exec(constraint.definition ?? '')?.[0] ?? ''
-      await client.query(`ALTER TABLE ${table} ADD CONSTRAINT ${name} ${kind} USING INDEX ${name}${deferrable}`)
+      await client.query(
+        `ALTER TABLE ${table} ADD CONSTRAINT ${name} ${kind} USING INDEX ${name}${deferrable}`,
+      )
     }
   }
   if (checkedLater && known.rows[0]?.valid !== true) {

@@ -25,7 +25,8 @@ export async function runJobs(jobs: Job[], clients: PostgresClient[]): Promise<v
       if (failure || waiting.length === 0) return
       const at = waiting.findIndex((job) => job.after.every((needed) => done.has(needed)))
       if (at < 0) {
-        if (running === 0) throw new Error(`jobs wait for each other: ${waiting.map(({ name }) => name).join()}`)
+        if (running === 0)
+          throw new Error(`jobs wait for each other: ${waiting.map(({ name }) => name).join()}`)
         await new Promise<void>((resume) => wake.push(resume))
         continue
       }

@@ -15,7 +15,10 @@ const rowsPerChunk = 100_000n
 const mostChunks = 256n
 
 /** Rowid ranges that cut a table into chunks; each is loaded in one transaction. The same for the same snapshot. */
-export function chunksOf(database: SqliteDatabase, table: PlannedTable): { ranges: RowRange[]; span: number } {
+export function chunksOf(
+  database: SqliteDatabase,
+  table: PlannedTable,
+): { ranges: RowRange[]; span: number } {
   const { rowid, name } = table.source
   const quoted = quoteIdentifier(name)
   if (rowid === undefined) {
@@ -24,7 +27,9 @@ export function chunksOf(database: SqliteDatabase, table: PlannedTable): { range
   }
   // Two statements: SQLite looks up an end of the tree only when it is asked for one.
   const end = (which: 'min' | 'max') =>
-    database.prepare(`SELECT ${which}(${rowid}) FROM ${quoted}`).pluck().safeIntegers(true).get() as bigint | null
+    database.prepare(`SELECT ${which}(${rowid}) FROM ${quoted}`).pluck().safeIntegers(true).get() as
+      | bigint
+      | null
   const low = end('min')
   const high = end('max')
   if (low === null || high === null) return { ranges: [], span: 0 }
@@ -56,7 +61,9 @@ interface FinishedChunk {
 
 /** Chunks that an earlier attempt of this run finished. */
 async function finishedChunks(client: PostgresClient, schema: string): Promise<FinishedChunk[]> {
-  const { rows } = await client.query<FinishedChunk>(`SELECT * FROM ${quoteIdentifier(schema)}._outgrow_chunk`)
+  const { rows } = await client.query<FinishedChunk>(
+    `SELECT * FROM ${quoteIdentifier(schema)}._outgrow_chunk`,
+  )
   return rows
 }
 

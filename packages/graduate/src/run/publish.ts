@@ -33,13 +33,17 @@ export async function publish(
       await client.query(`ALTER SEQUENCE ${sequence} OWNED BY ${owner}`)
     }
     if (!staging.replaces) await writeBaseline(client, staging.home, baseline)
-    const { rows } = await client.query(`SELECT 1 FROM ${quoteIdentifier(runSchema)}._outgrow_quarantine LIMIT 1`)
+    const { rows } = await client.query(
+      `SELECT 1 FROM ${quoteIdentifier(runSchema)}._outgrow_quarantine LIMIT 1`,
+    )
     if (rows.length > 0) {
       await client.query(
         `ALTER TABLE ${quoteIdentifier(runSchema)}._outgrow_quarantine SET SCHEMA ${quoteIdentifier(staging.home)}`,
       )
     } else await client.query(`DROP TABLE ${quoteIdentifier(runSchema)}._outgrow_quarantine`)
-    await client.query(`DROP TABLE ${quoteIdentifier(runSchema)}._outgrow_chunk, ${quoteIdentifier(runSchema)}._outgrow_cast`)
+    await client.query(
+      `DROP TABLE ${quoteIdentifier(runSchema)}._outgrow_chunk, ${quoteIdentifier(runSchema)}._outgrow_cast`,
+    )
     for (const staged of Object.values(staging.schemas)) {
       if (staged !== runSchema) await client.query(`DROP SCHEMA ${quoteIdentifier(staged)}`)
     }
@@ -129,7 +133,11 @@ const notOfExtension = (oid: string) =>
   `NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = ${oid} AND d.deptype = 'e')`
 
 /** The history as `prisma migrate resolve --applied` would write it. */
-async function writeBaseline(client: PostgresClient, schema: string, baseline: BaselineMigration[]): Promise<void> {
+async function writeBaseline(
+  client: PostgresClient,
+  schema: string,
+  baseline: BaselineMigration[],
+): Promise<void> {
   const table = qualified({ schema, name: '_prisma_migrations' })
   await client.query(
     `CREATE TABLE ${table} (

@@ -7,10 +7,10 @@ export async function setSequences(move: Move, client: PostgresClient): Promise<
   const counters = sqliteCounters(move.snapshot.database)
   for (const { source, target } of move.plan.tables) {
     for (const column of target.columns) {
-      const found = await client.query<{ name: string | null }>('SELECT pg_get_serial_sequence($1, $2) AS name', [
-        qualified(target),
-        column.name,
-      ])
+      const found = await client.query<{ name: string | null }>(
+        'SELECT pg_get_serial_sequence($1, $2) AS name',
+        [qualified(target), column.name],
+      )
       // A cloned table's default still names the counter of the table that it will replace.
       const sequence = found.rows[0]?.name ?? (await defaultSequence(client, target, column.name))
       if (sequence === undefined) continue

@@ -40,7 +40,9 @@ function orphans(
     (name) => table.target.columns.find((column) => column.name === name)?.notNull === false,
   )
   if (rules.has('orphans-quarantine') || (rules.has('orphans-null') && optional)) return []
-  const match = own.map((name, at) => `p.${quoteIdentifier(theirs[at] as string)} = t.${quoteIdentifier(name)}`)
+  const match = own.map(
+    (name, at) => `p.${quoteIdentifier(theirs[at] as string)} = t.${quoteIdentifier(name)}`,
+  )
   const where = [
     ...own.map((name) => `t.${quoteIdentifier(name)} IS NOT NULL`),
     `NOT EXISTS (SELECT 1 FROM ${quoteIdentifier(parent.source.name)} p WHERE ${match.join(' AND ')})`,

@@ -35,10 +35,7 @@ export async function checkServer(client: PostgresClient, target: PostgresUrl): 
 }
 
 /** What the target holds already. */
-export type TargetState =
-  | { kind: 'empty' }
-  | { kind: 'migrated' }
-  | { kind: 'unfinished'; staging: Staging }
+export type TargetState = { kind: 'empty' } | { kind: 'migrated' } | { kind: 'unfinished'; staging: Staging }
 
 /**
  * Looks whether the target may be filled: empty, or holding just the empty tables of the project's own migrations.
@@ -86,7 +83,9 @@ export async function readTargetState(
       fix: 'Pass a new database, or drop what is named above yourself.',
     })
   }
-  const missing = [...expected].filter((name) => !tables.some((table) => `${table.schema}.${table.name}` === name))
+  const missing = [...expected].filter(
+    (name) => !tables.some((table) => `${table.schema}.${table.name}` === name),
+  )
   if (missing.length > 0 && tables.some(({ name }) => name !== '_prisma_migrations')) {
     throw new Failure({
       code: 'OUTGROW_TARGET_NOT_EMPTY',
@@ -127,5 +126,7 @@ async function refuseDependents(client: PostgresClient, schemas: string[]): Prom
 }
 
 function listed(names: string[]): string {
-  return names.length > 12 ? `${names.slice(0, 12).join(', ')} and ${names.length - 12} more` : names.join(', ')
+  return names.length > 12
+    ? `${names.slice(0, 12).join(', ')} and ${names.length - 12} more`
+    : names.join(', ')
 }

@@ -5,7 +5,10 @@ import type { Constraint } from './structure.ts'
  * What Prisma's DDL for an empty Postgres would make, without a server: for looking at a source before there is a target.
  * It reads Prisma's own output, whose form is regular.
  */
-export function catalogOfDdl(ddl: string, home: string): { tables: TargetTable[]; constraints: Constraint[] } {
+export function catalogOfDdl(
+  ddl: string,
+  home: string,
+): { tables: TargetTable[]; constraints: Constraint[] } {
   const enums = new Map<string, string[]>()
   const tables: TargetTable[] = []
   const constraints: Constraint[] = []
@@ -22,19 +25,40 @@ export function catalogOfDdl(ddl: string, home: string): { tables: TargetTable[]
         name: unquoted(table[2]),
         columns: lines.map((line) => columnOf(line, enums)).filter((column) => column !== undefined),
       })
-      const key = lines.map((line) => /^CONSTRAINT "((?:[^"]|"")+)" PRIMARY KEY \((.*)\)$/.exec(line)).find(Boolean)
-      if (key) constraints.push(constraint('primary', schema, unquoted(table[2]), unquoted(key[1]), names(key[2])))
+      const key = lines
+        .map((line) => /^CONSTRAINT "((?:[^"]|"")+)" PRIMARY KEY \((.*)\)$/.exec(line))
+        .find(Boolean)
+      if (key)
+        constraints.push(constraint('primary', schema, unquoted(table[2]), unquoted(key[1]), names(key[2])))
     }
-    const index = new RegExp(`^CREATE (UNIQUE )?INDEX "((?:[^"]|"")+)" ON ${name}(?: USING \\w+)? ?\\((.*?)\\)( WHERE .*)?$`, 's').exec(statement)
+    const index = new RegExp(
+      `^CREATE (UNIQUE )?INDEX "((?:[^"]|"")+)" ON ${name}(?: USING \\w+)? ?\\((.*?)\\)( WHERE .*)?$`,
+      's',
+    ).exec(statement)
     if (index && index[6] === undefined) {
       const kind = index[1] ? 'unique' : 'index'
-      constraints.push(constraint(kind, unquoted(index[3]) || home, unquoted(index[4]), unquoted(index[2]), names(index[5])))
+      constraints.push(
+        constraint(kind, unquoted(index[3]) || home, unquoted(index[4]), unquoted(index[2]), names(index[5])),
+      )
     }
-    const foreign = new RegExp(`^ALTER TABLE ${name} ADD CONSTRAINT "((?:[^"]|"")+)" FOREIGN KEY \\((.*?)\\) REFERENCES ${name}\\((.*?)\\)`, 's').exec(statement)
+    const foreign = new RegExp(
+      `^ALTER TABLE ${name} ADD CONSTRAINT "((?:[^"]|"")+)" FOREIGN KEY \\((.*?)\\) REFERENCES ${name}\\((.*?)\\)`,
+      's',
+    ).exec(statement)
     if (foreign) {
       constraints.push({
-        ...constraint('foreign', unquoted(foreign[1]) || home, unquoted(foreign[2]), unquoted(foreign[3]), names(foreign[4])),
-        parent: { schema: unquoted(foreign[5]) || home, table: unquoted(foreign[6]), columns: names(foreign[7]) },
+        ...constraint(
+          'foreign',
+          unquoted(foreign[1]) || home,
+          unquoted(foreign[2]),
+          unquoted(foreign[3]),
+          names(foreign[4]),
+        ),
+        parent: {
+          schema: unquoted(foreign[5]) || home,
+          table: unquoted(foreign[6]),
+          columns: names(foreign[7]),
+        },
       })
     }
   }
@@ -53,11 +77,35 @@ function constraint(
 
 /** SQL type to the catalog's name. */
 const typeNames: Record<string, string> = {
-  TEXT: 'text', INTEGER: 'int4', SERIAL: 'int4', SMALLINT: 'int2', SMALLSERIAL: 'int2', BIGINT: 'int8',
-  BIGSERIAL: 'int8', BOOLEAN: 'bool', 'DOUBLE PRECISION': 'float8', REAL: 'float4', DECIMAL: 'numeric',
-  MONEY: 'money', TIMESTAMP: 'timestamp', TIMESTAMPTZ: 'timestamptz', DATE: 'date', TIME: 'time', TIMETZ: 'timetz',
-  JSONB: 'jsonb', JSON: 'json', BYTEA: 'bytea', UUID: 'uuid', VARCHAR: 'varchar', CHAR: 'bpchar', CITEXT: 'citext',
-  XML: 'xml', INET: 'inet', BIT: 'bit', VARBIT: 'varbit', OID: 'oid',
+  TEXT: 'text',
+  INTEGER: 'int4',
+  SERIAL: 'int4',
+  SMALLINT: 'int2',
+  SMALLSERIAL: 'int2',
+  BIGINT: 'int8',
+  BIGSERIAL: 'int8',
+  BOOLEAN: 'bool',
+  'DOUBLE PRECISION': 'float8',
+  REAL: 'float4',
+  DECIMAL: 'numeric',
+  MONEY: 'money',
+  TIMESTAMP: 'timestamp',
+  TIMESTAMPTZ: 'timestamptz',
+  DATE: 'date',
+  TIME: 'time',
+  TIMETZ: 'timetz',
+  JSONB: 'jsonb',
+  JSON: 'json',
+  BYTEA: 'bytea',
+  UUID: 'uuid',
+  VARCHAR: 'varchar',
+  CHAR: 'bpchar',
+  CITEXT: 'citext',
+  XML: 'xml',
+  INET: 'inet',
+  BIT: 'bit',
+  VARBIT: 'varbit',
+  OID: 'oid',
 }
 
 function columnOf(line: string, enums: Map<string, string[]>): TargetColumn | undefined {

@@ -17,7 +17,7 @@ export interface Constraint {
 
 /** Reads keys, indexes, foreign keys and checks of whole schemas. The session's search_path must name the schemas. */
 export async function readConstraints(client: PostgresClient, schemas: string[]): Promise<Constraint[]> {
-  const { rows } = await client.query<Constraint & { contype: string | null }>(
+  const { rows } = await client.query<Constraint>(
     `SELECT n.nspname AS schema, c.relname AS table, k.conname AS name,
             CASE k.contype WHEN 'p' THEN 'primary' WHEN 'u' THEN 'unique' WHEN 'x' THEN 'unique'
                            WHEN 'f' THEN 'foreign' ELSE 'check' END AS kind,
@@ -45,7 +45,7 @@ export async function readConstraints(client: PostgresClient, schemas: string[])
         AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.oid AND k.contype IN ('p', 'u', 'x'))`,
     [schemas],
   )
-  return rows.map(({ contype: _, ...constraint }) => constraint)
+  return rows
 }
 
 /** Takes everything off that would slow the load down; NOT NULL and defaults stay. */

@@ -4,7 +4,7 @@ import { bad, type Bad, type Cast, type Cell, type ColumnType, type Encode } fro
 const epoch2000 = 946684800000
 const dayMs = 86400000
 /** PostgreSQL's timestamps end here (294276-12-31), and start here (4713-01-01 BC). */
-const latestMs = 9224318015999999
+const latestMs = 9224318015999998
 const earliestMs = -210866803200000
 
 const iso =
@@ -108,7 +108,8 @@ function fromText(text: string): Instant | Bad {
   if (date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day)) {
     return bad('is a day that does not exist')
   }
-  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return bad('is a time that does not exist')
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59)
+    return bad('is a time that does not exist')
   const offset = zoneMinutes(zone)
   if (offset === undefined) return bad('has an offset that does not exist')
   const digits = fraction.padEnd(9, '0')

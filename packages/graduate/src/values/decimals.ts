@@ -22,7 +22,10 @@ export function encodeDecimal(precision: number | undefined, scale: number | und
     if (number === undefined) return bad(text.trim() === '' ? 'is empty text' : 'is text that is no number')
     if (scale !== undefined && precision !== undefined) {
       if (number.fraction.replace(/0+$/, '').length > scale) {
-        return bad(`has more than ${scale} digits behind the point`, 'give the field a larger @db.Decimal scale')
+        return bad(
+          `has more than ${scale} digits behind the point`,
+          'give the field a larger @db.Decimal scale',
+        )
       }
       if (number.whole.length > precision - scale) {
         return bad(
@@ -72,7 +75,8 @@ function parse(text: string): Numeric | undefined {
 /** `numeric_send`: count, weight, sign, display scale, then base-10000 digits without zeros at either end. */
 function writeNumeric(writer: BinaryWriter, { negative, whole, fraction }: Numeric, scale: number): void {
   const left = whole.padStart(Math.ceil(whole.length / 4) * 4, '0')
-  const digits = left + fraction.slice(0, scale).padEnd(Math.ceil(Math.min(fraction.length, scale) / 4) * 4, '0')
+  const digits =
+    left + fraction.slice(0, scale).padEnd(Math.ceil(Math.min(fraction.length, scale) / 4) * 4, '0')
   const groups: number[] = []
   for (let at = 0; at < digits.length; at += 4) groups.push(Number(digits.slice(at, at + 4)))
   let weight = left.length / 4 - 1

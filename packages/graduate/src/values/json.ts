@@ -38,7 +38,9 @@ export function jsonOf(cell: Exclude<Cell, null>, cast: Cast): string | Bad {
   if (typeof cell === 'bigint') return String(cell)
   if (typeof cell === 'number') {
     if (!Number.isFinite(cell)) return bad('is infinite')
-    return Number.isSafeInteger(cell) || !Number.isInteger(cell) ? String(cell) : String(cast.readExactly().value)
+    return Number.isSafeInteger(cell) || !Number.isInteger(cell)
+      ? String(cell)
+      : String(cast.readExactly().value)
   }
   const json = cast.readJsonb()
   return json ?? bad('is binary data that is no JSONB of SQLite')

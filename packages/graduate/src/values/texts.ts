@@ -11,12 +11,17 @@ export function encodeText(limit: number | undefined, pad: boolean): Encode {
   return (cell, writer, cast) => {
     const text = textOf(cell, cast)
     if (typeof text === 'object') return text
-    if (limit !== undefined && text.length > limit && [...text].length > limit) {
+    if (limit !== undefined && text.length > limit && characters(text) > limit) {
       return bad(`is longer than ${limit} characters`, 'give the field a larger @db.VarChar, or none')
     }
-    writer.text(pad && limit !== undefined ? text.padEnd(limit + text.length - [...text].length) : text)
+    writer.text(pad && limit !== undefined ? text.padEnd(limit + text.length - characters(text)) : text)
     return undefined
   }
+}
+
+/** Code points, as Postgres counts characters. */
+function characters(text: string): number {
+  return Array.from(text).length
 }
 
 /** An enum's stored text, which must be one of its values. */
@@ -26,7 +31,10 @@ export function encodeEnum(values: string[]): Encode {
     const text = textOf(cell, cast)
     if (typeof text === 'object') return text
     if (!known.has(text)) {
-      return bad(`is not one of ${values.slice(0, 8).join(', ')}${nearest(text, values)}`, 'add the value to the enum')
+      return bad(
+        `is not one of ${values.slice(0, 8).join(', ')}${nearest(text, values)}`,
+        'add the value to the enum',
+      )
     }
     writer.text(text)
     return undefined

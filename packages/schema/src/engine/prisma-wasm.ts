@@ -73,16 +73,17 @@ export function validatePrismaSchema(files: SchemaFile[]): void {
 
 /** The datamodel as Prisma's client generator sees it. The schema must be valid. */
 export function readDmmf(files: SchemaFile[]): Dmmf {
-  return JSON.parse(
-    wasm().get_dmmf(JSON.stringify({ prismaSchema: files, noColor: true })),
-  ) as Dmmf
+  return JSON.parse(wasm().get_dmmf(JSON.stringify({ prismaSchema: files, noColor: true }))) as Dmmf
 }
 
 /** Prisma's own formatter. */
 export function formatPrismaSchema(text: string): string {
   const result = wasm().format(
     JSON.stringify([['schema.prisma', text]]),
-    JSON.stringify({ textDocument: { uri: 'file:/schema.prisma' }, options: { tabSize: 2, insertSpaces: true } }),
+    JSON.stringify({
+      textDocument: { uri: 'file:/schema.prisma' },
+      options: { tabSize: 2, insertSpaces: true },
+    }),
   )
   return (JSON.parse(result) as SchemaFile[])[0]?.[1] ?? text
 }

@@ -6,8 +6,9 @@ export interface Content {
   reals: number
   texts: number
   blobs: number
-  lowest: bigint | null
-  highest: bigint | null
+  /** As decimal text: integers are 64 bits wide. */
+  lowest: string | null
+  highest: string | null
   /** Numbers that are neither 0 nor 1. */
   notBoolean: number
   /** Texts that are no ISO date. */
@@ -65,7 +66,12 @@ export function pulledType(column: SourceColumn, content: Content): PulledType {
   const plain = (type: string): PulledType => ({ type, native: null })
 
   if (/BOOL|^TINYINT\(1\)/.test(declared) && numbersOnly && content.notBoolean === 0) return plain('Boolean')
-  if (/DATE|TIMESTAMP/.test(declared) && content.notDate === 0 && content.blobs === 0 && content.fractions === 0) {
+  if (
+    /DATE|TIMESTAMP/.test(declared) &&
+    content.notDate === 0 &&
+    content.blobs === 0 &&
+    content.fractions === 0
+  ) {
     if (!(content.texts === 0 && looksLikeSeconds(content))) {
       return { type: 'DateTime', native: content.fineDates > 0 ? '@db.Timestamptz(6)' : null }
     }
@@ -99,7 +105,7 @@ function byContent(content: Content): string {
 }
 
 function wholeType({ lowest, highest }: Content): string {
-  const fits = (value: bigint | string | null) =>
+  const fits = (value: string | null) =>
     value === null || (BigInt(value) >= -2147483648n && BigInt(value) <= 2147483647n)
   return fits(lowest) && fits(highest) ? 'Int' : 'BigInt'
 }
@@ -108,7 +114,10 @@ function decimalType(declared: string, { scale, lowest, highest }: Content): str
   const match = /\((\d+)\s*(?:,\s*(\d+))?\)/.exec(declared)
   if (!match) return null
   const [precision, digits] = [Number(match[1]), Number(match[2] ?? 0)]
-  const widest = [lowest, highest].reduce((most, value) => Math.max(most, String(value ?? '').replace('-', '').length), 0)
+  const widest = [lowest, highest].reduce(
+    (most, value) => Math.max(most, (value ?? '').replace('-', '').length),
+    0,
+  )
   return scale <= digits && widest <= precision - digits && precision <= 1000 && digits <= precision
     ? `@db.Decimal(${precision}, ${digits})`
     : null

@@ -16,7 +16,16 @@ import { Names } from './names.ts'
 
 /** Something in the file that a Prisma schema cannot say. */
 export interface Unsaid {
-  kind: 'view' | 'trigger' | 'virtual table' | 'generated column' | 'check' | 'index' | 'default' | 'foreign key' | 'collation'
+  kind:
+    | 'view'
+    | 'trigger'
+    | 'virtual table'
+    | 'generated column'
+    | 'check'
+    | 'index'
+    | 'default'
+    | 'foreign key'
+    | 'collation'
   table: string
   name: string
   sql: string
@@ -81,7 +90,12 @@ ${blocks.join('\n\n')}
   return { text: formatPrismaSchema(text), models: models.length, unsaid }
 }
 
-function pullModel(database: SqliteDatabase, table: SourceTable, modelNames: Names, unsaid: Unsaid[]): PulledModel {
+function pullModel(
+  database: SqliteDatabase,
+  table: SourceTable,
+  modelNames: Names,
+  unsaid: Unsaid[],
+): PulledModel {
   const names = new Names()
   const fields = table.columns
     .filter((column) => !column.generated)
@@ -93,7 +107,8 @@ function pullModel(database: SqliteDatabase, table: SourceTable, modelNames: Nam
   for (const column of table.columns.filter(({ generated }) => generated)) {
     unsaid.push({ kind: 'generated column', table: table.name, name: column.name, sql: table.sql })
   }
-  if (/\bCHECK\s*\(/i.test(table.sql)) unsaid.push({ kind: 'check', table: table.name, name: table.name, sql: table.sql })
+  if (/\bCHECK\s*\(/i.test(table.sql))
+    unsaid.push({ kind: 'check', table: table.name, name: table.name, sql: table.sql })
   if (/\bCOLLATE\s+(?!BINARY)/i.test(table.sql)) {
     unsaid.push({ kind: 'collation', table: table.name, name: table.name, sql: table.sql })
   }
@@ -136,7 +151,12 @@ function addRelations(model: PulledModel, models: PulledModel[], unsaid: Unsaid[
     const own = fieldsNamed(model, key.columns)
     const theirs = parent && fieldsNamed(parent, references)
     if (!parent || !own || !theirs || !isKey(parent, references) || !matchTypes(own, theirs)) {
-      unsaid.push({ kind: 'foreign key', table: model.table.name, name: key.columns.join(', '), sql: model.table.sql })
+      unsaid.push({
+        kind: 'foreign key',
+        table: model.table.name,
+        name: key.columns.join(', '),
+        sql: model.table.sql,
+      })
       continue
     }
     const optional = key.columns.some((name) => {
@@ -156,7 +176,11 @@ function addRelations(model: PulledModel, models: PulledModel[], unsaid: Unsaid[
 }
 
 const actionNames: Record<string, string> = {
-  CASCADE: 'Cascade', RESTRICT: 'Restrict', 'SET NULL': 'SetNull', 'NO ACTION': 'NoAction', 'SET DEFAULT': 'SetDefault',
+  CASCADE: 'Cascade',
+  RESTRICT: 'Restrict',
+  'SET NULL': 'SetNull',
+  'NO ACTION': 'NoAction',
+  'SET DEFAULT': 'SetDefault',
 }
 
 function referentialActions(key: SourceForeignKey, optional: boolean): string {
@@ -198,14 +222,19 @@ function modelText(database: SqliteDatabase, model: PulledModel, unsaid: Unsaid[
   const ignored = !identifies(model)
   const lines = model.fields.flatMap((field) => fieldLines(model, field, unsaid))
   const attributes: string[] = []
-  const fieldName = (column: string) => model.fields.find((field) => field.column.name === column)?.name ?? column
+  const fieldName = (column: string) =>
+    model.fields.find((field) => field.column.name === column)?.name ?? column
   if (model.id.length > 1) attributes.push(`@@id([${model.id.map(fieldName).join(', ')}])`)
   for (const index of readIndexes(database, table.name)) {
     if (index.sql !== null && (index.partial || index.columns.some((column) => column.name === null))) {
       unsaid.push({ kind: 'index', table: table.name, name: index.name, sql: index.sql })
       continue
     }
-    if (index.origin === 'pk' || index.columns.some((column) => !model.fields.some((f) => f.column.name === column.name))) continue
+    if (
+      index.origin === 'pk' ||
+      index.columns.some((column) => !model.fields.some((f) => f.column.name === column.name))
+    )
+      continue
     const columns = index.columns.map(
       (column) => `${fieldName(column.name as string)}${column.descending ? '(sort: Desc)' : ''}`,
     )
@@ -214,7 +243,9 @@ function modelText(database: SqliteDatabase, model: PulledModel, unsaid: Unsaid[
   }
   if (name !== table.name) attributes.push(`@@map(${quotePsl(table.name)})`)
   if (ignored) attributes.push('@@ignore')
-  const comment = ignored ? '/// Nothing identifies a row of this table: Prisma’s client does not see it.\n' : ''
+  const comment = ignored
+    ? '/// Nothing identifies a row of this table: Prisma’s client does not see it.\n'
+    : ''
   return `${comment}model ${name} {\n${[...lines, ...model.relations, '', ...attributes].map((line) => `  ${line}`).join('\n')}\n}`
 }
 
@@ -228,7 +259,12 @@ function fieldLines(model: PulledModel, field: PulledField, unsaid: Unsaid[]): s
   else {
     const initial = defaultOf(column, type.type)
     if (initial === undefined) {
-      unsaid.push({ kind: 'default', table: model.table.name, name: column.name, sql: String(column.defaultSql) })
+      unsaid.push({
+        kind: 'default',
+        table: model.table.name,
+        name: column.name,
+        sql: String(column.defaultSql),
+      })
     } else if (initial !== '') attributes.push(`@default(${initial})`)
   }
   if (name !== column.name) attributes.push(`@map(${quotePsl(column.name)})`)
@@ -238,13 +274,17 @@ function fieldLines(model: PulledModel, field: PulledField, unsaid: Unsaid[]): s
 
 /** The default in Prisma's words, '' for none, undefined where Prisma has no words for it. */
 function defaultOf(column: SourceColumn, type: string): string | undefined {
-  const sql = column.defaultSql?.trim().replace(/^\((.*)\)$/s, '$1').trim()
+  const sql = column.defaultSql
+    ?.trim()
+    .replace(/^\((.*)\)$/s, '$1')
+    .trim()
   if (sql === undefined || /^null$/i.test(sql)) return ''
   if (/^current_timestamp$|^datetime\('now'\)$/i.test(sql)) return type === 'DateTime' ? 'now()' : undefined
   const text = /^'((?:[^']|'')*)'$/s.exec(sql)?.[1] ?? /^"((?:[^"]|"")*)"$/s.exec(sql)?.[1]
   const value = (text ?? sql).replaceAll("''", "'")
   if (type === 'String' && text !== undefined) return quotePsl(value)
-  if (type === 'Boolean' && /^(0|1|true|false)$/i.test(value)) return /^(1|true)$/i.test(value) ? 'true' : 'false'
+  if (type === 'Boolean' && /^(0|1|true|false)$/i.test(value))
+    return /^(1|true)$/i.test(value) ? 'true' : 'false'
   if (/^(Int|BigInt)$/.test(type) && /^[+-]?\d+$/.test(value)) return value.replace('+', '')
   if (/^(Float|Decimal)$/.test(type) && /^[+-]?\d+(\.\d+)?$/.test(value)) return value.replace('+', '')
   return undefined
@@ -272,7 +312,9 @@ function readIndexes(database: SqliteDatabase, table: string): PulledIndex[] {
     unique: row.unique === 1,
     partial: row.partial === 1,
     columns: (
-      database.prepare('SELECT name, "desc" FROM pragma_index_xinfo(?) WHERE key = 1 ORDER BY seqno').all(row.name) as {
+      database
+        .prepare('SELECT name, "desc" FROM pragma_index_xinfo(?) WHERE key = 1 ORDER BY seqno')
+        .all(row.name) as {
         name: string | null
         desc: number
       }[]

@@ -37,7 +37,9 @@ export function datasourceRule(context: RuleContext): void {
 }
 
 /** Generators stay; a relative output moves with the file, one folder a dialect. */
-export function generatorRule(context: RuleContext & { outputDirectory: string; sourceDirectory: string }): void {
+export function generatorRule(
+  context: RuleContext & { outputDirectory: string; sourceDirectory: string },
+): void {
   for (const property of properties(context)) {
     const value = property.value
     if (property.name === 'output' && value?.kind === 'string' && !value.value.startsWith('/')) {

@@ -16,7 +16,8 @@ export function defaultRule(context: RuleContext, field: Field): void {
     if (first?.kind === 'string') expressionDefault(context, field, attribute, first.value)
     return
   }
-  if (context.target === 'sqlite' && value.kind === 'string') literalDefault(context, field, attribute, value.value)
+  if (context.target === 'sqlite' && value.kind === 'string')
+    literalDefault(context, field, attribute, value.value)
 }
 
 /** Literals that Prisma writes wrongly into SQLite's DDL are quoted here instead. */
@@ -121,7 +122,13 @@ function expressionDefault(context: RuleContext, field: Field, attribute: Attrib
   const sql = withoutCasts(written)
   const packed = sql.replaceAll(/::\w+/g, '').replaceAll(/\s+/g, '').toLowerCase()
   if (field.type === 'DateTime' && instants.test(packed)) {
-    return rewrite(context, field, attribute, 'now()', 'The current time, said in the way that both databases know.')
+    return rewrite(
+      context,
+      field,
+      attribute,
+      'now()',
+      'The current time, said in the way that both databases know.',
+    )
   }
   if (field.type === 'String' && packed in uuids) {
     return rewrite(context, field, attribute, uuids[packed] as string, 'The client makes the identifier.')
@@ -129,7 +136,13 @@ function expressionDefault(context: RuleContext, field: Field, attribute: Attrib
   const constant = constantDefault(context, field, sql)
   if (constant !== undefined) return rewrite(context, field, attribute, constant, 'A constant needs no cast.')
   if (context.target === 'sqlite' && runsOnSqlite(`(${sql})`)) {
-    return rewrite(context, field, attribute, generated(`(${sql})`), 'SQLite wants an expression in parentheses.')
+    return rewrite(
+      context,
+      field,
+      attribute,
+      generated(`(${sql})`),
+      'SQLite wants an expression in parentheses.',
+    )
   }
   const postgres = postgresExpressions[packed]
   if (context.target === 'postgres' && postgres !== undefined) {
@@ -156,7 +169,11 @@ function constantDefault(context: RuleContext, field: Field, sql: string): strin
     if (member?.kind === 'value') return member.name
     if (field.type === 'String') return quotePsl(quoted)
     if (field.type === 'Boolean') return /^(t|true|yes|on|1)$/i.test(quoted) ? 'true' : 'false'
-    if (/^(Int|BigInt|Float|Decimal)$/.test(field.type) && quoted.trim() !== '' && Number.isFinite(Number(quoted))) {
+    if (
+      /^(Int|BigInt|Float|Decimal)$/.test(field.type) &&
+      quoted.trim() !== '' &&
+      Number.isFinite(Number(quoted))
+    ) {
       return quoted.trim()
     }
     if (context.target === 'sqlite') {
@@ -181,7 +198,10 @@ function withoutCasts(sql: string): string {
   for (;;) {
     const bare = text
       .replace(/^\((.*)\)$/s, (whole, inner: string) => (balanced(inner) ? inner : whole))
-      .replace(/::\s*(?:"[^"]+"|[a-z_]+(?:\s+(?:varying|precision|with(?:out)? time zone))?)(?:\.(?:"[^"]+"|\w+))?(?:\([\d, ]*\))?(?:\[\])*\s*$/i, '')
+      .replace(
+        /::\s*(?:"[^"]+"|[a-z_]+(?:\s+(?:varying|precision|with(?:out)? time zone))?)(?:\.(?:"[^"]+"|\w+))?(?:\([\d, ]*\))?(?:\[\])*\s*$/i,
+        '',
+      )
       .trim()
     if (bare === text) return text
     text = bare
@@ -209,7 +229,13 @@ function runsOnSqlite(expression: string): boolean {
   }
 }
 
-function rewrite(context: RuleContext, field: Field, attribute: Attribute, value: string, reason: string): void {
+function rewrite(
+  context: RuleContext,
+  field: Field,
+  attribute: Attribute,
+  value: string,
+  reason: string,
+): void {
   const argument = argumentOf(attribute, 'value', true)
   if (!argument || sourceText(context, argument.value) === value) return
   context.edits.replace(argument.value, value)

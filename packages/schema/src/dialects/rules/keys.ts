@@ -32,7 +32,8 @@ export function keyRule(context: RuleContext, attribute: Attribute, field: strin
         field,
         feature: written,
         action: 'rewritten',
-        reason: 'SQLite refuses SetNull on a required relation; it is Restrict there, and stays SetNull on Postgres.',
+        reason:
+          'SQLite refuses SetNull on a required relation; it is Restrict there, and stays SetNull on Postgres.',
       })
       return `${argument.name}: Restrict`
     }
@@ -117,7 +118,12 @@ function isSetNullOnRequired(
   )
 }
 
-function noteWhere(context: RuleContext, attribute: Attribute, where: Argument, field: string | undefined): void {
+function noteWhere(
+  context: RuleContext,
+  attribute: Attribute,
+  where: Argument,
+  field: string | undefined,
+): void {
   note(context, {
     code: 'OUTGROW_SCHEMA_COPIED',
     at: attribute,

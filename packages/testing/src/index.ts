@@ -1,0 +1,2 @@
+export { makeDatabase, type TestDatabase } from './databases.ts'
+export { makeSqlite, temporaryFolder } from './sqlite.ts'
