@@ -29,3 +29,7 @@ export {
   type SourceForeignKey,
   type SourceTable,
 } from './sqlite-catalog.ts'
+export { emptyCounters, type DatabaseCounters } from './adapters/counters.ts'
+export { postgresAdapterFactory } from './adapters/postgres-adapter.ts'
+export { sqliteAdapterFactory } from './adapters/sqlite-adapter.ts'
+export { TransactionScope } from './adapters/transaction-scope.ts'

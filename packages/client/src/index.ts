@@ -1,0 +1,16 @@
+export type { Database, TransactionClient } from './database.ts'
+export {
+  chunked,
+  containsText,
+  insertIgnore,
+  isRetryable,
+  isUniqueViolation,
+  jsonAt,
+  lockForUpdate,
+  orderWithNulls,
+  withRetry,
+  type ModelName,
+} from './helpers.ts'
+export { openDatabase } from './open-database.ts'
+export { Prisma, type PrismaClient } from './generated/sqlite/client.ts'
+export * from './generated/sqlite/enums.ts'

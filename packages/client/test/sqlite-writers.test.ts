@@ -1,0 +1,90 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { openSqlite } from '@outgrow/databases'
+import { expect, test } from 'vitest'
+import { openDatabase } from '../src/index.ts'
+import { openFresh } from './databases.ts'
+
+const run = promisify(execFile)
+const seconds = Number(process.env.OUTGROW_WRITER_SECONDS ?? 10)
+
+const product = { slug: 'counter', name: 'Counter', link: 'https://example.com' }
+const account = { id: 'a', name: 'A', slug: 'a' }
+
+test(`two processes write one file for ${seconds} s: no lost update, no wedge, no frozen event loop`, async () => {
+  const { database, url, dispose } = await openFresh('sqlite')
+  await database.client.account.create({ data: account })
+  await database.client.product.create({ data: { ...product, accountId: 'a' } })
+  const script = join(import.meta.dirname, 'write-many.ts')
+  const writers = await Promise.all(
+    [1, 2].map(() => run(process.execPath, [script, url, String(seconds * 1000)])),
+  )
+  const results = writers.map(({ stdout }) => JSON.parse(stdout) as { added: number; longestGapMs: number })
+  const { visits } = await database.client.product.findUniqueOrThrow({ where: { slug: 'counter' } })
+  await dispose()
+  expect(Number(visits)).toBe(results.reduce((sum, { added }) => sum + added, 0))
+  for (const { added, longestGapMs } of results) {
+    expect(added).toBeGreaterThan(10)
+    // The stock adapter stands still for its whole busy timeout of 5 s.
+    expect(longestGapMs).toBeLessThan(1000)
+  }
+}, 60_000)
+
+test('a wait for another connection’s lock leaves the event loop free, and is counted', async () => {
+  const { database, url, dispose } = await openFresh('sqlite')
+  const other = openSqlite(new URL(url).pathname)
+  other.exec('BEGIN IMMEDIATE')
+  let ticks = 0
+  const pulse = setInterval(() => ticks++, 5)
+  // A Prisma promise starts when it is awaited: all() does that now.
+  const write = Promise.all([database.client.tag.create({ data: { name: 'waited' } })])
+  await sleep(300)
+  other.exec('COMMIT')
+  await write
+  clearInterval(pulse)
+  other.close()
+  expect(ticks).toBeGreaterThan(20)
+  const { busyByCode, waits } = database.counters()
+  expect(busyByCode).toEqual({ SQLITE_BUSY: expect.any(Number) as number })
+  expect(waits.longestMs).toBeGreaterThan(200)
+  await dispose()
+})
+
+test('a lock that is never given back ends in P1008, and the client goes on afterwards', async () => {
+  const { database, url, dispose } = await openFresh('sqlite', '?lock_timeout=0.2')
+  const other = openSqlite(new URL(url).pathname)
+  other.exec('BEGIN IMMEDIATE')
+  await expect(database.client.tag.create({ data: { name: 'late' } })).rejects.toMatchObject({
+    code: 'P1008',
+  })
+  other.exec('ROLLBACK')
+  other.close()
+  await database.client.tag.create({ data: { name: 'after' } })
+  expect(await database.client.tag.findMany({ select: { name: true } })).toEqual([{ name: 'after' }])
+  await dispose()
+})
+
+test('one file is one client, and the last close closes it', async () => {
+  const { database, url, dispose } = await openFresh('sqlite')
+  const second = await openDatabase(url)
+  expect(second.client).toBe(database.client)
+  await second.close()
+  await database.client.tag.create({ data: { name: 'still open' } })
+  await dispose()
+})
+
+test('close waits for the transaction that is open', async () => {
+  const { database, url } = await openFresh('sqlite')
+  const work = database.client.$transaction(async (tx) => {
+    await tx.tag.create({ data: { name: 'drained' } })
+    await sleep(100)
+  })
+  await sleep(20)
+  await database.close()
+  await work.catch(() => {})
+  const again = await openDatabase(url)
+  expect(await again.client.tag.count()).toBe(1)
+  await again.close()
+})

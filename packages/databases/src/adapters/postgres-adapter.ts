@@ -1,0 +1,114 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import type { SqlDriverAdapter, SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils'
+import { Failure, messageOf } from '@outgrow/kit'
+import { Client, type PoolConfig } from 'pg'
+import { connectionAttempts } from '../postgres.ts'
+import type { PostgresUrl } from '../url.ts'
+import { countTime, type DatabaseCounters } from './counters.ts'
+import type { TransactionScope } from './transaction-scope.ts'
+
+export interface PostgresAdapterOptions {
+  url: PostgresUrl
+  counters: DatabaseCounters
+  scope: TransactionScope
+}
+
+/**
+ * Prisma's Postgres adapter, with every session in UTC: it writes and reads `timestamptz` wrongly in any other zone.
+ * @throws Failure OUTGROW_TIMEZONE, OUTGROW_POSTGRES_UNREACHABLE
+ */
+export async function postgresAdapterFactory(
+  options: PostgresAdapterOptions,
+): Promise<SqlDriverAdapterFactory> {
+  const { url } = options
+  const config = await utcConfig(url)
+  const limit = Number(url.url.searchParams.get('connection_limit') ?? 10)
+  const poolTimeout = Number(url.url.searchParams.get('pool_timeout') ?? 10)
+  const stock = new PrismaPg(
+    { ...config, max: limit, connectionTimeoutMillis: poolTimeout * 1000 } as PoolConfig,
+    { schema: url.schema },
+  )
+  return {
+    provider: 'postgres',
+    adapterName: stock.adapterName,
+    connect: async () => watched(await stock.connect(), options),
+  }
+}
+
+/** Counts waits and transactions, and refuses root queries inside a transaction's own callback. */
+function watched(adapter: SqlDriverAdapter, { scope, counters }: PostgresAdapterOptions): SqlDriverAdapter {
+  return {
+    provider: adapter.provider,
+    adapterName: adapter.adapterName,
+    executeScript: (script) => adapter.executeScript(script),
+    ...(adapter.getConnectionInfo && { getConnectionInfo: adapter.getConnectionInfo.bind(adapter) }),
+    dispose: () => adapter.dispose(),
+    queryRaw: (query) => {
+      scope.refuseRoot()
+      return adapter.queryRaw(query)
+    },
+    executeRaw: (query) => {
+      scope.refuseRoot()
+      return adapter.executeRaw(query)
+    },
+    startTransaction: async (isolationLevel) => {
+      scope.refuseRoot()
+      const asked = performance.now()
+      const transaction = await adapter.startTransaction(isolationLevel)
+      const started = performance.now()
+      if (started - asked > 5) countTime(counters.waits, started - asked)
+      const ended = () => countTime(counters.transactions, performance.now() - started)
+      const commit = transaction.commit.bind(transaction)
+      const rollback = transaction.rollback.bind(transaction)
+      transaction.commit = () => commit().finally(ended)
+      transaction.rollback = () => rollback().finally(ended)
+      return transaction
+    },
+  }
+}
+
+/** A configuration whose sessions are in UTC: set at start-up where the server lets us, else by the role's setting. */
+async function utcConfig(url: PostgresUrl): Promise<PoolConfig> {
+  let failure: unknown
+  for (const attempt of connectionAttempts(url)) {
+    const own = attempt.options === undefined ? '' : `${attempt.options} `
+    for (const options of [`${own}-c timezone=UTC`, attempt.options]) {
+      const config = { ...attempt, ...(options !== undefined && { options }) }
+      const client = new Client(config)
+      client.on('error', () => {}) // the query that finds the connection gone reports it
+      try {
+        await client.connect()
+        const { rows } = await client.query<{ zone: string }>("SELECT current_setting('timezone') AS zone")
+        if (isUtc(rows[0]?.zone)) return config
+        failure = wrongZone(rows[0]?.zone)
+      } catch (error) {
+        failure = error
+      } finally {
+        await client.end().catch(() => {})
+      }
+    }
+    if (failure instanceof Failure) break
+  }
+  throw failure instanceof Failure ? failure : unreachable(url, failure)
+}
+
+function isUtc(zone: string | undefined): boolean {
+  return /^(Etc\/)?(UTC|UCT|GMT|Zulu|Universal)$/i.test(zone ?? '')
+}
+
+function wrongZone(zone: string | undefined): Failure {
+  return new Failure({
+    code: 'OUTGROW_TIMEZONE',
+    message: `The server's sessions are in ${zone ?? 'an unknown time zone'}, and it does not let the client change that.`,
+    why: 'Prisma’s adapter reads and writes timestamps right only in UTC.',
+    fix: "Set it for the role: ALTER ROLE app SET timezone = 'UTC'.",
+  })
+}
+
+function unreachable({ url }: PostgresUrl, cause: unknown): Failure {
+  return new Failure({
+    code: 'OUTGROW_POSTGRES_UNREACHABLE',
+    message: `Cannot connect to Postgres at ${url.host}: ${messageOf(cause)}`,
+    fix: 'Check host, port, user, password and sslmode, and that the server is running.',
+  })
+}

@@ -1,0 +1,258 @@
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
+import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3'
+import {
+  DriverAdapterError,
+  type SqlDriverAdapter,
+  type SqlDriverAdapterFactory,
+  type SqlQuery,
+  type SqlResultSet,
+  type Transaction,
+} from '@prisma/driver-adapter-utils'
+import type { SqliteDatabase } from '../sqlite.ts'
+import { sqlLike } from './sql-like.ts'
+import { countTime, type DatabaseCounters } from './counters.ts'
+import type { TransactionScope } from './transaction-scope.ts'
+import { WriteLock } from './write-lock.ts'
+
+export interface SqliteAdapterOptions {
+  path: string
+  /** How long a write waits for another process' lock. */
+  lockTimeoutMs: number
+  /** `synchronous` of the connection: `NORMAL` survives a crash of the process, `FULL` one of the machine. */
+  synchronous: 'NORMAL' | 'FULL'
+  counters: DatabaseCounters
+  scope: TransactionScope
+}
+
+/** The stock adapter's connection, whose driver is reached for pragmas and for asking whether a statement writes. */
+type StockAdapter = SqlDriverAdapter & { client: SqliteDatabase }
+
+/**
+ * Prisma's SQLite adapter, made safe for concurrent use:
+ * one connection writes and one reads, so that a root query never runs inside somebody's transaction;
+ * transactions begin IMMEDIATE; a wait for the lock sleeps in JavaScript and leaves the event loop free.
+ */
+export function sqliteAdapterFactory(options: SqliteAdapterOptions): SqlDriverAdapterFactory {
+  const stock = new PrismaBetterSqlite3({ url: `file:${options.path}`, timeout: 0 })
+  return {
+    provider: 'sqlite',
+    adapterName: stock.adapterName,
+    connect: async () => {
+      const writer = (await stock.connect()) as unknown as StockAdapter
+      await retryBusy(options, () => writer.client.pragma('journal_mode = WAL'))
+      const reader = (await stock.connect()) as unknown as StockAdapter
+      for (const { client } of [writer, reader]) {
+        client.pragma('foreign_keys = ON')
+        client.pragma(`synchronous = ${options.synchronous}`)
+        // LIKE as Postgres' ILIKE: letters of any script fold, and a backslash takes a wildcard for itself.
+        client.function('like', { deterministic: true }, sqlLike)
+      }
+      return new SqliteAdapter(writer, reader, options)
+    },
+  }
+}
+
+class SqliteAdapter implements SqlDriverAdapter {
+  readonly provider = 'sqlite'
+  readonly adapterName: string
+  readonly #writer: StockAdapter
+  readonly #reader: StockAdapter
+  readonly #options: SqliteAdapterOptions
+  readonly #lock = new WriteLock()
+  readonly #reads = new Map<string, boolean>()
+  #lastPause = performance.now()
+
+  constructor(writer: StockAdapter, reader: StockAdapter, options: SqliteAdapterOptions) {
+    this.adapterName = writer.adapterName
+    this.#writer = writer
+    this.#reader = reader
+    this.#options = options
+  }
+
+  async queryRaw(query: SqlQuery): Promise<SqlResultSet> {
+    this.#options.scope.refuseRoot()
+    if (this.#onlyReads(query.sql)) {
+      await this.#breathe()
+      return retryBusy(this.#options, () => this.#reader.queryRaw(query))
+    }
+    return this.#write(() => this.#writer.queryRaw(query))
+  }
+
+  executeRaw(query: SqlQuery): Promise<number> {
+    this.#options.scope.refuseRoot()
+    return this.#write(() => this.#writer.executeRaw(query))
+  }
+
+  executeScript(script: string): Promise<void> {
+    return this.#write(() => this.#writer.executeScript(script))
+  }
+
+  async startTransaction(isolationLevel?: string): Promise<Transaction> {
+    this.#options.scope.refuseRoot()
+    if (isolationLevel !== undefined && isolationLevel !== 'SERIALIZABLE') {
+      throw new DriverAdapterError({ kind: 'InvalidIsolationLevel', level: isolationLevel })
+    }
+    const release = await this.#acquire()
+    const { client } = this.#writer
+    try {
+      await retryBusy(this.#options, () => client.prepare('BEGIN IMMEDIATE').run())
+    } catch (error) {
+      release()
+      throw asAdapterError(error)
+    }
+    return new SqliteTransaction(this.#writer, this.#options, release)
+  }
+
+  async dispose(): Promise<void> {
+    // Waiting for the lock drains the transaction that is open.
+    const release = await this.#lock.acquire()
+    try {
+      await this.#reader.dispose()
+      await this.#writer.dispose()
+    } finally {
+      release()
+    }
+  }
+
+  async #write<Result>(work: () => Promise<Result>): Promise<Result> {
+    const release = await this.#acquire()
+    try {
+      return await retryBusy(this.#options, work)
+    } finally {
+      release()
+    }
+  }
+
+  async #acquire(): Promise<() => void> {
+    await this.#breathe()
+    const started = performance.now()
+    const release = await this.#lock.acquire()
+    const waited = performance.now() - started
+    if (waited > 1) countTime(this.#options.counters.waits, waited)
+    return release
+  }
+
+  /** SQLite answers within the same turn: without a pause now and then, busy callers would starve every timer. */
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#lastPause < 10) return
+    await immediate()
+    this.#lastPause = performance.now()
+  }
+
+  /** Asked of SQLite once per statement text. */
+  #onlyReads(sql: string): boolean {
+    let reads = this.#reads.get(sql)
+    if (reads === undefined) {
+      try {
+        reads = this.#reader.client.prepare(sql).readonly && !/^\s*(begin|commit|rollback|pragma)/i.test(sql)
+      } catch {
+        reads = false // the writer reports what is wrong with it
+      }
+      if (this.#reads.size > 2000) this.#reads.clear()
+      this.#reads.set(sql, reads)
+    }
+    return reads
+  }
+}
+
+class SqliteTransaction implements Transaction {
+  readonly provider = 'sqlite'
+  readonly options = { usePhantomQuery: false }
+  readonly adapterName: string
+  readonly #writer: StockAdapter
+  readonly #settings: SqliteAdapterOptions
+  readonly #release: () => void
+  readonly #started = performance.now()
+  #ended = false
+
+  constructor(writer: StockAdapter, settings: SqliteAdapterOptions, release: () => void) {
+    this.adapterName = writer.adapterName
+    this.#writer = writer
+    this.#settings = settings
+    this.#release = release
+  }
+
+  queryRaw(query: SqlQuery): Promise<SqlResultSet> {
+    return this.#writer.queryRaw(query)
+  }
+
+  async executeRaw(query: SqlQuery): Promise<number> {
+    if (!/^\s*COMMIT\s*;?\s*$/i.test(query.sql)) return this.#writer.executeRaw(query)
+    try {
+      return await retryBusy(this.#settings, () => this.#writer.executeRaw(query))
+    } catch (error) {
+      // A COMMIT that failed leaves the transaction open: without this, every later write would vanish with it.
+      if (this.#writer.client.inTransaction) this.#writer.client.prepare('ROLLBACK').run()
+      throw error
+    }
+  }
+
+  commit(): Promise<void> {
+    return this.#end()
+  }
+
+  rollback(): Promise<void> {
+    return this.#end()
+  }
+
+  async createSavepoint(name: string): Promise<void> {
+    await this.executeRaw({ sql: `SAVEPOINT ${name}`, args: [], argTypes: [] })
+  }
+
+  async rollbackToSavepoint(name: string): Promise<void> {
+    await this.executeRaw({ sql: `ROLLBACK TO ${name}`, args: [], argTypes: [] })
+  }
+
+  async releaseSavepoint(name: string): Promise<void> {
+    await this.executeRaw({ sql: `RELEASE SAVEPOINT ${name}`, args: [], argTypes: [] })
+  }
+
+  async #end(): Promise<void> {
+    if (this.#ended) return
+    this.#ended = true
+    if (this.#writer.client.inTransaction) this.#writer.client.prepare('ROLLBACK').run()
+    countTime(this.#settings.counters.transactions, performance.now() - this.#started)
+    this.#release()
+  }
+}
+
+/** Tries again while another connection holds the lock, sleeping in between with growing, random pauses. */
+async function retryBusy<Result>(
+  { lockTimeoutMs, counters }: SqliteAdapterOptions,
+  work: () => Result | Promise<Result>,
+): Promise<Result> {
+  const started = performance.now()
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const result = await work()
+      if (attempt > 0) countTime(counters.waits, performance.now() - started)
+      return result
+    } catch (error) {
+      const code = busyCode(error)
+      if (code === undefined) throw error
+      counters.busyByCode[code] = (counters.busyByCode[code] ?? 0) + 1
+      if (performance.now() - started >= lockTimeoutMs) {
+        countTime(counters.waits, performance.now() - started)
+        throw asAdapterError(error)
+      }
+      await sleep(Math.random() * Math.min(50, 2 ** Math.min(attempt, 5)) + 1)
+    }
+  }
+}
+
+function busyCode(error: unknown): string | undefined {
+  const own = (error as { code?: unknown }).code
+  const original = (error as { cause?: { originalCode?: unknown } }).cause?.originalCode
+  const code = typeof original === 'string' ? original : own
+  return typeof code === 'string' && code.startsWith('SQLITE_BUSY') ? code : undefined
+}
+
+function asAdapterError(error: unknown): unknown {
+  const code = busyCode(error)
+  if (code === undefined || error instanceof DriverAdapterError) return error
+  return new DriverAdapterError({
+    kind: 'SocketTimeout',
+    originalCode: code,
+    originalMessage: (error as Error).message,
+  })
+}

@@ -1,0 +1,25 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { Failure } from '@outgrow/kit'
+
+/**
+ * Knows whether code runs inside an interactive transaction's callback. There the root client would wait for its own
+ * transaction (SQLite) or silently work outside it (Postgres): both are refused in the same words.
+ */
+export class TransactionScope {
+  readonly #inside = new AsyncLocalStorage<true>()
+
+  run<Result>(callback: () => Result): Result {
+    return this.#inside.run(true, callback)
+  }
+
+  /** @throws Failure OUTGROW_ROOT_IN_TRANSACTION */
+  refuseRoot(): void {
+    if (this.#inside.getStore() !== true) return
+    throw new Failure({
+      code: 'OUTGROW_ROOT_IN_TRANSACTION',
+      message: 'The root client was called inside its own transaction callback.',
+      why: 'It would work outside the transaction, or wait for it for ever.',
+      fix: 'Use the client that the callback is given: $transaction(async (tx) => tx.…).',
+    })
+  }
+}
