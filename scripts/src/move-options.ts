@@ -63,7 +63,7 @@ function castOf(text: string): [string, string] {
   })
 }
 
-export function sourceOf({ from }: SharedOptions): string {
+export function sourceOf({ from }: Pick<SharedOptions, 'from'>): string {
   const source = from ?? process.env.DATABASE_URL
   if (source !== undefined && source !== '') return source
   throw new Failure({

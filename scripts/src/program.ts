@@ -1,7 +1,13 @@
 import { Command } from 'commander'
+import { exportCommand } from './commands/export.ts'
 import { generateCommand } from './commands/generate.ts'
+import { importCommand } from './commands/import.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { migrateCommand } from './commands/migrate.ts'
+import { postgresCommand } from './commands/postgres.ts'
+import { schemaCommand } from './commands/schema.ts'
+import { transformCommand } from './commands/transform.ts'
+import { verifyCommand } from './commands/verify.ts'
 import { exit } from './output/exit.ts'
 
 /** The whole command line. Each command is a file of `commands/`. */
@@ -14,6 +20,17 @@ export const program = new Command('outgrow')
     process.exit(error.exitCode === 0 ? exit.done : exit.expected)
   })
 
-for (const command of [generateCommand, inspectCommand, migrateCommand]) {
+const commands = [
+  generateCommand,
+  inspectCommand,
+  migrateCommand,
+  verifyCommand,
+  exportCommand,
+  transformCommand,
+  importCommand,
+  schemaCommand,
+  postgresCommand,
+]
+for (const command of commands) {
   program.addCommand(command.copyInheritedSettings(program))
 }

@@ -9,7 +9,7 @@ interface RuntimeModel {
 export function storedModel(
   client: Database['client'],
   model: string,
-): { table: string; columnOf(field: string): string } {
+): { table: string; columnOf: (field: string) => string } {
   const { models } = (client as unknown as { _runtimeDataModel: { models: Record<string, RuntimeModel> } })
     ._runtimeDataModel
   const name = model.charAt(0).toUpperCase() + model.slice(1)

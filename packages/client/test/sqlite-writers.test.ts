@@ -38,8 +38,8 @@ test('a wait for another connection’s lock leaves the event loop free, and is 
   other.exec('BEGIN IMMEDIATE')
   let ticks = 0
   const pulse = setInterval(() => ticks++, 5)
-  // A Prisma promise starts when it is awaited: all() does that now.
-  const write = Promise.all([database.client.tag.create({ data: { name: 'waited' } })])
+  // A Prisma promise starts when it is awaited.
+  const write = (async () => database.client.tag.create({ data: { name: 'waited' } }))()
   await sleep(300)
   other.exec('COMMIT')
   await write

@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '@outgrow/kit'
-import { proveDialects, storageMap, type SchemaFinding, type SchemaSource } from '@outgrow/schema'
+import {
+  proveDialects,
+  readMigrations,
+  storageMap,
+  type SchemaFinding,
+  type SchemaSource,
+  type StoredMigration,
+} from '@outgrow/schema'
 import type { StoragePair } from './plan.ts'
-import type { BaselineMigration } from './run/publish.ts'
 
 /** The schema in both dialects, as a move needs it. */
 export interface PreparedSchema {
@@ -13,7 +19,7 @@ export interface PreparedSchema {
   ddl: string
   /** Further schemas (`@@schema`) that the tables lie in. */
   others: string[]
-  baseline: BaselineMigration[]
+  baseline: StoredMigration[]
   /** False when the baseline is ours and is to be written beside the schema. */
   hasMigrations: boolean
   /** Folder that holds, or will hold, the Postgres schema and its migrations. */
@@ -47,7 +53,7 @@ export async function prepareSchema(source: SchemaSource, home: string): Promise
   }
 }
 
-function findMigrations(source: SchemaSource, postgresDirectory: string): BaselineMigration[] {
+function findMigrations(source: SchemaSource, postgresDirectory: string): StoredMigration[] {
   for (const directory of [postgresDirectory, source.directory, source.home]) {
     const folder = join(directory, 'migrations')
     const lock = join(folder, 'migration_lock.toml')
@@ -56,15 +62,6 @@ function findMigrations(source: SchemaSource, postgresDirectory: string): Baseli
     }
   }
   return []
-}
-
-/** Migrations of a folder in Prisma Migrate's layout, oldest first. */
-export function readMigrations(folder: string): BaselineMigration[] {
-  if (!existsSync(folder)) return []
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, 'migration.sql')))
-    .map(({ name }) => ({ name, sql: readFileSync(join(folder, name, 'migration.sql'), 'utf8') }))
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 function refused(findings: SchemaFinding[]): Failure {

@@ -82,6 +82,7 @@ export function reportedValue(value: unknown): string | number | null {
 
 /** SQLite's values are numbers, bigints, texts and buffers; anything else is shown as JSON. */
 function reportedText(value: unknown): string {
-  if (typeof value === 'string') return value
+  // Neither a terminal nor Postgres' json takes a NUL.
+  if (typeof value === 'string') return value.includes('\0') ? JSON.stringify(value) : value
   return typeof value === 'bigint' || typeof value === 'number' ? String(value) : JSON.stringify(value)
 }

@@ -12,3 +12,5 @@ export {
 export { storageMap, type StoredField, type StoredModel } from './storage-map.ts'
 export { readSchemaSource, schemaSourceOf, type SchemaSource } from './source.ts'
 export { pullSchema, type PulledSchema, type Unsaid } from './pull/pull.ts'
+export { authorMigrations, writeMigrations, writeMigrationState, type Authored } from './migrations/author.ts'
+export { deployMigrations, readMigrations, type StoredMigration } from './migrations/deploy.ts'

@@ -1,7 +1,15 @@
 import { Command } from 'commander'
 import { startEmbeddedPostgres, withPostgres, parsePostgresUrl } from '@outgrow/databases'
 import { redactUrl } from '@outgrow/kit'
-import { BadSource, dropStaging, findRuns, migrate, type MoveResult, type Report } from '@outgrow/graduate'
+import {
+  BadSource,
+  dropStaging,
+  findRuns,
+  migrate,
+  type MoveResult,
+  type Rendered,
+  type Report,
+} from '@outgrow/graduate'
 import { join } from 'node:path'
 import { exit } from '../output/exit.ts'
 import { tellFindings, tellFixes, tellTables } from '../output/findings.ts'
@@ -12,7 +20,7 @@ import { stateDirectory } from '../state-directory.ts'
 import { switchConnection } from '../switch-connection.ts'
 import { inspectForDryRun } from './inspect.ts'
 
-interface Options extends SharedOptions {
+export interface MigrateOptions extends SharedOptions {
   to?: string
   resume?: boolean
   restart?: boolean
@@ -24,6 +32,13 @@ interface Options extends SharedOptions {
 }
 
 const blank = { command: 'migrate', tables: [], findings: [], fixes: [], steps: [] }
+
+/** What differs between the commands that fill a target. */
+interface Filling {
+  command: 'migrate' | 'import'
+  from: string
+  rendered?: Rendered | undefined
+}
 
 export const migrateCommand = withSharedOptions(new Command('migrate'))
   .summary('move a whole SQLite database into an empty Postgres, verified')
@@ -55,37 +70,49 @@ Examples:
 
 Exit status: 0 done and verified, 2 expected failure (the target is as it was), 3 stopped, 4 done with findings.`,
   )
-  .action((options: Options) =>
+  .action((options: MigrateOptions) =>
     runCommand<Report>(options.json ?? false, blank, (context) => runMigrate(options, context)),
   )
 
-async function runMigrate(options: Options, context: CommandContext): Promise<Report> {
+async function runMigrate(options: MigrateOptions, context: CommandContext): Promise<Report> {
   const { terminal } = context
   if (options.dryRun) return { ...(await inspectForDryRun(options, context)), command: 'migrate' }
   const to = await targetOf(options, terminal)
   if (options.abort) return abort(to, terminal)
+  return fillTarget({ command: 'migrate', from: sourceOf(options) }, options, to, context)
+}
+
+/** Moves into the target and reports; `import` does the same from files. */
+export async function fillTarget(
+  { command, from, rendered }: Filling,
+  options: MigrateOptions,
+  to: string,
+  context: CommandContext,
+): Promise<Report> {
+  const { terminal } = context
   const started = performance.now()
   let result: MoveResult
   try {
     result = await migrate({
-      from: sourceOf(options),
+      from,
       to,
-      schema: schemaOf(options),
-      options: moveOptions(options),
+      rendered,
+      schema: schemaOf({ ...options, from }),
+      options: rendered?.options ?? moveOptions(options),
       unfinished: options.restart ? 'restart' : options.resume ? 'resume' : 'refuse',
       signal: context.signal,
       onStep: (name, at, of) => terminal.line(`${terminal.style('bold', `STEP ${at} of ${of}`)}  ${name}`),
       progress: copyProgress(terminal),
     })
   } catch (error) {
-    if (error instanceof BadSource) return badSource(error.result, terminal)
+    if (error instanceof BadSource) return { ...badSource(error.result, terminal), command }
     throw error
   }
-  return finished(options, to, result, performance.now() - started, terminal)
+  return { ...finished(options, to, result, performance.now() - started, terminal), command }
 }
 
 /** The URL to move to; the embedded server goes on running, since the rows are in it. */
-async function targetOf(options: Options, terminal: Terminal): Promise<string> {
+export async function targetOf(options: MigrateOptions, terminal: Terminal): Promise<string> {
   const given = options.to ?? process.env.POSTGRES_URL
   if (given !== undefined && given !== '') return parsePostgresUrl(given).url.href
   const server = await startEmbeddedPostgres({ directory: join(stateDirectory(options.workDir), 'postgres') })
@@ -136,7 +163,13 @@ function badSource(result: MoveResult, terminal: Terminal): Report {
   return { command: 'migrate', ok: false, exitCode: exit.expected, tables, findings, fixes, steps, error }
 }
 
-function finished(options: Options, to: string, result: MoveResult, ms: number, terminal: Terminal): Report {
+function finished(
+  options: MigrateOptions,
+  to: string,
+  result: MoveResult,
+  ms: number,
+  terminal: Terminal,
+): Report {
   const { tables, fixes, steps } = result
   const findings = [...result.findings]
   if (result.advanced) {

@@ -25,7 +25,7 @@ export async function postgresAdapterFactory(
   const limit = Number(url.url.searchParams.get('connection_limit') ?? 10)
   const poolTimeout = Number(url.url.searchParams.get('pool_timeout') ?? 10)
   const stock = new PrismaPg(
-    { ...config, max: limit, connectionTimeoutMillis: poolTimeout * 1000 } as PoolConfig,
+    { ...config, max: limit, connectionTimeoutMillis: poolTimeout * 1000 },
     { schema: url.schema },
   )
   return {

@@ -52,5 +52,5 @@ function matches(tokens: Token[], text: string[]): boolean {
 
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value
-  return Buffer.isBuffer(value) ? value.toString('utf8') : String(value as number | bigint)
+  return Buffer.isBuffer(value) ? value.toString('utf8') : `${value as number | bigint}`
 }

@@ -6,7 +6,7 @@ export interface QuarantinedRow {
   key: ReportedKey
   column: string | null
   reason: string
-  /** Column to stored value; binary data as `{"$bytes": hex}`. */
+  /** Column to stored value; binary data as `{"$bytes": hex}`, text that JSON cannot hold as `{"$text": hex}`. */
   row: Record<string, unknown>
 }
 

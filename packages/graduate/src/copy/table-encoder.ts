@@ -256,6 +256,11 @@ class CellContext implements Cast {
       names.map((name, at) => {
         const value = values[at]
         if (Buffer.isBuffer(value)) return [name, { $bytes: value.toString('hex') }]
+        // Text that JSON or Postgres could not give back is kept as its bytes.
+        if (typeof value === 'string' && /[\0\uFFFD]/.test(value)) {
+          const [bytes] = this.#read(`CAST(${quoteIdentifier(name)} AS BLOB)`) as [Buffer]
+          return [name, { $text: bytes.toString('hex') }]
+        }
         return [name, reportedValue(value)]
       }),
     )

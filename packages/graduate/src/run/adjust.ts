@@ -3,7 +3,7 @@ import { RowHasher } from '../copy/digest.ts'
 import { hashRows } from '../copy/copy-streams.ts'
 import type { PlannedTable } from '../plan.ts'
 import type { Finding, ReportedKey } from '../report.ts'
-import { qualified, type Constraint } from '../target/structure.ts'
+import { dropConstraints, qualified, type Constraint } from '../target/structure.ts'
 import { stagedName } from '../target/staging.ts'
 import type { Broken } from './constrain.ts'
 import { addConstraint, tableOf } from './constrain.ts'
@@ -14,12 +14,16 @@ import type { Move } from './move.ts'
  * Every change is recorded with the difference it makes to the table's digest. What no rule settles becomes a finding.
  */
 export async function settleBroken(move: Move, client: PostgresClient, broken: Broken[]): Promise<void> {
+  const references = move.staging.constraints.filter(({ kind }) => kind === 'foreign')
+  // Those that stand already would cascade to rows that are to be set aside, not lost.
+  await dropConstraints(client, references)
   for (const one of broken.filter(({ constraint }) => constraint.kind !== 'foreign')) {
     await settleRows(move, client, one)
   }
   await settleForeignKeys(move, client)
   if (!move.findings.isEmpty && move.options.onBadValue === 'stop') return
-  for (const { constraint } of broken) await addConstraint(client, constraint)
+  const others = broken.map(({ constraint }) => constraint).filter(({ kind }) => kind !== 'foreign')
+  for (const constraint of [...others, ...references]) await addConstraint(client, constraint)
 }
 
 async function settleRows(

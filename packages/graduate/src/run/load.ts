@@ -3,6 +3,7 @@ import { addDigests, emptyDigest, RowHasher } from '../copy/digest.ts'
 import { hashRows, sendRows } from '../copy/copy-streams.ts'
 import { TableEncoder, type RowRange } from '../copy/table-encoder.ts'
 import type { QuarantinedRow } from '../copy/findings.ts'
+import type { Rendered } from '../files/rendered.ts'
 import type { PlannedTable } from '../plan.ts'
 import type { Finding, FixReport } from '../report.ts'
 import { qualified } from '../target/structure.ts'
@@ -90,7 +91,7 @@ export async function loadJobs(move: Move): Promise<LoadJobs> {
     const state: TableState = { sourceRows: 0, quarantined: 0, sent: emptyDigest, received: undefined }
     move.tables.set(table, state)
     const chunks: Job[] = []
-    for (const range of ranges) {
+    for (const range of move.rendered ? [undefined] : ranges) {
       const low = range === undefined ? '' : String(range.low)
       const known = finished.find((chunk) => chunk.table_name === table.source.name && chunk.low === low)
       if (known) {
@@ -100,7 +101,10 @@ export async function loadJobs(move: Move): Promise<LoadJobs> {
       chunks.push({
         name: `load ${table.source.name} ${low}`,
         after: [],
-        run: (client) => loadChunk(move, client, table, state, range, schema, totals),
+        run: (client) =>
+          move.rendered
+            ? loadRendered(move, client, table, state, move.rendered, schema, totals)
+            : loadChunk(move, client, table, state, range, schema, totals),
       })
     }
     jobs.push(...chunks)
@@ -202,6 +206,40 @@ async function loadChunk(
   move.findings.merge(encoder.findings.findings)
   move.fixes.merge(encoder.fixes.fixes)
   totals.rows += encoder.digest.rows
+}
+
+/** Loads a table from the file that `transform` wrote. */
+async function loadRendered(
+  move: Move,
+  client: PostgresClient,
+  table: PlannedTable,
+  state: TableState,
+  rendered: Rendered,
+  schema: string,
+  totals: Totals,
+): Promise<void> {
+  const known = rendered.tableNamed(table.source.name)
+  const quarantined = rendered.quarantined(table.source.name)
+  await client.query('BEGIN')
+  const names = known.columns.map(quoteIdentifier).join(', ')
+  const bytes = await sendRows(
+    client,
+    `COPY ${qualified(table.target)} (${names}) FROM STDIN (FORMAT binary)`,
+    rendered.buffers(known),
+  )
+  await storeQuarantined(client, schema, quarantined)
+  await client.query(
+    `INSERT INTO ${quoteIdentifier(schema)}._outgrow_chunk VALUES ($1, '', $2, $3, $4, $5, '[]', '[]')`,
+    [known.table, known.rows, known.hashSum, bytes, quarantined.length],
+  )
+  await client.query('COMMIT')
+  state.sent = { rows: known.rows, sum: BigInt(known.hashSum) }
+  state.quarantined = quarantined.length
+  state.sourceRows = known.rowsRead
+  move.bytesSent += bytes
+  totals.rows += known.rows
+  totals.bytes += bytes
+  move.progress({ step: 'copy', ...totals })
 }
 
 /** Once a value is bad and the run is to stop, rows are still read, so that everything bad is named, but not sent. */

@@ -4,6 +4,7 @@ import type { Digest } from '../copy/digest.ts'
 import type { MoveOptions } from '../options.ts'
 import type { Plan, PlannedTable } from '../plan.ts'
 import type { Snapshot } from '../source/snapshot.ts'
+import type { Rendered } from '../files/rendered.ts'
 import type { Staging } from '../target/staging.ts'
 
 /** What a table's rows came to on both sides. */
@@ -31,6 +32,8 @@ export interface Move {
   fixes: FixCounter
   tables: Map<PlannedTable, TableState>
   bytesSent: number
+  /** Rows that were rendered to files before, in place of reading the snapshot. */
+  rendered: Rendered | undefined
   progress: Progress
   signal: AbortSignal
 }

@@ -1,14 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
+import type { StoredMigration } from '@outgrow/schema'
 import { qualified } from '../target/structure.ts'
 import { stagedName, type Staging } from '../target/staging.ts'
-
-/** One migration of the project, as its history will show it. */
-export interface BaselineMigration {
-  name: string
-  sql: string
-}
 
 /**
  * Moves everything that was built into its place, in one transaction: it is all there, or nothing is.
@@ -17,7 +12,7 @@ export interface BaselineMigration {
 export async function publish(
   client: PostgresClient,
   staging: Staging,
-  baseline: BaselineMigration[],
+  baseline: StoredMigration[],
   result: unknown,
 ): Promise<void> {
   const runSchema = stagedName(staging.run, staging.home, undefined)
@@ -136,7 +131,7 @@ const notOfExtension = (oid: string) =>
 async function writeBaseline(
   client: PostgresClient,
   schema: string,
-  baseline: BaselineMigration[],
+  baseline: StoredMigration[],
 ): Promise<void> {
   const table = qualified({ schema, name: '_prisma_migrations' })
   await client.query(

@@ -1,0 +1,87 @@
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import {
+  openSqliteReadonly,
+  ownerOfTable,
+  parseSqliteSource,
+  quoteIdentifier,
+  readSourceTables,
+} from '@outgrow/databases'
+import { Failure } from '@outgrow/kit'
+import type { Progress } from '../run/move.ts'
+import { writeManifest, type Manifest } from './manifest.ts'
+
+/**
+ * Copies a live SQLite file, its `-wal` included, into one consistent snapshot with a manifest.
+ * @throws Failure OUTGROW_EXPORT_EXISTS
+ */
+export async function exportSnapshot(request: {
+  from: string
+  directory: string
+  progress: Progress
+  signal: AbortSignal
+}): Promise<Manifest> {
+  const directory = resolve(request.directory)
+  const file = join(directory, 'snapshot.sqlite')
+  if (existsSync(join(directory, 'manifest.json')) || existsSync(file)) {
+    throw new Failure({
+      code: 'OUTGROW_EXPORT_EXISTS',
+      message: `${request.directory} already holds an export.`,
+      fix: 'Choose another folder, or remove it.',
+    })
+  }
+  mkdirSync(directory, { recursive: true })
+  const { path } = parseSqliteSource(request.from)
+  const source = openSqliteReadonly(path)
+  // Written under another name first: a copy that was cut off is never taken for a whole one.
+  const partial = `${file}.partial`
+  rmSync(partial, { force: true })
+  try {
+    await source.backup(partial, {
+      progress: ({ totalPages, remainingPages }) => {
+        request.signal.throwIfAborted()
+        request.progress({
+          step: 'export',
+          rows: totalPages - remainingPages,
+          bytes: 0,
+          totalRows: totalPages,
+        })
+        return 4096
+      },
+    })
+  } catch (error) {
+    rmSync(partial, { force: true })
+    throw error
+  } finally {
+    source.close()
+  }
+  renameSync(partial, file)
+  const manifest: Manifest = {
+    version: 1,
+    source: path,
+    exportedAt: new Date().toISOString(),
+    snapshot: { file: 'snapshot.sqlite', bytes: statSync(file).size },
+    tables: countRows(file),
+    transformed: null,
+  }
+  writeManifest(directory, manifest)
+  return manifest
+}
+
+function countRows(file: string): Manifest['tables'] {
+  const database = openSqliteReadonly(file)
+  try {
+    const tables = readSourceTables(database)
+    return tables
+      .filter(({ name }) => ownerOfTable(name, tables) === undefined)
+      .map(({ name }) => ({
+        table: name,
+        rows: database
+          .prepare(`SELECT count(*) FROM ${quoteIdentifier(name)}`)
+          .pluck()
+          .get() as number,
+      }))
+  } finally {
+    database.close()
+  }
+}

@@ -1,0 +1,33 @@
+import { Command } from 'commander'
+import { openRendered, type Report } from '@outgrow/graduate'
+import { runCommand } from '../output/run.ts'
+import { withSharedOptions } from '../move-options.ts'
+import { fillTarget, targetOf, type MigrateOptions } from './migrate.ts'
+
+export const importCommand = withSharedOptions(new Command('import'))
+  .summary('load a transformed export into an empty Postgres, verified')
+  .description(
+    'Creates the tables, loads the files, builds keys and indexes, checks references, sets counters, compares digests, and publishes everything in one transaction. Rules and skips are those that transform was given.',
+  )
+  .requiredOption('--dir <folder>', 'folder that export and transform wrote')
+  .option('--to <url>', 'Postgres URL (default: POSTGRES_URL, else an embedded PostgreSQL)')
+  .option('--resume', 'go on with the unfinished run in the target')
+  .option('--restart', 'take the unfinished run back and begin again')
+  .option('--accept-quarantine', 'switch even though rows were set aside')
+  .option('--switch <file>', 'when verified, point DATABASE_URL in this .env file at the target')
+  .addHelpText(
+    'after',
+    `
+Example:
+  outgrow import --dir export --to postgresql://app:secret@db.example.com/app
+
+Exit status: 0 done and verified, 2 expected failure, 3 stopped, 4 done with findings.`,
+  )
+  .action((options: MigrateOptions & { dir: string }) => {
+    const blank = { command: 'import', tables: [], findings: [], fixes: [], steps: [] }
+    return runCommand<Report>(options.json ?? false, blank, async (context) => {
+      const rendered = openRendered(options.dir)
+      const to = await targetOf(options, context.terminal)
+      return fillTarget({ command: 'import', from: rendered.snapshot, rendered }, options, to, context)
+    })
+  })

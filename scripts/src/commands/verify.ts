@@ -1,0 +1,84 @@
+import { Command } from 'commander'
+import { parsePostgresUrl } from '@outgrow/databases'
+import { Failure } from '@outgrow/kit'
+import { verify, type Report } from '@outgrow/graduate'
+import { exit } from '../output/exit.ts'
+import { tellFindings, tellTables } from '../output/findings.ts'
+import { runCommand, type CommandContext } from '../output/run.ts'
+import { count, duration } from '../output/terminal.ts'
+import { moveOptions, schemaOf, sourceOf, withSharedOptions, type SharedOptions } from '../move-options.ts'
+import { exportedSource } from '../exported-source.ts'
+import { runningEmbedded } from '../running-embedded.ts'
+
+interface Options extends SharedOptions {
+  to?: string
+  dir?: string
+}
+
+export const verifyCommand = withSharedOptions(new Command('verify'))
+  .summary('compare both databases, independently of the copy')
+  .description(
+    'Reads SQLite and Postgres afresh and compares count and digest of every table; where they differ, names the rows and columns. Rules, skips and rows set aside come from the recorded run.',
+  )
+  .option('--to <url>', 'Postgres URL (default: POSTGRES_URL, else the embedded PostgreSQL)')
+  .option('--dir <folder>', 'compare with the snapshot that export wrote, instead of --from')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  outgrow verify --from file:./dev.db --to postgresql://app:secret@db.example.com/app
+  outgrow verify --dir export --to "$POSTGRES_URL" --json
+
+Exit status: 0 equal, 2 cannot be compared, 4 they differ.`,
+  )
+  .action((options: Options) =>
+    runCommand<Report>(
+      options.json ?? false,
+      { command: 'verify', tables: [], findings: [], fixes: [], steps: [] },
+      (context) => runVerify(options, context),
+    ),
+  )
+
+async function runVerify(options: Options, { terminal, signal }: CommandContext): Promise<Report> {
+  const from = options.dir === undefined ? sourceOf(options) : exportedSource(options.dir)
+  const { tables, findings, notes, ms } = await verify({
+    from,
+    to: await verifyTarget(options),
+    schema: schemaOf({ ...options, from }),
+    options: moveOptions(options),
+    signal,
+  })
+  tellTables(terminal, tables)
+  for (const note of notes) terminal.line(note)
+  tellFindings(terminal, findings)
+  const rows = tables.reduce((sum, { sourceRows }) => sum + sourceRows, 0)
+  const equal = tables.every(({ digestMatch }) => digestMatch)
+  const ok = equal && findings.length === 0
+  terminal.line(
+    equal
+      ? `${terminal.style('green', 'Equal')}: ${count(rows)} rows in ${tables.length} tables, ${duration(ms)}.`
+      : `${terminal.style('red', 'Different')}: see the rows above.`,
+  )
+  return {
+    command: 'verify',
+    ok,
+    exitCode: ok ? exit.done : exit.findings,
+    tables,
+    findings,
+    fixes: [],
+    steps: [{ name: 'verify', ms: Math.round(ms), rows, bytes: 0 }],
+    error: null,
+  }
+}
+
+async function verifyTarget({ to, workDir }: Options): Promise<string> {
+  const given = to ?? process.env.POSTGRES_URL
+  if (given !== undefined && given !== '') return parsePostgresUrl(given).url.href
+  const embedded = await runningEmbedded(workDir)
+  if (embedded) return embedded
+  throw new Failure({
+    code: 'OUTGROW_OPTION_INVALID',
+    message: 'There is no target to compare with.',
+    fix: 'Pass --to with a Postgres URL, or set POSTGRES_URL.',
+  })
+}
