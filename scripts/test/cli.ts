@@ -15,7 +15,11 @@ export interface Ran<Document> {
 }
 
 /** Runs the command line with `--json` and reads its one document. */
-export function outgrow<Document = Report>(args: string[], env: NodeJS.ProcessEnv = {}, cwd?: string): Promise<Ran<Document>> {
+export function outgrow<Document = Report>(
+  args: string[],
+  env: NodeJS.ProcessEnv = {},
+  cwd?: string,
+): Promise<Ran<Document>> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
@@ -61,7 +65,10 @@ model Order {
 `
 
 /** A shop with `orders` orders; its schema lies beside it. */
-export function makeShop(orders: number, more?: (database: SqliteDatabase) => void): { file: string; schema: string } {
+export function makeShop(
+  orders: number,
+  more?: (database: SqliteDatabase) => void,
+): { file: string; schema: string } {
   const file = makeSqlite(
     `CREATE TABLE "Customer" (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL);
      CREATE TABLE "Order" (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, customerId INTEGER NOT NULL, note TEXT NOT NULL, at DATETIME NOT NULL);

@@ -14,3 +14,4 @@ export {
 export { openDatabase } from './open-database.ts'
 export { Prisma, type PrismaClient } from './generated/sqlite/client.ts'
 export * from './generated/sqlite/enums.ts'
+export { openBareClient } from './bare-client.ts'

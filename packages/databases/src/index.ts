@@ -31,5 +31,5 @@ export {
 } from './sqlite-catalog.ts'
 export { emptyCounters, type DatabaseCounters } from './adapters/counters.ts'
 export { postgresAdapterFactory } from './adapters/postgres-adapter.ts'
-export { sqliteAdapterFactory } from './adapters/sqlite-adapter.ts'
+export { sqliteAdapterFactory, stockSqliteAdapter } from './adapters/sqlite-adapter.ts'
 export { TransactionScope } from './adapters/transaction-scope.ts'

@@ -256,3 +256,8 @@ function asAdapterError(error: unknown): unknown {
     originalMessage: (error as Error).message,
   })
 }
+
+/** The adapter as Prisma ships it. */
+export function stockSqliteAdapter(path: string): SqlDriverAdapterFactory {
+  return new PrismaBetterSqlite3({ url: `file:${path}` })
+}

@@ -14,7 +14,7 @@ export async function sendRows(
   const finished = once(stream, 'finish')
   // A refusal by the server arrives while rows are still being sent: it ends the loop below.
   let failure: unknown
-  stream.once('error', (error) => {
+  stream.on('error', (error) => {
     failure = error
   })
   finished.catch(() => {})

@@ -46,7 +46,8 @@ export class TableEncoder {
     this.#options = options
     this.#hasher = new RowHasher(hash)
     this.#keepsBadRows = options.onBadValue === 'quarantine'
-    const encoding = database.pragma('encoding', { simple: true }) as string
+    // The driver's own pragma() is refused while another table is being read.
+    const encoding = database.prepare('SELECT encoding FROM pragma_encoding').pluck().get() as string
     this.#utf16 = encoding === 'UTF-8' ? undefined : encoding.toLowerCase()
     this.#columns = table.columns.map((column) => ({ ...column, encode: this.#encoderOf(column) }))
   }

@@ -1,0 +1,9 @@
+import { Command } from 'commander'
+import { clientCommand } from './client.ts'
+import { moveCommand } from './move.ts'
+
+await new Command('bench')
+  .description('Measures, side by side on the same work. Ratios of medians are what counts: machines drift.')
+  .addCommand(moveCommand)
+  .addCommand(clientCommand)
+  .parseAsync()
