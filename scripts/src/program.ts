@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { demoCommand } from './commands/demo.ts'
 import { exportCommand } from './commands/export.ts'
 import { generateCommand } from './commands/generate.ts'
 import { importCommand } from './commands/import.ts'
@@ -30,6 +31,7 @@ const commands = [
   importCommand,
   schemaCommand,
   postgresCommand,
+  demoCommand,
 ]
 for (const command of commands) {
   program.addCommand(command.copyInheritedSettings(program))

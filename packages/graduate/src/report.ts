@@ -68,7 +68,7 @@ export function excerptOf(value: unknown): string | null {
   if (Buffer.isBuffer(value)) {
     return `x'${value.subarray(0, 20).toString('hex')}'${value.length > 20 ? `… (${value.length} bytes)` : ''}`
   }
-  const text = reportedText(value)
+  const text = typeof value === 'string' ? value : reportedText(value)
   const shown = text.length > 60 ? `${text.slice(0, 57)}…` : text
   return typeof value === 'string' ? JSON.stringify(shown) : shown
 }

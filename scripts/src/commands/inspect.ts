@@ -50,7 +50,9 @@ export async function inspectForDryRun(
   )
   for (const line of textTable(
     ['table', 'rows', 'bad'],
-    tables.map((table) => [table.table, table.sourceRows, table.quarantinedRows]),
+    tables
+      .filter(({ sourceRows }) => sourceRows > 0)
+      .map((table) => [table.table, table.sourceRows, table.quarantinedRows]),
   )) {
     terminal.line(`  ${line}`)
   }

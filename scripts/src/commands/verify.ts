@@ -39,7 +39,7 @@ Exit status: 0 equal, 2 cannot be compared, 4 they differ.`,
     ),
   )
 
-async function runVerify(options: Options, { terminal, signal }: CommandContext): Promise<Report> {
+export async function runVerify(options: Options, { terminal, signal }: CommandContext): Promise<Report> {
   const from = options.dir === undefined ? sourceOf(options) : exportedSource(options.dir)
   const { tables, findings, notes, ms } = await verify({
     from,

@@ -5,8 +5,9 @@ import { count, textTable, type Terminal } from './terminal.ts'
 export function tellFindings(terminal: Terminal, findings: Finding[]): void {
   for (const finding of findings) {
     const where = [finding.table, finding.column].filter((part) => part !== null).join('.')
-    const rows = finding.count === 1 ? '1 row' : `${count(finding.count)} rows`
-    terminal.line(`${terminal.style('yellow', where || finding.code)}  ${finding.reason} (${rows})`)
+    terminal.line(
+      `${terminal.style('yellow', where || finding.code)}  ${finding.reason} (${rowCount(finding.count)})`,
+    )
     if (finding.excerpt !== null) {
       terminal.line(`    value  ${finding.excerpt}${finding.storage === null ? '' : ` (${finding.storage})`}`)
     }
@@ -30,18 +31,27 @@ function fixText(fix: string): string {
 export function tellFixes(terminal: Terminal, fixes: FixReport[]): void {
   for (const { rule, table, column, count: rows } of fixes) {
     const what = rule.startsWith('note:') ? `noted ${rule.slice('note:'.length)}` : `fixed by ${rule}`
-    terminal.line(`${terminal.style('cyan', `${table}.${column}`)}  ${what} (${count(rows)} rows)`)
+    terminal.line(`${terminal.style('cyan', `${table}.${column}`)}  ${what} (${rowCount(rows)})`)
   }
 }
 
+function rowCount(rows: number): string {
+  return rows === 1 ? '1 row' : `${count(rows)} rows`
+}
+
+/** Tables that are empty on both sides, as they should be, are only counted. */
 export function tellTables(terminal: Terminal, tables: TableReport[]): void {
-  const rows = tables.map((table) => [
+  const shown = tables.filter((table) => table.sourceRows + table.targetRows > 0 || !table.digestMatch)
+  const rows = shown.map((table) => [
     table.table,
     table.sourceRows,
     table.targetRows,
     table.quarantinedRows,
     table.digestMatch ? 'equal' : 'DIFFERS',
   ])
-  for (const line of textTable(['table', 'sqlite', 'postgres', 'set aside', 'digest'], rows))
+  for (const line of textTable(['table', 'sqlite', 'postgres', 'set aside', 'digest'], rows)) {
     terminal.line(`  ${line}`)
+  }
+  const empty = tables.length - shown.length
+  if (empty > 0) terminal.line(`  and ${count(empty)} empty ${empty === 1 ? 'table' : 'tables'}`)
 }

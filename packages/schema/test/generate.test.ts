@@ -1,0 +1,264 @@
+import { writeFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { withPostgres } from '@outgrow/databases'
+import { makeDatabase, temporaryFolder } from '@outgrow/testing'
+import { expect, inject, test } from 'vitest'
+import {
+  generateSchemas,
+  proveDialects,
+  readDmmf,
+  renderDialects,
+  schemaSourceOf,
+  staleOutputs,
+  writeGenerated,
+} from '../src/index.ts'
+import { dmmfDifferences } from '../src/parity.ts'
+
+const postgres = (body: string, datasource = '') =>
+  `datasource db {\n  provider = "postgresql"\n${datasource}}\n\n${body}`
+const sqlite = (body: string) => `datasource db {\n  provider = "sqlite"\n}\n\n${body}`
+const withPreviews = (previews: string, text: string) =>
+  `generator c {\n  provider = "prisma-client"\n  output = "./c"\n  previewFeatures = [${previews}]\n}\n\n${text}`
+
+/** Executes both DDLs and returns the rendered texts: what every rewriting must pass. */
+async function proved(text: string) {
+  const generated = await proveDialects(schemaSourceOf(text))
+  const target = await makeDatabase(inject('postgresUrl'))
+  await withPostgres(target.url, (client) => client.query(generated.ddl.postgres))
+  await target.drop()
+  return generated
+}
+
+/** Each feature: one field line of a Postgres source, what SQLite gets, and what Postgres keeps. */
+const features: [name: string, line: string, onSqlite: RegExp, onPostgres: RegExp][] = [
+  ['@db types', 'f String @db.VarChar(20)', /f String$/m, /@db\.VarChar\(20\)/],
+  [
+    'uuid default',
+    'f String @default(dbgenerated("gen_random_uuid()")) @db.Uuid',
+    /@default\(uuid\(\)\)/,
+    /gen_random_uuid/,
+  ],
+  ['uuid v7 default', 'f String @default(dbgenerated("uuidv7()"))', /@default\(uuid\(7\)\)/, /uuidv7/],
+  [
+    'now() default',
+    'f DateTime @default(dbgenerated("now()")) @db.Timestamptz(6)',
+    /@default\(now\(\)\)$/m,
+    /Timestamptz\(6\)/,
+  ],
+  [
+    'now at utc',
+    `f DateTime @default(dbgenerated("timezone('utc'::text, now())"))`,
+    /@default\(now\(\)\)/,
+    /timezone/,
+  ],
+  [
+    'text constant',
+    `f String @default(dbgenerated("'new'::character varying"))`,
+    /@default\("new"\)/,
+    /character varying/,
+  ],
+  [
+    'number constant',
+    'f Decimal @default(dbgenerated("0.5")) @db.Decimal(10, 2)',
+    /@default\(0\.5\)/,
+    /Decimal\(10, 2\)/,
+  ],
+  [
+    'boolean constant',
+    'f Boolean @default(dbgenerated("true"))',
+    /@default\(true\)/,
+    /dbgenerated\("true"\)/,
+  ],
+  [
+    'Json default',
+    'f Json @default("{\\"a\\": \\"it\'s\\"}")',
+    /dbgenerated\("'\{\\"a\\": \\"it''s\\"\}'"\)/,
+    /@default\("\{/,
+  ],
+  ['Json dbgenerated', `f Json @default(dbgenerated("'{}'::jsonb"))`, /dbgenerated\("'\{\}'"\)/, /::jsonb/],
+  ['Bytes default', 'f Bytes @default("AQID")', /X'010203'/, /@default\("AQID"\)/],
+  [
+    'DateTime default',
+    'f DateTime @default("2020-01-01T00:00:00Z")',
+    /'2020-01-01T00:00:00.000\+00:00'/,
+    /2020-01-01T00:00:00Z/,
+  ],
+  ['lists', 'f String[]', /f Json @default\(dbgenerated\("'\[\]'"\)\)/, /f Json @default\("\[\]"\)/],
+  ['list defaults', 'f Int[] @default([1, 2])', /'\[1,2\]'/, /@default\("\[1,2\]"\)/],
+  ['enum lists', 'f Kind[] @default([A])', /'\[\\"a-a\\"\]'/, /@default\("\[\\"a-a\\"\]"\)/],
+  [
+    'list as ARRAY',
+    `f String[] @default(dbgenerated("ARRAY['x'::text]"))`,
+    /'\[\\"x\\"\]'/,
+    /@default\("\[\\"x\\"\]"\)/,
+  ],
+  ['autoincrement off the id', 'f Int @default(autoincrement())', /f Int$/m, /autoincrement/],
+  ['optional Unsupported', 'f Unsupported("tsvector")?', /^(?![\s\S]*tsvector)/, /tsvector/],
+]
+
+test.each(features)('%s is rewritten, and both databases take it', async (_, line, onSqlite, onPostgres) => {
+  const { dialects } = await proved(
+    postgres(`enum Kind {\n  A @map("a-a")\n  B\n}\n\nmodel T {\n  id Int @id\n  ${line}\n}`),
+  )
+  expect(dialects.ok).toBe(true)
+  expect(dialects.sqlite).toMatch(onSqlite)
+  expect(dialects.postgres).toMatch(onPostgres)
+})
+
+test('a BigInt key that counts is INTEGER PRIMARY KEY AUTOINCREMENT on SQLite', async () => {
+  const { ddl } = await proved(sqlite('model T {\n  id BigInt @id @default(autoincrement())\n}'))
+  expect(ddl.sqlite).toContain('"id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT')
+  expect(ddl.postgres).toContain('BIGSERIAL')
+})
+
+test('index types, operator classes and key names are left to Postgres', async () => {
+  const { dialects } = await proved(
+    postgres(`model T {
+  id   Int    @id(map: "t_pk")
+  meta Json
+  name String
+  @@index([meta(ops: JsonbPathOps)], type: Gin)
+  @@index([name(ops: raw("text_pattern_ops"), sort: Desc)], map: "by_name")
+  @@index([name], type: Hash)
+}`),
+  )
+  expect(dialects.sqlite).toContain('@@index([meta])')
+  expect(dialects.sqlite).toContain('@@index([name(sort: Desc)], map: "by_name")')
+  expect(dialects.sqlite).not.toContain('t_pk')
+  expect(dialects.postgres).toContain('@@index([meta(ops: JsonbPathOps)], type: Gin)')
+})
+
+test('SetNull on a required relation is Restrict on SQLite and stays on Postgres', async () => {
+  const { dialects } = await proved(
+    postgres(
+      'model A {\n  id Int @id\n  bs B[]\n}\nmodel B {\n  id Int @id\n  aId Int\n  a A @relation(fields: [aId], references: [id], onDelete: SetNull)\n}',
+    ),
+  )
+  expect(dialects.sqlite).toContain('onDelete: Restrict')
+  expect(dialects.postgres).toContain('onDelete: SetNull')
+})
+
+test('schemas, extensions, citext, views and partial indexes', async () => {
+  const text = withPreviews(
+    '"views", "partialIndexes", "postgresqlExtensions", "driverAdapters", "fullTextSearchPostgres"',
+    postgres(
+      `model A {
+  id    Int    @id
+  email String @unique @db.Citext
+  open  Boolean
+  @@unique([id, email], where: { open: true }, map: "open_only")
+  @@map("users")
+  @@schema("auth")
+}
+model B {
+  id Int @id
+  @@map("Users")
+  @@schema("public")
+}
+view Totals {
+  id    Int @unique
+  total Int
+  @@schema("public")
+}`,
+      '  url        = env("DATABASE_URL")\n  directUrl  = env("DIRECT_URL")\n  extensions = [citext]\n  schemas    = ["auth", "public"]\n',
+    ),
+  )
+  const { dialects, ddl } = await proved(text)
+  expect(dialects.sqlite).toContain('@@map("Users_2")')
+  expect(dialects.sqlite).not.toMatch(/schemas|extensions|directUrl|citext/i)
+  expect(dialects.postgres).toContain('extensions = [citext]')
+  expect(dialects.postgres).not.toMatch(/url\s*=|driverAdapters/)
+  expect(ddl.sqlite).toMatch(/open_only.*WHERE/)
+})
+
+test.each([
+  ['a key of an unknown type', 'id Unsupported("ltree") @id\n  x Int @unique', /must have a type/],
+  ['a vector', 'id Int @id\n  v Unsupported("vector(3)")?', /vector search/],
+  [
+    'an expression without counterpart',
+    `id Int @id\n  f String @default(dbgenerated("nextval('s')"))`,
+    /no meaning/,
+  ],
+])('%s is refused with the line, the reason and what to write', (_, fields, reason) => {
+  const { ok, findings } = renderDialects(schemaSourceOf(postgres(`model T {\n  ${fields}\n}`)))
+  expect(ok).toBe(false)
+  const refused = findings.find(({ action }) => action === 'refused')
+  expect(refused?.reason).toMatch(reason)
+  expect(refused?.line).toBeGreaterThan(5)
+  expect(refused?.suggestion).toContain('// outgrow:sqlite')
+})
+
+test('comments say what one database gets', async () => {
+  const { dialects } = await proved(
+    postgres(`model T {
+  id Int @id
+  // outgrow:sqlite omit
+  v  Unsupported("vector(3)")?
+  a  String // outgrow:sqlite a String @default("x")
+  // outgrow:postgres @db.Money
+  m  Decimal @default(1)
+}`).replace('vector(3)', 'tsvector'),
+  )
+  expect(dialects.sqlite).toContain('a String @default("x")')
+  expect(dialects.postgres).toContain('m  Decimal @default(1) @db.Money')
+  expect(dialects.sqlite + dialects.postgres).not.toContain('outgrow:')
+})
+
+test('overrides with different types are refused, since one client must fit both', async () => {
+  const text = sqlite('model T {\n  id Int @id\n  // outgrow:postgres a Int\n  a String\n}')
+  await expect(proveDialects(schemaSourceOf(text))).rejects.toMatchObject({ code: 'OUTGROW_SCHEMA_PARITY' })
+})
+
+test('comments, block comments and layout survive', () => {
+  const body = `/// Documented.
+/* a { block } "comment" */
+model T {
+  /// the key
+  id   Int    @id /// trailing
+  /* inline */ name String   @default("a // b \\" c") // plain
+
+  @@map("t")
+}
+`
+  const { sqlite: text } = renderDialects(schemaSourceOf(sqlite(body)))
+  expect(text).toContain(body.trim())
+})
+
+test('both clients agree on names, types, arity and nullability', () => {
+  const schema = join(import.meta.dirname, '../../../prisma')
+  const read = (provider: string) => {
+    const path = join(schema, provider, 'schema.prisma')
+    return readDmmf([[path, readFileSync(path, 'utf8')]])
+  }
+  expect(dmmfDifferences(read('sqlite'), read('postgres'), new Set())).toEqual([])
+})
+
+test('a folder of files is one schema, and generating twice changes nothing', async () => {
+  const folder = join(temporaryFolder(), 'prisma')
+  mkdirSync(join(folder, 'models'), { recursive: true })
+  writeFileSync(join(folder, 'base.prisma'), sqlite(''))
+  writeFileSync(join(folder, 'models/a.prisma'), 'model A {\n  id Int @id\n  bs B[]\n}\n')
+  writeFileSync(
+    join(folder, 'models/b.prisma'),
+    'model B {\n  id Int @id\n  aId Int\n  a A @relation(fields: [aId], references: [id])\n}\n',
+  )
+  const first = await generateSchemas({ schema: folder })
+  expect(writeGenerated(first)).toHaveLength(2)
+  const second = await generateSchemas({ schema: folder })
+  expect(staleOutputs(second)).toEqual([])
+  expect(writeGenerated(second)).toEqual([])
+  writeFileSync(join(folder, 'models/c.prisma'), 'model C {\n  id Int @id\n}\n')
+  expect(staleOutputs(await generateSchemas({ schema: folder }))).toHaveLength(2)
+})
+
+test.each([
+  ['model T {', /not closed/],
+  ['modle T {\n}', /not a Prisma schema keyword/],
+  [sqlite('model T {\n  id Missing @id\n}'), /Prisma refuses/],
+  ['model T {\n  id Int @id\n}', /no datasource/],
+  ['datasource db {\n  provider = "mysql"\n}', /mysql/],
+])('%j is refused in words', async (text, message) => {
+  await expect(proveDialects(schemaSourceOf(text))).rejects.toMatchObject({
+    message: expect.stringMatching(message) as string,
+  })
+})
