@@ -177,7 +177,7 @@ async function pgloader(file: string, ddl: string, folder: string, url: string):
   writeFileSync(
     join(folder, 'move.load'),
     `LOAD DATABASE FROM sqlite://${prepared} INTO ${url.replace('?sslmode=disable', '')}
- WITH data only, quote identifiers, prefetch rows = 1000, workers = 2, concurrency = 1
+ WITH data only, quote identifiers, prefetch rows = 1000
  CAST type datetime to timestamptz drop typemod, type jsonb to jsonb drop typemod, type decimal to numeric drop typemod, type boolean to boolean drop typemod using tinyint-to-boolean
  SET timezone TO 'UTC';
 `,
@@ -186,7 +186,7 @@ async function pgloader(file: string, ddl: string, folder: string, url: string):
     'sh',
     [
       '-c',
-      `psql -q -v ON_ERROR_STOP=1 "$POSTGRES_URL" -f ${folder}/tables.sql && pgloader --quiet ${folder}/move.load && psql -q -v ON_ERROR_STOP=1 "$POSTGRES_URL" -f ${folder}/rest.sql`,
+      `psql -q -v ON_ERROR_STOP=1 "$POSTGRES_URL" -f ${folder}/tables.sql && timeout 1200 pgloader --quiet ${folder}/move.load && psql -q -v ON_ERROR_STOP=1 "$POSTGRES_URL" -f ${folder}/rest.sql`,
     ],
     { POSTGRES_URL: url },
   )

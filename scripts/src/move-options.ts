@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import { Failure } from '@outgrow/kit'
-import type { MoveOptions } from '@outgrow/graduate'
+import { knownRules, type MoveOptions } from '@outgrow/graduate'
 import { pullSchema, readSchemaSource, schemaSourceOf, type SchemaSource } from '@outgrow/schema'
 
 /** Options that every command of the move takes. */
@@ -41,13 +41,25 @@ export function withSharedOptions(command: Command): Command {
 }
 
 export function moveOptions(options: SharedOptions): MoveOptions {
+  const rules = options.fix.flatMap((list) => list.split(',').map((rule) => rule.trim()))
+  refuseUnknown(rules)
   return {
-    rules: new Set(options.fix.flatMap((rules) => rules.split(',').map((rule) => rule.trim()))),
+    rules: new Set(rules),
     onBadValue: options.onBadValue,
     skipTables: new Set(options.skipTable),
     skipColumns: new Set(options.skipColumn),
     casts: new Map(options.cast.map(castOf)),
   }
+}
+
+function refuseUnknown(rules: string[]): void {
+  const unknown = rules.find((rule) => !(rule in knownRules))
+  if (unknown === undefined) return
+  throw new Failure({
+    code: 'OUTGROW_OPTION_INVALID',
+    message: `There is no rule named ${unknown}.`,
+    fix: `Use one of ${Object.keys(knownRules).join(', ')}.`,
+  })
 }
 
 function castOf(text: string): [string, string] {

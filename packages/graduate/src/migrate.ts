@@ -7,7 +7,7 @@ import { loadHash, sameDigest } from './copy/digest.ts'
 import { FindingCollector, FixCounter } from './copy/findings.ts'
 import type { Rendered } from './files/rendered.ts'
 import { refuseDrift } from './inspect.ts'
-import { knownRules, type MoveOptions } from './options.ts'
+import type { MoveOptions } from './options.ts'
 import { planMove } from './plan.ts'
 import { prepareSchema, type PreparedSchema } from './prepare.ts'
 import type { Finding, Report, StepReport, TableReport } from './report.ts'
@@ -81,7 +81,6 @@ const steps: Step[] = [
  * @throws Failure for everything expected; the target is then as it was, or holds a run that can be resumed.
  */
 export async function migrate(request: MigrateRequest): Promise<MoveResult> {
-  checkRules(request.options)
   const target = parsePostgresUrl(request.to)
   const prepared = await timed('prepare', () => prepareSchema(request.schema, target.schema))
   if (request.rendered && request.rendered.schema !== prepared.value.checksum) throw otherSchema()
@@ -386,16 +385,6 @@ function writeBaselineFiles({ postgresDirectory, postgresSchema, baseline }: Pre
   writeMigrationState(join(folder, '..'), 'postgres', postgresSchema)
   const schema = join(postgresDirectory, 'schema.prisma')
   if (!existsSync(schema)) writeFileSync(schema, postgresSchema)
-}
-
-function checkRules({ rules }: MoveOptions): void {
-  const unknown = [...rules].find((rule) => !(rule in knownRules))
-  if (unknown === undefined) return
-  throw new Failure({
-    code: 'OUTGROW_OPTION_INVALID',
-    message: `There is no rule named ${unknown}.`,
-    fix: `Use one of ${Object.keys(knownRules).join(', ')}.`,
-  })
 }
 
 function lostConnection(error: unknown): unknown {

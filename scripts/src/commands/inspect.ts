@@ -35,10 +35,11 @@ export async function inspectForDryRun(
   { terminal, signal }: CommandContext,
 ): Promise<InspectDocument> {
   const started = performance.now()
+  const rules = moveOptions(options)
   const inspection = await inspectSource({
     from: sourceOf(options),
     schema: schemaOf(options),
-    options: moveOptions(options),
+    options: rules,
     signal,
     progress: ({ rows, totalRows }) =>
       terminal.progress(() => `read ${count(rows)} of about ${count(totalRows)} rows`),

@@ -91,6 +91,7 @@ export async function fillTarget(
 ): Promise<Report> {
   const { terminal } = context
   const started = performance.now()
+  const told = rendered?.options ?? moveOptions(options)
   let result: MoveResult
   try {
     result = await migrate({
@@ -98,7 +99,7 @@ export async function fillTarget(
       to,
       rendered,
       schema: schemaOf({ ...options, from }),
-      options: rendered?.options ?? moveOptions(options),
+      options: told,
       unfinished: options.restart ? 'restart' : options.resume ? 'resume' : 'refuse',
       signal: context.signal,
       onStep: (name, at, of) => terminal.line(`${terminal.style('bold', `STEP ${at} of ${of}`)}  ${name}`),
