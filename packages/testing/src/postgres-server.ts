@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { startEmbeddedPostgres } from '@outgrow/databases'
 import type { TestProject } from 'vitest/node'
@@ -24,5 +24,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await server.stop('immediate')
     rmSync(directory, { recursive: true, force: true })
     rmSync(join(server.dataDirectory, '..'), { recursive: true, force: true })
+    for (const name of readdirSync(state)) {
+      if (name.startsWith('case-')) rmSync(join(state, name), { recursive: true, force: true })
+    }
   }
 }
