@@ -31,13 +31,20 @@ export const moveCommand = new Command('move')
   )
   .option('--rows <n>', 'rows of the source', '300000')
   .option('--rounds <n>', 'rounds; in each, every approach runs once', '3')
+  .option('--skip <names>', 'approaches to leave out, separated by commas', '')
   .option('--json <file>', 'write the figures')
-  .action(async (options: { rows: string; rounds: string; json?: string }) => {
+  .action(async (options: { rows: string; rounds: string; skip: string; json?: string }) => {
     const root = join(import.meta.dirname, '../../.outgrow')
     mkdirSync(root, { recursive: true })
     const folder = mkdtempSync(join(root, 'bench-'))
     try {
-      await benchMove(folder, Number(options.rows), Number(options.rounds), options.json)
+      await benchMove(
+        folder,
+        Number(options.rows),
+        Number(options.rounds),
+        options.skip.split(','),
+        options.json,
+      )
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }
@@ -47,6 +54,7 @@ async function benchMove(
   folder: string,
   rows: number,
   rounds: number,
+  skip: string[],
   json: string | undefined,
 ): Promise<void> {
   const file = join(folder, 'app.db')
@@ -67,7 +75,7 @@ async function benchMove(
       'maintenance_work_mem=256MB',
     ],
   })
-  const approaches = approachesFor(file, schema, ddl, folder)
+  const approaches = approachesFor(file, schema, ddl, folder).filter(({ name }) => !skip.includes(name))
   const postmaster = Number(readFileSync(join(server.dataDirectory, 'postmaster.pid'), 'utf8').split('\n')[0])
   const runs = new Map<string, (Usage & { serverMs: number })[]>()
   const database = (name: string) => server.url.replace(/\/postgres\?/, `/${name}?`)
@@ -178,7 +186,7 @@ async function pgloader(file: string, ddl: string, folder: string, url: string):
     join(folder, 'move.load'),
     `LOAD DATABASE FROM sqlite://${prepared} INTO ${url.replace('?sslmode=disable', '')}
  WITH data only, quote identifiers, prefetch rows = 1000
- CAST type datetime to timestamptz drop typemod, type jsonb to jsonb drop typemod, type decimal to numeric drop typemod, type boolean to boolean drop typemod using tinyint-to-boolean
+ CAST type datetime to timestamptz drop typemod, type jsonb to jsonb drop typemod
  SET timezone TO 'UTC';
 `,
   )

@@ -90,7 +90,7 @@ export async function migrate(request: MigrateRequest): Promise<MoveResult> {
       const [first] = clients as [PostgresClient]
       await checkServer(first, target)
       const staging = await stagingFor(request, first, snapshot, prepared.value, target.schema)
-      clients.push(await connectPostgres(target))
+      clients.push(await connectPostgres(target), await connectPostgres(target))
       for (const client of clients) await tune(client, staging)
       return await runMove(request, snapshot, staging, clients, prepared)
     } catch (error) {
@@ -108,7 +108,7 @@ async function runMove(
   clients: PostgresClient[],
   prepared: { value: PreparedSchema; report: StepReport },
 ): Promise<MoveResult> {
-  const [first] = clients as [PostgresClient]
+  const [first, second, reader] = clients as [PostgresClient, PostgresClient, PostgresClient]
   const targets = await readTargetTables(first, Object.values(staging.schemas))
   const plan = planMove(
     readSourceTables(snapshot.database),
@@ -122,7 +122,8 @@ async function runMove(
     plan,
     staging,
     options: request.options,
-    clients,
+    clients: [first, second],
+    reader,
     hash: await loadHash(),
     findings: new FindingCollector(),
     fixes: new FixCounter(),
@@ -190,7 +191,7 @@ async function copyRows(move: Move): Promise<void> {
   const load = await loadJobs(move)
   const broken: Broken[] = []
   const casts = await castJobs(move, move.clients[0] as PostgresClient, load)
-  await runJobs([...load.jobs, ...casts, ...keyJobs(move, load.loaded, broken)], move.clients)
+  await runJobs([...load.jobs, ...casts, ...keyJobs(move, load.loaded, broken)], move.clients, [move.reader])
   if (!move.findings.isEmpty && move.options.onBadValue === 'stop') {
     move.findings.merge(
       brokenInSource(move.snapshot.database, move.plan.tables, move.staging.constraints, move.options),

@@ -1,5 +1,5 @@
 import { withPostgres } from '@outgrow/databases'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, inject, test } from 'vitest'
 import { jsonbText } from '../src/values/jsonb-text.ts'
 
@@ -41,7 +41,7 @@ test('is what Postgres makes of any document', async () => {
         )
         expect(documents.map(jsonbText)).toEqual(rows.map(({ given }) => given))
       }),
-      { numRuns: 40, verbose: 1 },
+      { numRuns: 40 },
     ),
   )
 })

@@ -3,17 +3,18 @@ const twoTo32 = 4294967296
 
 /**
  * Writes rows in PostgreSQL's binary COPY form into large buffers.
- * A full buffer is handed over with `take` and never touched again, since the socket may still hold it.
+ * A full buffer is handed over with `take`, and used again only after `giveBack`, since the socket may still hold it.
  */
 export class BinaryWriter {
-  buffer = Buffer.allocUnsafe(chunkBytes)
+  buffer: Buffer = Buffer.allocUnsafeSlow(chunkBytes)
   /** Next byte to write. */
   at = 0
+  readonly #spare: Buffer[] = []
 
   /** Makes room for `bytes` more. */
   ensure(bytes: number): void {
     if (this.at + bytes <= this.buffer.length) return
-    const larger = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.at + bytes))
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.at + bytes))
     this.buffer.copy(larger, 0, 0, this.at)
     this.buffer = larger
   }
@@ -25,9 +26,16 @@ export class BinaryWriter {
   /** What has been written, and a fresh buffer in its place. */
   take(): Buffer {
     const written = this.buffer.subarray(0, this.at)
-    this.buffer = Buffer.allocUnsafe(chunkBytes)
+    this.buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(chunkBytes)
     this.at = 0
     return written
+  }
+
+  /** Says that nobody holds a buffer that was taken any more. */
+  giveBack(written: Buffer): void {
+    if (written.buffer.byteLength === chunkBytes && this.#spare.length < 4) {
+      this.#spare.push(Buffer.from(written.buffer, 0, chunkBytes))
+    }
   }
 
   int16(value: number): void {

@@ -4,11 +4,12 @@ import { copyIn, copyOut } from '@outgrow/databases'
 import { copyHeader, copyTrailer } from './binary-writer.ts'
 import type { RowHasher } from './digest.ts'
 
-/** Sends buffers of binary COPY rows to a table. Returns the bytes sent. */
+/** Sends buffers of binary COPY rows to a table. Returns the bytes sent. A buffer is given back once it was sent. */
 export async function sendRows(
   client: PostgresClient,
   copySql: string,
   buffers: Iterable<Buffer>,
+  giveBack?: (buffer: Buffer) => void,
 ): Promise<number> {
   const stream = copyIn(client, copySql)
   const finished = once(stream, 'finish')
@@ -23,7 +24,11 @@ export async function sendRows(
   try {
     for (const buffer of buffers) {
       bytes += buffer.length
-      if (!stream.write(buffer)) await Promise.race([once(stream, 'drain'), finished])
+      if (!stream.write(buffer)) {
+        await Promise.race([once(stream, 'drain'), finished])
+        // Drained means handed to the kernel: the buffer is free.
+        giveBack?.(buffer)
+      }
       if (failure !== undefined) throw failure
     }
   } catch (error) {

@@ -28,6 +28,7 @@ export class TableEncoder {
   quarantined: QuarantinedRow[] = []
   /** Rows read, bad ones included. */
   rowsRead = 0
+  readonly #writer = new BinaryWriter()
   readonly #database: SqliteDatabase
   readonly #options: MoveOptions
   readonly #columns: EncodedColumn[]
@@ -56,9 +57,14 @@ export class TableEncoder {
     return this.#hasher.digest
   }
 
+  /** Lets a buffer be used again, once nobody holds it. */
+  giveBack(buffer: Buffer): void {
+    this.#writer.giveBack(buffer)
+  }
+
   /** Encodes the rows of a range; each buffer is full, the last may be short. Nothing is read ahead. */
   *buffers(range: RowRange): Generator<Buffer, void, void> {
-    const writer = new BinaryWriter()
+    const writer = this.#writer
     const context = new CellContext(this.#database, this.table, this.#options.rules, this.fixes, this.#utf16)
     const columns = this.#columns
     const count = columns.length

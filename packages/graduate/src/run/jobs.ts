@@ -5,11 +5,20 @@ export interface Job {
   name: string
   /** Jobs that must be done first. */
   after: Job[]
+  /** Reads the target only: done on the reading connections, beside what loads and builds. */
+  reads?: boolean
   run(client: PostgresClient): Promise<void>
 }
 
-/** Runs jobs in their order of readiness, one at a time on each connection. The first failure stops the rest. */
-export async function runJobs(jobs: Job[], clients: PostgresClient[]): Promise<void> {
+/**
+ * Runs jobs in their order of readiness, one at a time on each connection. The first failure stops the rest.
+ * @param readers connections for the jobs that only read; without any, the others do those too
+ */
+export async function runJobs(
+  jobs: Job[],
+  clients: PostgresClient[],
+  readers: PostgresClient[] = [],
+): Promise<void> {
   const waiting = [...jobs]
   const done = new Set<Job>()
   let running = 0
@@ -20,12 +29,14 @@ export async function runJobs(jobs: Job[], clients: PostgresClient[]): Promise<v
     wake = []
     for (const resume of sleepers) resume()
   }
-  const work = async (client: PostgresClient) => {
+  const isReady = (job: Job) => job.after.every((needed) => done.has(needed))
+  const work = async (client: PostgresClient, isReader: boolean) => {
+    const fits = (job: Job) => readers.length === 0 || (job.reads ?? false) === isReader
     for (;;) {
-      if (failure || waiting.length === 0) return
-      const at = waiting.findIndex((job) => job.after.every((needed) => done.has(needed)))
+      if (failure || !waiting.some(fits)) return
+      const at = waiting.findIndex((job) => fits(job) && isReady(job))
       if (at < 0) {
-        if (running === 0)
+        if (running === 0 && !waiting.some(isReady))
           throw new Error(`jobs wait for each other: ${waiting.map(({ name }) => name).join()}`)
         await new Promise<void>((resume) => wake.push(resume))
         continue
@@ -43,6 +54,9 @@ export async function runJobs(jobs: Job[], clients: PostgresClient[]): Promise<v
       }
     }
   }
-  await Promise.all(clients.map(work))
+  await Promise.all([
+    ...clients.map((client) => work(client, false)),
+    ...readers.map((client) => work(client, true)),
+  ])
   if (failure) throw failure.error
 }

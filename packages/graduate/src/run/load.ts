@@ -115,6 +115,7 @@ export async function loadJobs(move: Move): Promise<LoadJobs> {
     const job: Job = {
       name: `read back ${table.source.name}`,
       after: loaded.get(table) ?? [],
+      reads: true,
       run: async (client) => {
         if (!move.findings.isEmpty && move.options.onBadValue === 'stop') return
         const state = move.tables.get(table) as TableState
@@ -180,6 +181,7 @@ async function loadChunk(
       client,
       `COPY ${qualified(table.target)} (${copyColumns(table)}) FROM STDIN (FORMAT binary)`,
       sentBuffers(encoder, range, report, move.signal, scanOnly),
+      (buffer) => encoder.giveBack(buffer),
     )
     if (scanOnly()) await client.query('ROLLBACK')
     else {
@@ -253,7 +255,8 @@ function* sentBuffers(
   for (const buffer of encoder.buffers(range)) {
     signal.throwIfAborted()
     report(buffer)
-    if (!scanOnly()) yield buffer
+    if (scanOnly()) encoder.giveBack(buffer)
+    else yield buffer
   }
 }
 
@@ -265,6 +268,7 @@ async function scan(
 ): Promise<void> {
   for (const buffer of encoder.buffers(range)) {
     report(buffer)
+    encoder.giveBack(buffer)
     await new Promise(setImmediate) // Ctrl-C must be heard
     signal.throwIfAborted()
   }

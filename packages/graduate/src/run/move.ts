@@ -25,8 +25,10 @@ export interface Move {
   plan: Plan
   staging: Staging
   options: MoveOptions
-  /** Two connections: the server is the wall, and more would only queue. */
+  /** Two connections that load and build: the server is the wall, and more would only queue. */
   clients: PostgresClient[]
+  /** Reads back what was loaded, while the others go on. */
+  reader: PostgresClient
   hash: (bytes: Uint8Array) => bigint
   findings: FindingCollector
   fixes: FixCounter

@@ -26,10 +26,13 @@ export function jsonbText(source: string): string {
 /** Numbers whose text a double does not give back: trailing zeros, exponents, long or tiny ones, minus zero. */
 const needsCare = /[:,[\s](?:-?\d+\.\d*0[,}\]\s]|-?[\d.]+[eE]|-?[\d.]{16}|-?0\.00000|-0[,}\]\s])/
 
+// oxlint-disable-next-line no-control-regex
+const needsEscape = /["\\\u0000-\u001f]/
+
 function textOfValue(value: unknown): string {
   switch (typeof value) {
     case 'string':
-      return JSON.stringify(value)
+      return needsEscape.test(value) ? JSON.stringify(value) : `"${value}"`
     case 'object':
       if (value === null) return 'null'
       return Array.isArray(value) ? textOfArray(value) : textOfObject(value as Record<string, unknown>)
@@ -59,19 +62,25 @@ interface Shape {
   heads: string[]
 }
 
-/** Documents of one column have few shapes: each is sorted once. */
-const shapes = new Map<string, Shape>()
+/** Documents of one column have few shapes: each is sorted once. By the first key, since that is quick to look up. */
+const shapes = new Map<string, (Shape & { written: string[] })[]>()
+let known = 0
 
 function shapeOf(written: string[]): Shape {
-  const id = `${written.length}${written.join('\0')}`
-  let shape = shapes.get(id)
-  if (shape === undefined) {
-    const keys = written.toSorted(byByteLengthThenBytes)
-    shape = { keys, heads: keys.map((key, at) => `${at === 0 ? '' : ', '}${JSON.stringify(key)}: `) }
-    if (shapes.size > 5000) shapes.clear()
-    shapes.set(id, shape)
-  }
-  return shape
+  const first = written[0] ?? ''
+  const candidates = shapes.get(first) ?? []
+  for (const candidate of candidates) if (sameKeys(candidate.written, written)) return candidate
+  const keys = written.toSorted(byByteLengthThenBytes)
+  const heads = keys.map((key, at) => `${at === 0 ? '' : ', '}${JSON.stringify(key)}: `)
+  // Documents whose keys are data would fill the memory.
+  if (known++ < 2000 && candidates.length < 20) shapes.set(first, [...candidates, { written, keys, heads }])
+  return { keys, heads }
+}
+
+function sameKeys(a: string[], b: string[]): boolean {
+  if (a.length !== b.length) return false
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false
+  return true
 }
 
 function byByteLengthThenBytes(a: string, b: string): number {

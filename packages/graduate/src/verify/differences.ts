@@ -64,7 +64,7 @@ async function readBoth(
   const encoder = new TableEncoder(database, table, options, hash)
   encoder.watch = watchers.source
   for (const range of chunksOf(database, table).ranges) {
-    for (const buffer of encoder.buffers(range)) void buffer
+    for (const buffer of encoder.buffers(range)) encoder.giveBack(buffer)
   }
   await receiveRows(
     client,

@@ -14,7 +14,7 @@ for (const table of tables) {
   const encoder = new TableEncoder(database, table, options, hash)
   for (const range of chunksOf(database, table).ranges) {
     // The encoder hashes each row as it passes; the buffers themselves are not needed.
-    for (const buffer of encoder.buffers(range)) void buffer
+    for (const buffer of encoder.buffers(range)) encoder.giveBack(buffer)
   }
   parentPort?.postMessage({ table: table.source.name, digest: encoder.digest, rowsRead: encoder.rowsRead })
 }
