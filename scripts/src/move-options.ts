@@ -1,4 +1,8 @@
+import { createHash } from 'node:crypto'
+import { existsSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { Command, Option } from 'commander'
+import { parseSqliteSource } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { knownRules, type MoveOptions } from '@outgrow/graduate'
 import { pullSchema, readSchemaSource, schemaSourceOf, type SchemaSource } from '@outgrow/schema'
@@ -75,18 +79,27 @@ function castOf(text: string): [string, string] {
   })
 }
 
-export function sourceOf({ from }: Pick<SharedOptions, 'from'>): string {
+export function sourceOf({ from, schema }: Pick<SharedOptions, 'from'> & { schema?: string }): string {
   const source = from ?? process.env.DATABASE_URL
-  if (source !== undefined && source !== '') return source
-  throw new Failure({
-    code: 'OUTGROW_OPTION_INVALID',
-    message: 'There is no source.',
-    fix: 'Pass --from file:./app.db, or set DATABASE_URL.',
-  })
+  if (source === undefined || source === '') {
+    throw new Failure({
+      code: 'OUTGROW_OPTION_INVALID',
+      message: 'There is no source.',
+      fix: 'Pass --from file:./app.db, or set DATABASE_URL.',
+    })
+  }
+  const { path } = parseSqliteSource(source)
+  if (existsSync(path) || schema === undefined || !existsSync(schema)) return path
+  // Prisma up to 6 reads file: URLs from the schema's folder, Prisma 7 from the project's.
+  const folder = statSync(schema).isDirectory() ? schema : dirname(schema)
+  const beside = parseSqliteSource(source, resolve(folder)).path
+  return existsSync(beside) ? beside : path
 }
 
 export function schemaOf(options: SharedOptions): SchemaSource {
   if (options.schema !== 'introspect') return readSchemaSource(options.schema)
   const { text } = pullSchema(sourceOf(options))
-  return schemaSourceOf(text, options.workDir)
+  // A folder for each schema: its baseline must not be taken for another's, nor lie in the embedded cluster's folder.
+  const name = createHash('sha256').update(text).digest('hex').slice(0, 12)
+  return schemaSourceOf(text, resolve(options.workDir, 'introspected', name))
 }

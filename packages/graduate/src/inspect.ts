@@ -45,7 +45,7 @@ export async function inspectSource(request: {
   const hash = await loadHash()
   return withSnapshot(request.from, async ({ database, path, sizeBytes }) => {
     const started = performance.now()
-    const catalog = catalogOfDdl(prepared.ddl, 'public')
+    const catalog = catalogOfDdl(prepared.prismaDdl, 'public')
     const source = readSourceTables(database)
     const plan = planMove(source, prepared.storage, catalog.tables, (schema) => schema ?? 'public', options)
     const integrity = integrityOf(database)

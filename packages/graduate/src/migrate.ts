@@ -277,7 +277,7 @@ async function stagingFor(
 }
 
 /** Implicit many-to-many tables, which the schema does not spell out. */
-function joinTables({ ddl }: PreparedSchema): string[] {
+function joinTables({ prismaDdl: ddl }: PreparedSchema): string[] {
   return [...ddl.matchAll(/^CREATE TABLE (?:"[^"]+"\.)?"(_[^"]+)" \(\s*"A"/gm)].map(
     (match) => match[1] as string,
   )

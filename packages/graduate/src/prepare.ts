@@ -17,6 +17,8 @@ export interface PreparedSchema {
   storage: StoragePair
   /** SQL that makes the target's tables: the project's own Postgres migrations, else Prisma's DDL. */
   ddl: string
+  /** Prisma's DDL for an empty database: one CREATE a table, whatever the migrations' history is. */
+  prismaDdl: string
   /** Further schemas (`@@schema`) that the tables lie in. */
   others: string[]
   baseline: StoredMigration[]
@@ -44,6 +46,7 @@ export async function prepareSchema(source: SchemaSource, home: string): Promise
   return {
     storage,
     ddl: migrations.length > 0 ? migrations.map(({ sql }) => sql).join('\n;\n') : ddl.postgres,
+    prismaDdl: ddl.postgres,
     others: [...others] as string[],
     baseline: migrations.length > 0 ? migrations : [{ name: '0_init', sql: ddl.postgres }],
     hasMigrations: migrations.length > 0,

@@ -413,3 +413,29 @@ test('a role that may not create schemas is told the GRANT', async () => {
   expect(tables).toHaveLength(3)
   await target.drop()
 })
+
+test('a list that the target keeps as an array arrives as one', async () => {
+  const schema = postgresSchema('model T {\n  id Int @id\n  tags String[]\n  numbers Int[]\n}')
+  const from = makeSqlite(
+    `CREATE TABLE "T" (id INTEGER PRIMARY KEY, tags JSONB, numbers JSONB);
+     INSERT INTO "T" VALUES (1, '["a","b c"]', '[1,-2]'), (2, '[]', '[]')`,
+  )
+  const target = await emptyTarget()
+  await target.query('CREATE TABLE "T" (id int PRIMARY KEY, tags text[], numbers int[])')
+  await move(from, target.url, schema)
+  expect(await target.query('SELECT tags, numbers FROM "T" ORDER BY id')).toEqual([
+    { tags: ['a', 'b c'], numbers: [1, -2] },
+    { tags: [], numbers: [] },
+  ])
+  const wrong = makeSqlite(
+    `CREATE TABLE "T" (id INTEGER PRIMARY KEY, tags JSONB, numbers JSONB); INSERT INTO "T" VALUES (1, '{}', '["x"]')`,
+  )
+  const other = await emptyTarget()
+  await other.query('CREATE TABLE "T" (id int PRIMARY KEY, tags text[], numbers int[])')
+  const findings = await findingsOf(move(wrong, other.url, schema))
+  expect(findings.map(({ column, reason }) => [column, reason])).toEqual([
+    ['tags', 'is no array'],
+    ['numbers', 'has an element that is text that is no whole number'],
+  ])
+  await Promise.all([target.drop(), other.drop()])
+})

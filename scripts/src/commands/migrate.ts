@@ -9,8 +9,9 @@ import {
   type MoveResult,
   type Rendered,
   type Report,
+  writeQuarantineFile,
 } from '@outgrow/graduate'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { exit } from '../output/exit.ts'
 import { tellFindings, tellFixes, tellTables } from '../output/findings.ts'
 import { runCommand, type CommandContext } from '../output/run.ts'
@@ -109,7 +110,7 @@ export async function fillTarget(
     if (error instanceof BadSource) return { ...badSource(error.result, terminal), command }
     throw error
   }
-  return { ...finished(options, to, result, performance.now() - started, terminal), command }
+  return { ...(await finished(options, to, result, performance.now() - started, terminal)), command }
 }
 
 /** The URL to move to; the embedded server goes on running, since the rows are in it. */
@@ -164,13 +165,13 @@ function badSource(result: MoveResult, terminal: Terminal): Report {
   return { command: 'migrate', ok: false, exitCode: exit.expected, tables, findings, fixes, steps, error }
 }
 
-function finished(
+async function finished(
   options: MigrateOptions,
   to: string,
   result: MoveResult,
   ms: number,
   terminal: Terminal,
-): Report {
+): Promise<Report> {
   const { tables, fixes, steps } = result
   const findings = [...result.findings]
   if (result.advanced) {
@@ -198,8 +199,13 @@ function finished(
   terminal.line(
     `${terminal.style('green', 'Verified')}: ${count(rows)} rows in ${tables.length} tables, ${size(bytes)}, ${duration(ms)}. Every digest is equal.`,
   )
-  if (quarantined)
-    terminal.line('Rows that were set aside are in the table _outgrow_quarantine of the target.')
+  if (quarantined) {
+    const file = join(stateDirectory(options.workDir), `quarantine-${result.run}.ndjson`)
+    await writeQuarantineFile(to, file)
+    terminal.line(
+      `Rows that were set aside are in the target's table _outgrow_quarantine, and in ${relative(process.cwd(), file)}.`,
+    )
+  }
   const maySwitch = !result.advanced && (!quarantined || options.acceptQuarantine === true)
   if (options.switch === undefined) terminal.line(`Point DATABASE_URL at ${redactUrl(to)} to switch.`)
   else if (maySwitch) terminal.line(switchConnection(options.switch, to))

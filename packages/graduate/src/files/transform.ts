@@ -36,7 +36,7 @@ export async function transformSnapshot(request: {
   const prepared = await prepareSchema(request.schema, 'public')
   const hash = await loadHash()
   return withSnapshot(join(directory, manifest.snapshot.file), async ({ database }) => {
-    const catalog = catalogOfDdl(prepared.ddl, 'public')
+    const catalog = catalogOfDdl(prepared.prismaDdl, 'public')
     const plan = planMove(
       readSourceTables(database),
       prepared.storage,
