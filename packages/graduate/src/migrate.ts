@@ -24,6 +24,7 @@ import { brokenInSource } from './source/checks.ts'
 import { withSnapshot, type Snapshot } from './source/snapshot.ts'
 import { readSourceTables } from '@outgrow/databases'
 import { readTargetTables } from './target/catalog.ts'
+import { qualified } from './target/structure.ts'
 import { checkServer, readTargetState } from './target/checks.ts'
 import {
   createStaging,
@@ -108,7 +109,7 @@ async function runMove(
   clients: PostgresClient[],
   prepared: { value: PreparedSchema; report: StepReport },
 ): Promise<MoveResult> {
-  const [first, second, reader] = clients as [PostgresClient, PostgresClient, PostgresClient]
+  const [first, second, builder] = clients as [PostgresClient, PostgresClient, PostgresClient]
   const targets = await readTargetTables(first, Object.values(staging.schemas))
   const plan = planMove(
     readSourceTables(snapshot.database),
@@ -123,7 +124,7 @@ async function runMove(
     staging,
     options: request.options,
     clients: [first, second],
-    reader,
+    builder,
     hash: await loadHash(),
     findings: new FindingCollector(),
     fixes: new FixCounter(),
@@ -191,7 +192,8 @@ async function copyRows(move: Move): Promise<void> {
   const load = await loadJobs(move)
   const broken: Broken[] = []
   const casts = await castJobs(move, move.clients[0] as PostgresClient, load)
-  await runJobs([...load.jobs, ...casts, ...keyJobs(move, load.loaded, broken)], move.clients, [move.reader])
+  const keys = keyJobs(move, load.loaded, broken)
+  await runJobs([...load.chunks, ...casts, ...keys, ...load.readBack.values()], move.clients, [move.builder])
   if (!move.findings.isEmpty && move.options.onBadValue === 'stop') {
     move.findings.merge(
       brokenInSource(move.snapshot.database, move.plan.tables, move.staging.constraints, move.options),
@@ -238,12 +240,16 @@ export function expectedDigest(sent: { rows: number; sum: bigint }, adjustments:
 }
 
 async function analyze(move: Move): Promise<void> {
-  const client = move.clients[0] as PostgresClient
-  for (const { target } of move.plan.tables) {
-    await client.query(
-      `ANALYZE "${target.schema.replaceAll('"', '""')}"."${target.name.replaceAll('"', '""')}"`,
-    )
-  }
+  const jobs = [...move.tables]
+    .toSorted(([, a], [, b]) => b.sent.rows - a.sent.rows)
+    .map(([{ target }]) => ({
+      name: `analyze ${target.name}`,
+      after: [],
+      run: async (client: PostgresClient) => {
+        await client.query(`ANALYZE ${qualified(target)}`)
+      },
+    }))
+  await runJobs(jobs, move.clients)
 }
 
 async function stagingFor(

@@ -69,13 +69,12 @@ class SqliteAdapter implements SqlDriverAdapter {
     this.#options = options
   }
 
-  async queryRaw(query: SqlQuery): Promise<SqlResultSet> {
+  queryRaw(query: SqlQuery): Promise<SqlResultSet> {
     this.#options.scope.refuseRoot()
-    if (this.#onlyReads(query.sql)) {
-      await this.#breathe()
-      return retryBusy(this.#options, () => this.#reader.queryRaw(query))
-    }
-    return this.#write(() => this.#writer.queryRaw(query))
+    if (!this.#onlyReads(query.sql)) return this.#write(() => this.#writer.queryRaw(query))
+    const read = () => this.#reader.queryRaw(query)
+    if (this.#mustPause()) return this.#breathe().then(() => retryBusy(this.#options, read))
+    return read().catch((error: unknown) => retryBusy(this.#options, read, error))
   }
 
   executeRaw(query: SqlQuery): Promise<number> {
@@ -132,9 +131,13 @@ class SqliteAdapter implements SqlDriverAdapter {
     return release
   }
 
+  #mustPause(): boolean {
+    return performance.now() - this.#lastPause >= 10
+  }
+
   /** SQLite answers within the same turn: without a pause now and then, busy callers would starve every timer. */
   async #breathe(): Promise<void> {
-    if (performance.now() - this.#lastPause < 10) return
+    if (!this.#mustPause()) return
     await immediate()
     this.#lastPause = performance.now()
   }
@@ -220,10 +223,13 @@ class SqliteTransaction implements Transaction {
 async function retryBusy<Result>(
   { lockTimeoutMs, counters }: SqliteAdapterOptions,
   work: () => Result | Promise<Result>,
+  /** What the first attempt, made by the caller, ended in. */
+  failed?: unknown,
 ): Promise<Result> {
   const started = performance.now()
   for (let attempt = 0; ; attempt++) {
     try {
+      if (attempt === 0 && failed !== undefined) throw failed
       const result = await work()
       if (attempt > 0) countTime(counters.waits, performance.now() - started)
       return result

@@ -5,19 +5,19 @@ export interface Job {
   name: string
   /** Jobs that must be done first. */
   after: Job[]
-  /** Reads the target only: done on the reading connections, beside what loads and builds. */
-  reads?: boolean
+  /** Sends rows, which keeps this process busy; everything else keeps the server busy. */
+  loads?: boolean
   run(client: PostgresClient): Promise<void>
 }
 
 /**
  * Runs jobs in their order of readiness, one at a time on each connection. The first failure stops the rest.
- * @param readers connections for the jobs that only read; without any, the others do those too
+ * @param builders connections that never load, so that the server builds while this process encodes
  */
 export async function runJobs(
   jobs: Job[],
   clients: PostgresClient[],
-  readers: PostgresClient[] = [],
+  builders: PostgresClient[] = [],
 ): Promise<void> {
   const waiting = [...jobs]
   const done = new Set<Job>()
@@ -30,8 +30,8 @@ export async function runJobs(
     for (const resume of sleepers) resume()
   }
   const isReady = (job: Job) => job.after.every((needed) => done.has(needed))
-  const work = async (client: PostgresClient, isReader: boolean) => {
-    const fits = (job: Job) => readers.length === 0 || (job.reads ?? false) === isReader
+  const work = async (client: PostgresClient, builds: boolean) => {
+    const fits = (job: Job) => !(builds && job.loads)
     for (;;) {
       if (failure || !waiting.some(fits)) return
       const at = waiting.findIndex((job) => fits(job) && isReady(job))
@@ -56,7 +56,7 @@ export async function runJobs(
   }
   await Promise.all([
     ...clients.map((client) => work(client, false)),
-    ...readers.map((client) => work(client, true)),
+    ...builders.map((client) => work(client, true)),
   ])
   if (failure) throw failure.error
 }

@@ -73,10 +73,10 @@ export interface LoadJobs {
   loaded: Map<PlannedTable, Job[]>
   /** By table: reads back what the target got. */
   readBack: Map<PlannedTable, Job>
-  jobs: Job[]
+  chunks: Job[]
 }
 
-/** The load as jobs: chunks of the largest tables first, then one reading back of each table. */
+/** The load as jobs: chunks of the largest tables first, and one reading back of each table. */
 export async function loadJobs(move: Move): Promise<LoadJobs> {
   const { staging, snapshot, plan } = move
   const schema = stagedName(staging.run, staging.home, undefined)
@@ -101,6 +101,7 @@ export async function loadJobs(move: Move): Promise<LoadJobs> {
       chunks.push({
         name: `load ${table.source.name} ${low}`,
         after: [],
+        loads: true,
         run: (client) =>
           move.rendered
             ? loadRendered(move, client, table, state, move.rendered, schema, totals)
@@ -115,17 +116,15 @@ export async function loadJobs(move: Move): Promise<LoadJobs> {
     const job: Job = {
       name: `read back ${table.source.name}`,
       after: loaded.get(table) ?? [],
-      reads: true,
       run: async (client) => {
         if (!move.findings.isEmpty && move.options.onBadValue === 'stop') return
         const state = move.tables.get(table) as TableState
         state.received ??= await digestOfTarget(move, client, table)
       },
     }
-    jobs.push(job)
     readBack.set(table, job)
   }
-  return { jobs, loaded, readBack }
+  return { chunks: jobs, loaded, readBack }
 }
 
 /** One pass over what the target holds of a table's planned columns. */

@@ -27,8 +27,8 @@ export interface Move {
   options: MoveOptions
   /** Two connections that load and build: the server is the wall, and more would only queue. */
   clients: PostgresClient[]
-  /** Reads back what was loaded, while the others go on. */
-  reader: PostgresClient
+  /** Builds keys and reads back what was loaded, while the others go on. */
+  builder: PostgresClient
   hash: (bytes: Uint8Array) => bigint
   findings: FindingCollector
   fixes: FixCounter
