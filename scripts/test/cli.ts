@@ -43,7 +43,7 @@ export function startOutgrow(args: string[]): ChildProcess {
   return spawn(process.execPath, [bin, ...args], { stdio: 'ignore' })
 }
 
-export const shopSchema = `datasource db {
+const shopSchema = `datasource db {
   provider = "sqlite"
 }
 

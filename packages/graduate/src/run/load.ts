@@ -273,7 +273,7 @@ async function scan(
   }
 }
 
-export async function storeQuarantined(
+async function storeQuarantined(
   client: PostgresClient,
   schema: string,
   rows: QuarantinedRow[],

@@ -40,7 +40,7 @@ export const encodeBigInt: Encode = (cell, writer, cast) => {
 }
 
 /** The exact whole number in a cell: INTEGER, an integral REAL, or its decimal text. */
-export function wholeNumber(cell: Exclude<Cell, null>, cast: Cast): number | bigint | Bad {
+function wholeNumber(cell: Exclude<Cell, null>, cast: Cast): number | bigint | Bad {
   if (typeof cell === 'number') {
     if (Number.isSafeInteger(cell)) return cell
     if (!Number.isInteger(cell)) {

@@ -279,7 +279,7 @@ function sortedEntries(entries: [key: string, value: string][]): string {
 }
 
 /** A JSON number as Postgres' `numeric` prints it: no exponent, the written digits behind the point kept. */
-export function numericText(text: string): string {
+function numericText(text: string): string {
   if (text.length < 16 && /^-?(0|[1-9]\d*)$/.test(text)) return text === '-0' ? '0' : text
   const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) as RegExpExecArray
   let whole = match[2] as string

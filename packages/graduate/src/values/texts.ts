@@ -55,7 +55,7 @@ export const encodeUuid: Encode = (cell, writer, cast) => {
 }
 
 /** The text of a cell; what is stored as another class becomes the text that SQLite's CAST gives. */
-export function textOf(cell: Exclude<Cell, null>, cast: Cast): string | Bad {
+function textOf(cell: Exclude<Cell, null>, cast: Cast): string | Bad {
   if (typeof cell === 'string') {
     if (cell.includes('\0')) return withoutNul(cell, cast)
     return cell.includes('\uFFFD') ? checkedText(cell, cast) : cell

@@ -45,7 +45,7 @@ export interface DmmfModel {
   uniqueFields: string[][]
 }
 
-export interface DmmfEnum {
+interface DmmfEnum {
   name: string
   dbName: string | null
   values: { name: string; dbName: string | null }[]

@@ -8,7 +8,7 @@ import { dataLossWarnings } from './data-loss.ts'
 /** The schema after the newest migration, kept beside the migrations: what the next one starts from. */
 const lastSchemaFile = 'schema.prisma'
 
-export interface AuthoredMigration {
+interface AuthoredMigration {
   provider: Provider
   /** Absolute path of migration.sql. */
   path: string

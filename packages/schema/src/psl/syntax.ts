@@ -37,7 +37,7 @@ export interface Field extends Span {
   attributes: Attribute[]
 }
 
-export interface BlockAttribute extends Span {
+interface BlockAttribute extends Span {
   kind: 'attribute'
   attribute: Attribute
 }
@@ -106,10 +106,6 @@ export function stringOf(argument: Argument | undefined): string | undefined {
 
 export function fieldsOf(block: Block): Field[] {
   return block.members.filter((member) => member.kind === 'field')
-}
-
-export function blockAttributesOf(block: Block): BlockAttribute[] {
-  return block.members.filter((member) => member.kind === 'attribute')
 }
 
 /** 1-based line of an offset. */
