@@ -27,6 +27,18 @@ export interface SqliteAdapterOptions {
 /** The stock adapter's connection, whose driver is reached for pragmas and for asking whether a statement writes. */
 type StockAdapter = SqlDriverAdapter & { client: SqliteDatabase }
 
+const withLike = new WeakSet<SqliteDatabase>()
+
+/**
+ * Gives a connection LIKE as Postgres' ILIKE: letters of any script fold, and a backslash takes a wildcard for itself.
+ * Only once a statement asks for it: a connection with a function of its own answers every query some 10 % slower.
+ */
+function prepareLike({ client }: StockAdapter, sql: string): void {
+  if (withLike.has(client) || !/\blike\b/i.test(sql)) return
+  client.function('like', { deterministic: true }, sqlLike)
+  withLike.add(client)
+}
+
 /**
  * Prisma's SQLite adapter, made safe for concurrent use:
  * one connection writes and one reads, so that a root query never runs inside somebody's transaction;
@@ -44,8 +56,6 @@ export function sqliteAdapterFactory(options: SqliteAdapterOptions): SqlDriverAd
       for (const { client } of [writer, reader]) {
         client.pragma('foreign_keys = ON')
         client.pragma(`synchronous = ${options.synchronous}`)
-        // LIKE as Postgres' ILIKE: letters of any script fold, and a backslash takes a wildcard for itself.
-        client.function('like', { deterministic: true }, sqlLike)
       }
       return new SqliteAdapter(writer, reader, options)
     },
@@ -71,7 +81,8 @@ class SqliteAdapter implements SqlDriverAdapter {
 
   queryRaw(query: SqlQuery): Promise<SqlResultSet> {
     this.#options.scope.refuseRoot()
-    if (!this.#onlyReads(query.sql)) return this.#write(() => this.#writer.queryRaw(query))
+    if (!this.#onlyReads(query.sql)) return this.#write(query.sql, () => this.#writer.queryRaw(query))
+    prepareLike(this.#reader, query.sql)
     const read = () => this.#reader.queryRaw(query)
     if (this.#mustPause()) return this.#breathe().then(() => retryBusy(this.#options, read))
     return read().catch((error: unknown) => retryBusy(this.#options, read, error))
@@ -79,11 +90,11 @@ class SqliteAdapter implements SqlDriverAdapter {
 
   executeRaw(query: SqlQuery): Promise<number> {
     this.#options.scope.refuseRoot()
-    return this.#write(() => this.#writer.executeRaw(query))
+    return this.#write(query.sql, () => this.#writer.executeRaw(query))
   }
 
   executeScript(script: string): Promise<void> {
-    return this.#write(() => this.#writer.executeScript(script))
+    return this.#write(script, () => this.#writer.executeScript(script))
   }
 
   async startTransaction(isolationLevel?: string): Promise<Transaction> {
@@ -113,9 +124,10 @@ class SqliteAdapter implements SqlDriverAdapter {
     }
   }
 
-  async #write<Result>(work: () => Promise<Result>): Promise<Result> {
+  async #write<Result>(sql: string, work: () => Promise<Result>): Promise<Result> {
     const release = await this.#acquire()
     try {
+      prepareLike(this.#writer, sql)
       return await retryBusy(this.#options, work)
     } finally {
       release()
@@ -176,10 +188,12 @@ class SqliteTransaction implements Transaction {
   }
 
   queryRaw(query: SqlQuery): Promise<SqlResultSet> {
+    prepareLike(this.#writer, query.sql)
     return this.#writer.queryRaw(query)
   }
 
   async executeRaw(query: SqlQuery): Promise<number> {
+    prepareLike(this.#writer, query.sql)
     if (!/^\s*COMMIT\s*;?\s*$/i.test(query.sql)) return this.#writer.executeRaw(query)
     try {
       return await retryBusy(this.#settings, () => this.#writer.executeRaw(query))
