@@ -21,6 +21,8 @@ export async function findDifferences(
   table: PlannedTable,
   options: MoveOptions,
   hash: (bytes: Uint8Array) => bigint,
+  /** Keys of rows that were set aside, as JSON: they are not missing. */
+  setAside: ReadonlySet<string>,
 ): Promise<Finding[]> {
   const key = keyPositions(table)
   const bucketOf = (row: Buffer) => Number(hash(keyBytes(row, key)) & BigInt(buckets - 1))
@@ -45,7 +47,7 @@ export async function findDifferences(
       push(extra, keyBytes(row, key).toString('latin1'), Buffer.from(row))
     },
   })
-  return compare(table, missing, extra, key)
+  return compare(table, missing, extra, key, setAside)
 }
 
 interface Watchers {
@@ -111,6 +113,7 @@ function compare(
   source: Map<string, { row: Buffer; key: ReportedKey }[]>,
   target: Map<string, Buffer[]>,
   key: number[],
+  setAside: ReadonlySet<string>,
 ): Finding[] {
   const findings = new Map<string, Finding>()
   const add = (code: Finding['code'], column: string | null, reason: string, name: ReportedKey) => {
@@ -140,6 +143,7 @@ function compare(
       }
       const other = others.shift()
       if (!other) {
+        if (setAside.has(JSON.stringify(name))) continue
         add('OUTGROW_ROW_MISSING', null, 'is in the source and not in the target', name)
         continue
       }

@@ -8,11 +8,12 @@ import type { MoveOptions } from '../options.ts'
 import { planMove, type Plan } from '../plan.ts'
 import { prepareSchema } from '../prepare.ts'
 import type { Finding, TableReport } from '../report.ts'
-import { readAdjustments, type Adjustment } from '../run/adjust.ts'
+import { readAdjustments } from '../run/adjust.ts'
 import { digestOfTarget } from '../run/load.ts'
 import { setsAside } from '../run/quarantine-count.ts'
 import { withSnapshot, type Snapshot } from '../source/snapshot.ts'
 import { readTargetTables } from '../target/catalog.ts'
+import { qualified } from '../target/structure.ts'
 import { findRuns, stagedName, type Staging } from '../target/staging.ts'
 import { encoderFor } from '../values/encoder-for.ts'
 import { findDifferences } from './differences.ts'
@@ -92,8 +93,9 @@ export async function verify(request: {
             table,
             { ...options, onBadValue: 'quarantine' },
             hash,
+            await setAsideKeys(client, run, name),
           )
-          findings.push(...(await withoutRecorded(client, run, differences, own)))
+          findings.push(...differences)
         }
       }
       return { tables, findings, notes: plan.notes, ms: performance.now() - started }
@@ -124,23 +126,21 @@ function recordedOptions({ record }: Staging): MoveOptions {
   }
 }
 
-/** Rows that the run set aside are missing as they should be. */
-async function withoutRecorded(
+/** Keys of a table's rows that the run set aside: those are missing as they should be. */
+async function setAsideKeys(
   client: PostgresClient,
   run: Staging | undefined,
-  differences: Finding[],
-  adjustments: Adjustment[],
-): Promise<Finding[]> {
-  if (!run || adjustments.length === 0) return differences
-  const found = await client
-    .query<{ key: Record<string, string | number | null> }>(
-      `SELECT key FROM "${run.home.replaceAll('"', '""')}"._outgrow_quarantine`,
-    )
-    .catch(() => ({ rows: [] }))
-  const known = new Set(found.rows.map(({ key }) => JSON.stringify(key)))
-  return differences
-    .map((finding) => ({ ...finding, keys: finding.keys.filter((key) => !known.has(JSON.stringify(key))) }))
-    .filter(({ code, keys }) => code !== 'OUTGROW_ROW_MISSING' || keys.length > 0)
+  table: string,
+): Promise<Set<string>> {
+  if (!run) return new Set()
+  const quarantine = qualified({ schema: run.home, name: '_outgrow_quarantine' })
+  const known = await client.query<{ id: string | null }>('SELECT to_regclass($1) AS id', [quarantine])
+  if (known.rows[0]?.id == null) return new Set()
+  const { rows } = await client.query<{ key: object }>(
+    `SELECT key FROM ${quarantine} WHERE table_name = $1`,
+    [table],
+  )
+  return new Set(rows.map(({ key }) => JSON.stringify(key)))
 }
 
 function hasAdvanced(run: Staging | undefined, { path, fingerprint }: Snapshot): boolean {
