@@ -21,7 +21,8 @@ import { publish } from './run/publish.ts'
 import { setsAside } from './run/quarantine-count.ts'
 import { setSequences } from './run/sequences.ts'
 import { brokenInSource } from './source/checks.ts'
-import { withSnapshot, type Snapshot } from './source/snapshot.ts'
+import type { SourceReader } from './source/reader.ts'
+import { withSharedSnapshot, type Snapshot } from './source/snapshot.ts'
 import { readSourceTables } from '@outgrow/databases'
 import { readTargetTables } from './target/catalog.ts'
 import { qualified } from './target/structure.ts'
@@ -85,7 +86,7 @@ export async function migrate(request: MigrateRequest): Promise<MoveResult> {
   const target = parsePostgresUrl(request.to)
   const prepared = await timed('prepare', () => prepareSchema(request.schema, target.schema))
   if (request.rendered && request.rendered.schema !== prepared.value.checksum) throw otherSchema()
-  return withSnapshot(request.from, async (snapshot) => {
+  return withSharedSnapshot(request.from, request.signal, async (snapshot, reader) => {
     const clients = [await connectPostgres(target)]
     try {
       const [first] = clients as [PostgresClient]
@@ -93,7 +94,7 @@ export async function migrate(request: MigrateRequest): Promise<MoveResult> {
       const staging = await stagingFor(request, first, snapshot, prepared.value, target.schema)
       clients.push(await connectPostgres(target), await connectPostgres(target))
       for (const client of clients) await tune(client, staging)
-      return await runMove(request, snapshot, staging, clients, prepared)
+      return await runMove(request, snapshot, reader, staging, clients, prepared)
     } catch (error) {
       throw lostConnection(error)
     } finally {
@@ -105,6 +106,7 @@ export async function migrate(request: MigrateRequest): Promise<MoveResult> {
 async function runMove(
   request: MigrateRequest,
   snapshot: Snapshot,
+  reader: SourceReader,
   staging: Staging,
   clients: PostgresClient[],
   prepared: { value: PreparedSchema; report: StepReport },
@@ -120,6 +122,7 @@ async function runMove(
   )
   const move: Move = {
     snapshot,
+    reader,
     plan,
     staging,
     options: request.options,

@@ -1,7 +1,9 @@
 import { withPostgres } from '@outgrow/databases'
 import * as fc from 'fast-check'
 import { expect, inject, test } from 'vitest'
-import { jsonbText } from '../src/values/jsonb-text.ts'
+import { BinaryWriter } from '../src/copy/binary-writer.ts'
+import { JsonbRefusal } from '../src/values/jsonb-refusal.ts'
+import { writeJsonbText } from '../src/values/jsonb-text.ts'
 
 const key = fc.oneof(
   fc.string({ maxLength: 6 }),
@@ -31,6 +33,12 @@ const document = fc.letrec<{ value: string }>((tie) => ({
   ),
 })).value
 
+function jsonbText(source: string): string {
+  const writer = new BinaryWriter()
+  writeJsonbText(source, writer)
+  return writer.take().toString('utf8')
+}
+
 test('is what Postgres makes of any document', async () => {
   await withPostgres(inject('postgresUrl'), (client) =>
     fc.assert(
@@ -40,6 +48,42 @@ test('is what Postgres makes of any document', async () => {
           [documents],
         )
         expect(documents.map(jsonbText)).toEqual(rows.map(({ given }) => given))
+      }),
+      { numRuns: 40 },
+    ),
+  )
+})
+
+const pieces = [...'{}[]",:\\-+.eE01 \n\t/', 'null', '\\u12', '\\uD83D', '\\ud83d\\ude00', 'é', '\u0001']
+
+/** Documents with a few places overwritten: about half of them are no JSON any more. */
+const damaged = fc
+  .tuple(document, fc.array(fc.tuple(fc.nat(), fc.constantFrom(...pieces)), { maxLength: 2 }))
+  .map(([given, changes]) =>
+    changes.reduce((text, [at, piece]) => {
+      const place = at % (text.length + 1)
+      return text.slice(0, place) + piece + text.slice(place + 1)
+    }, given),
+  )
+
+test('takes and refuses the documents that Postgres takes and refuses', async () => {
+  await withPostgres(inject('postgresUrl'), (client) =>
+    fc.assert(
+      fc.asyncProperty(fc.array(damaged, { minLength: 50, maxLength: 100 }), async (documents) => {
+        const { rows } = await client.query<{ given: string | null }>(
+          `SELECT CASE WHEN pg_input_is_valid(d, 'jsonb') THEN d::jsonb::text END AS given
+           FROM unnest($1::text[]) d`,
+          [documents.map((text) => text.toWellFormed())],
+        )
+        const ours = documents.map((text) => {
+          try {
+            return jsonbText(text.toWellFormed())
+          } catch (error) {
+            if (error instanceof JsonbRefusal) return null
+            throw error
+          }
+        })
+        expect(ours).toEqual(rows.map(({ given }) => given))
       }),
       { numRuns: 40 },
     ),

@@ -1,41 +1,52 @@
-const chunkBytes = 256 * 1024
+import { BufferPool } from './buffer-pool.ts'
+
 const twoTo32 = 4294967296
 
 /**
- * Writes rows in PostgreSQL's binary COPY form into large buffers.
- * A full buffer is handed over with `take`, and used again only after `giveBack`, since the socket may still hold it.
+ * Writes rows in PostgreSQL's binary COPY form into the large buffers of a pool.
+ * A full buffer is handed over with `take`; who took it gives it back to the pool, once the socket holds it no more.
  */
 export class BinaryWriter {
-  buffer: Buffer = Buffer.allocUnsafeSlow(chunkBytes)
+  buffer: Buffer
   /** Next byte to write. */
   at = 0
-  readonly #spare: Buffer[] = []
+  readonly #pool: BufferPool
+
+  constructor(pool: BufferPool = new BufferPool()) {
+    this.#pool = pool
+    this.buffer = pool.take()
+  }
 
   /** Makes room for `bytes` more. */
   ensure(bytes: number): void {
     if (this.at + bytes <= this.buffer.length) return
     const larger = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.at + bytes))
     this.buffer.copy(larger, 0, 0, this.at)
+    this.#pool.giveBack(this.buffer)
     this.buffer = larger
   }
 
   get isFull(): boolean {
-    return this.at >= chunkBytes - 16 * 1024
+    return this.at >= this.#pool.bufferBytes - 16 * 1024
   }
 
   /** What has been written, and a fresh buffer in its place. */
   take(): Buffer {
     const written = this.buffer.subarray(0, this.at)
-    this.buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(chunkBytes)
+    this.buffer = this.#pool.take()
     this.at = 0
     return written
   }
 
-  /** Says that nobody holds a buffer that was taken any more. */
-  giveBack(written: Buffer): void {
-    if (written.buffer.byteLength === chunkBytes && this.#spare.length < 4) {
-      this.#spare.push(Buffer.from(written.buffer, 0, chunkBytes))
-    }
+  /** Gives the buffer back. Nothing can be written after that. */
+  end(): void {
+    this.#pool.giveBack(this.buffer)
+    this.buffer = Buffer.alloc(0)
+  }
+
+  byte(value: number): void {
+    this.ensure(1)
+    this.buffer[this.at++] = value
   }
 
   int16(value: number): void {
@@ -105,6 +116,11 @@ export class BinaryWriter {
     const start = this.at
     this.int32(0)
     write()
+    this.sizeFrom(start)
+  }
+
+  /** Writes over the length at `start` the bytes that came behind it. */
+  sizeFrom(start: number): void {
     const end = this.at
     this.at = start
     this.int32(end - start - 4)

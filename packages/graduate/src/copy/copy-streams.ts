@@ -1,14 +1,17 @@
 import { once } from 'node:events'
+import { getDefaultHighWaterMark } from 'node:stream'
 import type { PostgresClient } from '@outgrow/databases'
 import { copyIn, copyOut } from '@outgrow/databases'
 import { copyHeader, copyTrailer } from './binary-writer.ts'
 import type { RowHasher } from './digest.ts'
 
+const socketBufferBytes = getDefaultHighWaterMark(false)
+
 /** Sends buffers of binary COPY rows to a table. Returns the bytes sent. A buffer is given back once it was sent. */
 export async function sendRows(
   client: PostgresClient,
   copySql: string,
-  buffers: Iterable<Buffer>,
+  buffers: Iterable<Buffer> | AsyncIterable<Buffer>,
   giveBack?: (buffer: Buffer) => void,
 ): Promise<number> {
   const stream = copyIn(client, copySql)
@@ -20,15 +23,16 @@ export async function sendRows(
   })
   finished.catch(() => {})
   let bytes = 0
+  // A small write may wait in the socket though it is taken at once: such a buffer is free when the server has it.
+  const waiting: Buffer[] = []
   stream.write(copyHeader)
   try {
-    for (const buffer of buffers) {
+    for await (const buffer of buffers) {
       bytes += buffer.length
-      if (!stream.write(buffer)) {
-        await Promise.race([once(stream, 'drain'), finished])
-        // Drained means handed to the kernel: the buffer is free.
-        giveBack?.(buffer)
-      }
+      const isTaken = stream.write(buffer)
+      if (!isTaken) await Promise.race([once(stream, 'drain'), finished])
+      if (isTaken && buffer.length < socketBufferBytes) waiting.push(buffer)
+      else giveBack?.(buffer)
       if (failure !== undefined) throw failure
     }
   } catch (error) {
@@ -37,6 +41,7 @@ export async function sendRows(
   }
   stream.end(copyTrailer)
   await finished
+  for (const buffer of waiting) giveBack?.(buffer)
   return bytes
 }
 

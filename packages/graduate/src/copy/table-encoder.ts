@@ -7,11 +7,16 @@ import { bad } from '../values/codec.ts'
 import { encoderFor } from '../values/encoder-for.ts'
 import { encodeText } from '../values/texts.ts'
 import { BinaryWriter } from './binary-writer.ts'
+import { BufferPool } from './buffer-pool.ts'
 import { RowHasher, type Digest } from './digest.ts'
 import { FindingCollector, FixCounter, type QuarantinedRow } from './findings.ts'
 
 /** Rowids from `low` to `high`, both included; undefined for a table that is read whole. */
 export type RowRange = { low: bigint; high: bigint } | undefined
+
+/** Read at a time: a third cheaper than one by one, and few enough for rows of megabytes. */
+const rowsPerRead = 20
+const lowestRowid = -(2n ** 63n)
 
 interface EncodedColumn extends PlannedColumn {
   encode: Encode
@@ -28,7 +33,7 @@ export class TableEncoder {
   quarantined: QuarantinedRow[] = []
   /** Rows read, bad ones included. */
   rowsRead = 0
-  readonly #writer = new BinaryWriter()
+  readonly #pool: BufferPool
   readonly #database: SqliteDatabase
   readonly #options: MoveOptions
   readonly #columns: EncodedColumn[]
@@ -41,7 +46,9 @@ export class TableEncoder {
     table: PlannedTable,
     options: MoveOptions,
     hash: (bytes: Uint8Array) => bigint,
+    pool: BufferPool = new BufferPool(),
   ) {
+    this.#pool = pool
     this.#database = database
     this.table = table
     this.#options = options
@@ -59,12 +66,12 @@ export class TableEncoder {
 
   /** Lets a buffer be used again, once nobody holds it. */
   giveBack(buffer: Buffer): void {
-    this.#writer.giveBack(buffer)
+    this.#pool.giveBack(buffer)
   }
 
   /** Encodes the rows of a range; each buffer is full, the last may be short. Nothing is read ahead. */
   *buffers(range: RowRange): Generator<Buffer, void, void> {
-    const writer = this.#writer
+    const writer = new BinaryWriter(this.#pool)
     const context = new CellContext(this.#database, this.table, this.#options.rules, this.fixes, this.#utf16)
     const columns = this.#columns
     const count = columns.length
@@ -105,6 +112,7 @@ export class TableEncoder {
       if (writer.isFull) yield writer.take()
     }
     if (writer.at > 0) yield writer.take()
+    writer.end()
   }
 
   /** Sees every row that is sent. */
@@ -118,13 +126,21 @@ export class TableEncoder {
       yield* this.#database.prepare(select).raw().iterate() as Iterable<Cell[]>
       return
     }
-    const sql = `${select} WHERE ${source.rowid} BETWEEN ? AND ? ORDER BY ${source.rowid}`
+    const { rowid } = source
+    const sql = `${select} WHERE ${rowid} > ? AND ${rowid} <= ? ORDER BY ${rowid} LIMIT ${rowsPerRead}`
     const statement = this.#database.prepare(sql).raw()
     const wide = range.low < -(2n ** 53n) || range.high > 2n ** 53n
     if (wide) statement.safeIntegers(true)
-    for (const row of statement.iterate(range.low, range.high) as Iterable<Cell[]>) {
-      if (wide) narrow(row)
-      yield row
+    let last: unknown = range.low - 1n
+    if (range.low === lowestRowid) last = -Infinity // SQLite compares it as a number, below every rowid
+    for (;;) {
+      const rows = statement.all(last, range.high) as Cell[][]
+      for (const row of rows) {
+        last = row[0]
+        if (wide) narrow(row)
+        yield row
+      }
+      if (rows.length < rowsPerRead) return
     }
   }
 

@@ -1,49 +1,17 @@
 import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
 import { addDigests, emptyDigest, RowHasher } from '../copy/digest.ts'
 import { hashRows, sendRows } from '../copy/copy-streams.ts'
-import { TableEncoder, type RowRange } from '../copy/table-encoder.ts'
+import type { RowRange } from '../copy/table-encoder.ts'
 import type { QuarantinedRow } from '../copy/findings.ts'
 import type { Rendered } from '../files/rendered.ts'
 import type { PlannedTable } from '../plan.ts'
 import type { Finding, FixReport } from '../report.ts'
 import { qualified } from '../target/structure.ts'
 import { stagedName } from '../target/staging.ts'
-import type { SqliteDatabase } from '@outgrow/databases'
+import { chunksOf } from '../source/chunks.ts'
+import type { ReadResult } from '../source/reader-messages.ts'
 import type { Job } from './jobs.ts'
 import type { Move, TableState } from './move.ts'
-
-const rowsPerChunk = 100_000n
-const mostChunks = 256n
-
-/** Rowid ranges that cut a table into chunks; each is loaded in one transaction. The same for the same snapshot. */
-export function chunksOf(
-  database: SqliteDatabase,
-  table: PlannedTable,
-): { ranges: RowRange[]; span: number } {
-  const { rowid, name } = table.source
-  const quoted = quoteIdentifier(name)
-  if (rowid === undefined) {
-    const { rows } = database.prepare(`SELECT count(*) AS rows FROM ${quoted}`).get() as { rows: number }
-    return { ranges: rows === 0 ? [] : [undefined], span: rows }
-  }
-  // Two statements: SQLite looks up an end of the tree only when it is asked for one.
-  const end = (which: 'min' | 'max') =>
-    database.prepare(`SELECT ${which}(${rowid}) FROM ${quoted}`).pluck().safeIntegers(true).get() as
-      | bigint
-      | null
-  const low = end('min')
-  const high = end('max')
-  if (low === null || high === null) return { ranges: [], span: 0 }
-  const span = high - low + 1n
-  const wanted = span / rowsPerChunk + 1n
-  const count = wanted > mostChunks ? mostChunks : wanted
-  const size = span / count + 1n
-  const ranges: RowRange[] = []
-  for (let at = low; at <= high; at += size) {
-    ranges.push({ low: at, high: at + size - 1n > high ? high : at + size - 1n })
-  }
-  return { ranges, span: Number(span) }
-}
 
 export function copyColumns(table: PlannedTable): string {
   return table.columns.map(({ target }) => quoteIdentifier(target.name)).join(', ')
@@ -164,49 +132,78 @@ async function loadChunk(
   totals: Totals,
 ): Promise<void> {
   move.signal.throwIfAborted()
-  const encoder = new TableEncoder(move.snapshot.database, table, move.options, move.hash)
+  const stream = move.reader.rows(table, move.options, range)
   const stops = move.options.onBadValue === 'stop'
+  /** Once a value is bad and the run is to stop, rows are still read, so that everything bad is named, but not sent. */
+  const scanOnly = () => stops && (stream.isBad || !move.findings.isEmpty)
   const report = (buffer: Buffer) => {
     totals.bytes += buffer.length
     move.bytesSent += buffer.length
-    move.progress({ step: 'copy', ...totals, rows: totals.rows + encoder.digest.rows })
+    move.progress({ step: 'copy', ...totals, rows: totals.rows + stream.rows })
   }
-  const scanOnly = () => stops && !(move.findings.isEmpty && encoder.findings.isEmpty)
   let bytes = 0
-  if (scanOnly()) await scan(encoder, range, report, move.signal)
+  if (scanOnly()) for await (const buffer of stream.buffers()) drop(buffer)
   else {
     await client.query('BEGIN')
     bytes = await sendRows(
       client,
       `COPY ${qualified(table.target)} (${copyColumns(table)}) FROM STDIN (FORMAT binary)`,
-      sentBuffers(encoder, range, report, move.signal, scanOnly),
-      (buffer) => encoder.giveBack(buffer),
+      sent(),
+      (buffer) => stream.giveBack(buffer),
     )
     if (scanOnly()) await client.query('ROLLBACK')
-    else {
-      await storeQuarantined(client, schema, encoder.quarantined)
-      await client.query(
-        `INSERT INTO ${quoteIdentifier(schema)}._outgrow_chunk VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-        [
-          table.source.name,
-          range === undefined ? '' : String(range.low),
-          encoder.digest.rows,
-          String(encoder.digest.sum),
-          bytes,
-          encoder.quarantined.length,
-          JSON.stringify(encoder.findings.findings),
-          JSON.stringify(encoder.fixes.fixes),
-        ],
-      )
-      await client.query('COMMIT')
+    else await recordChunk(client, schema, table, range, stream.result, bytes)
+  }
+  const { digest, quarantined, rowsRead, findings, fixes } = stream.result
+  state.sent = addDigests(state.sent, digest)
+  state.quarantined += quarantined.length
+  state.sourceRows += rowsRead
+  move.findings.merge(findings)
+  move.fixes.merge(fixes)
+  totals.rows += digest.rows
+
+  async function* sent(): AsyncGenerator<Buffer> {
+    for await (const buffer of stream.buffers()) {
+      if (scanOnly()) drop(buffer)
+      else {
+        move.signal.throwIfAborted()
+        report(buffer)
+        yield buffer
+      }
     }
   }
-  state.sent = addDigests(state.sent, encoder.digest)
-  state.quarantined += encoder.quarantined.length
-  state.sourceRows += encoder.rowsRead
-  move.findings.merge(encoder.findings.findings)
-  move.fixes.merge(encoder.fixes.fixes)
-  totals.rows += encoder.digest.rows
+
+  function drop(buffer: Buffer): void {
+    move.signal.throwIfAborted()
+    report(buffer)
+    stream.giveBack(buffer)
+  }
+}
+
+/** Commits a chunk together with the record of it, so that a resumed run knows it. */
+async function recordChunk(
+  client: PostgresClient,
+  schema: string,
+  table: PlannedTable,
+  range: RowRange,
+  { digest, quarantined, findings, fixes }: ReadResult,
+  bytes: number,
+): Promise<void> {
+  await storeQuarantined(client, schema, quarantined)
+  await client.query(
+    `INSERT INTO ${quoteIdentifier(schema)}._outgrow_chunk VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    [
+      table.source.name,
+      range === undefined ? '' : String(range.low),
+      digest.rows,
+      String(digest.sum),
+      bytes,
+      quarantined.length,
+      JSON.stringify(findings),
+      JSON.stringify(fixes),
+    ],
+  )
+  await client.query('COMMIT')
 }
 
 /** Loads a table from the file that `transform` wrote. */
@@ -241,36 +238,6 @@ async function loadRendered(
   totals.rows += known.rows
   totals.bytes += bytes
   move.progress({ step: 'copy', ...totals })
-}
-
-/** Once a value is bad and the run is to stop, rows are still read, so that everything bad is named, but not sent. */
-function* sentBuffers(
-  encoder: TableEncoder,
-  range: RowRange,
-  report: (buffer: Buffer) => void,
-  signal: AbortSignal,
-  scanOnly: () => boolean,
-): Generator<Buffer> {
-  for (const buffer of encoder.buffers(range)) {
-    signal.throwIfAborted()
-    report(buffer)
-    if (scanOnly()) encoder.giveBack(buffer)
-    else yield buffer
-  }
-}
-
-async function scan(
-  encoder: TableEncoder,
-  range: RowRange,
-  report: (buffer: Buffer) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const buffer of encoder.buffers(range)) {
-    report(buffer)
-    encoder.giveBack(buffer)
-    await new Promise(setImmediate) // Ctrl-C must be heard
-    signal.throwIfAborted()
-  }
 }
 
 async function storeQuarantined(

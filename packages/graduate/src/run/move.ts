@@ -3,6 +3,7 @@ import type { FindingCollector, FixCounter } from '../copy/findings.ts'
 import type { Digest } from '../copy/digest.ts'
 import type { MoveOptions } from '../options.ts'
 import type { Plan, PlannedTable } from '../plan.ts'
+import type { SourceReader } from '../source/reader.ts'
 import type { Snapshot } from '../source/snapshot.ts'
 import type { Rendered } from '../files/rendered.ts'
 import type { Staging } from '../target/staging.ts'
@@ -22,6 +23,8 @@ export interface TableState {
 /** Everything that the steps of one run share. */
 export interface Move {
   snapshot: Snapshot
+  /** Reads and encodes the snapshot's rows, in a thread of its own. */
+  reader: SourceReader
   plan: Plan
   staging: Staging
   options: MoveOptions

@@ -6,6 +6,7 @@ import {
   type SqliteDatabase,
 } from '@outgrow/databases'
 import { Failure, messageOf } from '@outgrow/kit'
+import { SourceReader } from './reader.ts'
 
 /** One consistent view of an SQLite file, the `-wal` file included. Writers may go on meanwhile. */
 export interface Snapshot {
@@ -27,24 +28,72 @@ export async function withSnapshot<Result>(
   source: string,
   use: (snapshot: Snapshot) => Promise<Result>,
 ): Promise<Result> {
+  return withReaders(source, async () => {}, use)
+}
+
+/** As `withSnapshot`, with a thread beside it that reads the very same state of the file. */
+export async function withSharedSnapshot<Result>(
+  source: string,
+  signal: AbortSignal,
+  use: (snapshot: Snapshot, reader: SourceReader) => Promise<Result>,
+): Promise<Result> {
+  const { path } = parseSqliteSource(source)
+  openSqliteReadonly(path).close() // what is wrong with the file is said here, not in the thread
+  const reader = new SourceReader(path, signal)
+  try {
+    return await withReaders(
+      source,
+      () => reader.begin(),
+      (snapshot) => use(snapshot, reader),
+    )
+  } finally {
+    await reader.close()
+  }
+}
+
+const mostTries = 200
+
+/** @param beginOther begins a further read transaction, which is to see the same state */
+async function withReaders<Result>(
+  source: string,
+  beginOther: () => Promise<void>,
+  use: (snapshot: Snapshot) => Promise<Result>,
+): Promise<Result> {
   const { path } = parseSqliteSource(source)
   const witness = openSqliteReadonly(path)
   const database = openSqliteReadonly(path)
   try {
-    const versionAtStart = dataVersion(witness)
-    database.exec('BEGIN')
-    database.prepare('SELECT count(*) FROM sqlite_schema').get()
-    return await use({
-      path,
-      database,
-      fingerprint: fingerprintOf(path),
-      sizeBytes: statSync(path).size,
-      hasAdvanced: () => underWriteLock(path, () => dataVersion(witness) !== versionAtStart),
-    })
+    for (let attempt = 1; ; attempt++) {
+      const versionAtStart = dataVersion(witness)
+      database.exec('BEGIN')
+      database.prepare('SELECT count(*) FROM sqlite_schema').get()
+      await beginOther()
+      const fingerprint = fingerprintOf(path)
+      // A commit in between would have the two transactions, or the fingerprint, tell of different states.
+      if (dataVersion(witness) === versionAtStart) {
+        return await use({
+          path,
+          database,
+          fingerprint,
+          sizeBytes: statSync(path).size,
+          hasAdvanced: () => underWriteLock(path, () => dataVersion(witness) !== versionAtStart),
+        })
+      }
+      database.exec('ROLLBACK')
+      if (attempt === mostTries) throw neverQuiet(path)
+    }
   } finally {
     database.close()
     witness.close()
   }
+}
+
+function neverQuiet(path: string): Failure {
+  return new Failure({
+    code: 'OUTGROW_SOURCE_BUSY',
+    message: `${path} was written to each of ${mostTries} times that a snapshot was begun.`,
+    fix: 'Stop the application, or move a copy made with VACUUM INTO.',
+  })
 }
 
 function dataVersion(database: SqliteDatabase): number {

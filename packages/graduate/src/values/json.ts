@@ -1,26 +1,26 @@
 import type { Cast, Cell, Encode } from './codec.ts'
 import { bad, type Bad } from './codec.ts'
-import { jsonbText, JsonbRefusal } from './jsonb-text.ts'
+import { JsonbRefusal } from './jsonb-refusal.ts'
+import { writeJsonbText } from './jsonb-text.ts'
 
 /** Prisma `Json` as `jsonb` (version byte and text), or as `json` (the text as it stands). */
 export function encodeJson(type: 'jsonb' | 'json'): Encode {
   return (cell, writer, cast) => {
     const text = jsonOf(cell, cast)
     if (typeof text === 'object') return text
-    let normal: string
+    const start = writer.at
     try {
-      normal = jsonbText(text)
+      writer.int32(0)
+      if (type === 'jsonb') writer.byte(1)
+      writeJsonbText(text, writer)
     } catch (error) {
       if (error instanceof JsonbRefusal) return bad(error.message)
       throw error
     }
-    if (type === 'json') writer.text(text)
+    if (type === 'jsonb') writer.sizeFrom(start)
     else {
-      writer.sized(() => {
-        writer.ensure(1 + normal.length * 3)
-        writer.buffer[writer.at] = 1
-        writer.at += 1 + writer.buffer.write(normal, writer.at + 1, 'utf8')
-      })
+      writer.at = start
+      writer.text(text)
     }
     return undefined
   }

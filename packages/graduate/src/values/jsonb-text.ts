@@ -1,303 +1,315 @@
-/** A JSON text that Postgres' `jsonb` does not take, with the reason. */
-export class JsonbRefusal extends Error {}
+import type { BinaryWriter } from '../copy/binary-writer.ts'
+import { numericText } from './jsonb-number.ts'
+import { invalidJson, JsonbRefusal } from './jsonb-refusal.ts'
+import { respelled } from './jsonb-string.ts'
+
+const deepest = 6000
+const quoteMark = 0x22
+const backslash = 0x5c
+const comma = 0x2c
+const colon = 0x3a
+const blank = 0x20
+/** Numbers kept of each member of an object. */
+const memberSize = 4
 
 /**
- * The text that Postgres gives for a `jsonb` made from `source`: keys by length and bytes, the last of equal keys,
- * `": "` and `", "`, numbers as `numeric` writes them. So two equal documents have one text, and no digit is lost.
- * @throws JsonbRefusal
+ * Writes the text that Postgres gives for a `jsonb` made from a JSON text: keys by length and bytes, the last of equal
+ * keys, `": "` and `", "`, numbers as `numeric` writes them. So two equal documents have one text, and no digit is lost.
+ * One pass over the bytes, since this is most of the work of a database that keeps documents.
  */
-export function jsonbText(source: string): string {
-  const first = source.charCodeAt(0)
-  // Two out of three documents hold no number whose digits a double would change: the engine's own parser reads those.
-  if ((first === 0x7b || first === 0x5b) && !needsCare.test(source) && !source.includes('\\u')) {
-    try {
-      return textOfValue(JSON.parse(source))
-    } catch {
-      // Not JSON, or nested too deeply: the parser below says which.
-    }
-  }
-  const parser = new JsonParser(source)
-  const text = parser.value(0)
-  parser.blanks()
-  if (parser.at < source.length) throw new JsonbRefusal('is no valid JSON')
-  return text
-}
+class JsonbScanner {
+  /** The source in UTF-8, ended by a zero that no JSON may hold. */
+  #input: Buffer = Buffer.allocUnsafeSlow(64 * 1024)
+  #at = 0
+  #end = 0
+  #writer!: BinaryWriter
+  #output!: Buffer
+  #to = 0
+  /** Of the objects being read, by `member`: where in the output its key starts and ends, whether that has escapes, its end. */
+  readonly #members: number[] = []
+  #scratch: Buffer = Buffer.allocUnsafeSlow(4096)
 
-/** Numbers whose text a double does not give back: trailing zeros, exponents, long or tiny ones, minus zero. */
-const needsCare = /[:,[\s](?:-?\d+\.\d*0[,}\]\s]|-?[\d.]+[eE]|-?[\d.]{16}|-?0\.00000|-0[,}\]\s])/
-
-// oxlint-disable-next-line no-control-regex
-const needsEscape = /["\\\u0000-\u001f]/
-
-function textOfValue(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return needsEscape.test(value) ? JSON.stringify(value) : `"${value}"`
-    case 'object':
-      if (value === null) return 'null'
-      return Array.isArray(value) ? textOfArray(value) : textOfObject(value as Record<string, unknown>)
-    default:
-      return `${value as number | boolean}`
-  }
-}
-
-function textOfArray(items: unknown[]): string {
-  let text = '['
-  for (let at = 0; at < items.length; at++)
-    text += at === 0 ? textOfValue(items[at]) : `, ${textOfValue(items[at])}`
-  return `${text}]`
-}
-
-function textOfObject(object: Record<string, unknown>): string {
-  const { keys, heads } = shapeOf(Object.keys(object))
-  let text = '{'
-  for (let at = 0; at < keys.length; at++) text += heads[at] + textOfValue(object[keys[at] as string])
-  return `${text}}`
-}
-
-interface Shape {
-  /** In Postgres' order. */
-  keys: string[]
-  /** `"key": ` with the comma before it. */
-  heads: string[]
-}
-
-/** Documents of one column have few shapes: each is sorted once. By the first key, since that is quick to look up. */
-const shapes = new Map<string, (Shape & { written: string[] })[]>()
-let known = 0
-
-function shapeOf(written: string[]): Shape {
-  const first = written[0] ?? ''
-  const candidates = shapes.get(first) ?? []
-  for (const candidate of candidates) if (sameKeys(candidate.written, written)) return candidate
-  const keys = written.toSorted(byByteLengthThenBytes)
-  const heads = keys.map((key, at) => `${at === 0 ? '' : ', '}${JSON.stringify(key)}: `)
-  // Documents whose keys are data would fill the memory.
-  if (known++ < 2000 && candidates.length < 20) shapes.set(first, [...candidates, { written, keys, heads }])
-  return { keys, heads }
-}
-
-function sameKeys(a: string[], b: string[]): boolean {
-  if (a.length !== b.length) return false
-  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false
-  return true
-}
-
-function byByteLengthThenBytes(a: string, b: string): number {
-  const left = Buffer.from(a)
-  const right = Buffer.from(b)
-  return left.length - right.length || Buffer.compare(left, right)
-}
-
-const escapeOf: Record<string, string> = {
-  '"': '\\"',
-  '\\': '\\\\',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-}
-const valueOfEscape: Record<string, string> = {
-  '"': '"',
-  '\\': '\\',
-  '/': '/',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-}
-const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
-const deepest = 6000
-
-class JsonParser {
-  readonly source: string
-  at = 0
-
-  constructor(source: string) {
-    this.source = source
+  /** @throws JsonbRefusal; what was written until then is to be dropped */
+  write(source: string, writer: BinaryWriter): void {
+    if (source.length * 3 + 1 > this.#input.length)
+      this.#input = Buffer.allocUnsafeSlow(source.length * 3 + 1)
+    this.#end = this.#input.write(source, 'utf8')
+    this.#input[this.#end] = 0
+    this.#at = 0
+    this.#members.length = 0
+    this.#writer = writer
+    this.#to = writer.at
+    this.#room(0)
+    this.#value(0)
+    this.#blanks()
+    if (this.#at < this.#end) throw invalidJson()
+    writer.at = this.#to
   }
 
-  value(depth: number): string {
+  /** Room for `bytes` and all that is still to come: a colon or a comma grows by one blank, nothing else grows here. */
+  #room(bytes: number): void {
+    this.#writer.at = this.#to
+    this.#writer.ensure(bytes + 2 * (this.#end - this.#at) + 16)
+    this.#output = this.#writer.buffer
+  }
+
+  #value(depth: number): void {
     if (depth > deepest) throw new JsonbRefusal('is JSON nested too deeply')
-    this.blanks()
-    switch (this.source.charCodeAt(this.at)) {
+    this.#blanks()
+    switch (this.#input[this.#at]) {
       case 0x7b:
-        return this.object(depth)
+        return this.#object(depth)
       case 0x5b:
-        return this.array(depth)
-      case 0x22:
-        return this.string()
+        return this.#array(depth)
+      case quoteMark:
+        this.#string()
+        return undefined
       case 0x74:
-        return this.word('true')
+        return this.#word('true')
       case 0x66:
-        return this.word('false')
+        return this.#word('false')
       case 0x6e:
-        return this.word('null')
+        return this.#word('null')
       default:
-        return this.number()
+        return this.#number()
     }
   }
 
-  object(depth: number): string {
-    const entries: [key: string, value: string][] = []
-    this.at++
-    this.blanks()
-    if (this.take(0x7d)) return '{}'
+  #object(depth: number): void {
+    const members = this.#members
+    const first = members.length
+    this.#output[this.#to++] = 0x7b
+    this.#at++
+    this.#blanks()
+    if (this.#input[this.#at] === 0x7d) this.#at++
+    else {
+      for (;;) {
+        this.#blanks()
+        if (this.#input[this.#at] !== quoteMark) throw invalidJson()
+        const start = this.#to
+        const escaped = this.#string()
+        const keyEnd = this.#to
+        this.#blanks()
+        if (this.#input[this.#at++] !== colon) throw invalidJson()
+        this.#output[this.#to++] = colon
+        this.#output[this.#to++] = blank
+        this.#value(depth + 1)
+        members.push(start, keyEnd, escaped ? 1 : 0, this.#to)
+        this.#blanks()
+        const next = this.#input[this.#at++]
+        if (next === 0x7d) break
+        if (next !== comma) throw invalidJson()
+        this.#output[this.#to++] = comma
+        this.#output[this.#to++] = blank
+      }
+      if (!this.#isSorted(first)) this.#sort(first)
+      members.length = first
+    }
+    this.#output[this.#to++] = 0x7d
+  }
+
+  #array(depth: number): void {
+    this.#output[this.#to++] = 0x5b
+    this.#at++
+    this.#blanks()
+    if (this.#input[this.#at] === 0x5d) this.#at++
+    else {
+      for (;;) {
+        this.#value(depth + 1)
+        this.#blanks()
+        const next = this.#input[this.#at++]
+        if (next === 0x5d) break
+        if (next !== comma) throw invalidJson()
+        this.#output[this.#to++] = comma
+        this.#output[this.#to++] = blank
+      }
+    }
+    this.#output[this.#to++] = 0x5d
+  }
+
+  /** Copies a string with its quotes; one with escapes is spelled anew. Returns whether it had any. */
+  #string(): boolean {
+    const input = this.#input
+    const output = this.#output
+    let at = this.#at
+    let to = this.#to
+    output[to++] = quoteMark
     for (;;) {
-      this.blanks()
-      if (this.source.charCodeAt(this.at) !== 0x22) throw invalid()
-      const key = this.string()
-      this.blanks()
-      if (!this.take(0x3a)) throw invalid()
-      entries.push([key, this.value(depth + 1)])
-      this.blanks()
-      if (this.take(0x7d)) break
-      if (!this.take(0x2c)) throw invalid()
+      const byte = input[++at] as number
+      output[to++] = byte
+      if (byte === quoteMark) break
+      if (byte === backslash) return this.#escapedString(at)
+      if (byte < blank) throw invalidJson()
     }
-    return `{${sortedEntries(entries)}}`
+    this.#at = at + 1
+    this.#to = to
+    return false
   }
 
-  array(depth: number): string {
-    this.at++
-    this.blanks()
-    if (this.take(0x5d)) return '[]'
-    let text = ''
-    for (;;) {
-      text += text === '' ? this.value(depth + 1) : `, ${this.value(depth + 1)}`
-      this.blanks()
-      if (this.take(0x5d)) return `[${text}]`
-      if (!this.take(0x2c)) throw invalid()
+  #escapedString(firstEscape: number): true {
+    const input = this.#input
+    let at = firstEscape
+    for (; input[at] !== quoteMark; at++) {
+      if ((input[at] as number) < blank) throw invalidJson()
+      if (input[at] === backslash) at++
     }
-  }
-
-  /** The string in Postgres' own spelling, quotes included. */
-  string(): string {
-    const start = this.at
-    const { source } = this
-    for (let at = start + 1; at < source.length; at++) {
-      const code = source.charCodeAt(at)
-      if (code === 0x22) {
-        this.at = at + 1
-        return source.slice(start, this.at)
-      }
-      if (code === 0x5c) return this.escapedString(start, at)
-      if (code < 0x20) throw invalid()
-    }
-    throw invalid()
-  }
-
-  escapedString(start: number, firstEscape: number): string {
-    const { source } = this
-    let raw = source.slice(start + 1, firstEscape)
-    for (let at = firstEscape; at < source.length; at++) {
-      const char = source[at] as string
-      if (char === '"') {
-        this.at = at + 1
-        if (!raw.isWellFormed()) throw new JsonbRefusal('holds half of a surrogate pair in JSON')
-        return quote(raw)
-      }
-      if (char < ' ') throw invalid()
-      if (char !== '\\') {
-        raw += char
-        continue
-      }
-      const escape = source[++at] as string
-      if (escape === 'u') {
-        const hex = source.slice(at + 1, at + 5)
-        if (!/^[0-9a-f]{4}$/i.test(hex)) throw invalid()
-        if (hex === '0000') throw new JsonbRefusal('holds \\u0000 in JSON, which PostgreSQL cannot')
-        raw += String.fromCharCode(Number.parseInt(hex, 16))
-        at += 4
-      } else {
-        const plain = valueOfEscape[escape]
-        if (plain === undefined) throw invalid()
-        raw += plain
-      }
-    }
-    throw invalid()
-  }
-
-  number(): string {
-    number.lastIndex = this.at
-    const match = number.exec(this.source)
-    if (!match) throw invalid()
-    const text = match[0]
-    this.at += text.length
-    const next = this.source.charCodeAt(this.at)
-    if ((next >= 0x30 && next <= 0x39) || next === 0x2e) throw invalid()
-    return numericText(text)
-  }
-
-  word(word: string): string {
-    if (!this.source.startsWith(word, this.at)) throw invalid()
-    this.at += word.length
-    return word
-  }
-
-  take(code: number): boolean {
-    if (this.source.charCodeAt(this.at) !== code) return false
-    this.at++
+    const text = respelled(input.toString('utf8', this.#at + 1, at))
+    this.#at = at + 1
+    this.#writeText(text)
     return true
   }
 
-  blanks(): void {
+  #number(): void {
+    const input = this.#input
+    const start = this.#at
+    let at = start
+    if (input[at] === 0x2d) at++
+    const whole = at
+    at = this.#digits(at)
+    if (at === whole || (at > whole + 1 && input[whole] === 0x30)) throw invalidJson()
+    const isLong = at - whole > 131072
+    if (input[at] === 0x2e) {
+      const fraction = at + 1
+      at = this.#digits(fraction)
+      if (at === fraction) throw invalidJson()
+    }
+    if (input[at] === 0x65 || input[at] === 0x45) {
+      at++
+      if (input[at] === 0x2b || input[at] === 0x2d) at++
+      const exponent = at
+      at = this.#digits(at)
+      if (at === exponent) throw invalidJson()
+    } else if (input[start] !== 0x2d && !isLong && at - whole < 16000) {
+      const output = this.#output
+      let to = this.#to
+      for (let from = start; from < at; from++) output[to++] = input[from] as number
+      this.#at = at
+      this.#to = to
+      return
+    }
+    const text = numericText(input.toString('latin1', start, at))
+    this.#at = at
+    this.#writeText(text)
+  }
+
+  #digits(from: number): number {
+    let at = from
     for (;;) {
-      const code = this.source.charCodeAt(this.at)
-      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return
-      this.at++
+      const byte = this.#input[at] as number
+      if (byte < 0x30 || byte > 0x39) return at
+      at++
     }
   }
+
+  #word(word: string): void {
+    const { length } = word
+    for (let at = 0; at < length; at++) {
+      const byte = this.#input[this.#at++]
+      if (byte !== word.charCodeAt(at)) throw invalidJson()
+      this.#output[this.#to++] = byte
+    }
+  }
+
+  /** What may be longer than its source. */
+  #writeText(text: string): void {
+    this.#room(text.length * 3)
+    this.#to += this.#output.write(text, this.#to, 'utf8')
+  }
+
+  #blanks(): void {
+    for (;;) {
+      const byte = this.#input[this.#at] as number
+      if (byte > blank || (byte !== blank && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)) return
+      this.#at++
+    }
+  }
+
+  #isSorted(first: number): boolean {
+    const members = this.#members
+    for (let at = first + memberSize; at < members.length; at += memberSize) {
+      if (this.#compare(this.#output, 0, at - memberSize, at) >= 0) return false
+    }
+    return true
+  }
+
+  /** Puts the members of an object, which are the end of the output, in order; of equal keys the last one stays. */
+  #sort(first: number): void {
+    const members = this.#members
+    const start = members[first] as number
+    const size = this.#to - start
+    if (this.#scratch.length < size) this.#scratch = Buffer.allocUnsafeSlow(size * 2)
+    const scratch = this.#scratch
+    const output = this.#output
+    output.copy(scratch, 0, start, this.#to)
+    const order = this.#ordered(first)
+    let to = start
+    for (let index = 0; index < order.length; index++) {
+      const member = order[index] as number
+      const next = order[index + 1]
+      if (next !== undefined && this.#compare(scratch, start, member, next) === 0) continue
+      if (to > start) {
+        output[to++] = comma
+        output[to++] = blank
+      }
+      const from = (members[member] as number) - start
+      const end = (members[member + 3] as number) - start
+      if (end - from > 64) to += scratch.copy(output, to, from, end)
+      else for (let at = from; at < end; at++) output[to++] = scratch[at] as number
+    }
+    this.#to = to
+  }
+
+  #ordered(first: number): number[] {
+    const order: number[] = []
+    for (let member = first; member < this.#members.length; member += memberSize) order.push(member)
+    const compare = (a: number, b: number) => this.#compare(this.#output, 0, a, b)
+    if (order.length > 24) return order.sort(compare)
+    // Most objects are small, and in these insertion takes a third of the engine's time.
+    for (let index = 1; index < order.length; index++) {
+      const member = order[index] as number
+      let place = index
+      while (place > 0 && compare(order[place - 1] as number, member) > 0) {
+        order[place] = order[place - 1] as number
+        place--
+      }
+      order[place] = member
+    }
+    return order
+  }
+
+  /** Two keys by length and then by bytes. `bytes` holds the output from `start` on. */
+  #compare(bytes: Buffer, start: number, left: number, right: number): number {
+    const members = this.#members
+    const a = (members[left] as number) - start
+    const b = (members[right] as number) - start
+    const aEnd = (members[left + 1] as number) - start
+    const bEnd = (members[right + 1] as number) - start
+    if (members[left + 2] === 1 || members[right + 2] === 1) {
+      return byLengthThenBytes(keyAt(bytes, a, aEnd), keyAt(bytes, b, bEnd))
+    }
+    if (aEnd - a !== bEnd - b) return aEnd - a - (bEnd - b)
+    for (let at = 0; at < aEnd - a; at++) {
+      const difference = (bytes[a + at] as number) - (bytes[b + at] as number)
+      if (difference !== 0) return difference
+    }
+    return 0
+  }
 }
 
-function invalid(): JsonbRefusal {
-  return new JsonbRefusal('is no valid JSON')
+function keyAt(bytes: Buffer, start: number, end: number): Buffer {
+  return Buffer.from(JSON.parse(bytes.toString('utf8', start, end)) as string)
 }
 
-function quote(raw: string): string {
-  let text = '"'
-  for (const char of raw) {
-    text += escapeOf[char] ?? (char < ' ' ? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}` : char)
-  }
-  return `${text}"`
+function byLengthThenBytes(a: Buffer, b: Buffer): number {
+  return a.length - b.length || Buffer.compare(a, b)
 }
 
-function sortedEntries(entries: [key: string, value: string][]): string {
-  if (entries.length > 1) {
-    // A later key wins over an earlier equal one.
-    const last = new Map(entries)
-    entries = last.size === entries.length ? entries : [...last]
-    entries = entries
-      .map(([key, value]): [string, string, string] => [key, value, JSON.parse(key) as string])
-      .toSorted((a, b) => byByteLengthThenBytes(a[2], b[2]))
-      .map(([key, value]) => [key, value])
-  }
-  let text = ''
-  for (const [key, value] of entries) text += `${text === '' ? '' : ', '}${key}: ${value}`
-  return text
-}
+const scanner = new JsonbScanner()
 
-/** A JSON number as Postgres' `numeric` prints it: no exponent, the written digits behind the point kept. */
-function numericText(text: string): string {
-  if (text.length < 16 && /^-?(0|[1-9]\d*)$/.test(text)) return text === '-0' ? '0' : text
-  const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) as RegExpExecArray
-  let whole = match[2] as string
-  let fraction = match[3] ?? ''
-  const exponent = Number(match[4] ?? 0)
-  if (Math.abs(exponent) > 100_000) throw new JsonbRefusal('holds a number beyond PostgreSQL’s range in JSON')
-  if (exponent > 0) {
-    whole += fraction.slice(0, exponent).padEnd(exponent, '0')
-    fraction = fraction.slice(exponent)
-  } else if (exponent < 0) {
-    const padded = whole.padStart(-exponent + 1, '0')
-    fraction = padded.slice(padded.length + exponent) + fraction
-    whole = padded.slice(0, padded.length + exponent)
-  }
-  whole = whole.replace(/^0+(?=\d)/, '')
-  if (whole.length > 131072 || fraction.length > 16383) {
-    throw new JsonbRefusal('holds a number beyond PostgreSQL’s range in JSON')
-  }
-  const digits = fraction === '' ? whole : `${whole}.${fraction}`
-  return match[1] === '-' && /[1-9]/.test(digits) ? `-${digits}` : digits
+/**
+ * Writes a JSON text as Postgres would give it back, without a length before it.
+ * @throws JsonbRefusal; what was written until then is to be dropped
+ */
+export function writeJsonbText(source: string, writer: BinaryWriter): void {
+  scanner.write(source, writer)
 }

@@ -4,7 +4,8 @@ import { TableEncoder } from '../copy/table-encoder.ts'
 import type { MoveOptions } from '../options.ts'
 import type { PlannedTable } from '../plan.ts'
 import type { Finding, ReportedKey } from '../report.ts'
-import { chunksOf, copyColumns } from '../run/load.ts'
+import { copyColumns } from '../run/load.ts'
+import { chunksOf } from '../source/chunks.ts'
 import { qualified } from '../target/structure.ts'
 
 const buckets = 4096

@@ -11,13 +11,13 @@ import type { Finding, TableReport } from '../report.ts'
 import { readAdjustments } from '../run/adjust.ts'
 import { digestOfTarget } from '../run/load.ts'
 import { setsAside } from '../run/quarantine-count.ts'
-import { withSnapshot, type Snapshot } from '../source/snapshot.ts'
+import type { ReadResult } from '../source/reader-messages.ts'
+import { withSharedSnapshot, type Snapshot } from '../source/snapshot.ts'
 import { readTargetTables } from '../target/catalog.ts'
 import { qualified } from '../target/structure.ts'
 import { findRuns, stagedName, type Staging } from '../target/staging.ts'
 import { encoderFor } from '../values/encoder-for.ts'
 import { findDifferences } from './differences.ts'
-import { sourceDigests } from './source-digests.ts'
 
 export interface Verification {
   tables: TableReport[]
@@ -40,7 +40,7 @@ export async function verify(request: {
   const target = parsePostgresUrl(request.to)
   const prepared = await prepareSchema(request.schema, target.schema)
   const started = performance.now()
-  return withSnapshot(request.from, (snapshot) =>
+  return withSharedSnapshot(request.from, request.signal, (snapshot, reader) =>
     withPostgres(target, async (client) => {
       const run = (await findRuns(client)).find(({ status }) => status === 'published')?.staging
       const options = run ? recordedOptions(run) : request.options
@@ -58,12 +58,9 @@ export async function verify(request: {
       refuseDrift(plan.findings)
       leaveOutCasts(plan)
       const hash = await loadHash()
-      const reading = sourceDigests(
-        snapshot.path,
-        plan.tables,
-        { ...options, onBadValue: 'quarantine' },
-        request.signal,
-      )
+      const asRecorded: MoveOptions = { ...options, onBadValue: 'quarantine' }
+      // Both sides at once: the source in its thread, the target here.
+      const reading = Promise.all(plan.tables.map((table) => reader.digest(table, asRecorded)))
       reading.catch(() => {}) // awaited below, after the target side
       const received = new Map<string, Awaited<ReturnType<typeof digestOfTarget>>>()
       for (const table of plan.tables) {
@@ -73,9 +70,9 @@ export async function verify(request: {
       const sent = await reading
       const tables: TableReport[] = []
       const findings: Finding[] = hasAdvanced(run, snapshot) ? [advanced()] : []
-      for (const table of plan.tables) {
+      for (const [at, table] of plan.tables.entries()) {
         const name = table.source.name
-        const { digest, rowsRead } = sent.get(name) ?? { digest: emptyDigest, rowsRead: 0 }
+        const { digest, rowsRead } = sent[at] as ReadResult
         const own = adjustments.filter((adjustment) => adjustment.table === name)
         const got = received.get(name) ?? emptyDigest
         const digestMatch = sameDigest(expectedDigest(digest, own), got)
@@ -91,7 +88,7 @@ export async function verify(request: {
             snapshot.database,
             client,
             table,
-            { ...options, onBadValue: 'quarantine' },
+            asRecorded,
             hash,
             await setAsideKeys(client, run, name),
           )

@@ -1,0 +1,47 @@
+import type { Digest } from '../copy/digest.ts'
+import type { QuarantinedRow } from '../copy/findings.ts'
+import type { RowRange } from '../copy/table-encoder.ts'
+import type { MoveOptions } from '../options.ts'
+import type { PlannedTable } from '../plan.ts'
+import type { Finding, FixReport } from '../report.ts'
+
+/** What the reading thread is asked. Of each `id` one request is answered at a time, in order. */
+export type ReaderRequest =
+  /** Begins a read transaction; one that is open is given up. */
+  | { kind: 'begin' }
+  | { kind: 'open'; id: number; table: PlannedTable; options: MoveOptions; range: RowRange }
+  | { kind: 'next'; id: number }
+  /** Nobody holds that shared memory any more. */
+  | { kind: 'free'; slot: number }
+  /** Reads a whole table for its digest. */
+  | { kind: 'digest'; id: number; table: PlannedTable; options: MoveOptions }
+  | { kind: 'close'; id: number }
+
+export type ReaderReply =
+  | { kind: 'begun' }
+  | RowsReply
+  | { kind: 'end'; id: number; result: ReadResult }
+  | { kind: 'failed'; error: { name: string; message: string; code: string | undefined } }
+
+/** Rows in binary COPY form: the first `length` bytes of memory that is sent along, the first time at least. */
+export interface RowsReply {
+  kind: 'rows'
+  id: number
+  /** Number of the shared memory; undefined for a buffer made for a large row, which is sent itself. */
+  slot: number | undefined
+  memory: ArrayBufferLike | undefined
+  length: number
+  /** Rows encoded so far. */
+  rows: number
+  isBad: boolean
+}
+
+/** What came of reading a range or a table. */
+export interface ReadResult {
+  digest: Digest
+  /** Rows read, bad ones included. */
+  rowsRead: number
+  findings: Finding[]
+  fixes: FixReport[]
+  quarantined: QuarantinedRow[]
+}
