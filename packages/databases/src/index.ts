@@ -1,12 +1,7 @@
 export { copyIn, copyOut } from './copy.ts'
 export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts'
-export {
-  connectPostgres,
-  quoteIdentifier,
-  quoteLiteral,
-  withPostgres,
-  type PostgresClient,
-} from './postgres.ts'
+export { connectPostgres, withPostgres, type PostgresClient } from './postgres.ts'
+export { quoteIdentifier, quoteLiteral } from './quote.ts'
 export { detachedEngineAdapter, engineAdapter, type SchemaEngineAdapter } from './schema-engine-adapter.ts'
 export {
   openSqlite,

@@ -140,13 +140,3 @@ function unreachable(config: ClientConfig, cause: unknown): Failure {
     cause: { code, message: messageOf(cause) },
   })
 }
-
-export function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
-}
-
-export function quoteLiteral(text: string): string {
-  return text.includes('\\')
-    ? ` E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
-    : `'${text.replaceAll("'", "''")}'`
-}

@@ -19,6 +19,7 @@ export function openSqliteReadonly(path: string): SqliteDatabase {
   try {
     const database = new Database(path, { readonly: true, fileMustExist: true, timeout: 10_000 })
     database.pragma('query_only = 1')
+    database.pragma('cache_size = -2000') // files are read from end to end: a larger cache only takes memory
     database.prepare('SELECT count(*) FROM sqlite_schema').get()
     return database
   } catch (cause) {

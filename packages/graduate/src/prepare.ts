@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Failure } from '@outgrow/kit'
+import { Worker } from 'node:worker_threads'
+import { Failure, type FailureDetails } from '@outgrow/kit'
 import {
   proveDialects,
   readMigrations,
@@ -31,10 +33,21 @@ export interface PreparedSchema {
 }
 
 /**
- * Renders and proves the schema for a move.
+ * Renders and proves the schema for a move, in a thread of its own: what the engines take is given back with it.
  * @throws Failure OUTGROW_SCHEMA_REFUSED naming each feature that has no counterpart
  */
 export async function prepareSchema(source: SchemaSource, home: string): Promise<PreparedSchema> {
+  const worker = new Worker(new URL('./prepare-worker.ts', import.meta.url), { workerData: { source, home } })
+  const [answer] = (await once(worker, 'message')) as [
+    { value: PreparedSchema } | { failure: FailureDetails },
+  ]
+  await worker.terminate()
+  if ('failure' in answer) throw new Failure(answer.failure)
+  return answer.value
+}
+
+/** What `prepareSchema` does, in this thread. */
+export async function prepareHere(source: SchemaSource, home: string): Promise<PreparedSchema> {
   const { dialects, findings, ddl } = await proveDialects(source)
   if (!dialects.ok) throw refused(findings)
   const storage = { sqlite: storageMap(dialects.sqlite), postgres: storageMap(dialects.postgres) }

@@ -1,4 +1,5 @@
-import { quoteIdentifier, type SqliteDatabase } from '@outgrow/databases'
+import { quoteIdentifier } from '@outgrow/databases/quote'
+import type { SqliteDatabase } from '@outgrow/databases/sqlite'
 import type { MoveOptions } from '../options.ts'
 import type { PlannedColumn, PlannedTable } from '../plan.ts'
 import { excerptOf, reportedValue, type ReportedKey } from '../report.ts'

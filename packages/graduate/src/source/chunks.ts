@@ -1,4 +1,5 @@
-import { quoteIdentifier, type SqliteDatabase } from '@outgrow/databases'
+import { quoteIdentifier } from '@outgrow/databases/quote'
+import type { SqliteDatabase } from '@outgrow/databases/sqlite'
 import type { RowRange } from '../copy/table-encoder.ts'
 import type { PlannedTable } from '../plan.ts'
 

@@ -1,5 +1,5 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
-import { openSqliteReadonly } from '@outgrow/databases'
+import { openSqliteReadonly } from '@outgrow/databases/sqlite'
 import { loadHash } from '../copy/digest.ts'
 import { BufferPool } from '../copy/buffer-pool.ts'
 import { TableEncoder } from '../copy/table-encoder.ts'

@@ -100,6 +100,8 @@ function fromNumber(value: number, column: ColumnType, cast: Cast): Instant | Ba
 }
 
 function fromText(text: string): Instant | Bad {
+  const usual = usualMs(text)
+  if (usual !== undefined) return { ms: usual, micros: 0, finer: false }
   const match = iso.exec(text.trim())
   if (!match) return bad(text.trim() === '' ? 'is empty text' : 'is text that is no date')
   const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zone = 'Z'] = match
@@ -123,6 +125,30 @@ function fromText(text: string): Instant | Bad {
     micros: Number(digits.slice(3, 6)),
     finer: digits.slice(6) !== '000',
   }
+}
+
+/** Milliseconds of `2026-01-31T10:20:30.123+00:00` or `…Z`, as Prisma writes it; undefined for any other text. */
+function usualMs(text: string): number | undefined {
+  if (text.length !== 24 && text.length !== 29) return undefined
+  if (!(text.length === 24 ? text.endsWith('Z') : text.endsWith('+00:00'))) return undefined
+  const digits = (from: number, to: number): number => {
+    let value = 0
+    for (let at = from; at < to; at++) {
+      const digit = text.charCodeAt(at) - 48
+      if (digit < 0 || digit > 9) return Number.NaN
+      value = value * 10 + digit
+    }
+    return value
+  }
+  const separators = text.charCodeAt(4) === 0x2d && text.charCodeAt(7) === 0x2d && text[10] === 'T'
+  if (!separators || text[13] !== ':' || text[16] !== ':' || text[19] !== '.') return undefined
+  const [year, month, day] = [digits(0, 4), digits(5, 7), digits(8, 10)]
+  const [hour, minute, second] = [digits(11, 13), digits(14, 16), digits(17, 19)]
+  // A day that every month has: anything else, and anything wrong, is read with care below.
+  if (!(year >= 100 && month >= 1 && month <= 12 && day >= 1 && day <= 28)) return undefined
+  if (!(hour <= 23 && minute <= 59 && second <= 59)) return undefined
+  const ms = Date.UTC(year, month - 1, day, hour, minute, second, digits(20, 23))
+  return Number.isNaN(ms) ? undefined : ms
 }
 
 function zoneMinutes(zone: string): number | undefined {
