@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { connectPostgres, parsePostgresUrl, type PostgresClient } from '@outgrow/databases'
 import { Failure, messageOf } from '@outgrow/kit'
 import { writeMigrationState, type SchemaSource } from '@outgrow/schema'
-import { loadHash, sameDigest } from './copy/digest.ts'
+import { expectedDigest, loadHash, sameDigest } from './copy/digest.ts'
 import { FindingCollector, FixCounter } from './copy/findings.ts'
 import type { Rendered } from './files/rendered.ts'
 import { refuseDrift } from './inspect.ts'
@@ -139,12 +139,12 @@ async function runMove(
   }
   try {
     refuseDrift(plan.findings)
+    await prepareCasts(move, first)
   } catch (error) {
     await dropStaging(first, staging)
     throw error
   }
   const reports: StepReport[] = [prepared.report]
-  await prepareCasts(move, first)
   for (const [at, step] of steps.entries()) {
     request.onStep(step.title, at + 1, steps.length + 1)
     request.signal.throwIfAborted()
@@ -233,13 +233,6 @@ async function verifyTables(move: Move): Promise<void> {
     why: 'A trigger, a rule or another session changed rows in the run’s own schema, or this is a bug.',
     fix: 'Run again with --restart; if it stays, report it with the output of --json.',
   })
-}
-
-export function expectedDigest(sent: { rows: number; sum: bigint }, adjustments: Adjustment[]) {
-  return adjustments.reduce(
-    (digest, { rows, sum }) => ({ rows: digest.rows + rows, sum: BigInt.asUintN(64, digest.sum + sum) }),
-    sent,
-  )
 }
 
 async function analyze(move: Move): Promise<void> {

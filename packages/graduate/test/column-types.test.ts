@@ -52,3 +52,57 @@ test('a list that the target keeps as an array arrives as one', async () => {
   ])
   await Promise.all([target.drop(), other.drop()])
 })
+
+test('a cast that would lose a part of a value, or refuses it, names the row; its row can be set aside', async () => {
+  const schema = sqliteSchema(
+    'model T {\n  id Int @id\n  a String?\n  b String?\n  c String?\n  d String?\n  e String?\n  ip String?\n  u String? @unique\n}',
+  )
+  const from = makeSqlite(
+    `CREATE TABLE "T" (id INTEGER PRIMARY KEY, a TEXT, b TEXT, c TEXT, d TEXT, e TEXT, ip TEXT, u TEXT);
+     INSERT INTO "T" VALUES (1, 'abc', '1.20', '101', '2024-01-01', '12:30:00.5', '10.0.0.1', 'x'),
+       (2, 'abcd', '1.239', '1010', '2024-01-01T23:59:59Z', '12:30:00.123', 'nowhere', 'y'),
+       (3, null, null, null, null, null, null, 'x'), (4, 'ab', '2', '111', '2024-01-01T00:00:00Z', '01:00', '::1', 'z')`,
+  )
+  const casts = new Map(
+    Object.entries({
+      'T.a': 'varchar(3)',
+      'T.b': 'numeric(5,2)',
+      'T.c': 'bit(3)',
+      'T.d': 'date',
+      'T.e': 'time(1)',
+      'T.ip': 'inet',
+    }),
+  )
+  const target = await emptyTarget()
+  const findings = await findingsOf(move(from, target.url, schema, { casts }))
+  expect(
+    findings.filter(({ code }) => code === 'OUTGROW_BAD_VALUE').map((f) => [f.column, f.keys, f.reason]),
+  ).toEqual([
+    ['a', [{ id: 2 }], 'would lose a part of it as varchar(3)'],
+    ['b', [{ id: 2 }], 'would lose a part of it as numeric(5,2)'],
+    ['c', [{ id: 2 }], 'would lose a part of it as bit(3)'],
+    ['d', [{ id: 2 }], 'would lose a part of it as date'],
+    ['e', [{ id: 2 }], 'would lose a part of it as time(1)'],
+    ['ip', [{ id: 2 }], 'is nothing that inet takes'],
+  ])
+  const options = { casts, onBadValue: 'quarantine' as const }
+  await move(from, target.url, schema, options)
+  expect(
+    await target.query('SELECT id, a, b::text, c::text, d::text, e::text, ip::text FROM "T" ORDER BY id'),
+  ).toEqual([
+    { id: 1, a: 'abc', b: '1.20', c: '101', d: '2024-01-01', e: '12:30:00.5', ip: '10.0.0.1/32' },
+    { id: 4, a: 'ab', b: '2.00', c: '111', d: '2024-01-01', e: '01:00:00', ip: '::1/128' },
+  ])
+  const checked = await verify({
+    from,
+    to: target.url,
+    schema: schemaSourceOf(schema, dirname(from)),
+    options: plainOptions,
+    signal: new AbortController().signal,
+  })
+  expect(checked.findings).toEqual([])
+  expect(checked.tables.map(({ digestMatch, quarantinedRows }) => [digestMatch, quarantinedRows])).toEqual([
+    [true, 2],
+  ])
+  await target.drop()
+})

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { verify } from '../src/index.ts'
+import { inspectSource, verify } from '../src/index.ts'
 import { emptyTarget, findingsOf, move, plainOptions, postgresSchema, sqliteSchema } from './move.ts'
 
 const names = sqliteSchema(`enum Kind {
@@ -399,4 +399,42 @@ test('a role that may not create schemas is told the GRANT', async () => {
   const { tables } = await move(from, url.href, family)
   expect(tables).toHaveLength(3)
   await target.drop()
+})
+
+test('a row set aside as a double takes those that may have meant it along', async () => {
+  const schema = sqliteSchema(
+    'model P {\n  k String @id\n  n String\n  c C[]\n}\nmodel C {\n  id Int @id\n  pk String\n  p P @relation(fields: [pk], references: [k])\n}',
+  )
+  const from = makeSqlite(
+    `CREATE TABLE "P" (k PRIMARY KEY, n TEXT NOT NULL); CREATE TABLE "C" (id INTEGER PRIMARY KEY, pk REFERENCES "P"(k));
+     INSERT INTO "P" VALUES (1, 'number'), ('1', 'text'), ('2', 'other');
+     INSERT INTO "C" VALUES (1, 1), (2, '1'), (3, '2')`,
+  )
+  const target = await emptyTarget()
+  const result = await move(from, target.url, schema, { onBadValue: 'quarantine' })
+  expect(await target.query('SELECT id FROM "C"')).toEqual([{ id: 3 }])
+  expect(await target.query('SELECT n FROM "P" ORDER BY k')).toEqual([{ n: 'number' }, { n: 'other' }])
+  expect(result.findings.map(({ table, code, count }) => [table, code, count])).toEqual([
+    ['P', 'OUTGROW_DUPLICATE', 1],
+    ['C', 'OUTGROW_PARENT_QUARANTINED', 2],
+  ])
+  await target.drop()
+})
+
+test('an inspection compares references as Postgres does, whatever the collation in SQLite', async () => {
+  const schema = sqliteSchema(
+    'model P {\n  k String @id\n  c C[]\n}\nmodel C {\n  id Int @id\n  pk String\n  p P @relation(fields: [pk], references: [k])\n}',
+  )
+  const from = makeSqlite(
+    `CREATE TABLE "P" (k TEXT PRIMARY KEY COLLATE NOCASE); INSERT INTO "P" VALUES ('Abc'), ('x');
+     CREATE TABLE "C" (id INTEGER PRIMARY KEY, pk TEXT REFERENCES "P"(k)); INSERT INTO "C" VALUES (1, 'ABC'), (2, 'x')`,
+  )
+  const { findings } = await inspectSource({
+    from,
+    schema: schemaSourceOf(schema, dirname(from)),
+    options: plainOptions,
+    signal: new AbortController().signal,
+    progress: () => {},
+  })
+  expect(findings.map(({ code, keys }) => [code, keys])).toEqual([['OUTGROW_ORPHAN', [{ id: 1 }]]])
 })

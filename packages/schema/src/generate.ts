@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { openSqliteInMemory } from '@outgrow/databases'
 import { Failure, messageOf } from '@outgrow/kit'
 import type { SchemaFinding } from './dialects/finding.ts'
-import { renderDialects, type Dialects } from './dialects/dialects.ts'
+import { keepListsMark, renderDialects, type Dialects } from './dialects/dialects.ts'
 import { readDmmf, validatePrismaSchema } from './engine/prisma-wasm.ts'
 import { diffDatamodels, type Provider } from './engine/schema-engine.ts'
 import { dmmfDifferences } from './parity.ts'
@@ -14,6 +14,7 @@ export interface GenerateOptions {
   schema: string
   /** Folder that gets `sqlite/schema.prisma` and `postgres/schema.prisma`; beside the source by default. */
   out?: string | undefined
+  /** Undefined: as the generated schemas were made last. */
   keepLists?: boolean | undefined
   cwd?: string | undefined
 }
@@ -42,7 +43,7 @@ export async function proveDialects(
   options: Omit<GenerateOptions, 'schema'> = {},
 ): Promise<Generated> {
   const home = options.out === undefined ? source.home : resolve(options.cwd ?? process.cwd(), options.out)
-  const keepLists = options.keepLists ?? false
+  const keepLists = options.keepLists ?? keptLists(home)
   const dialects = renderDialects(source, home, { keepLists })
   const outputs = (['sqlite', 'postgres'] as const).map((provider) => ({
     provider,
@@ -60,6 +61,12 @@ export async function proveDialects(
   }
   proveOnSqlite(ddl.sqlite)
   return { outputs, findings: dialects.findings, dialects, ddl }
+}
+
+/** Whether the schema beside the source was generated with lists kept. */
+function keptLists(home: string): boolean {
+  const path = join(home, 'postgres', 'schema.prisma')
+  return existsSync(path) && (readFileSync(path, 'utf8').split('\n', 1)[0] ?? '').includes(keepListsMark)
 }
 
 /** Writes what differs and returns the paths that changed. */

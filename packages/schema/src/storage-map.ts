@@ -1,4 +1,4 @@
-import { storedBlockName } from './dialects/rules/keys.ts'
+import { storedBlockName } from './dialects/context.ts'
 import { parsePrismaFile } from './psl/parse.ts'
 import { argumentOf, attributeOf, fieldsOf, stringOf, type Block } from './psl/syntax.ts'
 

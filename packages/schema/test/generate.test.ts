@@ -262,3 +262,76 @@ test.each([
     message: expect.stringMatching(message) as string,
   })
 })
+
+test('names that Postgres would cut or confuse are shortened there, and stay on SQLite', async () => {
+  const long = 'a_rather_long_name_of_an_index_that_goes_on_and_on_until_it_is_longer_than_Postgres_keeps'
+  const table = 'a'.repeat(60)
+  const { dialects } = await proved(
+    sqlite(
+      `model A {\n  id Int @id\n  x Int\n  y Int\n\n  @@index([x], map: "${long}")\n  @@unique([x, y], map: "${long}2")\n  @@map("${table}1")\n}\n\nmodel B {\n  id Int @id\n\n  @@map("${table}2")\n}\n`,
+    ),
+  )
+  const maps = [...dialects.postgres.matchAll(/@(?:id|index|unique)\(.*map: "([^"]+)"/g)].map(
+    (match) => match[1] ?? '',
+  )
+  expect(maps).toHaveLength(3)
+  expect(maps.every((name) => Buffer.byteLength(name) <= 63)).toBe(true)
+  expect(dialects.sqlite).toContain(`map: "${long}"`)
+})
+
+test('index names that SQLite takes for one get a number there', async () => {
+  const { dialects } = await proved(
+    postgres(
+      'model A {\n  id Int @id\n  x Int\n\n  @@index([x], map: "same")\n  @@schema("a")\n}\n\nmodel B {\n  id Int @id\n  x Int\n\n  @@index([x], map: "Same")\n  @@schema("b")\n}\n',
+      '  schemas = ["a", "b"]\n',
+    ),
+  )
+  expect(dialects.sqlite).toContain('map: "Same_2"')
+  expect(dialects.postgres).toContain('map: "Same"')
+})
+
+test('what is indexed by a column that is left out is left out with it', async () => {
+  const { dialects } = await proved(
+    postgres(
+      'model A {\n  id Int @id\n  ts Unsupported("tsvector")?\n  // outgrow:sqlite omit\n  b String?\n\n  @@index([ts], type: Gin)\n  @@index([b])\n}\n',
+    ),
+  )
+  expect(dialects.sqlite).not.toContain('@@index')
+  expect(
+    dialects.findings.filter(({ feature }) => feature.startsWith('@@index')).map(({ action }) => action),
+  ).toEqual(['dropped', 'dropped'])
+})
+
+test('list defaults keep every digit', async () => {
+  const { dialects } = await proved(
+    postgres(
+      'model A {\n  id Int @id\n  f BigInt[] @default([9007199254740993])\n  h Decimal[] @default([0.1234567890123456789])\n}\n',
+    ),
+  )
+  expect(dialects.postgres).toContain('[9007199254740993]')
+  expect(dialects.sqlite).toContain('[0.1234567890123456789]')
+})
+
+test('an expression that means something else on SQLite is refused, with a line that works', async () => {
+  const text = postgres(
+    'model A {\n  id String @id @default(dbgenerated("md5(now()::text)")) @map("the_id")\n  r Float @default(dbgenerated("random()"))\n}\n',
+  )
+  const refused = renderDialects(schemaSourceOf(text)).findings.filter(({ action }) => action === 'refused')
+  expect(refused.map(({ field }) => field)).toEqual(['id', 'r'])
+  const advice = refused.map(({ suggestion }) => suggestion?.slice(suggestion.indexOf('// outgrow')) ?? '')
+  const lines = text.split('\n')
+  for (const [at, { line }] of refused.entries()) lines.splice(line - 1 + at, 0, advice[at] ?? '')
+  await proved(lines.join('\n'))
+})
+
+test('lists stay as they were generated last', async () => {
+  const folder = temporaryFolder()
+  const schema = join(folder, 'schema.prisma')
+  writeFileSync(schema, postgres('model A {\n  id Int @id\n  s String[]\n}\n'))
+  writeGenerated(await generateSchemas({ schema, keepLists: true }))
+  const again = await generateSchemas({ schema })
+  expect(staleOutputs(again)).toEqual([])
+  expect(again.dialects.postgres).toMatch(/s String\[\]/)
+  const back = await generateSchemas({ schema, keepLists: false })
+  expect(back.dialects.postgres).toMatch(/s Json/)
+})

@@ -59,3 +59,13 @@ test('a file that nobody wrote for Prisma becomes a schema that both databases t
   const generated = await proveDialects(schemaSourceOf(text))
   expect(generated.dialects.ok).toBe(true)
 })
+
+test('names that Prisma reserves, and a reference that is declared twice, make a valid schema', async () => {
+  const from = makeSqlite(
+    `CREATE TABLE "Json" (id INTEGER PRIMARY KEY);
+     CREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER REFERENCES "Json"(id), FOREIGN KEY (p) REFERENCES "Json"(id))`,
+  )
+  const { text } = pullSchema(from)
+  expect((await proveDialects(schemaSourceOf(text))).dialects.ok).toBe(true)
+  expect(text.match(/@relation\(.*fields:/g)).toHaveLength(1)
+})

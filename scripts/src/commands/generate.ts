@@ -26,7 +26,11 @@ export const generateCommand = new Command('generate')
   .option('--schema <path>', 'schema file, or folder of .prisma files', 'prisma/schema.prisma')
   .option('--out <folder>', 'where sqlite/ and postgres/ go (default: beside the source)')
   .option('--check', 'write nothing; fail when the committed files are not what would be written')
-  .option('--keep-lists', 'keep scalar lists as arrays on Postgres; the client types then differ there')
+  .option(
+    '--keep-lists',
+    'keep scalar lists as arrays on Postgres; the client types then differ there. Remembered in the generated schemas',
+  )
+  .option('--no-keep-lists', 'make scalar lists Json again')
   .option('--json', 'print one JSON document on stdout')
   .addHelpText(
     'after',

@@ -17,6 +17,16 @@ export function sameDigest(a: Digest, b: Digest): boolean {
   return a.rows === b.rows && a.sum === b.sum
 }
 
+/** What a digest comes to by changes that are known, each with what it adds. */
+export function expectedDigest(sent: Digest, adjustments: Digest[]): Digest {
+  return adjustments.reduce(addDigests, sent)
+}
+
+/** The digest that `adjustments` would bring to `digest`. */
+export function withoutAdjustments(digest: Digest, adjustments: Digest[]): Digest {
+  return adjustments.reduce((rest, { rows, sum }) => addDigests(rest, { rows: -rows, sum: -sum }), digest)
+}
+
 let hasher: ((bytes: Uint8Array) => bigint) | undefined
 
 /** Loads the hash (xxHash64, WebAssembly) once. */

@@ -18,7 +18,8 @@ export async function settleBroken(move: Move, client: PostgresClient, broken: B
   // Those that stand already would cascade to rows that are to be set aside, not lost.
   await dropConstraints(client, references)
   for (const one of broken.filter(({ constraint }) => constraint.kind !== 'foreign')) {
-    await settleRows(move, client, one)
+    const table = tableOf(move, one.constraint)
+    if (table) await settleRows(move, client, table, one.constraint.columns, brokenRows(one))
   }
   await settleForeignKeys(move, client)
   if (!move.findings.isEmpty && move.options.onBadValue === 'stop') return
@@ -26,30 +27,33 @@ export async function settleBroken(move: Move, client: PostgresClient, broken: B
   for (const constraint of [...others, ...references]) await addConstraint(client, constraint)
 }
 
-async function settleRows(
+/** What is wrong with some rows of a table. */
+interface BadRows {
+  /** A condition on `t`. */
+  where: string
+  code: Finding['code']
+  reason: string
+  fixes: string[]
+}
+
+/** Makes a finding of bad rows, and sets them aside where that was asked. */
+export async function settleRows(
   move: Move,
   client: PostgresClient,
-  { constraint, state, message }: Broken,
+  table: PlannedTable,
+  columns: string[],
+  { where, ...about }: BadRows,
 ): Promise<void> {
-  const table = tableOf(move, constraint)
-  if (!table) return
-  const what = brokenRows(constraint, state)
-  const count = await countRows(client, table, what.where)
-  const finding = await describe(client, table, constraint, what.where, {
-    code: what.code,
-    reason: what.reason === '' ? message : what.reason,
-    fixes: what.fixes,
-    count,
-  })
+  const count = await countRows(client, table, where)
+  if (count === 0) return
+  const finding = await describe(client, table, columns, where, { ...about, count })
   move.findings.merge([finding])
-  if (move.options.onBadValue === 'quarantine') await setAside(move, client, table, what.where, finding)
+  if (move.options.onBadValue === 'quarantine') await setAside(move, client, table, where, finding)
 }
 
 /** Which rows break a constraint, as a condition on `t`. */
-function brokenRows(
-  { schema, table, columns, definition, name }: Constraint,
-  state: string,
-): { where: string; code: Finding['code']; reason: string; fixes: string[] } {
+function brokenRows({ constraint, state, message }: Broken): BadRows {
+  const { schema, table, columns, definition, name } = constraint
   const id = qualified({ schema, name: table })
   const names = columns.map(quoteIdentifier)
   if (state === '23505') {
@@ -73,7 +77,7 @@ function brokenRows(
   return {
     where: `NOT ${/CHECK (\(.*\))/s.exec(definition ?? '')?.[1] ?? 'true'}`,
     code: 'OUTGROW_CHECK_FAILED',
-    reason: `breaks the check ${name}`,
+    reason: definition === null ? message : `breaks the check ${name}`,
     fixes: [],
   }
 }
@@ -91,7 +95,7 @@ async function settleForeignKeys(move: Move, client: PostgresClient): Promise<vo
       const lost = orphanCondition(move, key, false)
       const setAsideParents = await countRows(client, table, child)
       if (setAsideParents > 0) {
-        const finding = await describe(client, table, key, child, {
+        const finding = await describe(client, table, key.columns, child, {
           code: 'OUTGROW_PARENT_QUARANTINED',
           reason: 'parent-quarantined',
           fixes: [],
@@ -106,7 +110,7 @@ async function settleForeignKeys(move: Move, client: PostgresClient): Promise<vo
       const optional = key.columns.every(
         (name) => !table.target.columns.find((c) => c.name === name)?.notNull,
       )
-      const finding = await describe(client, table, key, lost, {
+      const finding = await describe(client, table, key.columns, lost, {
         code: 'OUTGROW_ORPHAN',
         reason: `points at a row of ${key.parent?.table ?? ''} that does not exist`,
         fixes: optional ? ['orphans-null', 'orphans-quarantine'] : ['orphans-quarantine'],
@@ -129,7 +133,10 @@ async function settleForeignKeys(move: Move, client: PostgresClient): Promise<vo
   }
 }
 
-/** Rows of `t` whose reference has no parent; `setAside` chooses between parents that were set aside and ones that never were. */
+/**
+ * Rows of `t` whose parent was set aside (`setAside`), or was never there. A parent that was set aside as the double of
+ * another takes its rows along too: which of the two they meant cannot be told.
+ */
 function orphanCondition(move: Move, key: Constraint, setAside: boolean): string {
   const parent = key.parent as NonNullable<Constraint['parent']>
   const names = key.columns.map((name) => `t.${quoteIdentifier(name)}`)
@@ -142,7 +149,10 @@ function orphanCondition(move: Move, key: Constraint, setAside: boolean): string
   const inQuarantine = `EXISTS (SELECT 1 FROM ${schema}._outgrow_quarantine q WHERE q.table_name = ${literal(
     parentTable?.source.name ?? parent.table,
   )} AND ${sourceNames.map((name, at) => `q.row->>${literal(name)} = ${names[at]}::text`).join(' AND ')})`
-  return `${names.map((name) => `${name} IS NOT NULL`).join(' AND ')} AND NOT EXISTS (SELECT 1 FROM ${qualified({ schema: parent.schema, name: parent.table })} p WHERE ${match}) AND ${setAside ? '' : 'NOT '}${inQuarantine}`
+  const pointing = names.map((name) => `${name} IS NOT NULL`).join(' AND ')
+  if (setAside) return `${pointing} AND ${inQuarantine}`
+  const isThere = `EXISTS (SELECT 1 FROM ${qualified({ schema: parent.schema, name: parent.table })} p WHERE ${match})`
+  return `${pointing} AND NOT ${isThere} AND NOT ${inQuarantine}`
 }
 
 async function countRows(client: PostgresClient, table: PlannedTable, where: string): Promise<number> {
@@ -155,14 +165,14 @@ async function countRows(client: PostgresClient, table: PlannedTable, where: str
 async function describe(
   client: PostgresClient,
   table: PlannedTable,
-  constraint: Constraint,
+  columns: string[],
   where: string,
   about: Pick<Finding, 'code' | 'reason' | 'fixes' | 'count'>,
 ): Promise<Finding> {
-  const column = constraint.columns
+  const column = columns
     .map((name) => table.columns.find(({ target }) => target.name === name)?.source ?? name)
     .join(', ')
-  const shown = constraint.columns[0]
+  const shown = columns[0]
   const { rows } = await client.query<{ key: ReportedKey; shown: string | null }>(
     `SELECT ${keyJson(table)} AS key, ${shown === undefined ? 'NULL' : `left(t.${quoteIdentifier(shown)}::text, 60)`} AS shown
        FROM ${qualified(table.target)} t WHERE ${where} LIMIT 10`,

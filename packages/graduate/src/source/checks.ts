@@ -40,12 +40,22 @@ function orphans(
     (name) => table.target.columns.find((column) => column.name === name)?.notNull === false,
   )
   if (rules.has('orphans-quarantine') || (rules.has('orphans-null') && optional)) return []
-  const match = own.map(
-    (name, at) => `p.${quoteIdentifier(theirs[at] as string)} = t.${quoteIdentifier(name)}`,
-  )
+  // As Postgres compares: text by its bytes, whatever the column's collation, and a number in a text column as its text.
+  const parentColumns = parent.columns
+  const compared = (alias: string, name: string, at: number) => {
+    const target = parentColumns.find(({ source }) => source === theirs[at])?.target
+    const quoted = `${alias}.${quoteIdentifier(name)}`
+    return target && /^(text|varchar|citext|bpchar)$/.test(target.type)
+      ? `CAST(${quoted} AS TEXT) COLLATE BINARY`
+      : `${quoted} COLLATE BINARY`
+  }
   const where = [
     ...own.map((name) => `t.${quoteIdentifier(name)} IS NOT NULL`),
-    `NOT EXISTS (SELECT 1 FROM ${quoteIdentifier(parent.source.name)} p WHERE ${match.join(' AND ')})`,
+    `(${own.map((name, at) => compared('t', name, at)).join(', ')}) NOT IN (SELECT ${theirs
+      .map((name, at) => compared('p', name, at))
+      .join(', ')} FROM ${quoteIdentifier(parent.source.name)} p WHERE ${theirs
+      .map((name) => `p.${quoteIdentifier(name)} IS NOT NULL`)
+      .join(' AND ')})`,
   ].join(' AND ')
   return findingOf(database, table, own, where, {
     code: 'OUTGROW_ORPHAN',

@@ -28,10 +28,16 @@ type Kind = 'timestamptz' | 'timestamp' | 'date' | 'time'
 export function encodeDateTime(kind: Kind, precision: number, column: ColumnType): Encode {
   const unit = 10 ** (6 - precision)
   return (cell, writer, cast) => {
-    const instant = instantOf(cell, column, cast)
+    const instant = instantOf(kind === 'time' ? onFirstDay(cell) : cell, column, cast)
     if ('reason' in instant) return instant
     let { ms, micros } = instant
     if (ms < earliestMs || ms > latestMs) return bad('is out of the range of PostgreSQL')
+    if (kind === 'time' && (ms < 0 || ms >= dayMs)) {
+      if (!cast.rules.has('datetime-truncate')) {
+        return bad('has a date, and the target keeps only the time of day', 'datetime-truncate')
+      }
+      cast.fixed('datetime-truncate')
+    }
     const dayMicros = (((ms % dayMs) + dayMs) % dayMs) * 1000 + micros
     const kept = kind === 'date' ? dayMs * 1000 : unit
     const beyond = dayMicros % kept
@@ -65,6 +71,11 @@ export function encodeDateTime(kind: Kind, precision: number, column: ColumnType
     }
     return undefined
   }
+}
+
+/** A time of day alone, as SQLite's CURRENT_TIME gives it, is put on the day that Prisma puts it on. */
+function onFirstDay(cell: Exclude<Cell, null>): Exclude<Cell, null> {
+  return typeof cell === 'string' && /^\s*\d{2}:/.test(cell) ? `1970-01-01T${cell.trim()}` : cell
 }
 
 function writeMicros(writer: Parameters<Encode>[1], ms: number, micros: number): void {

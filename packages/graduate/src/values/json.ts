@@ -15,6 +15,7 @@ export function encodeJson(type: 'jsonb' | 'json'): Encode {
       writeJsonbText(text, writer)
     } catch (error) {
       if (error instanceof JsonbRefusal) return bad(error.message)
+      if (error instanceof RangeError) return bad('is JSON nested too deeply') // the stack is at its end
       throw error
     }
     if (type === 'jsonb') writer.sizeFrom(start)

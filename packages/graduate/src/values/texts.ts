@@ -14,7 +14,9 @@ export function encodeText(limit: number | undefined, pad: boolean): Encode {
     if (limit !== undefined && text.length > limit && characters(text) > limit) {
       return bad(`is longer than ${limit} characters`, 'give the field a larger @db.VarChar, or none')
     }
-    writer.text(pad && limit !== undefined ? text.padEnd(limit + text.length - characters(text)) : text)
+    const padded = pad && limit !== undefined ? text.padEnd(limit + text.length - characters(text)) : text
+    if (padded !== text) cast.fixed('note:text-padded')
+    writer.text(padded)
     return undefined
   }
 }
@@ -49,6 +51,7 @@ export const encodeUuid: Encode = (cell, writer, cast) => {
   if (!/^[0-9a-f]{32}$/i.test(hex) || !/^(.{8}-.{4}-.{4}-.{4}-.{12}|.{32})$/.test(text)) {
     return bad('is no UUID', 'take @db.Uuid off the field')
   }
+  if (text.length !== 36 || text !== text.toLowerCase()) cast.fixed('note:uuid-respelled')
   writer.int32(16)
   writer.bytes(Buffer.from(hex, 'hex'))
   return undefined

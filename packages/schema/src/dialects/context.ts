@@ -1,7 +1,7 @@
 import type { Provider } from '../engine/schema-engine.ts'
 import type { Edits } from '../psl/edit.ts'
 import type { Block, EnumValue, Field, PrismaFile, Span } from '../psl/syntax.ts'
-import { lineOf } from '../psl/syntax.ts'
+import { argumentOf, lineOf, stringOf } from '../psl/syntax.ts'
 import type { SchemaFinding } from './finding.ts'
 
 export interface DialectOptions {
@@ -30,6 +30,8 @@ export interface RuleContext extends Rendering {
   file: PrismaFile
   edits: Edits
   block: Block
+  /** Fields of the block that this side does not have. */
+  omitted: ReadonlySet<string>
 }
 
 export type Note = Omit<SchemaFinding, 'file' | 'line' | 'model' | 'field' | 'suggestion'> & {
@@ -65,4 +67,15 @@ export function isScalarList(index: SchemaIndex, field: Field): boolean {
 export function storedName(value: EnumValue): string {
   const mapped = value.attributes.find((attribute) => attribute.name === 'map')?.args[0]?.value
   return mapped?.kind === 'string' ? mapped.value : value.name
+}
+
+/** The mapped name of a block, else its own. */
+export function storedBlockName(context: Pick<RuleContext, 'block'>): string {
+  const map = context.block.members.find(
+    (member) => member.kind === 'attribute' && member.attribute.name === 'map',
+  )
+  return (
+    (map?.kind === 'attribute' ? stringOf(argumentOf(map.attribute, 'name', true)) : undefined) ??
+    context.block.name
+  )
 }

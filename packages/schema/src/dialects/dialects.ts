@@ -5,6 +5,9 @@ import type { DialectOptions, SchemaIndex } from './context.ts'
 import type { SchemaFinding } from './finding.ts'
 import { renderFile } from './render.ts'
 
+/** In a generated schema's first line: later commands keep what `generate` was told. */
+export const keepListsMark = 'with --keep-lists'
+
 /** One source as two schemas, with what became of each feature. */
 export interface Dialects {
   source: Provider
@@ -53,7 +56,8 @@ function renderDialect(
       const text = renderFile(rendering, file, folders).trim()
       return index.files.length === 1 ? text : `// ${file.path}\n\n${text}`
     })
-  return `${generatedMark} from ${from}. Do not edit: change the source and run \`outgrow generate\`.\n\n${bodies.join('\n\n')}\n`
+  const how = options.keepLists ? ` ${keepListsMark}` : ''
+  return `${generatedMark} from ${from}${how}. Do not edit: change the source and run \`outgrow generate\`.\n\n${bodies.join('\n\n')}\n`
 }
 
 function holdsDatasource(file: SchemaIndex['files'][number]): boolean {

@@ -1,5 +1,12 @@
 import { Edits } from '../psl/edit.ts'
-import { attributeOf, type Block, type Directive, type Member, type PrismaFile } from '../psl/syntax.ts'
+import {
+  attributeOf,
+  fieldsOf,
+  type Block,
+  type Directive,
+  type Member,
+  type PrismaFile,
+} from '../psl/syntax.ts'
 import { note, sourceText, type Rendering, type RuleContext } from './context.ts'
 import { datasourceRule, generatorRule } from './rules/datasource.ts'
 import { defaultRule } from './rules/defaults.ts'
@@ -19,7 +26,8 @@ export function renderFile(rendering: Rendering, file: PrismaFile, folders: Fold
   const edits = new Edits(file.text)
   const overrides = overridesOf(file, edits, rendering)
   for (const block of file.blocks) {
-    const context: RuleContext & Folders = { ...rendering, ...folders, file, edits, block }
+    const omitted = omittedFields(rendering, block, overrides)
+    const context: RuleContext & Folders = { ...rendering, ...folders, file, edits, block, omitted }
     renderBlock(context, overrides)
   }
   return edits.apply().replace(/^\uFEFF/, '')
@@ -52,6 +60,19 @@ function renderBlock(context: RuleContext & Folders, overrides: Map<Member, stri
       nameRule(context)
       for (const member of members) modelMember({ ...context }, member)
   }
+}
+
+/** Left out by a comment, or of a type that only the source's database has. */
+function omittedFields(
+  { index, target }: Rendering,
+  block: Block,
+  overrides: Map<Member, string>,
+): ReadonlySet<string> {
+  const fields = fieldsOf(block).filter((field) => {
+    const text = overrides.get(field)
+    return text === undefined ? field.type === 'Unsupported' && target !== index.source : text === 'omit'
+  })
+  return new Set(fields.map(({ name }) => name))
 }
 
 function modelMember(context: RuleContext, member: Member): void {

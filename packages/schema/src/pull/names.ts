@@ -1,6 +1,11 @@
 /** Gives out names that Prisma takes and that are not taken yet. */
 export class Names {
-  readonly #taken = new Set<string>()
+  readonly #taken: Set<string>
+
+  /** @param reserved names that are never given out */
+  constructor(reserved: string[] = []) {
+    this.#taken = new Set(reserved.map((name) => name.toLowerCase()))
+  }
 
   /** `order items` becomes `OrderItems`. */
   model(table: string): string {
@@ -35,3 +40,7 @@ function words(text: string): string[] {
 function capital(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1)
 }
+
+/** Prisma's own types, which no model may be called. */
+export const reservedModelNames =
+  'String Boolean Int BigInt Float Decimal DateTime Json Bytes Unsupported PrismaClient Prisma'.split(' ')

@@ -12,7 +12,7 @@ import {
 import { formatPrismaSchema } from '../engine/prisma-wasm.ts'
 import { quotePsl } from '../psl/parse.ts'
 import { pulledType, readContent, type PulledType } from './column-type.ts'
-import { Names } from './names.ts'
+import { Names, reservedModelNames } from './names.ts'
 
 /** Something in the file that a Prisma schema cannot say. */
 export interface Unsaid {
@@ -72,7 +72,7 @@ function readSchema(database: SqliteDatabase): PulledSchema {
   const all = readSourceTables(database)
   const unsaid: Unsaid[] = [...otherObjects(database)]
   const tables = all.filter((table) => ownerOfTable(table.name, all) === undefined)
-  const modelNames = new Names()
+  const modelNames = new Names(reservedModelNames)
   const models = tables.map((table) => pullModel(database, table, modelNames, unsaid))
   for (const model of models) addRelations(model, models, unsaid)
   const blocks = models.map((model) => modelText(database, model, unsaid))
@@ -145,6 +145,7 @@ function identifies(model: PulledModel): boolean {
 }
 
 function addRelations(model: PulledModel, models: PulledModel[], unsaid: Unsaid[]): void {
+  const said = new Set<string>()
   for (const [at, key] of model.table.foreignKeys.entries()) {
     const parent = models.find(({ table }) => table.name.toLowerCase() === key.parent.toLowerCase())
     const references = key.parentColumns.length > 0 ? key.parentColumns : (parent?.table.primaryKey ?? [])
@@ -159,6 +160,10 @@ function addRelations(model: PulledModel, models: PulledModel[], unsaid: Unsaid[
       })
       continue
     }
+    // SQLite takes the same reference twice, on the column and on the table.
+    const named = JSON.stringify([key.columns, parent.name, theirs.map(({ name }) => name)])
+    if (said.has(named)) continue
+    said.add(named)
     const optional = key.columns.some((name) => {
       const column = model.table.columns.find((candidate) => candidate.name === name) as SourceColumn
       return !isRequired(model, column)

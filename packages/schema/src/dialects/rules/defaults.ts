@@ -49,26 +49,27 @@ function listDefault(context: RuleContext, field: Field, attribute: Attribute, v
   if (items === undefined) {
     return refuse(context, field, attribute, 'This default cannot be read as a list of constants.')
   }
-  const json = JSON.stringify(items)
+  const json = `[${items.join(',')}]`
   const text = context.target === 'sqlite' ? generated(quoteSql(json)) : quotePsl(json)
   rewrite(context, field, attribute, text, 'The list is Json on both databases, and so is its default.')
 }
 
-function jsonOf(context: RuleContext, field: Field, item: Expression): unknown {
-  if (item.kind === 'string') return item.value
-  if (item.kind === 'number') return Number(item.text)
+/** The JSON text of a constant; numbers keep every digit. */
+function jsonOf(context: RuleContext, field: Field, item: Expression): string {
+  if (item.kind === 'string') return JSON.stringify(item.value)
+  if (item.kind === 'number') return item.text
   if (item.kind === 'path') {
-    if (item.text === 'true' || item.text === 'false') return item.text === 'true'
+    if (item.text === 'true' || item.text === 'false') return item.text
     const member = context.index.enums
       .get(field.type)
       ?.members.find((candidate) => candidate.kind === 'value' && candidate.name === item.text)
-    return member?.kind === 'value' ? storedName(member) : item.text
+    return JSON.stringify(member?.kind === 'value' ? storedName(member) : item.text)
   }
-  return null
+  return 'null'
 }
 
-/** `dbgenerated("'{}'::text[]")`, `dbgenerated("ARRAY['a','b']")` */
-function arrayLiteral(value: Expression): unknown[] | undefined {
+/** The JSON texts of the constants in `dbgenerated("'{}'::text[]")`, `dbgenerated("ARRAY['a','b']")`. */
+function arrayLiteral(value: Expression): string[] | undefined {
   const first = value.kind === 'call' ? value.args[0]?.value : undefined
   const sql = first?.kind === 'string' ? withoutCasts(first.value) : ''
   if (sql === "'{}'") return []
@@ -77,7 +78,7 @@ function arrayLiteral(value: Expression): unknown[] | undefined {
   if (elements.trim() === '') return []
   return elements.split(',').map((element) => {
     const plain = withoutCasts(element.trim())
-    return plain.startsWith("'") ? plain.slice(1, -1).replaceAll("''", "'") : Number(plain)
+    return plain.startsWith("'") ? JSON.stringify(plain.slice(1, -1).replaceAll("''", "'")) : plain
   })
 }
 
@@ -135,7 +136,7 @@ function expressionDefault(context: RuleContext, field: Field, attribute: Attrib
   }
   const constant = constantDefault(context, field, sql)
   if (constant !== undefined) return rewrite(context, field, attribute, constant, 'A constant needs no cast.')
-  if (context.target === 'sqlite' && runsOnSqlite(`(${sql})`)) {
+  if (context.target === 'sqlite' && !meansOtherwise.test(packed) && runsOnSqlite(`(${sql})`)) {
     return rewrite(
       context,
       field,
@@ -150,6 +151,9 @@ function expressionDefault(context: RuleContext, field: Field, attribute: Attrib
   }
   refuse(context, field, attribute, `"${written}" has no meaning on the other database.`)
 }
+
+/** What both databases know by one name, with other values: a fraction or a 64-bit integer, a time with or without its zone. */
+const meansOtherwise = /\brandom\(|\bcurrent_time\b|\blocaltime\b/
 
 /** SQLite expressions that schemas use, and what Postgres calls them. */
 const postgresExpressions: Record<string, string> = {
@@ -257,8 +261,17 @@ function refuse(context: RuleContext, field: Field, attribute: Attribute, reason
     feature: sourceText(context, attribute),
     action: 'refused',
     reason,
-    suggestion: `Write the field for ${context.target} in a comment on the line above: // outgrow:${context.target} ${field.name} ${sourceText(context, field.typeSpan)}`,
+    suggestion: `Write the field for ${context.target} in a comment on the line above: // outgrow:${context.target} ${fieldWithoutDefault(context, field)}`,
   })
+}
+
+/** The field as it may stand on the other side; an identifier is then made by the client. */
+function fieldWithoutDefault(context: RuleContext, field: Field): string {
+  const kept = field.attributes
+    .filter(({ name }) => name !== 'default' && !name.startsWith('db.'))
+    .map((attribute) => sourceText(context, attribute))
+  if (field.type === 'String' && attributeOf(field, 'id')) kept.push('@default(uuid())')
+  return [field.name, sourceText(context, field.typeSpan), ...kept].join(' ')
 }
 
 function generated(sql: string): string {

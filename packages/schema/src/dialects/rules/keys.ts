@@ -1,28 +1,36 @@
+import { quotePsl } from '../../psl/parse.ts'
 import type { Argument, Attribute, Expression } from '../../psl/syntax.ts'
-import { argumentOf, fieldsOf, stringOf } from '../../psl/syntax.ts'
+import { argumentOf, fieldsOf } from '../../psl/syntax.ts'
 import { attributeWith } from '../attribute-text.ts'
 import { note, sourceText, type RuleContext } from '../context.ts'
+import { changedIndexNames, nameOf, withMap } from './index-names.ts'
 
 const keyAttributes = new Set(['id', 'unique', 'index', 'relation'])
 
 /** Keys, indexes and relations: what only Postgres can name, type or order is taken off for SQLite. */
 export function keyRule(context: RuleContext, attribute: Attribute, field: string | undefined): void {
   if (!keyAttributes.has(attribute.name)) return
+  if (field === undefined && namesOmitted(context, attribute)) return
   const where = argumentOf(attribute, 'where')
   if (where) noteWhere(context, attribute, where, field)
-  if (context.target !== 'sqlite') return listIndexRule(context, attribute)
+  const name = changedIndexNames(context.index, context.target).get(attribute)
+  if (name !== undefined) noteName(context, attribute, name, field)
+  if (context.target !== 'sqlite') {
+    if (name !== undefined) renameForPostgres(context, attribute, name)
+    return listIndexRule(context, attribute)
+  }
   const dropped: string[] = []
-  const text = attributeWith(context, attribute, (argument) => {
+  const kept = attributeWith(context, attribute, (argument) => {
     const written = sourceText(context, argument)
     if (argument.name === 'type' || (argument.name === 'map' && nameless(attribute))) {
       dropped.push(written)
       return false
     }
     if (argument.value.kind === 'array') {
-      const kept = withoutOperatorClasses(context, argument.value)
-      if (kept !== undefined) {
+      const items = withoutOperatorClasses(context, argument.value)
+      if (items !== undefined) {
         dropped.push('ops')
-        return argument.name === undefined ? kept : `${argument.name}: ${kept}`
+        return argument.name === undefined ? items : `${argument.name}: ${items}`
       }
     }
     if (isSetNullOnRequired(context, attribute, argument, field)) {
@@ -39,6 +47,7 @@ export function keyRule(context: RuleContext, attribute: Attribute, field: strin
     }
     return written
   })
+  const text = name === undefined ? kept : withMap(kept, attribute, name)
   if (text !== sourceText(context, attribute)) context.edits.replace(attribute, text)
   if (dropped.length > 0) {
     note(context, {
@@ -50,6 +59,45 @@ export function keyRule(context: RuleContext, attribute: Attribute, field: strin
       reason: 'SQLite has one kind of index and does not name primary or foreign keys.',
     })
   }
+}
+
+/** A key of a column that is left out on this side is left out too. */
+function namesOmitted(context: RuleContext, attribute: Attribute): boolean {
+  const fields = argumentOf(attribute, 'fields', true)?.value
+  const missing =
+    fields?.kind === 'array' ? fields.items.map(nameOf).filter((name) => context.omitted.has(name)) : []
+  if (missing.length === 0) return false
+  context.edits.removeLines(attribute)
+  note(context, {
+    code: 'OUTGROW_SCHEMA_KEY_DETAIL',
+    at: attribute,
+    feature: sourceText(context, attribute),
+    action: 'dropped',
+    reason: `${missing.join(', ')} is left out on ${context.target}, and so is what is indexed by it.`,
+  })
+  return true
+}
+
+function noteName(context: RuleContext, attribute: Attribute, name: string, field: string | undefined): void {
+  note(context, {
+    code: 'OUTGROW_SCHEMA_NAME',
+    at: attribute,
+    field,
+    feature: sourceText(context, attribute),
+    action: 'rewritten',
+    reason:
+      context.target === 'postgres'
+        ? `Postgres keeps 63 bytes of a name, and no two alike; this one is ${name} there.`
+        : `SQLite has one namespace for indexes and folds case; this one is ${name} there.`,
+  })
+}
+
+function renameForPostgres(context: RuleContext, attribute: Attribute, name: string): void {
+  const map = argumentOf(attribute, 'map')
+  if (map) return context.edits.replace(map.value, quotePsl(name))
+  const hasArguments = sourceText(context, attribute).endsWith(')')
+  if (hasArguments) context.edits.insert(attribute.end - 1, `, map: ${quotePsl(name)}`)
+  else context.edits.insert(attribute.end, `(map: ${quotePsl(name)})`)
 }
 
 /** SQLite names unique and plain indexes; primary and foreign keys have no name of their own. */
@@ -79,10 +127,6 @@ function listIndexRule(context: RuleContext, attribute: Attribute): void {
       reason: 'The list is Json now, so the index uses the operators of jsonb.',
     })
   }
-}
-
-function nameOf(item: Expression): string {
-  return item.kind === 'call' ? item.name : item.kind === 'path' ? item.text : ''
 }
 
 /** `[title(ops: raw("gin_trgm_ops"), sort: Desc)]` without `ops`; undefined when there was none. */
@@ -132,15 +176,4 @@ function noteWhere(
     action: 'copied',
     reason: 'Both databases have partial indexes.',
   })
-}
-
-/** The mapped name of a block, else its own. */
-export function storedBlockName(context: Pick<RuleContext, 'block'>): string {
-  const map = context.block.members.find(
-    (member) => member.kind === 'attribute' && member.attribute.name === 'map',
-  )
-  return (
-    (map?.kind === 'attribute' ? stringOf(argumentOf(map.attribute, 'name', true)) : undefined) ??
-    context.block.name
-  )
 }

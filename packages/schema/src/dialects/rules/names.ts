@@ -1,7 +1,6 @@
 import { quotePsl } from '../../psl/parse.ts'
 import { argumentOf, attributeOf, fieldsOf, stringOf, type Block } from '../../psl/syntax.ts'
-import { note, type RuleContext, type SchemaIndex } from '../context.ts'
-import { storedBlockName } from './keys.ts'
+import { note, storedBlockName, type RuleContext, type SchemaIndex } from '../context.ts'
 
 /** SQLite folds case and has one namespace: names that only Postgres tells apart get a number there. */
 export function nameRule(context: RuleContext): void {
