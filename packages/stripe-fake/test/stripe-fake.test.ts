@@ -1,0 +1,131 @@
+import { Stripe } from 'stripe'
+import { expect, test } from 'vitest'
+import { day, hour, serveStripeFake, StripeFake } from '../src/index.ts'
+
+function start(options: ConstructorParameters<typeof StripeFake>[0] = {}) {
+  const fake = new StripeFake(options)
+  const stripe = new Stripe('sk_test_any', {
+    httpClient: Stripe.createFetchHttpClient(fake.fetch),
+    maxNetworkRetries: 0,
+  })
+  const types = () => fake.deliveries.take().map(({ event }) => event.type)
+  return { fake, stripe, types }
+}
+
+test('stripe-node drives a whole life, over time', async () => {
+  const { fake, stripe, types } = start()
+  const price = fake.addPrice({ name: 'Pro', amount: 1900 })
+  const customer = await stripe.customers.create({ email: 'a@example.com' })
+  const subscription = await stripe.subscriptions.create({
+    customer: customer.id,
+    items: [{ price: price.id }],
+    trial_period_days: 14,
+  })
+  expect(subscription.status).toBe('trialing')
+  expect(types()).toEqual(['customer.created', 'customer.subscription.created', 'invoice.paid'])
+  fake.advance(12 * day)
+  expect(types()).toEqual(['customer.subscription.trial_will_end'])
+  fake.advance(3 * day)
+  expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('active')
+  fake.setCard(customer.id, 'fails')
+  fake.advance(31 * day)
+  expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('past_due')
+  types()
+  fake.advance(20 * day)
+  expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('canceled')
+  expect(types()).toEqual([
+    'invoice.payment_failed',
+    'invoice.payment_failed',
+    'invoice.payment_failed',
+    'customer.subscription.deleted',
+  ])
+})
+
+test('an unpaid start expires after 23 hours, a scheduled cancel ends at the end of the period', async () => {
+  const { fake, stripe } = start()
+  const price = fake.addPrice({ name: 'Pro', amount: 1900 })
+  const { id: customer } = await stripe.customers.create({})
+  fake.setCard(customer, 'fails')
+  const first = await stripe.subscriptions.create({ customer, items: [{ price: price.id }] })
+  expect(first.status).toBe('incomplete')
+  fake.advance(23 * hour)
+  expect((await stripe.subscriptions.retrieve(first.id)).status).toBe('incomplete_expired')
+  fake.setCard(customer, 'succeeds')
+  const second = await stripe.subscriptions.create({ customer, items: [{ price: price.id }] })
+  await stripe.subscriptions.update(second.id, { cancel_at_period_end: true })
+  fake.advance(32 * day)
+  expect((await stripe.subscriptions.retrieve(second.id)).status).toBe('canceled')
+  const all = await stripe.subscriptions
+    .list({ customer, status: 'all', limit: 1 })
+    .autoPagingToArray({ limit: 100 })
+  expect(all.map(({ id }) => id)).toEqual([second.id, first.id])
+})
+
+test('an idempotency key gives the first answer again, and refuses other parameters', async () => {
+  const { stripe } = start()
+  const first = await stripe.customers.create({ name: 'a' }, { idempotencyKey: 'k' })
+  expect((await stripe.customers.create({ name: 'a' }, { idempotencyKey: 'k' })).id).toBe(first.id)
+  await expect(stripe.customers.create({ name: 'b' }, { idempotencyKey: 'k' })).rejects.toMatchObject({
+    type: 'StripeIdempotencyError',
+  })
+})
+
+test('what it does not know, it says in Stripe’s shape', async () => {
+  const { stripe, fake } = start()
+  await expect(stripe.coupons.list()).rejects.toMatchObject({
+    statusCode: 404,
+    type: 'StripeInvalidRequestError',
+  })
+  await expect(stripe.customers.retrieve('cus_none')).rejects.toMatchObject({ code: 'resource_missing' })
+  fake.fail({ status: 429, times: 1, retryAfterSeconds: 7 })
+  await expect(stripe.customers.list()).rejects.toMatchObject({
+    type: 'StripeRateLimitError',
+    headers: { 'retry-after': '7' },
+  })
+  const answer = await fake.fetch('http://stripe.fake/v1/customers', {
+    headers: { authorization: 'Bearer sk_test_x', 'stripe-version': '2020-08-27' },
+  })
+  expect(answer.status).toBe(400)
+})
+
+test('its deliveries carry a signature that the SDK accepts', async () => {
+  const { stripe, fake } = start({ webhookSecret: 'whsec_x' })
+  await stripe.customers.create({})
+  const [delivery] = fake.deliveries.take()
+  const request = fake.deliveries.request('http://app/hook', delivery ?? { body: '' })
+  const event = stripe.webhooks.constructEvent(
+    await request.text(),
+    request.headers.get('stripe-signature') ?? '',
+    'whsec_x',
+  )
+  expect(event.type).toBe('customer.created')
+})
+
+test('over HTTP a page can be declined, paid or left, and the clock moved', async () => {
+  await using server = await serveStripeFake()
+  const { fake, url } = server
+  const { port } = new URL(url)
+  const stripe = new Stripe('sk_test_any', { host: '127.0.0.1', port: Number(port), protocol: 'http' })
+  const price = fake.addPrice({ name: 'Pro <b>', amount: 1900 })
+  const { id: customer } = await stripe.customers.create({})
+  const session = await stripe.checkout.sessions.create({
+    customer,
+    mode: 'subscription',
+    line_items: [{ price: price.id, quantity: 1 }],
+    success_url: 'http://app/done?session={CHECKOUT_SESSION_ID}',
+    cancel_url: 'http://app/plans',
+  })
+  const page = String(session.url)
+  expect(await (await fetch(page)).text()).toContain('Pro &lt;b&gt; × 1: 19.00 USD')
+  const press = (outcome: string) =>
+    fetch(page, { method: 'POST', body: new URLSearchParams({ outcome }), redirect: 'manual' })
+  expect((await press('leave')).headers.get('location')).toBe('http://app/plans')
+  expect((await press('decline')).headers.get('location')).toContain('declined')
+  expect((await press('pay')).headers.get('location')).toBe(`http://app/done?session=${session.id}`)
+  expect((await fetch(page)).status).toBe(410)
+  expect((await stripe.checkout.sessions.retrieve(session.id)).payment_status).toBe('paid')
+  const { url: portal } = await stripe.billingPortal.sessions.create({ customer, return_url: 'http://app/' })
+  expect(await (await fetch(portal)).text()).toContain('Cancel at the end of the period')
+  const clock = await fetch(`${url}/_clock`, { method: 'POST', body: JSON.stringify({ advanceSeconds: 60 }) })
+  expect(((await clock.json()) as { now: number }).now).toBe(fake.store.now)
+})
