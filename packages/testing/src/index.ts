@@ -1,2 +1,3 @@
 export { makeDatabase, type TestDatabase } from './databases.ts'
+export { makeProductDatabase, type ProductDatabase } from './product-database.ts'
 export { makeSqlite, temporaryFolder } from './sqlite.ts'

@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto'
+import { Failure } from '@outgrow/kit'
+import type { Billing } from '../context.ts'
+import { isRunning } from '../state/statuses.ts'
+import { syncCustomer } from '../sync/sync-customer.ts'
+import { customerOf, ensureCustomer } from './customer.ts'
+
+export interface CheckoutRequest {
+  accountId: string
+  planId: string
+  email?: string
+  trialDays?: number
+  /** `{CHECKOUT_SESSION_ID}` in it becomes the session's id. */
+  successUrl: string
+  cancelUrl: string
+}
+
+/**
+ * Starts Stripe Checkout for a plan and returns the page's address. The same wish gets the same session, so that a
+ * double click or a retry makes no second one.
+ * @throws Failure OUTGROW_BILLING_PLAN, OUTGROW_BILLING_SUBSCRIBED
+ */
+export async function createCheckout(
+  billing: Billing,
+  request: CheckoutRequest,
+): Promise<{ id: string; url: string }> {
+  const { accountId, planId, email, trialDays, successUrl, cancelUrl } = request
+  const { client } = billing.database
+  const plan = await client.plan.findUnique({ where: { id: planId } })
+  if (!plan?.active || plan.stripePriceId === null) {
+    throw new Failure({
+      code: 'OUTGROW_BILLING_PLAN',
+      message: `The plan ${planId} cannot be bought.`,
+      fix: 'Offer a plan that is active and has a price at Stripe.',
+    })
+  }
+  const customer = await ensureCustomer(billing, accountId, email)
+  const subscriptions = await client.subscription.findMany({ where: { customerId: customer.id } })
+  if (subscriptions.some(({ status }) => isRunning(status))) {
+    throw new Failure({
+      code: 'OUTGROW_BILLING_SUBSCRIBED',
+      message: `Account ${accountId} has a subscription already.`,
+      why: 'A second one would be paid beside it.',
+      fix: 'Use changePlan, or send the customer to the portal.',
+    })
+  }
+  const params = {
+    mode: 'subscription' as const,
+    customer: customer.stripeCustomerId,
+    client_reference_id: accountId,
+    line_items: [{ price: plan.stripePriceId, quantity: 1 }],
+    success_url: successUrl,
+    cancel_url: cancelUrl,
+    ...(trialDays === undefined ? {} : { subscription_data: { trial_period_days: trialDays } }),
+  }
+  // A wish ends with a subscription: the next one, after that has ended, is another wish.
+  const wish = createHash('sha256')
+    .update(JSON.stringify([params, subscriptions.length]))
+    .digest('hex')
+    .slice(0, 32)
+  const session = await billing.stripe.checkout.sessions.create(params, {
+    idempotencyKey: `checkout:${accountId}:${wish}`,
+  })
+  if (session.url === null) throw new Error(`the session ${session.id} has no page`)
+  return { id: session.id, url: session.url }
+}
+
+/** The customer portal's address. */
+export async function createPortal(
+  billing: Billing,
+  accountId: string,
+  returnUrl: string,
+): Promise<{ url: string }> {
+  const { stripeCustomerId } = await customerOf(billing, accountId)
+  const { url } = await billing.stripe.billingPortal.sessions.create({
+    customer: stripeCustomerId,
+    return_url: returnUrl,
+  })
+  return { url }
+}
+
+/**
+ * What the success page calls: the same fenced synchronisation as the webhook's, which it may race.
+ * @returns whether the session is paid, or needs no payment yet
+ * @throws Failure OUTGROW_BILLING_SESSION when it is not the account's own session
+ */
+export async function completeCheckout(
+  billing: Billing,
+  accountId: string,
+  sessionId: string,
+): Promise<{ paid: boolean }> {
+  const customer = await customerOf(billing, accountId)
+  const session = await billing.stripe.checkout.sessions.retrieve(sessionId)
+  const owner = typeof session.customer === 'string' ? session.customer : session.customer?.id
+  // The address bar can hold anybody's session: the stored customer decides, not metadata.
+  if (owner !== customer.stripeCustomerId) {
+    throw new Failure({
+      code: 'OUTGROW_BILLING_SESSION',
+      message: `The Checkout session ${sessionId} is not one of account ${accountId}.`,
+      fix: 'Show the account’s own state instead.',
+    })
+  }
+  await syncCustomer(billing, { customerId: customer.id, stripeCustomerId: customer.stripeCustomerId })
+  return { paid: session.status === 'complete' && session.payment_status !== 'unpaid' }
+}

@@ -1,0 +1,43 @@
+import { insertIgnore, type Prisma } from '@outgrow/client'
+import { Failure } from '@outgrow/kit'
+import type { Billing } from '../context.ts'
+
+export type BillingCustomer = Prisma.BillingCustomerGetPayload<object>
+
+/** The account's customer at Stripe, made at first need. Two that come at once get the same one. */
+export async function ensureCustomer(
+  { database, stripe }: Billing,
+  accountId: string,
+  email?: string,
+): Promise<BillingCustomer> {
+  const { client } = database
+  const known = await client.billingCustomer.findUnique({ where: { accountId } })
+  if (known && !known.deleted) return known
+  if (known) {
+    throw new Failure({
+      code: 'OUTGROW_BILLING_CUSTOMER_DELETED',
+      message: `The customer of account ${accountId} was deleted at Stripe.`,
+      fix: 'Delete the account’s billing customer here too, to let it start anew.',
+    })
+  }
+  const account = await client.account.findUniqueOrThrow({ where: { id: accountId } })
+  const { id } = await stripe.customers.create(
+    { name: account.name, metadata: { accountId }, ...(email === undefined ? {} : { email }) },
+    { idempotencyKey: `customer:${accountId}` },
+  )
+  await insertIgnore(database, client, 'billingCustomer', [
+    { accountId, stripeCustomerId: id, email: email ?? null },
+  ])
+  return client.billingCustomer.findUniqueOrThrow({ where: { accountId } })
+}
+
+/** @throws Failure OUTGROW_BILLING_NO_CUSTOMER */
+export async function customerOf({ database }: Billing, accountId: string): Promise<BillingCustomer> {
+  const customer = await database.client.billingCustomer.findUnique({ where: { accountId } })
+  if (customer) return customer
+  throw new Failure({
+    code: 'OUTGROW_BILLING_NO_CUSTOMER',
+    message: `Account ${accountId} has never paid.`,
+    fix: 'Send it through createCheckout first.',
+  })
+}

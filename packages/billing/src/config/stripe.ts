@@ -1,0 +1,39 @@
+import { Stripe } from 'stripe'
+import { z } from 'zod'
+import { Failure } from '@outgrow/kit'
+import { parseEnv } from '@outgrow/kit/env'
+
+const shape = {
+  STRIPE_SECRET_KEY: z
+    .string()
+    .regex(/^(sk|rk)_(test|live)_\w+$/, 'a key that starts with sk_test_, sk_live_ or rk_'),
+  STRIPE_API_BASE: z.url({ protocol: /^https?$/ }).optional(),
+}
+
+/** A request to Stripe ends by then, retries of the SDK apart: a lease on an event must be longer. */
+export const stripeTimeoutMs = 15_000
+
+/**
+ * The Stripe client of the environment: `STRIPE_SECRET_KEY`, and `STRIPE_API_BASE` for a stand-in on this machine.
+ * @throws Failure OUTGROW_ENV_INVALID
+ */
+export function openStripe(env: Record<string, string | undefined> = process.env): Stripe {
+  const { STRIPE_SECRET_KEY: key, STRIPE_API_BASE: base } = parseEnv(shape, env)
+  const options = { timeout: stripeTimeoutMs, maxNetworkRetries: 1, telemetry: false }
+  if (base === undefined) return new Stripe(key, options)
+  const { protocol, hostname, port } = new URL(base)
+  if (key.includes('_live_')) {
+    throw new Failure({
+      code: 'OUTGROW_ENV_INVALID',
+      message: 'STRIPE_API_BASE is set together with a live key.',
+      why: 'A stand-in must not be shown a key that moves money.',
+      fix: 'Use a key that starts with sk_test_, or unset STRIPE_API_BASE.',
+    })
+  }
+  return new Stripe(key, {
+    ...options,
+    host: hostname,
+    port: port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port),
+    protocol: protocol === 'http:' ? 'http' : 'https',
+  })
+}

@@ -1,0 +1,127 @@
+import { Stripe } from 'stripe'
+import { EventStatus, isUniqueViolation, type Database } from '@outgrow/client'
+import { Failure, messageOf } from '@outgrow/kit'
+import { isHandled } from './event-types.ts'
+import { parseEvent, type ReceivedEvent } from './parse-event.ts'
+import { readBody } from './read-body.ts'
+
+export interface WebhookOptions {
+  database: Database
+  /** Signing secrets of the endpoint, `whsec_…`: two while one is being replaced. */
+  secrets: readonly string[]
+  /** How old a signature may be, in seconds. */
+  toleranceSeconds?: number
+  /** Largest body that is read. */
+  mostBytes?: number
+  /** Hears what could not be stored, without payload or secrets. */
+  onError?: (message: string) => void
+}
+
+export type WebhookHandler = (request: Request) => Promise<Response>
+
+/** The SDK checks signatures; it needs no key for that. */
+const verifier = new Stripe('sk_test_verifier').webhooks.signature as NonNullable<
+  Stripe['webhooks']['signature']
+>
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/**
+ * Makes the handler that Stripe's deliveries go to. It stores one row an event and does nothing else.
+ * Answers: 200 stored, or known already; 400 no valid signature, or no event; 405 another method; 413 too large;
+ * 503 the database cannot take it now. Never 200 without a committed row.
+ * @throws Failure OUTGROW_WEBHOOK_SECRET when a secret is missing or is none
+ */
+export function createWebhookHandler(options: WebhookOptions): WebhookHandler {
+  const { database, secrets, toleranceSeconds = 300, mostBytes = 1024 * 1024, onError } = options
+  // Since stripe-node 23 a tolerance of 0 would skip the check of the time.
+  if (
+    secrets.length === 0 ||
+    !secrets.every((secret) => /^whsec_\w+$/.test(secret)) ||
+    !(toleranceSeconds > 0)
+  ) {
+    throw new Failure({
+      code: 'OUTGROW_WEBHOOK_SECRET',
+      message: 'A webhook handler needs secrets that start with whsec_, and a tolerance above 0.',
+      why: 'Without them anybody could send events.',
+      fix: 'Set STRIPE_WEBHOOK_SECRET to the signing secret of the endpoint in Stripe’s dashboard.',
+    })
+  }
+  return async (request) => {
+    if (request.method !== 'POST') return answer(405, 'Only POST', { allow: 'POST' })
+    let bytes: Uint8Array | undefined
+    try {
+      bytes = await readBody(request, mostBytes)
+    } catch {
+      return answer(400, 'The body could not be read')
+    }
+    if (bytes === undefined) return answer(413, 'Too large')
+    const header = request.headers.get('stripe-signature') ?? ''
+    if (!(await isSigned(bytes, header, secrets, toleranceSeconds))) return answer(400, 'No valid signature')
+    const payload = textOf(bytes)
+    const event = payload === undefined ? undefined : parseEvent(jsonOf(payload))
+    if (payload === undefined || event === undefined) return answer(400, 'No event')
+    try {
+      const isNew = await storeEvent(database, event, payload)
+      return answer(200, isNew ? 'Stored' : 'Known')
+    } catch (error) {
+      onError?.(`${event.stripeEventId} could not be stored: ${messageOf(error).split('\n').at(-1)}`)
+      return answer(503, 'Try again', { 'retry-after': '5' })
+    }
+  }
+}
+
+async function isSigned(
+  bytes: Uint8Array,
+  header: string,
+  secrets: readonly string[],
+  toleranceSeconds: number,
+): Promise<boolean> {
+  for (const secret of secrets) {
+    try {
+      if (await verifier.verifyHeaderAsync(bytes, header, secret, toleranceSeconds)) return true
+    } catch {
+      // Not signed with this one: that is the answer.
+    }
+  }
+  return false
+}
+
+/**
+ * Stores an event once. Returns false when it was there already.
+ * @param source who brought it: `stripe`, or `reconcile` for one that was never delivered
+ */
+export async function storeEvent(
+  { client }: Database,
+  event: ReceivedEvent,
+  payload: string,
+  source = 'stripe',
+): Promise<boolean> {
+  const status = isHandled(event.type) ? EventStatus.PENDING : EventStatus.IGNORED
+  try {
+    await client.webhookEvent.create({ data: { ...event, payload, source, status }, select: { id: true } })
+    return true
+  } catch (error) {
+    if (isUniqueViolation(error)) return false
+    throw error
+  }
+}
+
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    return undefined // no UTF-8, so no JSON
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function answer(status: number, text: string, headers: Record<string, string> = {}): Response {
+  return new Response(`${text}\n`, { status, headers: { 'content-type': 'text/plain', ...headers } })
+}

@@ -1,0 +1,100 @@
+import { storeEvent } from '../inbox/webhook-handler.ts'
+import { handledEventTypes } from '../inbox/event-types.ts'
+import { parseEvent } from '../inbox/parse-event.ts'
+import { defaultPolicy } from '../config/policy.ts'
+import { timeOf, type Billing } from '../context.ts'
+import { applyTruth } from '../sync/apply.ts'
+import { syncCustomer } from '../sync/sync-customer.ts'
+import { fetchTruth } from '../sync/truth.ts'
+import { runWorker, type WorkerTotals } from '../worker/run-worker.ts'
+
+export interface ReconcileRequest {
+  /** How far back events are looked for; Stripe keeps 30 days. */
+  days?: number
+  dryRun?: boolean
+  signal?: AbortSignal
+  onProgress?: (customers: number) => void
+}
+
+export interface Reconciliation {
+  customers: number
+  /** Events that Stripe has and the inbox had not. */
+  missingEvents: string[]
+  /** By Stripe's customer id, what was different. */
+  drift: { customer: string; differences: string[] }[]
+  /** What the worker then did; undefined in a dry run. */
+  worked: WorkerTotals | undefined
+}
+
+/**
+ * Finds what never arrived and what is not as Stripe has it, and mends both: missing events are stored and worked off,
+ * then every customer is compared and brought to the truth. Lists are read, never Stripe's search, which lags behind.
+ */
+export async function reconcile(billing: Billing, request: ReconcileRequest = {}): Promise<Reconciliation> {
+  const { days = 30, dryRun = false, signal, onProgress } = request
+  const missingEvents = await fetchMissingEvents(billing, days, dryRun)
+  const worked = dryRun
+    ? undefined
+    : await runWorker({ ...billing, untilEmpty: true, ...(signal ? { signal } : {}) })
+  const drift: Reconciliation['drift'] = []
+  let customers = 0
+  let last: string | undefined
+  for (;;) {
+    const page = await billing.database.client.billingCustomer.findMany({
+      orderBy: { id: 'asc' },
+      take: 100,
+      ...(last === undefined ? {} : { cursor: { id: last }, skip: 1 }),
+    })
+    for (const { id, stripeCustomerId } of page) {
+      signal?.throwIfAborted()
+      const differences = dryRun
+        ? await compare(billing, id, stripeCustomerId)
+        : (await syncCustomer(billing, { customerId: id, stripeCustomerId })).drift
+      if (differences.length > 0) drift.push({ customer: stripeCustomerId, differences })
+      onProgress?.(++customers)
+    }
+    last = page.at(-1)?.id
+    if (page.length < 100) return { customers, missingEvents, drift, worked }
+  }
+}
+
+async function fetchMissingEvents(
+  { database, stripe, now }: Billing,
+  days: number,
+  dryRun: boolean,
+): Promise<string[]> {
+  const since = Math.floor(timeOf({ now }).getTime() / 1000) - days * 86_400
+  const missing: string[] = []
+  const types = [...handledEventTypes]
+  for await (const event of stripe.events.list({ created: { gte: since }, types, limit: 100 })) {
+    const known = await database.client.webhookEvent.findUnique({
+      where: { stripeEventId: event.id },
+      select: { id: true },
+    })
+    if (known) continue
+    const received = parseEvent(event)
+    if (!received) continue
+    missing.push(event.id)
+    if (!dryRun) await storeEvent(database, received, JSON.stringify(event), 'reconcile')
+  }
+  return missing
+}
+
+class Undone extends Error {}
+
+/** What a synchronisation would change, found by doing it and taking it back. */
+async function compare(billing: Billing, customerId: string, stripeCustomerId: string): Promise<string[]> {
+  const { database, stripe, policy = defaultPolicy } = billing
+  const truth = await fetchTruth(stripe, stripeCustomerId, policy.stripeEntitlements)
+  let drift: string[] = []
+  try {
+    await database.client.$transaction(async (tx) => {
+      const customer = await tx.billingCustomer.findUniqueOrThrow({ where: { id: customerId } })
+      drift = await applyTruth(tx, customer, { truth, policy, eventId: null, now: timeOf(billing) })
+      throw new Undone()
+    })
+  } catch (error) {
+    if (!(error instanceof Undone)) throw error
+  }
+  return drift
+}

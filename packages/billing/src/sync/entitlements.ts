@@ -1,0 +1,81 @@
+import { SubscriptionStatus } from '@outgrow/client'
+import { assertNever } from '@outgrow/kit'
+import type { BillingPolicy } from '../config/policy.ts'
+import { statusOf } from '../state/statuses.ts'
+import type { ItemTruth, SubscriptionTruth, Truth } from './truth.ts'
+
+/** What an account may use, by feature. */
+export type Grants = Map<string, Grant>
+
+export interface Grant {
+  /** The most of it; null for a feature that is on, without a limit. */
+  limit: bigint | null
+  /** Until when; null without an end. */
+  expiresAt: Date | null
+}
+
+/** A plan's features by the price that buys it. */
+export type FeaturesByPrice = Map<string, Record<string, unknown>>
+
+const dayMs = 86_400_000
+
+/** What a customer's subscriptions and plans give. Several add up: the larger limit and the later end count. */
+export function grantsOf(truth: Truth, features: FeaturesByPrice, policy: BillingPolicy): Grants {
+  const grants: Grants = new Map()
+  if (truth.deleted) return grants
+  for (const subscription of truth.subscriptions) {
+    const until = accessUntil(subscription, policy)
+    if (until === undefined) continue
+    for (const { priceId, quantity } of subscription.items) {
+      for (const [feature, value] of Object.entries(features.get(priceId) ?? {})) {
+        const limit = typeof value === 'number' ? BigInt(value) * BigInt(quantity) : null
+        if (value !== false) add(grants, feature, { limit, expiresAt: until })
+      }
+    }
+  }
+  for (const feature of truth.features) add(grants, feature, { limit: null, expiresAt: null })
+  return grants
+}
+
+/** Until when a subscription gives access; undefined when it gives none. */
+export function accessUntil(subscription: SubscriptionTruth, { graceDays }: BillingPolicy): Date | undefined {
+  const status = statusOf(subscription.status)
+  const after = (date: Date) => new Date(date.getTime() + graceDays * dayMs)
+  switch (status) {
+    case SubscriptionStatus.TRIALING:
+    case SubscriptionStatus.ACTIVE:
+      return after(latest(subscription.items, 'currentPeriodEnd'))
+    case SubscriptionStatus.PAST_DUE:
+      // The period that is not paid has begun already.
+      return after(latest(subscription.items, 'currentPeriodStart'))
+    case SubscriptionStatus.UNKNOWN:
+      return latest(subscription.items, 'currentPeriodEnd')
+    case SubscriptionStatus.INCOMPLETE:
+    case SubscriptionStatus.INCOMPLETE_EXPIRED:
+    case SubscriptionStatus.CANCELED:
+    case SubscriptionStatus.UNPAID:
+    case SubscriptionStatus.PAUSED:
+      return undefined
+    default:
+      return assertNever(status)
+  }
+}
+
+function latest(items: ItemTruth[], end: 'currentPeriodStart' | 'currentPeriodEnd'): Date {
+  return new Date(Math.max(...items.map((item) => item[end].getTime())))
+}
+
+function add(grants: Grants, feature: string, { limit, expiresAt }: Grant): void {
+  const known = grants.get(feature)
+  if (!known) {
+    grants.set(feature, { limit, expiresAt })
+    return
+  }
+  known.limit = known.limit === null || limit === null ? null : known.limit > limit ? known.limit : limit
+  known.expiresAt =
+    known.expiresAt === null || expiresAt === null
+      ? null
+      : known.expiresAt > expiresAt
+        ? known.expiresAt
+        : expiresAt
+}

@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isRetryable } from '@outgrow/client'
+import { timeOf, type Billing } from '../context.ts'
+import { claim, inboxQueue, outboxQueue } from './claim.ts'
+import { processEvent, type EventOutcome } from './process-event.ts'
+import { sendMessage, type Send } from './send-message.ts'
+
+export interface WorkerOptions extends Billing {
+  /** Aborting stops the claiming; what is under way is finished first. */
+  signal?: AbortSignal
+  /** Events and messages that are worked on at a time. */
+  concurrency?: number
+  /** Sends an outbox message; without it the outbox waits. */
+  send?: Send | undefined
+  /** How long an idle worker waits before it looks again. */
+  pollMs?: number
+  /** How long a claim lasts. Longer than Stripe's slowest answer with its retries. */
+  leaseMs?: number
+  /** Ends when nothing is left that may be taken now. */
+  untilEmpty?: boolean
+  /** Hears each outcome. */
+  onOutcome?: (outcome: EventOutcome | 'sent' | 'unsent', id: number) => void
+}
+
+/** Events and messages, by what came of them. */
+export type WorkerTotals = Record<EventOutcome | 'sent' | 'unsent', number>
+
+/**
+ * Drains the inbox and the outbox until the signal aborts. Any number may run, in one process or many.
+ * @throws what the database throws when it cannot be reached
+ */
+export async function runWorker(options: WorkerOptions): Promise<WorkerTotals> {
+  const {
+    database,
+    signal,
+    concurrency = 4,
+    send,
+    pollMs = 500,
+    leaseMs = 120_000,
+    untilEmpty = false,
+  } = options
+  const totals: WorkerTotals = {
+    applied: 0,
+    superseded: 0,
+    ignored: 0,
+    failed: 0,
+    dead: 0,
+    sent: 0,
+    unsent: 0,
+  }
+  const running = new Set<Promise<void>>()
+  let failure: { error: unknown } | undefined
+  const count = async (id: number, work: Promise<EventOutcome | 'sent' | 'unsent'>) => {
+    try {
+      const outcome = await work
+      totals[outcome]++
+      options.onOutcome?.(outcome, id)
+    } catch (error) {
+      failure ??= { error }
+    }
+  }
+  const start = (id: number, work: Promise<EventOutcome | 'sent' | 'unsent'>) => {
+    const one = count(id, work).finally(() => running.delete(one))
+    running.add(one)
+  }
+  const isStopped = () => (signal?.aborted ?? false) || failure !== undefined
+  while (!isStopped()) {
+    const now = timeOf(options)
+    const take = (queue: typeof inboxQueue) =>
+      claim(database, queue, { now, leaseMs, limit: concurrency - running.size })
+    let claimed = 0
+    try {
+      const events = await take(inboxQueue)
+      claimed += events.length
+      if (events.length > 0) {
+        const rows = await database.client.webhookEvent.findMany({
+          where: { id: { in: events } },
+          omit: { payload: true },
+        })
+        for (const event of rows.toSorted((a, b) => a.id - b.id))
+          start(event.id, processEvent(options, event))
+      }
+      if (send && running.size < concurrency) {
+        const messages = await take(outboxQueue)
+        claimed += messages.length
+        for (const id of messages) start(id, sendMessage(options, send, id))
+      }
+    } catch (error) {
+      if (!isRetryable(error)) {
+        failure ??= { error }
+        break
+      }
+    }
+    if (running.size >= concurrency || (claimed === 0 && running.size > 0)) await Promise.race(running)
+    else if (claimed === 0) {
+      if (untilEmpty) break
+      await sleep(pollMs * (0.75 + Math.random() / 2), undefined, signal && { signal }).catch(() => {})
+    }
+  }
+  await Promise.all(running)
+  if (failure) throw failure.error
+  return totals
+}

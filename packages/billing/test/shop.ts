@@ -1,0 +1,127 @@
+import { openDatabase, type Database } from '@outgrow/client'
+import { StripeFake, type Delivery, type StripeFakeOptions } from '@outgrow/stripe-fake'
+import { makeProductDatabase } from '@outgrow/testing'
+import { Stripe } from 'stripe'
+import { inject } from 'vitest'
+import {
+  createWebhookHandler,
+  definePlans,
+  ensureCustomer,
+  runWorker,
+  syncPlans,
+  type Billing,
+  type OutboxEffect,
+  type WorkerOptions,
+} from '../src/index.ts'
+
+export const secret = 'whsec_shop'
+
+export const plans = definePlans({
+  plans: [
+    {
+      id: 'pro',
+      name: 'Pro',
+      priceId: 'price_pro',
+      amount: 1900,
+      currency: 'usd',
+      features: { api: true, seats: 3 },
+    },
+    {
+      id: 'team',
+      name: 'Team',
+      priceId: 'price_team',
+      amount: 4900,
+      currency: 'usd',
+      features: { api: true, seats: 10 },
+    },
+  ],
+})
+
+/** A shop with two plans on one database, with its own stand-in for Stripe. */
+export async function openShop(provider: 'sqlite' | 'postgres', options: StripeFakeOptions = {}) {
+  const made = await makeProductDatabase(provider, inject('postgresUrl'))
+  const database = await openDatabase(made.url)
+  // A little ahead, so that what arrives now is due.
+  const fake = new StripeFake({ webhookSecret: secret, now: Math.floor(Date.now() / 1000) + 60, ...options })
+  for (const { priceId, name, amount } of plans.plans) {
+    fake.addPrice({ id: priceId, name, amount, features: [`stripe-${name.toLowerCase()}`] })
+  }
+  const stripe = new Stripe('sk_test_shop', {
+    httpClient: Stripe.createFetchHttpClient(fake.fetch),
+    maxNetworkRetries: 0,
+  })
+  await syncPlans(database, plans)
+  const billing: Billing = { database, stripe, now: () => new Date(fake.store.now * 1000) }
+  const handler = createWebhookHandler({ database, secrets: [secret] })
+  const sent: OutboxEffect[] = []
+  let accounts = 0
+  return {
+    database,
+    client: database.client,
+    fake,
+    stripe,
+    billing,
+    handler,
+    sent,
+    url: made.url,
+    /** An account with a customer at Stripe. */
+    async account(): Promise<{ accountId: string; customer: string; customerId: string }> {
+      const name = `account-${++accounts}`
+      const { id: accountId } = await database.client.account.create({ data: { name, slug: name } })
+      const { id: customerId, stripeCustomerId: customer } = await ensureCustomer(billing, accountId)
+      return { accountId, customer, customerId }
+    },
+    deliver: (delivery: Pick<Delivery, 'body'>) =>
+      handler(fake.deliveries.request('http://app/webhook', delivery)),
+    /** Delivers what Stripe has to tell, in its order, and works it off. */
+    async settle(extra: Partial<WorkerOptions> = {}): Promise<void> {
+      for (const delivery of fake.deliveries.take()) {
+        const { status } = await this.deliver(delivery)
+        if (status !== 200) throw new Error(`the handler answered ${status}`)
+      }
+      await this.work(extra)
+    },
+    work: (extra: Partial<WorkerOptions> = {}) =>
+      runWorker({
+        ...billing,
+        untilEmpty: true,
+        send: async (effect) => {
+          sent.push(effect)
+        },
+        ...extra,
+      }),
+    async dispose(): Promise<void> {
+      await database.close()
+      await made.drop()
+    },
+  }
+}
+
+export type Shop = Awaited<ReturnType<typeof openShop>>
+
+/** An event about an object as it was at some time. */
+export function eventBody(
+  type: string,
+  object: object,
+  { id, created, apiVersion = '2026-10-28.endive' }: { id: string; created: number; apiVersion?: string },
+): string {
+  return JSON.stringify({
+    id,
+    object: 'event',
+    api_version: apiVersion,
+    created,
+    data: { object },
+    livemode: false,
+    pending_webhooks: 1,
+    request: null,
+    type,
+  })
+}
+
+export async function statusOf(
+  database: Database,
+  stripeSubscriptionId: string,
+): Promise<string | undefined> {
+  const found = await database.client.subscription.findUnique({ where: { stripeSubscriptionId } })
+  return found?.stripeStatus
+}
