@@ -1,0 +1,182 @@
+import { SubscriptionStatus } from '@outgrow/client'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  cancel,
+  changePlan,
+  checkPlans,
+  createPortal,
+  definePlans,
+  hasFeature,
+  limitOf,
+  pause,
+  resume,
+} from '../src/index.ts'
+import { isExpectedMove } from '../src/state/moves.ts'
+import { openShop, plans, statusOf, type Shop } from './shop.ts'
+
+describe.each(['sqlite', 'postgres'] as const)('changes on %s', (provider) => {
+  let shop: Shop
+  beforeAll(async () => {
+    shop = await openShop(provider)
+  })
+  afterAll(() => shop.dispose())
+
+  const subscriber = async () => {
+    const account = await shop.account()
+    const { id } = await shop.stripe.subscriptions.create({
+      customer: account.customer,
+      items: [{ price: 'price_pro' }],
+    })
+    await shop.settle()
+    return { ...account, id }
+  }
+  const at = () => new Date(shop.fake.store.now * 1000)
+
+  test('cancel, resume, pause and another plan reach Stripe and are seen at once', async () => {
+    const { accountId, id } = await subscriber()
+    const found = () => shop.client.subscription.findUniqueOrThrow({ where: { stripeSubscriptionId: id } })
+    await cancel(shop.billing, accountId)
+    expect((await found()).cancelAtPeriodEnd).toBe(true)
+    await resume(shop.billing, accountId)
+    expect((await found()).cancelAtPeriodEnd).toBe(false)
+    await changePlan(shop.billing, accountId, 'team')
+    expect(await limitOf(shop.database, accountId, 'seats', at())).toBe(10n)
+    await pause(shop.billing, accountId)
+    expect([
+      await statusOf(shop.database, id),
+      await hasFeature(shop.database, accountId, 'api', at()),
+    ]).toEqual(['paused', false])
+    await resume(shop.billing, accountId)
+    await cancel(shop.billing, accountId, 'now')
+    expect([
+      await statusOf(shop.database, id),
+      await limitOf(shop.database, accountId, 'seats', at()),
+    ]).toEqual(['canceled', 0n])
+    await expect(cancel(shop.billing, accountId)).rejects.toMatchObject({
+      code: 'OUTGROW_BILLING_NO_SUBSCRIPTION',
+    })
+  })
+
+  test('of two changes at once one is made and one is refused', async () => {
+    const { accountId, id } = await subscriber()
+    shop.fake.latencyMs = 30
+    const results = await Promise.allSettled([
+      cancel(shop.billing, accountId, 'now'),
+      changePlan(shop.billing, accountId, 'team'),
+    ])
+    shop.fake.latencyMs = 0
+    const refused = results.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[]
+    expect(refused.map(({ reason }) => (reason as { code: string }).code)).toEqual([
+      'OUTGROW_BILLING_CHANGE_PENDING',
+    ])
+    const { object } = shop.fake.store.subscription(id)
+    expect(await statusOf(shop.database, id)).toBe(object.status)
+    expect(await shop.client.billingCustomer.findUnique({ where: { accountId } })).toMatchObject({
+      change: null,
+    })
+  })
+
+  test('a change that Stripe refuses leaves nothing pending', async () => {
+    const { accountId } = await subscriber()
+    shop.fake.fail({ status: 500, times: 1 })
+    await expect(cancel(shop.billing, accountId)).rejects.toMatchObject({ type: 'StripeAPIError' })
+    await cancel(shop.billing, accountId)
+  })
+
+  test('a failed payment leaves a time of grace, then access ends, and comes back with the money', async () => {
+    const { accountId, customer, id } = await subscriber()
+    shop.fake.setCard(customer, 'fails')
+    shop.fake.advance(31 * 86_400)
+    await shop.settle()
+    expect(await statusOf(shop.database, id)).toBe('past_due')
+    expect(await hasFeature(shop.database, accountId, 'api', at())).toBe(true)
+    const later = new Date(at().getTime() + 8 * 86_400_000)
+    expect(await hasFeature(shop.database, accountId, 'api', later)).toBe(false)
+    shop.fake.setCard(customer, 'succeeds')
+    shop.fake.advance(5 * 86_400)
+    await shop.settle()
+    expect([
+      await statusOf(shop.database, id),
+      await hasFeature(shop.database, accountId, 'api', later),
+    ]).toEqual(['active', true])
+    expect((await createPortal(shop.billing, accountId, 'http://a/')).url).toContain('/portal/')
+  })
+
+  test('plans are held against Stripe’s prices', async () => {
+    await checkPlans(shop.stripe, plans)
+    const wrong = definePlans({
+      plans: [
+        { ...plans.plans[0], amount: 1 } as (typeof plans.plans)[0],
+        { id: 'gone', name: 'Gone', priceId: 'price_gone', amount: 1, currency: 'usd', features: {} },
+      ],
+    })
+    await expect(checkPlans(shop.stripe, wrong)).rejects.toMatchObject({
+      code: 'OUTGROW_PLANS_DIFFER',
+      message: expect.stringMatching(/pro: 1 usd here, 1900 usd.*gone: Stripe has no price/) as string,
+    })
+    expect(() => definePlans({ plans: [...plans.plans, ...plans.plans] })).toThrow(/twice/)
+  })
+
+  test('four workers do each event once, and a lease that runs out is taken again', async () => {
+    const { id } = await subscriber()
+    for (let round = 0; round < 10; round++)
+      await shop.stripe.subscriptions.update(id, { metadata: { round } })
+    for (const one of shop.fake.deliveries.take()) await shop.deliver(one)
+    await shop.client.webhookEvent.updateMany({
+      where: { objectId: id, type: 'customer.subscription.created' },
+      data: { status: 'PROCESSING', leaseUntil: new Date(0), processedAt: null },
+    })
+    const totals = await Promise.all(Array.from({ length: 4 }, () => shop.work({ concurrency: 2 })))
+    const done = totals.reduce((sum, { applied, superseded }) => sum + applied + superseded, 0)
+    expect(done).toBe(11)
+    expect(
+      await shop.client.webhookEvent.count({ where: { status: { in: ['PENDING', 'PROCESSING'] } } }),
+    ).toBe(0)
+  })
+
+  test('an event that fails again and again becomes a dead letter', async () => {
+    const { customer } = await subscriber()
+    shop.fake.emit('invoice.paid', { id: 'in_x', object: 'invoice', customer })
+    for (const one of shop.fake.deliveries.take()) await shop.deliver(one)
+    for (let attempt = 0; attempt < 12; attempt++) {
+      shop.fake.fail({ status: 500, times: 1 })
+      await shop.work()
+      shop.fake.advance(3700)
+    }
+    expect(await shop.client.webhookEvent.findFirst({ where: { objectId: 'in_x' } })).toMatchObject({
+      status: 'DEAD',
+      attempts: 12,
+    })
+  })
+})
+
+test('every move between two statuses is judged', () => {
+  const statuses = Object.values(SubscriptionStatus)
+  const expected = [undefined, ...statuses].flatMap((from) =>
+    statuses.filter((to) => isExpectedMove(from, to)).map((to) => `${from ?? 'none'} -> ${to}`.toLowerCase()),
+  )
+  expect(expected).toEqual([
+    'none -> incomplete',
+    'none -> trialing',
+    'none -> active',
+    'incomplete -> incomplete_expired',
+    'incomplete -> active',
+    'incomplete -> canceled',
+    'trialing -> active',
+    'trialing -> past_due',
+    'trialing -> canceled',
+    'trialing -> paused',
+    'active -> past_due',
+    'active -> canceled',
+    'active -> paused',
+    'past_due -> active',
+    'past_due -> canceled',
+    'past_due -> unpaid',
+    'past_due -> paused',
+    'unpaid -> active',
+    'unpaid -> canceled',
+    'paused -> active',
+    'paused -> past_due',
+    'paused -> canceled',
+  ])
+})
