@@ -310,7 +310,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (provider) => {
     const { customer, accountId } = await shop.account()
     const { id } = await subscribe(customer)
     const state = shop.fake.store.subscription(id)
-    subscriptions.setStatus(shop.fake.store, shop.fake.emit, state, 'hibernating' as 'active')
+    subscriptions.setStatus(shop.fake.store, shop.fake.emit, state, 'hibernating')
     await shop.settle()
     expect(await statusOf(shop.database, id)).toBe('hibernating')
     expect(await hasFeature(shop.database, accountId, 'api', new Date(shop.fake.store.now * 1000))).toBe(true)

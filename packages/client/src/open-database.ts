@@ -112,6 +112,21 @@ function markTransactions(client: PrismaClient, scope: TransactionScope, open: S
     return running
   }
   Object.defineProperty(client, '$transaction', { value: $transaction })
+  guardRoot(client, scope)
+}
+
+/**
+ * Refuses what the root client is asked inside such a callback. It must be judged here, where the caller asks: Prisma
+ * gathers the `findUnique`s of one turn and sends them together, in the name of whoever asked first.
+ */
+function guardRoot(client: PrismaClient, scope: TransactionScope): void {
+  type Request = (this: unknown, params: { transaction?: { kind: string } }) => unknown
+  const request = (client as unknown as { _request: Request })._request
+  const _request: Request = function guarded(params) {
+    if (params.transaction?.kind !== 'itx') scope.refuseRoot()
+    return request.call(this, params)
+  }
+  Object.defineProperty(client, '_request', { value: _request })
 }
 
 function seconds(text: string | null, otherwise: number): number {

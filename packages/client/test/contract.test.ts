@@ -117,6 +117,31 @@ describe.each(['sqlite', 'postgres'] as const)('the facade on %s', (provider) =>
     expect(await client.tag.count({ where: { name: 'never' } })).toBe(0)
   })
 
+  test('a root query of the same moment is not taken for one of the transaction, nor the reverse', async () => {
+    const read = (from: Pick<Database['client'], 'account'>) =>
+      from.account.findUniqueOrThrow({ where: { id: 'acme' } })
+    const reads: Promise<unknown>[] = []
+    await Promise.all(
+      Array.from({ length: 5 }, () =>
+        client.$transaction(async (tx) => {
+          await new Promise(setImmediate)
+          await read(tx)
+          await new Promise(setImmediate)
+          await read(tx)
+        }),
+      ).concat(
+        Array.from({ length: 200 }, async () => {
+          await new Promise(setImmediate)
+          for (let at = 0; at < 5; at++) {
+            reads.push(read(client))
+            await reads.at(-1)
+          }
+        }),
+      ),
+    )
+    expect(await Promise.all(reads)).toHaveLength(1000)
+  })
+
   test('a batch is all or nothing', async () => {
     const batch = client.$transaction([
       client.tag.create({ data: { name: 'batch' } }),

@@ -15,6 +15,8 @@ export interface StripeFakeOptions {
   webhookSecret?: string
   /** What ends a subscription whose retries have failed. */
   afterRetries?: 'canceled' | 'unpaid'
+  /** In every id, so that the ids of two stand-ins differ. */
+  namespace?: string
   /** Address at which its pages are reached. */
   baseUrl?: string
 }
@@ -45,7 +47,7 @@ export class StripeFake {
   readonly #routes: ReturnType<typeof routesOf>
 
   constructor(options: StripeFakeOptions = {}) {
-    this.store = new Store(options.now ?? 1_790_000_000)
+    this.store = new Store(options.now ?? 1_790_000_000, options.namespace ?? 'fake')
     this.baseUrl = options.baseUrl ?? 'http://stripe.fake'
     this.afterRetries = options.afterRetries ?? 'canceled'
     this.deliveries = new Deliveries(options.webhookSecret ?? 'whsec_fake')
@@ -64,6 +66,12 @@ export class StripeFake {
 
   fail(fault: Fault): void {
     this.#faults.push({ ...fault })
+  }
+
+  /** Ends what `fail` and `latencyMs` began. */
+  recover(): void {
+    this.#faults.length = 0
+    this.latencyMs = 0
   }
 
   #takeFault(): ApiError | undefined {

@@ -1,5 +1,5 @@
 export { day, hour } from './clock.ts'
 export { deliverTo, thinDelivery, type Delivery, type DeliveryOptions } from './deliveries.ts'
 export { StripeFake, type Fault, type StripeFakeOptions } from './fake.ts'
-export { serveStripeFake, type StripeFakeServer } from './server.ts'
+export { serveOnLoopback, serveStripeFake, type StripeFakeServer } from './server.ts'
 export * as subscriptions from './subscriptions.ts'

@@ -33,15 +33,18 @@ export class Store {
   readonly events = new Map<string, Stripe.Event>()
   readonly #counts = new Map<string, number>()
 
-  constructor(now: Seconds) {
+  readonly #namespace: string
+
+  constructor(now: Seconds, namespace: string) {
     this.now = now
+    this.#namespace = namespace
   }
 
   /** `cus_fake000001`, `evt_fake000042`: the same ids for the same calls. */
   id(prefix: string): string {
     const count = (this.#counts.get(prefix) ?? 0) + 1
     this.#counts.set(prefix, count)
-    return `${prefix}_fake${String(count).padStart(6, '0')}`
+    return `${prefix}_${this.#namespace}${String(count).padStart(6, '0')}`
   }
 
   customer(id: string): Stripe.Customer {

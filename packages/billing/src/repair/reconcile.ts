@@ -12,6 +12,8 @@ export interface ReconcileRequest {
   /** How far back events are looked for; Stripe keeps 30 days. */
   days?: number
   dryRun?: boolean
+  /** Stripe's ids of the customers to look at; all by default. */
+  customers?: string[] | undefined
   signal?: AbortSignal
   onProgress?: (customers: number) => void
 }
@@ -31,7 +33,7 @@ export interface Reconciliation {
  * then every customer is compared and brought to the truth. Lists are read, never Stripe's search, which lags behind.
  */
 export async function reconcile(billing: Billing, request: ReconcileRequest = {}): Promise<Reconciliation> {
-  const { days = 30, dryRun = false, signal, onProgress } = request
+  const { days = 30, dryRun = false, customers: only, signal, onProgress } = request
   const missingEvents = await fetchMissingEvents(billing, days, dryRun)
   const worked = dryRun
     ? undefined
@@ -41,6 +43,7 @@ export async function reconcile(billing: Billing, request: ReconcileRequest = {}
   let last: string | undefined
   for (;;) {
     const page = await billing.database.client.billingCustomer.findMany({
+      ...(only ? { where: { stripeCustomerId: { in: only } } } : {}),
       orderBy: { id: 'asc' },
       take: 100,
       ...(last === undefined ? {} : { cursor: { id: last }, skip: 1 }),

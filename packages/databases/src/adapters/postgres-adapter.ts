@@ -35,7 +35,7 @@ export async function postgresAdapterFactory(
   }
 }
 
-/** Counts waits and transactions, and refuses root queries inside a transaction's own callback. */
+/** Counts waits and transactions, and refuses a second transaction inside a transaction's own callback. */
 function watched(adapter: SqlDriverAdapter, { scope, counters }: PostgresAdapterOptions): SqlDriverAdapter {
   return {
     provider: adapter.provider,
@@ -43,14 +43,8 @@ function watched(adapter: SqlDriverAdapter, { scope, counters }: PostgresAdapter
     executeScript: (script) => adapter.executeScript(script),
     ...(adapter.getConnectionInfo && { getConnectionInfo: adapter.getConnectionInfo.bind(adapter) }),
     dispose: () => adapter.dispose(),
-    queryRaw: (query) => {
-      scope.refuseRoot()
-      return adapter.queryRaw(query)
-    },
-    executeRaw: (query) => {
-      scope.refuseRoot()
-      return adapter.executeRaw(query)
-    },
+    queryRaw: (query) => adapter.queryRaw(query),
+    executeRaw: (query) => adapter.executeRaw(query),
     startTransaction: async (isolationLevel) => {
       scope.refuseRoot()
       const asked = performance.now()

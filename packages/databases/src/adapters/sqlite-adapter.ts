@@ -80,7 +80,6 @@ class SqliteAdapter implements SqlDriverAdapter {
   }
 
   queryRaw(query: SqlQuery): Promise<SqlResultSet> {
-    this.#options.scope.refuseRoot()
     if (!this.#onlyReads(query.sql)) return this.#write(query.sql, () => this.#writer.queryRaw(query))
     prepareLike(this.#reader, query.sql)
     const read = () => this.#reader.queryRaw(query)
@@ -89,7 +88,6 @@ class SqliteAdapter implements SqlDriverAdapter {
   }
 
   executeRaw(query: SqlQuery): Promise<number> {
-    this.#options.scope.refuseRoot()
     return this.#write(query.sql, () => this.#writer.executeRaw(query))
   }
 

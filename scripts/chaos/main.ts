@@ -1,0 +1,50 @@
+import { Command, Option } from 'commander'
+import { chaos } from './chaos.ts'
+import { variants, type Variant } from './variants.ts'
+
+interface Options {
+  database: 'sqlite' | 'postgres'
+  runs: string
+  seed: string
+  variant: Variant
+  json?: boolean
+}
+
+const billing = new Command('billing')
+  .description(
+    'random lives of subscriptions, with deliveries in disorder, workers killed and Stripe failing',
+  )
+  .addOption(new Option('--database <name>', 'where').choices(['sqlite', 'postgres']).default('sqlite'))
+  .option('--runs <n>', 'lives', '100')
+  .option('--seed <n>', 'the same lives for the same number', String(Date.now() % 1_000_000))
+  .addOption(
+    new Option('--variant <name>', 'how events are worked off').choices([...variants]).default('ours'),
+  )
+  .option('--json', 'print the result as one document')
+  .addHelpText('after', '\nExample:\n  pnpm chaos billing --database postgres --runs 1000 --seed 7\n')
+  .action(async ({ database, runs, seed, variant, json }: Options) => {
+    const stop = new AbortController()
+    process.once('SIGINT', () => stop.abort())
+    if (!json) process.stdout.write(`${database}, ${variant}, seed ${seed}\n`)
+    const result = await chaos({
+      database,
+      variant,
+      runs: Number(runs),
+      seed: Number(seed),
+      signal: stop.signal,
+      onRun: (run, violations) => {
+        if (json) return
+        for (const one of violations) process.stdout.write(`  run ${run}: ${one}\n`)
+        if ((run + 1) % 100 === 0) process.stdout.write(`  ${run + 1} runs\n`)
+      },
+    })
+    const summary = `${result.runs} runs, ${result.violations.length} violations`
+    process.stdout.write(
+      json
+        ? `${JSON.stringify(result, null, 2)}\n${summary}\n`
+        : `${result.steps} steps, ${result.deliveries} deliveries, ${result.kills} kills\n${summary}\n`,
+    )
+    if (result.violations.length > 0) process.exitCode = 4
+  })
+
+await new Command('chaos').description('Tries to break what must hold.').addCommand(billing).parseAsync()

@@ -1,0 +1,56 @@
+import { EventStatus, type Database } from '@outgrow/client'
+
+/** How events are worked off: as the product does, or as common designs do, to show that the harness finds them out. */
+export const variants = ['ours', 'last-write', 'unfenced'] as const
+export type Variant = (typeof variants)[number]
+
+/** The product without its fence: every synchronisation finds that nobody has written before it. */
+export function withoutFence(database: Database): Database {
+  const open = async ({ args, query }: { args: unknown; query: (args: never) => Promise<unknown> }) => ({
+    ...((await query(args as never)) as object),
+    appliedSeq: -1,
+  })
+  const client = database.client.$extends({
+    query: { billingCustomer: { findUniqueOrThrow: open as never } },
+  }) as unknown as Database['client']
+  return { ...database, client }
+}
+
+interface SubscriptionPayload {
+  id: string
+  object: string
+  status: string
+  customer: string
+}
+
+/** Believes each payload, in the order of arrival: the last one that is written wins. */
+export async function runLastWrite({ client }: Database, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const events = await client.webhookEvent.findMany({
+      where: { status: EventStatus.PENDING },
+      orderBy: { id: 'asc' },
+      take: 20,
+    })
+    for (const event of events) {
+      const { object } = (JSON.parse(event.payload) as { data: { object: SubscriptionPayload } }).data
+      const customer =
+        object.object === 'subscription'
+          ? await client.billingCustomer.findUnique({ where: { stripeCustomerId: object.customer } })
+          : null
+      if (customer) {
+        await client.subscription.upsert({
+          where: { stripeSubscriptionId: object.id },
+          create: {
+            stripeSubscriptionId: object.id,
+            customerId: customer.id,
+            status: 'UNKNOWN',
+            stripeStatus: object.status,
+          },
+          update: { stripeStatus: object.status },
+        })
+      }
+      await client.webhookEvent.update({ where: { id: event.id }, data: { status: EventStatus.DONE } })
+    }
+    if (events.length === 0) await new Promise((done) => setTimeout(done, 10))
+  }
+}
