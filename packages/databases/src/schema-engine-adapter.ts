@@ -42,20 +42,42 @@ export function detachedEngineAdapter(provider: 'sqlite' | 'postgres'): SchemaEn
   })
 }
 
+export interface LiveEngineAdapter {
+  adapter: SchemaEngineAdapter
+  /** Closes what the engine opened and never closes itself: on SQLite it would go on holding a lock. */
+  dispose(): Promise<void>
+}
+
 /** An adapter for the schema engine over a live database. */
-export async function engineAdapter(databaseUrl: string): Promise<SchemaEngineAdapter> {
-  const url = parseDatabaseUrl(databaseUrl)
-  if (url.kind === 'sqlite') {
-    return bindMigrationAwareSqlAdapterFactory(new PrismaBetterSqlite3({ url: `file:${url.path}` }))
+export async function engineAdapter(databaseUrl: string): Promise<LiveEngineAdapter> {
+  const factory = await liveFactory(databaseUrl)
+  const opened: SqlDriverAdapter[] = []
+  const kept = async (connecting: Promise<SqlDriverAdapter>) => {
+    const connection = await connecting
+    opened.push(connection)
+    return connection
   }
+  const adapter = bindMigrationAwareSqlAdapterFactory({
+    provider: factory.provider,
+    adapterName: factory.adapterName,
+    connect: () => kept(factory.connect()),
+    connectToShadowDb: () => kept(factory.connectToShadowDb()),
+  })
+  return {
+    adapter,
+    dispose: async () => {
+      await Promise.all(opened.map((connection) => connection.dispose()))
+    },
+  }
+}
+
+async function liveFactory(databaseUrl: string): Promise<SqlMigrationAwareDriverAdapterFactory> {
+  const url = parseDatabaseUrl(databaseUrl)
+  if (url.kind === 'sqlite') return new PrismaBetterSqlite3({ url: `file:${url.path}` })
   // The first attempt that connects decides between TLS and plain text.
   const probe = await connectPostgres(url)
   const encrypted = Boolean((probe as unknown as { ssl: unknown }).ssl)
   await probe.end()
   const config = connectionAttempts(url).find((attempt) => Boolean(attempt.ssl) === encrypted)
-  const factory: SqlMigrationAwareDriverAdapterFactory = new PrismaPg(
-    { ...config, options: '-c timezone=UTC' },
-    { schema: url.schema },
-  )
-  return bindMigrationAwareSqlAdapterFactory(factory)
+  return new PrismaPg({ ...config, options: '-c timezone=UTC' }, { schema: url.schema })
 }

@@ -39,7 +39,7 @@ export async function deployMigrations(
       fix: 'Write the first one with outgrow schema migrate init.',
     })
   }
-  const adapter = await engineAdapter(databaseUrl)
+  const { adapter, dispose } = await engineAdapter(databaseUrl)
   try {
     const applied = await withSchemaEngine(adapter, async (engine) => {
       const result = await engine.applyMigrations({
@@ -57,6 +57,8 @@ export async function deployMigrations(
       fix: 'Correct the migration or the database; `prisma migrate status` shows the same history.',
       cause,
     })
+  } finally {
+    await dispose()
   }
 }
 
