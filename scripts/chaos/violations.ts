@@ -82,7 +82,6 @@ async function wrongGrants(
 const onceEach = new Set<string>([
   'invoice.paid',
   'invoice.payment_failed',
-  'charge.refunded',
   'charge.dispute.created',
   'charge.dispute.closed',
   'customer.deleted',
@@ -106,8 +105,9 @@ export async function wrongEffects(
   for (const { object } of fake.store.subscriptions.values()) {
     if (object.status === 'active' || object.status === 'trialing')
       keys.add(`subscription.started:${object.id}`)
-    if (object.ended_at !== null) keys.add(`subscription.ended:${object.id}`)
+    if (object.status === 'canceled') keys.add(`subscription.ended:${object.id}`)
   }
+  for (const id of fake.store.refunds.keys()) keys.add(`refund.made:${id}`)
   const rows = await database.client.outboxMessage.findMany({ where: { key: { in: [...keys] } } })
   for (const key of keys) {
     const found = rows.filter((row) => row.key === key)

@@ -8,6 +8,8 @@ import {
   definePlans,
   hasFeature,
   limitOf,
+  reconcile,
+  syncPlans,
   pause,
   resume,
 } from '../src/index.ts'
@@ -134,18 +136,86 @@ describe.each(['sqlite', 'postgres'] as const)('changes on %s', (provider) => {
     ).toBe(0)
   })
 
+  test('another plan keeps the seats and the add-ons', async () => {
+    const { accountId, id } = await subscriber()
+    const { object } = shop.fake.store.subscription(id)
+    const [plan] = object.items.data
+    if (plan) plan.quantity = 5
+    const price = shop.fake.addPrice({ name: 'Add-on', amount: 100 })
+    object.items.data.unshift({
+      ...(plan as NonNullable<typeof plan>),
+      id: `${id}_addon`,
+      price,
+      quantity: 1,
+    })
+    shop.fake.emit('customer.subscription.updated', object)
+    await shop.settle()
+    await changePlan(shop.billing, accountId, 'team')
+    expect(object.items.data.map((item) => [item.price.id, item.quantity])).toEqual([
+      [price.id, 1],
+      ['price_team', 5],
+    ])
+    expect(await limitOf(shop.database, accountId, 'seats', at())).toBe(50n)
+  })
+
+  test('who pays a plan’s former price keeps what it gives', async () => {
+    const { accountId } = await subscriber()
+    const [pro, team] = plans.plans
+    if (!pro || !team) throw new Error('no plans')
+    shop.fake.addPrice({ id: 'price_pro_2', name: 'Pro', amount: 2900 })
+    await syncPlans(shop.database, { plans: [{ ...pro, priceId: 'price_pro_2', amount: 2900 }, team] })
+    expect((await reconcile(shop.billing)).failures).toEqual([])
+    expect(await limitOf(shop.database, accountId, 'seats', at())).toBe(3n)
+    await syncPlans(shop.database, { plans: [{ ...pro, id: 'starter' }, team] }) // renamed, at its old price
+    await syncPlans(shop.database, plans)
+  })
+
+  test('a message that takes long stops nothing else, and is sent again', async () => {
+    const { customer } = await subscriber()
+    shop.fake.emit('invoice.paid', { id: 'in_slow', object: 'invoice', customer })
+    for (const one of shop.fake.deliveries.take()) await shop.deliver(one)
+    let hangs = true
+    const stop = new AbortController()
+    const running = shop.work({
+      untilEmpty: false,
+      signal: stop.signal,
+      concurrency: 2,
+      pollMs: 10,
+      leaseMs: 1000,
+      send: () => (hangs ? new Promise(() => {}) : Promise.resolve()),
+    })
+    const isDone = async () =>
+      (await shop.client.webhookEvent.findFirst({ where: { objectId: 'in_slow' } }))?.status === 'DONE'
+    while (!(await isDone())) await new Promise((done) => setTimeout(done, 10))
+    shop.fake.emit('invoice.paid', { id: 'in_later', object: 'invoice', customer })
+    for (const one of shop.fake.deliveries.take()) await shop.deliver(one)
+    while (!(await shop.client.webhookEvent.findFirst({ where: { objectId: 'in_later', status: 'DONE' } }))) {
+      await new Promise((done) => setTimeout(done, 10))
+    }
+    hangs = false
+    stop.abort()
+    await running
+    expect(
+      await shop.client.outboxMessage.findUnique({ where: { key: 'invoice.paid:in_slow' } }),
+    ).toMatchObject({
+      sentAt: null,
+      lastError: expect.stringContaining('longer than') as string,
+    })
+  })
+
   test('an event that fails again and again becomes a dead letter', async () => {
     const { customer } = await subscriber()
     shop.fake.emit('invoice.paid', { id: 'in_x', object: 'invoice', customer })
     for (const one of shop.fake.deliveries.take()) await shop.deliver(one)
-    for (let attempt = 0; attempt < 12; attempt++) {
+    await shop.client.webhookEvent.updateMany({ where: { objectId: 'in_x' }, data: { attempts: 98 } })
+    for (let attempt = 0; attempt < 2; attempt++) {
       shop.fake.fail({ status: 500, times: 1 })
       await shop.work()
       shop.fake.advance(3700)
     }
     expect(await shop.client.webhookEvent.findFirst({ where: { objectId: 'in_x' } })).toMatchObject({
       status: 'DEAD',
-      attempts: 12,
+      attempts: 100,
     })
   })
 })

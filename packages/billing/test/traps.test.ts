@@ -235,12 +235,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (provider) => {
     const topics = shop.sent
       .filter(({ payload }) => payload.customerId === customer)
       .map(({ topic }) => topic)
-    for (const topic of [
-      'charge.refunded',
-      'refund.failed',
-      'charge.dispute.created',
-      'charge.dispute.closed',
-    ]) {
+    for (const topic of ['refund.made', 'refund.failed', 'charge.dispute.created', 'charge.dispute.closed']) {
       expect(topics.filter((one) => one === topic)).toHaveLength(1)
     }
   })
@@ -321,9 +316,8 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (provider) => {
     const { id } = await subscribe(customer)
     const lost = shop.fake.deliveries.take()
     const dry = await reconcile(shop.billing, { dryRun: true })
-    expect(dry.missingEvents).toHaveLength(
-      lost.length - 0 - lost.filter(({ event }) => event.type.startsWith('customer.created')).length,
-    )
+    const handled = lost.filter(({ event }) => !/^customer\.(created|updated)$/.test(event.type))
+    expect(dry.missingEvents.toSorted()).toEqual(handled.map(({ event }) => event.id).toSorted())
     expect(dry.drift.map(({ customer: one }) => one)).toContain(customer)
     expect(await statusOf(shop.database, id)).toBeUndefined()
     const mended = await reconcile(shop.billing)

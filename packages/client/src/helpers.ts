@@ -93,8 +93,13 @@ export function isRetryable(error: unknown): boolean {
   }
   const cause = meta?.driverAdapterError?.cause
   if (code === 'P2034') return true
+  // It never began: the lock, or a connection, was not free in time.
+  if (code === 'P2028') return (message ?? '').includes('Unable to start a transaction')
   if (code === 'P2010') {
-    return cause?.kind === 'TransactionWriteConflict' || /^(40001|40P01)$/.test(cause?.originalCode ?? '')
+    return (
+      cause?.kind === 'TransactionWriteConflict' ||
+      /^(40001|40P01|SQLITE_BUSY.*)$/.test(cause?.originalCode ?? '')
+    )
   }
   return (
     code === 'P1008' &&

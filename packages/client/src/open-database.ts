@@ -51,14 +51,16 @@ async function openSqliteFile({ path, parameters }: SqliteUrl): Promise<Database
   const counters = emptyCounters()
   const scope = new TransactionScope()
   const { PrismaClient: SqliteClient } = await import('./generated/sqlite/client.ts')
+  const lockTimeoutMs = seconds(parameters.get('lock_timeout'), 5) * 1000
   const adapter = sqliteAdapterFactory({
     path,
-    lockTimeoutMs: seconds(parameters.get('lock_timeout'), 5) * 1000,
+    lockTimeoutMs,
     synchronous: parameters.get('synchronous')?.toLowerCase() === 'full' ? 'FULL' : 'NORMAL',
     counters,
     scope,
   })
-  const client = new SqliteClient({ adapter })
+  // Prisma would give up the start of a transaction after 2 s, before the wait for the lock is over.
+  const client = new SqliteClient({ adapter, transactionOptions: { maxWait: lockTimeoutMs + 5000 } })
   await client.$connect()
   return database('sqlite', client, scope, () => structuredClone(counters))
 }

@@ -70,6 +70,14 @@ export function customerRoutes(fake: StripeFake, api: Api): void {
       throw new ApiError(400, 'Charge has already been refunded.', { code: 'charge_already_refunded' })
     return refund
   })
+  api('get', '/v1/refunds', ({ params }) => {
+    const charge = text(params, 'charge')
+    const all = [...store.refunds.values()].filter(
+      (refund) => charge === undefined || refund.charge === charge,
+    )
+    const { data, hasMore } = page(all, params)
+    return list(data, '/v1/refunds', hasMore)
+  })
   api('get', '/v1/refunds/:id', ({ id }) => known(store.refunds, 'refund', id))
   api('get', '/v1/disputes/:id', ({ id }) => known(store.disputes, 'dispute', id))
 

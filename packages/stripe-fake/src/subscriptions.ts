@@ -100,7 +100,7 @@ export function update(store: Store, emit: Emitter, state: SubscriptionState, ch
     const item = object.items.data.find((candidate) => id === undefined || candidate.id === id)
     if (!item) throw new ApiError(400, `No such subscription item: '${id}'`, { code: 'resource_missing' })
     item.price = store.price(price)
-    item.quantity = quantity ?? item.quantity ?? 1
+    item.quantity = quantity ?? 1 // as Stripe does for a new price
     emit('customer.subscription.updated', object)
     return
   }

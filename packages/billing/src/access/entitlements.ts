@@ -7,7 +7,8 @@ export async function hasFeature(
   feature: string,
   now = new Date(),
 ): Promise<boolean> {
-  return (await grantOf(database, accountId, feature, now)) !== undefined
+  const grant = await grantOf(database, accountId, feature, now)
+  return grant !== undefined && grant.limit !== 0n
 }
 
 /** The most of a feature that an account may use now: 0 without it, null when it has no limit. */

@@ -9,7 +9,7 @@ import { customerOf } from './customer.ts'
 type Subscription = Prisma.SubscriptionGetPayload<{ include: { items: true } }>
 
 /** A change that outlives its request is taken for lost after this time. */
-const changeMs = 60_000
+const changeMs = 180_000
 
 /** Cancels at the end of the paid period, or now. */
 export async function cancel(
@@ -71,11 +71,14 @@ export async function changePlan(billing: Billing, accountId: string, planId: st
   }
   const canChange = (status: SubscriptionStatus) => isRunning(status) && status !== SubscriptionStatus.PAUSED
   await change(billing, accountId, `plan-${planId}`, canChange, async (stripe, subscription, options) => {
-    const [item] = subscription.items
-    if (!item || item.stripePriceId === price) return
+    // Beside the plan there may be items that are none: they stay.
+    const [item, ...others] = subscription.items.filter(({ planId: known }) => known !== null)
+    if (!item || others.length > 0) throw severalPlans(accountId, subscription.items.length)
+    if (item.stripePriceId === price) return
     await stripe.subscriptions.update(
       subscription.stripeSubscriptionId,
-      { items: [{ id: item.stripeItemId, price }] },
+      // Without a quantity Stripe takes 1 for a new price.
+      { items: [{ id: item.stripeItemId, price, quantity: item.quantity }] },
       options,
     )
   })
@@ -112,21 +115,43 @@ async function change(
       if (!subscription) throw none(accountId, name, subscriptions)
       const { syncSeq } = await tx.billingCustomer.update({
         where: { id: customerId },
-        data: { change: name, changeUntil: new Date(now.getTime() + changeMs), syncSeq: { increment: 1 } },
+        data: { change: name, changeUntil: until(now), syncSeq: { increment: 1 } },
       })
-      return { subscription, syncSeq }
+      return { subscription, syncSeq, changeUntil: until(now) }
     }),
   )
-  const { subscription, syncSeq } = started
+  const { subscription, syncSeq, changeUntil } = started
+  const sync = () => syncCustomer(billing, { customerId, stripeCustomerId })
   try {
     await call(stripe, subscription, {
       idempotencyKey: `${name}:${subscription.stripeSubscriptionId}:${syncSeq}`,
     })
+  } catch (error) {
+    // It may have been made all the same: a lost answer is no refusal.
+    await sync().catch(() => {})
+    throw error
   } finally {
-    const done = { change: null, changeUntil: null }
-    await withRetry(() => client.billingCustomer.update({ where: { id: customerId }, data: done }))
+    // Only this one's mark: when it took too long, another change may be under way by now.
+    await withRetry(() =>
+      client.billingCustomer.updateMany({
+        where: { id: customerId, change: name, changeUntil },
+        data: { change: null, changeUntil: null },
+      }),
+    )
   }
-  await syncCustomer(billing, { customerId, stripeCustomerId })
+  await sync()
+}
+
+function until(now: Date): Date {
+  return new Date(now.getTime() + changeMs)
+}
+
+function severalPlans(accountId: string, items: number): Failure {
+  return new Failure({
+    code: 'OUTGROW_BILLING_NO_SUBSCRIPTION',
+    message: `The subscription of account ${accountId} has ${items} items, and not one of them alone is a plan.`,
+    fix: 'Change it in Stripe’s dashboard, or send the customer to the portal.',
+  })
 }
 
 function pending(accountId: string, name: string | null): Failure {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
+import type { Stripe } from 'stripe'
 import { Failure } from '@outgrow/kit'
-import type { Billing } from '../context.ts'
+import { timeOf, type Billing } from '../context.ts'
 import { isRunning } from '../state/statuses.ts'
 import { syncCustomer } from '../sync/sync-customer.ts'
 import { customerOf, ensureCustomer } from './customer.ts'
@@ -53,16 +54,34 @@ export async function createCheckout(
     cancel_url: cancelUrl,
     ...(trialDays === undefined ? {} : { subscription_data: { trial_period_days: trialDays } }),
   }
-  // A wish ends with a subscription: the next one, after that has ended, is another wish.
-  const wish = createHash('sha256')
-    .update(JSON.stringify([params, subscriptions.length]))
-    .digest('hex')
-    .slice(0, 32)
-  const session = await billing.stripe.checkout.sessions.create(params, {
-    idempotencyKey: `checkout:${accountId}:${wish}`,
-  })
+  const session = await openSession(billing, accountId, params, subscriptions.length)
   if (session.url === null) throw new Error(`the session ${session.id} has no page`)
   return { id: session.id, url: session.url }
+}
+
+/**
+ * The session of a wish. The key is the same for the same wish within an hour; a session that has expired or was paid
+ * meanwhile is not handed out again.
+ */
+async function openSession(
+  billing: Billing,
+  accountId: string,
+  params: Stripe.Checkout.SessionCreateParams,
+  subscriptions: number,
+): Promise<Stripe.Checkout.Session> {
+  const { sessions } = billing.stripe.checkout
+  const hour = Math.floor(timeOf(billing).getTime() / 3_600_000)
+  for (let attempt = 0; ; attempt++) {
+    const wish = createHash('sha256')
+      .update(JSON.stringify([params, subscriptions, hour, attempt]))
+      .digest('hex')
+    const { id } = await sessions.create(params, {
+      idempotencyKey: `checkout:${accountId}:${wish.slice(0, 32)}`,
+    })
+    // What a key answers is how the session was when it was made.
+    const session = await sessions.retrieve(id)
+    if (session.status === 'open' || attempt === 5) return session
+  }
 }
 
 /** The customer portal's address. */

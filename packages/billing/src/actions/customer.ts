@@ -1,12 +1,12 @@
 import { insertIgnore, type Prisma } from '@outgrow/client'
 import { Failure } from '@outgrow/kit'
-import type { Billing } from '../context.ts'
+import { timeOf, type Billing } from '../context.ts'
 
 export type BillingCustomer = Prisma.BillingCustomerGetPayload<object>
 
 /** The account's customer at Stripe, made at first need. Two that come at once get the same one. */
 export async function ensureCustomer(
-  { database, stripe }: Billing,
+  { database, stripe, now }: Billing,
   accountId: string,
   email?: string,
 ): Promise<BillingCustomer> {
@@ -20,11 +20,15 @@ export async function ensureCustomer(
       fix: 'Delete the account’s billing customer here too, to let it start anew.',
     })
   }
-  const account = await client.account.findUniqueOrThrow({ where: { id: accountId } })
+  const { name } = await client.account.findUniqueOrThrow({ where: { id: accountId } })
+  // Made with nothing but the account, which two requests at once have in common; Stripe keeps a key's answer for a day,
+  // a failure too, and so the hour is in it.
+  const hour = Math.floor(timeOf({ now }).getTime() / 3_600_000)
   const { id } = await stripe.customers.create(
-    { name: account.name, metadata: { accountId }, ...(email === undefined ? {} : { email }) },
-    { idempotencyKey: `customer:${accountId}` },
+    { metadata: { accountId } },
+    { idempotencyKey: `customer:${accountId}:${hour}` },
   )
+  await stripe.customers.update(id, { name, ...(email === undefined ? {} : { email }) })
   await insertIgnore(database, client, 'billingCustomer', [
     { accountId, stripeCustomerId: id, email: email ?? null },
   ])

@@ -86,12 +86,21 @@ async function problemOf(
   return undefined
 }
 
-/** Writes the plans into the database, where the synchronisation reads them. Plans that are gone become inactive. */
+/**
+ * Writes the plans into the database, where the synchronisation reads them. Plans that are gone become inactive. A price
+ * that a plan had before stays its own: those who pay it keep what they pay for.
+ */
 export async function syncPlans({ client }: Database, { plans }: PlanConfig): Promise<void> {
   await client.$transaction(async (tx) => {
+    await tx.plan.updateMany({ data: { stripePriceId: null } }) // prices may have changed places
     for (const { id, name, priceId, amount, currency, features } of plans) {
       const data = { name, price: amount, currency, features, active: true, stripePriceId: priceId }
       await tx.plan.upsert({ where: { id }, create: { id, ...data }, update: data })
+      await tx.planPrice.upsert({
+        where: { stripePriceId: priceId },
+        create: { stripePriceId: priceId, planId: id },
+        update: { planId: id },
+      })
     }
     await tx.plan.updateMany({ where: { id: { notIn: plans.map(({ id }) => id) } }, data: { active: false } })
   })

@@ -20,7 +20,7 @@ const type = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^[\w.]+$/)
+  .regex(/^[\w.[\]]+$/)
 
 const reference = z.union([id, z.looseObject({ id }).transform((object) => object.id)])
 
@@ -33,7 +33,7 @@ const snapshot = z.looseObject({
   livemode: z.boolean().default(false),
   data: z.looseObject({
     object: z.looseObject({
-      id: id.nullish(),
+      id: id.nullish().catch(null),
       object: z.string().max(100).nullish(),
       customer: reference.nullish().catch(null),
     }),

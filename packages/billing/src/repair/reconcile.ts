@@ -1,3 +1,4 @@
+import { lockForUpdate, withRetry } from '@outgrow/client'
 import { storeEvent } from '../inbox/webhook-handler.ts'
 import { handledEventTypes } from '../inbox/event-types.ts'
 import { parseEvent } from '../inbox/parse-event.ts'
@@ -6,6 +7,7 @@ import { timeOf, type Billing } from '../context.ts'
 import { applyTruth } from '../sync/apply.ts'
 import { syncCustomer } from '../sync/sync-customer.ts'
 import { fetchTruth } from '../sync/truth.ts'
+import { errorText } from '../worker/backoff.ts'
 import { runWorker, type WorkerTotals } from '../worker/run-worker.ts'
 
 export interface ReconcileRequest {
@@ -24,6 +26,8 @@ export interface Reconciliation {
   missingEvents: string[]
   /** By Stripe's customer id, what was different. */
   drift: { customer: string; differences: string[] }[]
+  /** Customers that could not be compared, such as one that Stripe no longer knows. */
+  failures: { customer: string; error: string }[]
   /** What the worker then did; undefined in a dry run. */
   worked: WorkerTotals | undefined
 }
@@ -39,6 +43,7 @@ export async function reconcile(billing: Billing, request: ReconcileRequest = {}
     ? undefined
     : await runWorker({ ...billing, untilEmpty: true, ...(signal ? { signal } : {}) })
   const drift: Reconciliation['drift'] = []
+  const failures: Reconciliation['failures'] = []
   let customers = 0
   let last: string | undefined
   for (;;) {
@@ -50,14 +55,18 @@ export async function reconcile(billing: Billing, request: ReconcileRequest = {}
     })
     for (const { id, stripeCustomerId } of page) {
       signal?.throwIfAborted()
-      const differences = dryRun
-        ? await compare(billing, id, stripeCustomerId)
-        : (await syncCustomer(billing, { customerId: id, stripeCustomerId })).drift
-      if (differences.length > 0) drift.push({ customer: stripeCustomerId, differences })
+      try {
+        const differences = dryRun
+          ? await compare(billing, id, stripeCustomerId)
+          : (await syncCustomer(billing, { customerId: id, stripeCustomerId })).drift
+        if (differences.length > 0) drift.push({ customer: stripeCustomerId, differences })
+      } catch (error) {
+        failures.push({ customer: stripeCustomerId, error: errorText(error) })
+      }
       onProgress?.(++customers)
     }
     last = page.at(-1)?.id
-    if (page.length < 100) return { customers, missingEvents, drift, worked }
+    if (page.length < 100) return { customers, missingEvents, drift, failures, worked }
   }
 }
 
@@ -91,11 +100,14 @@ async function compare(billing: Billing, customerId: string, stripeCustomerId: s
   const truth = await fetchTruth(stripe, stripeCustomerId, policy.stripeEntitlements)
   let drift: string[] = []
   try {
-    await database.client.$transaction(async (tx) => {
-      const customer = await tx.billingCustomer.findUniqueOrThrow({ where: { id: customerId } })
-      drift = await applyTruth(tx, customer, { truth, policy, eventId: null, now: timeOf(billing) })
-      throw new Undone()
-    })
+    await withRetry(() =>
+      database.client.$transaction(async (tx) => {
+        await lockForUpdate(database, tx, 'billingCustomer', { id: customerId })
+        const customer = await tx.billingCustomer.findUniqueOrThrow({ where: { id: customerId } })
+        drift = await applyTruth(tx, customer, { truth, policy, eventId: null, now: timeOf(billing) })
+        throw new Undone()
+      }),
+    )
   } catch (error) {
     if (!(error instanceof Undone)) throw error
   }

@@ -36,3 +36,11 @@ export async function replay(
   })
   return count
 }
+
+/** Lets outbox messages that were given up be sent again. Returns how many. */
+export async function replayOutbox({ client }: Database, dryRun = false): Promise<number> {
+  const where = { deadAt: { not: null } }
+  if (dryRun) return client.outboxMessage.count({ where })
+  const data = { deadAt: null, attempts: 0, nextAttemptAt: new Date(), leaseUntil: null }
+  return (await client.outboxMessage.updateMany({ where, data })).count
+}

@@ -1,7 +1,7 @@
 import { insertIgnore, type Database, type Prisma, type TransactionClient } from '@outgrow/client'
 import type { BillingPolicy } from '../config/policy.ts'
 import { isExpectedMove } from '../state/moves.ts'
-import { statusOf } from '../state/statuses.ts'
+import { isOver, statusOf } from '../state/statuses.ts'
 import type { Effect } from './effects.ts'
 import { grantsOf, type Grants } from './entitlements.ts'
 import type { ItemTruth, SubscriptionTruth, Truth } from './truth.ts'
@@ -33,21 +33,21 @@ export async function applyTruth(
     include: withItems,
     orderBy: { stripeSubscriptionId: 'asc' },
   })
-  const plans = await tx.plan.findMany({ where: { stripePriceId: { not: null } } })
-  const planOf = new Map(plans.map((plan) => [plan.stripePriceId as string, plan.id]))
+  const prices = await tx.planPrice.findMany({ include: { plan: true } })
+  const planOf = new Map(prices.map(({ stripePriceId, planId }) => [stripePriceId, planId]))
   for (const subscription of truth.subscriptions) {
     const known = stored.find(({ stripeSubscriptionId: id }) => id === subscription.id)
     drift.push(...(await writeSubscription(tx, customer.id, known, subscription, planOf, application)))
   }
   for (const known of stored) {
     if (truth.subscriptions.some(({ id }) => id === known.stripeSubscriptionId)) continue
-    drift.push(`${known.stripeSubscriptionId} does not exist`)
-    await tx.subscription.delete({ where: { id: known.id } })
+    drift.push(...(await writeGone(tx, known, application)))
   }
   const features = new Map(
-    plans.map((plan) => [plan.stripePriceId as string, plan.features as Record<string, unknown>]),
+    prices.map(({ stripePriceId, plan }) => [stripePriceId, plan.features as Record<string, unknown>]),
   )
-  drift.push(...(await writeGrants(tx, customer.accountId, grantsOf(truth, features, application.policy))))
+  const grants = grantsOf(truth, features, application.policy, await pastDueSince(tx, truth))
+  drift.push(...(await writeGrants(tx, customer.accountId, grants)))
   return drift
 }
 
@@ -95,6 +95,37 @@ async function writeSubscription(
   }
   const changed = await writeItems(tx, id as string, known?.items ?? [], truth.items, planOf)
   return known && changed ? [...drift, `the items of ${truth.id} were others`] : drift
+}
+
+/** A subscription that Stripe no longer lists, as of a customer that was deleted: it is over, and its history stays. */
+async function writeGone(
+  tx: TransactionClient,
+  known: Stored,
+  { eventId, now }: Application,
+): Promise<string[]> {
+  const { id, stripeSubscriptionId, stripeStatus: from } = known
+  if (isOver(known.status)) return []
+  const to = 'canceled'
+  await tx.subscription.update({
+    where: { id },
+    data: { status: statusOf(to), stripeStatus: to, endedAt: known.endedAt ?? now },
+  })
+  await tx.subscriptionTransition.create({
+    data: { subscriptionId: id, from, to, expected: false, stripeEventId: eventId, observedAt: now },
+  })
+  return [`${stripeSubscriptionId} is gone`]
+}
+
+/** When each subscription whose payment is missing was first seen so. */
+async function pastDueSince(tx: TransactionClient, { subscriptions }: Truth): Promise<Map<string, Date>> {
+  const ids = subscriptions.filter(({ status }) => status === 'past_due').map(({ id }) => id)
+  if (ids.length === 0) return new Map()
+  const moves = await tx.subscriptionTransition.findMany({
+    where: { to: 'past_due', subscription: { stripeSubscriptionId: { in: ids } } },
+    include: { subscription: { select: { stripeSubscriptionId: true } } },
+    orderBy: { id: 'asc' },
+  })
+  return new Map(moves.map(({ subscription, observedAt }) => [subscription.stripeSubscriptionId, observedAt]))
 }
 
 async function writeItems(

@@ -29,13 +29,23 @@ export async function effectsOfEvent(
       const { payment_status: payment } = await stripe.checkout.sessions.retrieve(objectId)
       return payment === 'unpaid' ? [] : effect('checkout.completed')
     }
+    case 'charge.refunded': {
+      // A charge may be refunded in parts: one effect a refund.
+      const refunds = await stripe.refunds
+        .list({ charge: objectId, limit: 100 })
+        .autoPagingToArray({ limit: 1000 })
+      return refunds.map(({ id }) => ({
+        key: `refund.made:${id}`,
+        topic: 'refund.made',
+        payload: { customerId, objectId: id },
+      }))
+    }
     case 'checkout.session.async_payment_failed':
       return effect('checkout.payment_failed')
     case 'invoice.paid':
     case 'invoice.payment_failed':
     case 'invoice.payment_action_required':
     case 'invoice.finalization_failed':
-    case 'charge.refunded':
     case 'refund.failed':
     case 'charge.dispute.created':
     case 'charge.dispute.closed':
@@ -62,9 +72,9 @@ export function effectsOfState(customerId: string, subscriptions: SubscriptionTr
     topic,
     payload: { customerId, objectId },
   })
-  const effects = subscriptions.flatMap(({ id, status, endedAt }) => {
+  const effects = subscriptions.flatMap(({ id, status }) => {
     if (status === 'active' || status === 'trialing') return [effect('subscription.started', id)]
-    return endedAt === null ? [] : [effect('subscription.ended', id)]
+    return status === 'canceled' ? [effect('subscription.ended', id)] : []
   })
   const running = runningOf(subscriptions)
   // Two open Checkout sessions make two subscriptions: the oldest stays, the others are for a person to end and refund.

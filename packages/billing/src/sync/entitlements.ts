@@ -18,27 +18,44 @@ export interface Grant {
 export type FeaturesByPrice = Map<string, Record<string, unknown>>
 
 const dayMs = 86_400_000
+/** What a 64-bit column holds. */
+const largest = 2n ** 63n - 1n
 
-/** What a customer's subscriptions and plans give. Several add up: the larger limit and the later end count. */
-export function grantsOf(truth: Truth, features: FeaturesByPrice, policy: BillingPolicy): Grants {
+/**
+ * What a customer's subscriptions and plans give. Several add up: the larger limit and the later end count.
+ * @param pastDueSince by subscription, when its payment was first seen to be missing
+ */
+export function grantsOf(
+  truth: Truth,
+  features: FeaturesByPrice,
+  policy: BillingPolicy,
+  pastDueSince: ReadonlyMap<string, Date>,
+): Grants {
   const grants: Grants = new Map()
   if (truth.deleted) return grants
   for (const subscription of truth.subscriptions) {
-    const until = accessUntil(subscription, policy)
+    const until = accessUntil(subscription, policy, pastDueSince.get(subscription.id))
     if (until === undefined) continue
     for (const { priceId, quantity } of subscription.items) {
       for (const [feature, value] of Object.entries(features.get(priceId) ?? {})) {
-        const limit = typeof value === 'number' ? BigInt(value) * BigInt(quantity) : null
+        const limit = typeof value === 'number' ? smaller(BigInt(value) * BigInt(quantity), largest) : null
         if (value !== false) add(grants, feature, { limit, expiresAt: until })
       }
     }
   }
-  for (const feature of truth.features) add(grants, feature, { limit: null, expiresAt: null })
+  // Stripe's own list has no limits: it must not lift a plan's.
+  for (const feature of truth.features) {
+    if (!grants.has(feature)) grants.set(feature, { limit: null, expiresAt: null })
+  }
   return grants
 }
 
 /** Until when a subscription gives access; undefined when it gives none. */
-export function accessUntil(subscription: SubscriptionTruth, { graceDays }: BillingPolicy): Date | undefined {
+export function accessUntil(
+  subscription: SubscriptionTruth,
+  { graceDays }: BillingPolicy,
+  pastDueSince: Date | undefined,
+): Date | undefined {
   const status = statusOf(subscription.status)
   const after = (date: Date) => new Date(date.getTime() + graceDays * dayMs)
   switch (status) {
@@ -46,8 +63,7 @@ export function accessUntil(subscription: SubscriptionTruth, { graceDays }: Bill
     case SubscriptionStatus.ACTIVE:
       return after(latest(subscription.items, 'currentPeriodEnd'))
     case SubscriptionStatus.PAST_DUE:
-      // The period that is not paid has begun already.
-      return after(latest(subscription.items, 'currentPeriodStart'))
+      return after(pastDueSince ?? latest(subscription.items, 'currentPeriodStart'))
     case SubscriptionStatus.UNKNOWN:
       return latest(subscription.items, 'currentPeriodEnd')
     case SubscriptionStatus.INCOMPLETE:
@@ -59,6 +75,10 @@ export function accessUntil(subscription: SubscriptionTruth, { graceDays }: Bill
     default:
       return assertNever(status)
   }
+}
+
+function smaller(a: bigint, b: bigint): bigint {
+  return a < b ? a : b
 }
 
 function latest(items: ItemTruth[], end: 'currentPeriodStart' | 'currentPeriodEnd'): Date {

@@ -1,9 +1,9 @@
-/** After this many attempts an event or a message is given up, and kept as dead. */
-export const mostAttempts = 12
+/** After this many attempts, which take about three days, an event or a message is given up and kept as dead. */
+export const mostAttempts = 100
 
 /** When to try again: from a second to an hour, by chance up to half of it sooner, and never before Stripe asks. */
 export function nextAttemptAt(now: Date, attempts: number, error: unknown): Date {
-  const pause = Math.min(3_600_000, 1000 * 2 ** (attempts - 1)) * (0.5 + Math.random() / 2)
+  const pause = Math.min(3_600_000, 1000 * 2 ** Math.min(attempts - 1, 20)) * (0.5 + Math.random() / 2)
   return new Date(now.getTime() + Math.max(pause, retryAfterMs(error)))
 }
 
@@ -14,9 +14,11 @@ function retryAfterMs(error: unknown): number {
 
 /** What went wrong, short and without payloads: it is stored and shown. */
 export function errorText(error: unknown): string {
-  const { code, type } = error as { code?: string; type?: string }
+  const { code, type } = (error ?? {}) as { code?: string; type?: string }
   const message = error instanceof Error ? error.message : String(error)
   const lines = message.split('\n').filter((line) => line.trim() !== '')
   const label = [type, code].filter((part) => typeof part === 'string').join(' ')
-  return `${label === '' ? '' : `${label}: `}${lines.at(-1) ?? 'no message'}`.slice(0, 500)
+  return `${label === '' ? '' : `${label}: `}${lines.at(-1) ?? 'no message'}`
+    .replaceAll('\0', '')
+    .slice(0, 500)
 }

@@ -49,6 +49,7 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerTotals> {
     unsent: 0,
   }
   const running = new Set<Promise<void>>()
+  let turn = 0
   let failure: { error: unknown } | undefined
   const count = async (id: number, work: Promise<EventOutcome | 'sent' | 'unsent'>) => {
     try {
@@ -70,20 +71,27 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerTotals> {
       claim(database, queue, { now, leaseMs, limit: concurrency - running.size })
     let claimed = 0
     try {
-      const events = await take(inboxQueue)
-      claimed += events.length
-      if (events.length > 0) {
+      // Each comes first every other time, so that neither starves behind the other's backlog.
+      const queues = send
+        ? turn++ % 2 === 0
+          ? [inboxQueue, outboxQueue]
+          : [outboxQueue, inboxQueue]
+        : [inboxQueue]
+      for (const queue of queues) {
+        if (running.size >= concurrency) break
+        const ids = await take(queue)
+        claimed += ids.length
+        if (ids.length === 0) continue
+        if (queue === outboxQueue && send) {
+          for (const id of ids) start(id, sendMessage(options, send, id, leaseMs / 2))
+          continue
+        }
         const rows = await database.client.webhookEvent.findMany({
-          where: { id: { in: events } },
+          where: { id: { in: ids } },
           omit: { payload: true },
         })
         for (const event of rows.toSorted((a, b) => a.id - b.id))
           start(event.id, processEvent(options, event))
-      }
-      if (send && running.size < concurrency) {
-        const messages = await take(outboxQueue)
-        claimed += messages.length
-        for (const id of messages) start(id, sendMessage(options, send, id))
       }
     } catch (error) {
       if (!isRetryable(error)) {
@@ -91,10 +99,14 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerTotals> {
         break
       }
     }
-    if (running.size >= concurrency || (claimed === 0 && running.size > 0)) await Promise.race(running)
+    if (running.size >= concurrency) await Promise.race(running)
     else if (claimed === 0) {
-      if (untilEmpty) break
-      await sleep(pollMs * (0.75 + Math.random() / 2), undefined, signal && { signal }).catch(() => {})
+      if (untilEmpty && running.size === 0) break
+      const pause = sleep(pollMs * (0.75 + Math.random() / 2), undefined, signal && { signal }).catch(
+        () => {},
+      )
+      // One that takes long must not keep the free places empty.
+      await Promise.race([pause, ...running])
     }
   }
   await Promise.all(running)

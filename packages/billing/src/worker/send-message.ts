@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { withRetry } from '@outgrow/client'
 import { timeOf, type Billing } from '../context.ts'
 import { errorText, mostAttempts, nextAttemptAt } from './backoff.ts'
@@ -9,16 +10,28 @@ export interface OutboxEffect {
   payload: { customerId: string; objectId: string }
 }
 
-/** Sends one message. A throw means that it may not have been sent, and is sent again. */
-export type Send = (effect: OutboxEffect) => Promise<void>
+/** Sends one message. A throw means that it may not have been sent, and is sent again. The signal aborts when time is up. */
+export type Send = (effect: OutboxEffect, signal: AbortSignal) => Promise<void>
 
 /** Sends a claimed message, at least once. */
-export async function sendMessage(billing: Billing, send: Send, id: number): Promise<'sent' | 'unsent'> {
+export async function sendMessage(
+  billing: Billing,
+  send: Send,
+  id: number,
+  timeoutMs: number,
+): Promise<'sent' | 'unsent'> {
   const { client } = billing.database
   const message = await client.outboxMessage.findUniqueOrThrow({ where: { id } })
   const { key, topic, attempts } = message
   try {
-    await send({ key, topic, payload: message.payload as OutboxEffect['payload'] })
+    const signal = AbortSignal.timeout(timeoutMs)
+    const late = once(signal, 'abort').then(() => {
+      throw new Error(`sending took longer than ${timeoutMs} ms`)
+    })
+    await Promise.race([
+      send({ key, topic, payload: message.payload as OutboxEffect['payload'] }, signal),
+      late,
+    ])
   } catch (error) {
     const now = timeOf(billing)
     await withRetry(() =>

@@ -1,0 +1,62 @@
+import { Stripe } from 'stripe'
+import { describe, expect, test } from 'vitest'
+import { syncCustomer, type Billing } from '../src/index.ts'
+import { openShop, statusOf } from './shop.ts'
+
+/** Two synchronisations: the first asks Stripe, then the state changes, the second asks and writes, then the first writes. */
+async function interleave(provider: 'sqlite' | 'postgres', open: (billing: Billing) => Billing) {
+  const shop = await openShop(provider)
+  try {
+    const { customer, customerId } = await shop.account()
+    const { id } = await shop.stripe.subscriptions.create({ customer, items: [{ price: 'price_pro' }] })
+    await shop.settle()
+    const asked = Promise.withResolvers<void>()
+    const mayGoOn = Promise.withResolvers<void>()
+    const held = new Stripe('sk_test_shop', {
+      maxNetworkRetries: 0,
+      httpClient: Stripe.createFetchHttpClient(async (...request: Parameters<typeof fetch>) => {
+        const answer = await shop.fake.fetch(...request)
+        const target = request[0] instanceof Request ? request[0].url : String(request[0])
+        if (!target.includes('/v1/subscriptions')) return answer
+        asked.resolve()
+        await mayGoOn.promise
+        return answer
+      }),
+    })
+    const sync = (stripe: Stripe) =>
+      syncCustomer(open({ ...shop.billing, stripe }), { customerId, stripeCustomerId: customer })
+    const first = sync(held)
+    await asked.promise
+    await shop.stripe.subscriptions.cancel(id)
+    const second = await sync(shop.stripe)
+    mayGoOn.resolve()
+    const { outcome } = await first
+    return { first: outcome, second: second.outcome, status: await statusOf(shop.database, id) }
+  } finally {
+    await shop.dispose()
+  }
+}
+
+describe.each(['sqlite', 'postgres'] as const)('an old answer that comes last, on %s', (provider) => {
+  test('is not written', async () => {
+    expect(await interleave(provider, (billing) => billing)).toEqual({
+      first: 'superseded',
+      second: 'applied',
+      status: 'canceled',
+    })
+  })
+
+  test('is written without the fence: the test can tell', async () => {
+    const withoutFence = (billing: Billing): Billing => {
+      const open = async ({ args, query }: { args: unknown; query: (args: never) => Promise<unknown> }) => ({
+        ...((await query(args as never)) as object),
+        appliedSeq: -1,
+      })
+      const client = billing.database.client.$extends({
+        query: { billingCustomer: { findUniqueOrThrow: open } },
+      }) as unknown as Billing['database']['client']
+      return { ...billing, database: { ...billing.database, client } }
+    }
+    expect(await interleave(provider, withoutFence)).toMatchObject({ first: 'applied', status: 'active' })
+  })
+})
