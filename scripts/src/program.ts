@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { billingCommand } from './commands/billing.ts'
 import { demoCommand } from './commands/demo.ts'
 import { exportCommand } from './commands/export.ts'
 import { generateCommand } from './commands/generate.ts'
@@ -7,6 +8,7 @@ import { inspectCommand } from './commands/inspect.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { postgresCommand } from './commands/postgres.ts'
 import { schemaCommand } from './commands/schema.ts'
+import { stripeFakeCommand } from './commands/stripe-fake.ts'
 import { transformCommand } from './commands/transform.ts'
 import { verifyCommand } from './commands/verify.ts'
 import { exit } from './output/exit.ts'
@@ -31,6 +33,8 @@ const commands = [
   importCommand,
   schemaCommand,
   postgresCommand,
+  billingCommand,
+  stripeFakeCommand,
   demoCommand,
 ]
 for (const command of commands) {

@@ -8,7 +8,7 @@ import { parseParams, type Params } from './params.ts'
 import type { Fault, StripeFake } from './fake.ts'
 
 /** What an API route is given: path parameters, and the query or the form. */
-export interface Call {
+interface Call {
   id: string
   params: Params
 }

@@ -11,7 +11,7 @@ const shape = {
 }
 
 /** A request to Stripe ends by then, retries of the SDK apart: a lease on an event must be longer. */
-export const stripeTimeoutMs = 15_000
+const stripeTimeoutMs = 15_000
 
 /**
  * The Stripe client of the environment: `STRIPE_SECRET_KEY`, and `STRIPE_API_BASE` for a stand-in on this machine.

@@ -1,7 +1,7 @@
 import { EventStatus, type Database } from '@outgrow/client'
 
 /** What stands in the place of a payload that was kept long enough. */
-export const blankPayload = '{}'
+const blankPayload = '{}'
 
 /**
  * Blanks the payloads of settled events older than `days`: they hold names and addresses. The rows stay, so that a late

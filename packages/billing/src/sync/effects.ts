@@ -82,7 +82,7 @@ export function effectsOfState(customerId: string, subscriptions: SubscriptionTr
 }
 
 /** Subscriptions that run, the oldest first. */
-export function runningOf(subscriptions: SubscriptionTruth[]): SubscriptionTruth[] {
+function runningOf(subscriptions: SubscriptionTruth[]): SubscriptionTruth[] {
   return subscriptions
     .filter(({ status }) => isRunning(statusOf(status)))
     .toSorted((a, b) => a.startedAt.getTime() - b.startedAt.getTime() || (a.id < b.id ? -1 : 1))

@@ -7,7 +7,7 @@ import type { ItemTruth, SubscriptionTruth, Truth } from './truth.ts'
 /** What an account may use, by feature. */
 export type Grants = Map<string, Grant>
 
-export interface Grant {
+interface Grant {
   /** The most of it; null for a feature that is on, without a limit. */
   limit: bigint | null
   /** Until when; null without an end. */
@@ -51,7 +51,7 @@ export function grantsOf(
 }
 
 /** Until when a subscription gives access; undefined when it gives none. */
-export function accessUntil(
+function accessUntil(
   subscription: SubscriptionTruth,
   { graceDays }: BillingPolicy,
   pastDueSince: Date | undefined,

@@ -64,7 +64,7 @@ export async function fetchTruth(
 }
 
 /** One subscription with all its items. */
-export async function subscriptionTruth(
+async function subscriptionTruth(
   stripe: Stripe,
   subscription: Stripe.Subscription,
 ): Promise<SubscriptionTruth> {

@@ -1,0 +1,85 @@
+import { connectPostgres, openSqliteForLock, parseDatabaseUrl, quoteIdentifier } from '@outgrow/databases'
+
+export type Row = Record<string, unknown>
+
+/** One connection to either database, with the little that adopting needs. Parameters are written as `?`. */
+export interface Connection {
+  provider: 'sqlite' | 'postgres'
+  query(sql: string, values?: unknown[]): Promise<Row[]>
+  script(sql: string): Promise<void>
+  /** Names of a table's columns; empty when there is no such table. */
+  columnsOf(table: string): Promise<string[]>
+  /** Whether one column alone is unique. */
+  isUnique(table: string, column: string): Promise<boolean>
+  close(): Promise<void>
+}
+
+export async function connect(databaseUrl: string): Promise<Connection> {
+  const url = parseDatabaseUrl(databaseUrl)
+  if (url.kind === 'sqlite') return sqlite(url.path)
+  const client = await connectPostgres(url)
+  const query = async (sql: string, values: unknown[] = []) => {
+    let at = 0
+    const { rows } = await client.query<Row>(
+      sql.replaceAll('?', () => `$${++at}`),
+      values,
+    )
+    return rows
+  }
+  return {
+    provider: 'postgres',
+    query,
+    script: async (sql) => {
+      await client.query(sql)
+    },
+    columnsOf: async (table) => {
+      const rows = await query(
+        `SELECT attname AS name FROM pg_attribute WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
+        [quoteIdentifier(table)],
+      )
+      return rows.map(({ name }) => String(name))
+    },
+    isUnique: async (table, column) => {
+      const rows = await query(
+        `SELECT 1 FROM pg_index x JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0]
+          WHERE x.indrelid = to_regclass(?) AND x.indisunique AND x.indnkeyatts = 1 AND x.indpred IS NULL AND a.attname = ?`,
+        [quoteIdentifier(table), column],
+      )
+      return rows.length > 0
+    },
+    close: () => client.end(),
+  }
+}
+
+function sqlite(path: string): Connection {
+  const database = openSqliteForLock(path)
+  const query = (sql: string, values: unknown[] = []) => {
+    const statement = database.prepare(sql)
+    if (statement.reader) return Promise.resolve(statement.all(...values) as Row[])
+    statement.run(...values)
+    return Promise.resolve([])
+  }
+  return {
+    provider: 'sqlite',
+    query,
+    script: (sql) => {
+      database.exec(sql)
+      return Promise.resolve()
+    },
+    columnsOf: async (table) =>
+      (await query('SELECT name FROM pragma_table_info(?)', [table])).map(({ name }) => String(name)),
+    isUnique: async (table, column) => {
+      const rows = await query(
+        `SELECT 1 FROM pragma_index_list(?) l WHERE l."unique" AND NOT l.partial
+            AND (SELECT group_concat(name) FROM pragma_index_info(l.name)) = ?
+         UNION SELECT 1 FROM pragma_table_info(?) WHERE pk = 1 AND name = ? AND (SELECT max(pk) FROM pragma_table_info(?)) = 1`,
+        [table, column, table, column, table],
+      )
+      return rows.length > 0
+    },
+    close: () => {
+      database.close()
+      return Promise.resolve()
+    },
+  }
+}

@@ -1,0 +1,60 @@
+import type { Billing } from '@outgrow/billing'
+import type { Database } from '@outgrow/client'
+import { Failure } from '@outgrow/kit'
+
+type BillingPackage = typeof import('@outgrow/billing')
+
+/** Opens the database of `--database`, else of the environment, and closes it whatever happens. */
+export async function withBilling<Result>(
+  url: string | undefined,
+  use: (billing: { database: Database }, library: BillingPackage) => Promise<Result>,
+): Promise<Result> {
+  const { openDatabase, billing } = await loadPackages()
+  const database = await openDatabase(databaseUrl(url))
+  try {
+    return await use({ database }, billing)
+  } finally {
+    await database.close()
+  }
+}
+
+/** As `withBilling`, with Stripe. */
+export async function withStripe<Result>(
+  url: string | undefined,
+  use: (billing: Billing, library: BillingPackage) => Promise<Result>,
+): Promise<Result> {
+  const { billing } = await loadPackages()
+  const stripe = billing.openStripe()
+  return withBilling(url, ({ database }, library) => use({ database, stripe }, library))
+}
+
+/**
+ * Loaded at need: the other commands work without Prisma's clients, which are generated at set-up.
+ * @throws Failure OUTGROW_CLIENTS_MISSING
+ */
+async function loadPackages() {
+  try {
+    const [{ openDatabase }, billing] = await Promise.all([
+      import('@outgrow/client'),
+      import('@outgrow/billing'),
+    ])
+    return { openDatabase, billing }
+  } catch (cause) {
+    if ((cause as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw cause
+    throw new Failure({
+      code: 'OUTGROW_CLIENTS_MISSING',
+      message: 'Prisma’s clients are not generated yet.',
+      fix: 'Run pnpm run clients.',
+      cause,
+    })
+  }
+}
+
+export function databaseUrl(url = process.env.DATABASE_URL): string {
+  if (url !== undefined && url !== '') return url
+  throw new Failure({
+    code: 'OUTGROW_OPTION_INVALID',
+    message: 'There is no database to work on.',
+    fix: 'Pass --database with a file: or postgresql: URL, or set DATABASE_URL.',
+  })
+}

@@ -1,0 +1,21 @@
+import { Command } from 'commander'
+import { adoptInboxCommand } from './billing/adopt-inbox.ts'
+import { deadLettersCommand } from './billing/dead-letters.ts'
+import { pruneCommand } from './billing/prune.ts'
+import { reconcileCommand } from './billing/reconcile.ts'
+import { replayCommand } from './billing/replay.ts'
+import { statusCommand } from './billing/status.ts'
+
+export const billingCommand = new Command('billing').description(
+  'Stripe: what arrived, what came of it, and how to mend it.',
+)
+for (const command of [
+  statusCommand,
+  reconcileCommand,
+  replayCommand,
+  deadLettersCommand,
+  pruneCommand,
+  adoptInboxCommand,
+]) {
+  billingCommand.addCommand(command)
+}

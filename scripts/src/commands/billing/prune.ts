@@ -1,0 +1,36 @@
+import { Command } from 'commander'
+import { Failure } from '@outgrow/kit'
+import { withBilling } from '../../billing-context.ts'
+import { exit } from '../../output/exit.ts'
+import { runCommand, type Outcome } from '../../output/run.ts'
+import { count } from '../../output/terminal.ts'
+import { withBillingOptions, type BillingOptions } from './options.ts'
+
+interface Document extends Outcome {
+  blanked: number
+}
+
+export const pruneCommand = withBillingOptions(new Command('prune'), true)
+  .summary('blank the payloads of old events')
+  .description(
+    'Payloads hold names and addresses: those of settled events are blanked after a time. The rows stay, so that a late repeat is still known.',
+  )
+  .option('--days <n>', 'keep payloads this long', '90')
+  .addHelpText('after', '\nExamples:\n  outgrow billing prune --days 90 --dry-run')
+  .action((options: BillingOptions & { days: string }) =>
+    runCommand<Document>(options.json ?? false, { command: 'billing prune', blanked: 0 }, ({ terminal }) =>
+      withBilling(options.database, async ({ database }, { prune }) => {
+        const days = Number(options.days)
+        if (!(days >= 0)) {
+          throw new Failure({
+            code: 'OUTGROW_OPTION_INVALID',
+            message: `--days ${options.days} is no number of days.`,
+            fix: 'For example --days 90.',
+          })
+        }
+        const blanked = await prune(database, days, options.dryRun)
+        terminal.line(`${count(blanked)} payloads ${options.dryRun ? 'would be' : 'are'} blanked.`)
+        return { command: 'billing prune', ok: true, exitCode: exit.done, blanked, error: null }
+      }),
+    ),
+  )

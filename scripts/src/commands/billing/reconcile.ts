@@ -1,0 +1,65 @@
+import { Command } from 'commander'
+import type { Reconciliation } from '@outgrow/billing'
+import { withStripe } from '../../billing-context.ts'
+import { exit } from '../../output/exit.ts'
+import { runCommand, type Outcome } from '../../output/run.ts'
+import { count } from '../../output/terminal.ts'
+import { withBillingOptions, type BillingOptions } from './options.ts'
+
+interface Options extends BillingOptions {
+  days: string
+  customer?: string[]
+}
+
+interface Document extends Outcome {
+  reconciliation: Reconciliation | null
+}
+
+export const reconcileCommand = withBillingOptions(new Command('reconcile'), true)
+  .summary('find what differs from Stripe, and mend it')
+  .description(
+    'Fetches events that never arrived, works off the queue, and compares every customer with Stripe. Ends with 4 when anything differed. Needs STRIPE_SECRET_KEY.',
+  )
+  .option('--days <n>', 'how far back events are looked for; Stripe keeps 30 days', '30')
+  .option('--customer <ids...>', 'compare only these customers (cus_…)')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  outgrow billing reconcile --dry-run\n  outgrow billing reconcile --customer cus_123 --json',
+  )
+  .action((options: Options) =>
+    runCommand<Document>(
+      options.json ?? false,
+      { command: 'billing reconcile', reconciliation: null },
+      ({ terminal, signal }) =>
+        withStripe(options.database, async (billing, { reconcile }) => {
+          const { dryRun = false, customer: customers } = options
+          const found = await reconcile(billing, {
+            days: Number(options.days),
+            dryRun,
+            customers,
+            signal,
+            onProgress: (done) => {
+              if (done % 500 === 0) terminal.line(`${count(done)} customers compared …`)
+            },
+          })
+          for (const id of found.missingEvents) terminal.line(`event ${id} never arrived`)
+          for (const { customer, differences } of found.drift)
+            terminal.line(`${customer}: ${differences.join('; ')}`)
+          for (const { customer, error } of found.failures)
+            terminal.line(terminal.style('red', `${customer}: ${error}`))
+          const drifted = found.missingEvents.length + found.drift.length + found.failures.length
+          const mended = dryRun ? 'Nothing was changed.' : 'What differed is mended.'
+          terminal.line(
+            `${count(found.customers)} customers compared, ${count(drifted)} findings. ${drifted > 0 ? mended : ''}`.trim(),
+          )
+          const ok = drifted === 0
+          return {
+            command: 'billing reconcile',
+            ok,
+            exitCode: ok ? exit.done : exit.findings,
+            reconciliation: found,
+            error: null,
+          }
+        }),
+    ),
+  )

@@ -1,0 +1,69 @@
+import { Command } from 'commander'
+import { Failure } from '@outgrow/kit'
+import { withBilling } from '../../billing-context.ts'
+import { exit } from '../../output/exit.ts'
+import { runCommand, type Outcome } from '../../output/run.ts'
+import { count } from '../../output/terminal.ts'
+import { withBillingOptions, type BillingOptions } from './options.ts'
+
+interface Options extends BillingOptions {
+  id?: string[]
+  type?: string
+  since?: string
+  dead?: boolean
+  outbox?: boolean
+}
+
+interface Document extends Outcome {
+  replayed: number
+}
+
+export const replayCommand = withBillingOptions(new Command('replay'), true)
+  .summary('put events back into the queue')
+  .description(
+    'Lets chosen events be worked off again. Each is synchronised from Stripe, so that a repeat does no harm.',
+  )
+  .option('--id <ids...>', 'Stripe’s event ids')
+  .option('--type <type>', 'events of one type')
+  .option('--since <date>', 'events received since, as 2026-01-31 or 2026-01-31T10:00:00Z')
+  .option('--dead', 'only events that were given up')
+  .option('--outbox', 'messages that were given up, instead of events')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  outgrow billing replay --dead\n  outgrow billing replay --type invoice.paid --since 2026-01-31 --dry-run',
+  )
+  .action((options: Options) =>
+    runCommand<Document>(options.json ?? false, { command: 'billing replay', replayed: 0 }, ({ terminal }) =>
+      withBilling(options.database, async ({ database }, { replay, replayOutbox }) => {
+        const { id: ids, type, dead, dryRun = false, outbox } = options
+        const since = dateOf(options.since)
+        if (!outbox && !ids && type === undefined && since === undefined && !dead) throw nothingChosen()
+        const replayed = outbox
+          ? await replayOutbox(database, dryRun)
+          : await replay(database, { ids, type, since, dead }, dryRun)
+        terminal.line(
+          `${count(replayed)} ${outbox ? 'messages' : 'events'} ${dryRun ? 'would be' : 'are'} in the queue again.`,
+        )
+        return { command: 'billing replay', ok: true, exitCode: exit.done, replayed, error: null }
+      }),
+    ),
+  )
+
+function dateOf(text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined
+  const date = new Date(text)
+  if (!Number.isNaN(date.getTime())) return date
+  throw new Failure({
+    code: 'OUTGROW_OPTION_INVALID',
+    message: `--since ${text} is no date.`,
+    fix: 'Write it as 2026-01-31 or 2026-01-31T10:00:00Z.',
+  })
+}
+
+function nothingChosen(): Failure {
+  return new Failure({
+    code: 'OUTGROW_OPTION_INVALID',
+    message: 'No events were chosen.',
+    fix: 'Choose them with --id, --type, --since or --dead.',
+  })
+}

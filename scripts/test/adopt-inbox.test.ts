@@ -1,0 +1,149 @@
+import { withPostgres } from '@outgrow/databases'
+import { makeDatabase, makeSqlite } from '@outgrow/testing'
+import { describe, expect, inject, test } from 'vitest'
+import { openSqlite } from '@outgrow/databases'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Adoption } from '../src/adopt-inbox/adopt.ts'
+import { inboxDdl, inboxModel } from '../src/adopt-inbox/inbox-model.ts'
+import { outgrow } from './cli.ts'
+
+interface Application {
+  url: string
+  rows(sql: string): Promise<Record<string, unknown>[]>
+  drop(): Promise<void>
+}
+
+async function application(provider: 'sqlite' | 'postgres', sql: string): Promise<Application> {
+  if (provider === 'sqlite') {
+    const path = makeSqlite(sql)
+    return {
+      url: `file:${path}`,
+      rows: async (query) => {
+        const file = openSqlite(path)
+        const rows = file.prepare(query).all() as Record<string, unknown>[]
+        file.close()
+        return rows
+      },
+      drop: () => Promise.resolve(),
+    }
+  }
+  const target = await makeDatabase(inject('postgresUrl'))
+  await withPostgres(target.url, (client) => client.query(sql))
+  return { url: target.url, rows: (query) => target.query(query), drop: () => target.drop() }
+}
+
+const event = (id: string, type = 'invoice.paid') =>
+  JSON.stringify({
+    id,
+    object: 'event',
+    type,
+    created: 1700000000,
+    data: { object: { id: 'in_1', object: 'invoice', customer: 'cus_1' } },
+  })
+const adopt = (url: string, ...args: string[]) =>
+  outgrow<{ adoption: Adoption | null; ok: boolean; error: { code: string } | null }>([
+    'billing',
+    'adopt-inbox',
+    '--database',
+    url,
+    ...args,
+  ])
+
+describe.each(['sqlite', 'postgres'] as const)('adopting the inbox on %s', (provider) => {
+  test('an application without one gets it, and a second run changes nothing', async () => {
+    const app = await application(provider, 'CREATE TABLE users (id integer)')
+    const dry = await adopt(app.url, '--dry-run')
+    expect(dry.document.adoption).toMatchObject({ created: true, rowsRead: 0 })
+    await expect(app.rows('SELECT * FROM webhook_events')).rejects.toThrow(/webhook_events/)
+    expect((await adopt(app.url)).document.adoption?.created).toBe(true)
+    expect((await adopt(app.url)).document.adoption?.created).toBe(false)
+    await app.drop()
+  })
+
+  test('a table without a unique key and full of repeats becomes one row an event', async () => {
+    const app = await application(
+      provider,
+      `CREATE TABLE stripe_events (event_id text, body text, processed integer);
+       INSERT INTO stripe_events VALUES ('evt_1', '${event('evt_1')}', 0), ('evt_1', '${event('evt_1')}', 1), ('evt_1', '${event('evt_1')}', 0),
+         ('evt_2', '${event('evt_2')}', 0), ('evt_2', '${event('evt_2')}', NULL), ('evt_3', '${event('evt_3', 'payout.paid')}', 0), (NULL, 'x', 0), ('evt_4', NULL, 0)`,
+    )
+    const args = [
+      '--table',
+      'stripe_events',
+      '--column',
+      'event_id',
+      '--payload',
+      'body',
+      '--done',
+      'processed',
+    ]
+    const { document, code } = await adopt(app.url, ...args)
+    expect([code, document.adoption]).toMatchObject([
+      4,
+      {
+        rowsRead: 8,
+        imported: { done: 3, pending: 1 },
+        duplicateRows: 3,
+        duplicates: [
+          { id: 'evt_1', rows: 3 },
+          { id: 'evt_2', rows: 2 },
+        ],
+        withoutId: 1,
+      },
+    ])
+    expect(
+      await app.rows(
+        'SELECT stripe_event_id, status, customer_id FROM webhook_events ORDER BY stripe_event_id',
+      ),
+    ).toEqual([
+      { stripe_event_id: 'evt_1', status: 'done', customer_id: 'cus_1' },
+      { stripe_event_id: 'evt_2', status: 'pending', customer_id: 'cus_1' },
+      { stripe_event_id: 'evt_3', status: 'ignored', customer_id: 'cus_1' },
+      { stripe_event_id: 'evt_4', status: 'done', customer_id: null },
+    ])
+    expect((await adopt(app.url, ...args)).document.adoption).toMatchObject({
+      imported: { done: 0, pending: 0 },
+      known: 4,
+    })
+    await app.drop()
+  })
+
+  test('one keyed otherwise, under the inbox’s own name, is kept beside it', async () => {
+    const app = await application(
+      provider,
+      `CREATE TABLE webhook_events (id integer PRIMARY KEY, data text); CREATE INDEX webhook_events_data ON webhook_events (data);
+       INSERT INTO webhook_events VALUES (1, '${event('evt_1')}'), (2, '${event('evt_1')}'), (3, '${event('evt_2')}')`,
+    )
+    const { document } = await adopt(app.url, '--payload', 'data')
+    expect(document.adoption).toMatchObject({
+      kept: 'webhook_events_before',
+      imported: { pending: 2 },
+      duplicateRows: 1,
+    })
+    expect(await app.rows('SELECT count(*) AS n FROM webhook_events_before')).toMatchObject([
+      { n: expect.anything() as unknown },
+    ])
+    await app.drop()
+  })
+
+  test('a wrong table or column is refused by name, and nothing is made', async () => {
+    const app = await application(provider, 'CREATE TABLE stripe_events (event_id text)')
+    const wrong = await adopt(app.url, '--table', 'stripe_events', '--column', 'nope')
+    expect([wrong.code, wrong.document.error?.code]).toEqual([2, 'OUTGROW_ADOPT_TABLE'])
+    expect((await adopt(app.url, '--dry-run')).document.adoption?.created).toBe(true)
+    await app.drop()
+  })
+})
+
+test('the inbox that is adopted is the product’s own', async () => {
+  const own = readFileSync(join(import.meta.dirname, '../../prisma/schema.prisma'), 'utf8')
+  const block = (name: string, text: string) =>
+    new RegExp(`^(model|enum) ${name} \\{[^}]*\\}`, 'm').exec(text)?.[0].replaceAll(/\s+/g, ' ')
+  expect(block('EventStatus', inboxModel)).toBe(block('EventStatus', own))
+  // The order of the indexes aside, which means nothing.
+  const lines = (text: string | undefined) =>
+    text?.split(/ (?=@@|\w+ (?:Int|String|Boolean|DateTime|EventStatus))/).toSorted()
+  expect(lines(block('WebhookEvent', inboxModel))).toEqual(lines(block('WebhookEvent', own)))
+  expect(await inboxDdl('postgres')).toContain('TIMESTAMPTZ(3)')
+})
