@@ -1,9 +1,11 @@
 import { Command } from 'commander'
 import { clientCommand } from './client.ts'
 import { moveCommand } from './move.ts'
+import { webhooksCommand } from './webhooks.ts'
 
 await new Command('bench')
   .description('Measures, side by side on the same work. Ratios of medians are what counts: machines drift.')
   .addCommand(moveCommand)
   .addCommand(clientCommand)
+  .addCommand(webhooksCommand)
   .parseAsync()

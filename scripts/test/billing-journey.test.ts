@@ -74,7 +74,7 @@ test('an inbox with work in every state goes to Postgres, and nothing is done tw
   ).toEqual(expect.arrayContaining(before))
   await new Promise((done) => setTimeout(done, 1100)) // the lease of the worker that died runs out
   const totals = await runWorker({ database: postgres, stripe, send, untilEmpty: true })
-  expect(totals).toMatchObject({ applied: 2, failed: 0, dead: 0 })
+  expect([totals.applied + totals.superseded, totals.failed, totals.dead]).toEqual([2, 0, 0])
   const refund = [...fake.store.refunds.keys()][0] ?? ''
   expect(sent.slice(doneBefore.length)).toEqual([`refund.made:${refund}`])
   const limits = await postgres.client.entitlement.findMany({

@@ -70,6 +70,8 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerTotals> {
     const take = (queue: typeof inboxQueue) =>
       claim(database, queue, { now, leaseMs, limit: concurrency - running.size })
     let claimed = 0
+    // What ends while the queues are looked at may have put something into one that was empty.
+    const wasIdle = running.size === 0
     try {
       // Each comes first every other time, so that neither starves behind the other's backlog.
       const queues = send
@@ -101,7 +103,8 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerTotals> {
     }
     if (running.size >= concurrency) await Promise.race(running)
     else if (claimed === 0) {
-      if (untilEmpty && running.size === 0) break
+      if (untilEmpty && wasIdle) break
+      if (untilEmpty && running.size === 0) continue
       const pause = sleep(pollMs * (0.75 + Math.random() / 2), undefined, signal && { signal }).catch(
         () => {},
       )

@@ -25,15 +25,30 @@ export function keyJobs(move: Move, loaded: Map<PlannedTable, Job[]>, broken: Br
     }))
 }
 
-/** Foreign keys: declared first, checked afterwards, so that the check needs no strong lock. */
+/**
+ * Foreign keys: declared first, checked afterwards, so that the check needs no strong lock. Declaring locks both tables,
+ * and two connections that declare keys of tables that point at each other would wait for each other: one does them all.
+ */
 export function foreignKeyJobs(move: Move, broken: Broken[]): Job[] {
-  return move.staging.constraints
-    .filter(({ kind }) => kind === 'foreign')
-    .map((constraint) => ({
+  const keys = move.staging.constraints.filter(({ kind }) => kind === 'foreign')
+  const declare: Job = {
+    name: 'declare foreign keys',
+    after: [],
+    run: async (client) => {
+      for (const key of keys) {
+        move.signal.throwIfAborted()
+        await declareConstraint(client, key)
+      }
+    },
+  }
+  return [
+    declare,
+    ...keys.map((constraint): Job => ({
       name: `foreign key ${constraint.name}`,
-      after: [],
+      after: [declare],
       run: (client) => addUnlessBroken(move, client, constraint, broken),
-    }))
+    })),
+  ]
 }
 
 export function tableOf(
@@ -62,6 +77,14 @@ async function addUnlessBroken(
 
 /** Adds one constraint or index, or what an earlier attempt left undone of it. */
 export async function addConstraint(client: PostgresClient, constraint: Constraint): Promise<void> {
+  const isValid = await declareConstraint(client, constraint)
+  if (isValid) return
+  const table = qualified({ schema: constraint.schema, name: constraint.table })
+  await client.query(`ALTER TABLE ${table} VALIDATE CONSTRAINT ${quoteIdentifier(constraint.name)}`)
+}
+
+/** Adds a constraint or index; checks and foreign keys without looking at the rows. Returns whether it is whole. */
+async function declareConstraint(client: PostgresClient, constraint: Constraint): Promise<boolean> {
   const table = qualified({ schema: constraint.schema, name: constraint.table })
   const name = quoteIdentifier(constraint.name)
   const index = await client.query<{ valid: boolean }>(
@@ -70,7 +93,7 @@ export async function addConstraint(client: PostgresClient, constraint: Constrai
     [constraint.schema, constraint.name],
   )
   if (constraint.indexSql !== null && index.rows.length === 0) await client.query(constraint.indexSql)
-  if (constraint.kind === 'index') return
+  if (constraint.kind === 'index') return true
   const known = await client.query<{ valid: boolean }>(
     `SELECT k.convalidated AS valid FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
        JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -92,7 +115,5 @@ export async function addConstraint(client: PostgresClient, constraint: Constrai
       )
     }
   }
-  if (checkedLater && known.rows[0]?.valid !== true) {
-    await client.query(`ALTER TABLE ${table} VALIDATE CONSTRAINT ${name}`)
-  }
+  return !checkedLater || known.rows[0]?.valid === true
 }
