@@ -1,9 +1,9 @@
 import { fork } from 'node:child_process'
+import { createRequire } from 'node:module'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { runMigrations, StripeSync } from '@supabase/stripe-sync-engine'
 import { createWebhookHandler, ensureCustomer, openStripe, syncPlans } from '@outgrow/billing'
 import { openDatabase, type Database } from '@outgrow/client'
 import { startEmbeddedPostgres, withPostgres } from '@outgrow/databases'
@@ -13,6 +13,11 @@ import { plans, secret } from '../chaos/arena.ts'
 import { chancesOf } from '../chaos/lifecycle.ts'
 import { count, textTable } from '../src/output/terminal.ts'
 import { median } from './process-usage.ts'
+
+// Its build for `import` looks for `__dirname`, finds none, and runs no migration without saying so.
+const { runMigrations, StripeSync } = createRequire(import.meta.url)(
+  '@supabase/stripe-sync-engine',
+) as typeof import('@supabase/stripe-sync-engine')
 
 const root = join(import.meta.dirname, '../..')
 
@@ -277,6 +282,7 @@ async function benchEngine(url: string, total: number, rounds: number): Promise<
   const { rows } = await withPostgres(url, (client) =>
     client.query<{ id: string; status: string }>('SELECT id, status::text FROM stripe.subscriptions'),
   )
+  await engine.postgresClient.pool.end()
   const all = [...fake.store.subscriptions.values()]
   const wrong = all.filter(
     ({ object }) => rows.find(({ id }) => id === object.id)?.status !== object.status,

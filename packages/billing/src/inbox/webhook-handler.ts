@@ -1,9 +1,9 @@
 import { Stripe } from 'stripe'
-import { EventStatus, isUniqueViolation, type Database } from '@outgrow/client'
+import type { Database } from '@outgrow/client'
 import { Failure, messageOf } from '@outgrow/kit'
-import { isHandled } from './event-types.ts'
-import { parseEvent, type ReceivedEvent } from './parse-event.ts'
+import { parseEvent } from './parse-event.ts'
 import { readBody } from './read-body.ts'
+import { storeEvent } from './store-event.ts'
 
 export interface WebhookOptions {
   database: Database
@@ -84,26 +84,6 @@ async function isSigned(
     }
   }
   return false
-}
-
-/**
- * Stores an event once. Returns false when it was there already.
- * @param source who brought it: `stripe`, or `reconcile` for one that was never delivered
- */
-export async function storeEvent(
-  { client }: Database,
-  event: ReceivedEvent,
-  payload: string,
-  source = 'stripe',
-): Promise<boolean> {
-  const status = isHandled(event.type) ? EventStatus.PENDING : EventStatus.IGNORED
-  try {
-    await client.webhookEvent.create({ data: { ...event, payload, source, status }, select: { id: true } })
-    return true
-  } catch (error) {
-    if (isUniqueViolation(error)) return false
-    throw error
-  }
 }
 
 function textOf(bytes: Uint8Array): string | undefined {

@@ -1,5 +1,5 @@
 import { lockForUpdate, withRetry } from '@outgrow/client'
-import { storeEvent } from '../inbox/webhook-handler.ts'
+import { storeEvent } from '../inbox/store-event.ts'
 import { handledEventTypes } from '../inbox/event-types.ts'
 import { parseEvent } from '../inbox/parse-event.ts'
 import { defaultPolicy } from '../config/policy.ts'

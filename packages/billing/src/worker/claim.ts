@@ -1,4 +1,5 @@
 import type { Database } from '@outgrow/client'
+import { storedTime } from '../stored-time.ts'
 
 /** A table of work: rows are claimed with a lease, by whoever comes first. `:now` and `:until` are times. */
 export interface Queue {
@@ -34,7 +35,7 @@ export async function claim(
   const query = (sql: string) => {
     const values: (Date | string)[] = []
     const text = sql.replaceAll(/:(now|until)\b/g, (_, name: keyof typeof times) => {
-      values.push(stored(provider, times[name]))
+      values.push(storedTime(provider, times[name]))
       return provider === 'postgres' ? `$${values.length}` : '?'
     })
     return client.$queryRawUnsafe<{ id: number | bigint }[]>(text, ...values)
@@ -45,9 +46,4 @@ export async function claim(
   const skip = provider === 'postgres' ? ' FOR UPDATE SKIP LOCKED' : ''
   const rows = await query(`UPDATE ${table} SET ${taken} WHERE id IN (${ready}${skip}) RETURNING id`)
   return rows.map(({ id }) => Number(id)).toSorted((a, b) => a - b)
-}
-
-/** A time as the client stores it: SQLite compares text. */
-function stored(provider: Database['provider'], time: Date): Date | string {
-  return provider === 'postgres' ? time : time.toISOString().replace('Z', '+00:00')
 }

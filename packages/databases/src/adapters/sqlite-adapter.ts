@@ -27,14 +27,20 @@ export interface SqliteAdapterOptions {
 /** The stock adapter's connection, whose driver is reached for pragmas and for asking whether a statement writes. */
 type StockAdapter = SqlDriverAdapter & { client: SqliteDatabase }
 
+/** What is asked of a statement's text, once. */
+interface Statement {
+  onlyReads: boolean
+  hasLike: boolean
+}
+
 const withLike = new WeakSet<SqliteDatabase>()
 
 /**
  * Gives a connection LIKE as Postgres' ILIKE: letters of any script fold, and a backslash takes a wildcard for itself.
  * Only once a statement asks for it: a connection with a function of its own answers every query some 10 % slower.
  */
-function prepareLike({ client }: StockAdapter, sql: string): void {
-  if (withLike.has(client) || !/\blike\b/i.test(sql)) return
+function prepareLike({ client }: StockAdapter, { hasLike }: Statement): void {
+  if (!hasLike || withLike.has(client)) return
   client.function('like', { deterministic: true }, sqlLike)
   withLike.add(client)
 }
@@ -69,7 +75,7 @@ class SqliteAdapter implements SqlDriverAdapter {
   readonly #reader: StockAdapter
   readonly #options: SqliteAdapterOptions
   readonly #lock = new WriteLock()
-  readonly #reads = new Map<string, boolean>()
+  readonly #statements = new Map<string, Statement>()
   #lastPause = performance.now()
 
   constructor(writer: StockAdapter, reader: StockAdapter, options: SqliteAdapterOptions) {
@@ -80,19 +86,20 @@ class SqliteAdapter implements SqlDriverAdapter {
   }
 
   queryRaw(query: SqlQuery): Promise<SqlResultSet> {
-    if (!this.#onlyReads(query.sql)) return this.#write(query.sql, () => this.#writer.queryRaw(query))
-    prepareLike(this.#reader, query.sql)
+    const statement = this.#statement(query.sql)
+    if (!statement.onlyReads) return this.#write(statement, () => this.#writer.queryRaw(query))
+    prepareLike(this.#reader, statement)
     const read = () => this.#reader.queryRaw(query)
     if (this.#mustPause()) return this.#breathe().then(() => retryBusy(this.#options, read))
     return read().catch((error: unknown) => retryBusy(this.#options, read, error))
   }
 
   executeRaw(query: SqlQuery): Promise<number> {
-    return this.#write(query.sql, () => this.#writer.executeRaw(query))
+    return this.#write(this.#statement(query.sql), () => this.#writer.executeRaw(query))
   }
 
   executeScript(script: string): Promise<void> {
-    return this.#write(script, () => this.#writer.executeScript(script))
+    return this.#write(statementOf(script, false), () => this.#writer.executeScript(script))
   }
 
   async startTransaction(isolationLevel?: string): Promise<Transaction> {
@@ -122,10 +129,10 @@ class SqliteAdapter implements SqlDriverAdapter {
     }
   }
 
-  async #write<Result>(sql: string, work: () => Promise<Result>): Promise<Result> {
+  async #write<Result>(statement: Statement, work: () => Promise<Result>): Promise<Result> {
     const release = await this.#acquire()
     try {
-      prepareLike(this.#writer, sql)
+      prepareLike(this.#writer, statement)
       return await retryBusy(this.#options, work)
     } finally {
       release()
@@ -152,20 +159,25 @@ class SqliteAdapter implements SqlDriverAdapter {
     this.#lastPause = performance.now()
   }
 
-  /** Asked of SQLite once per statement text. */
-  #onlyReads(sql: string): boolean {
-    let reads = this.#reads.get(sql)
-    if (reads === undefined) {
+  /** Whether a statement writes is asked of SQLite, once a text. */
+  #statement(sql: string): Statement {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) {
+      let onlyReads = false // where it cannot be prepared, the writer reports what is wrong with it
       try {
-        reads = this.#reader.client.prepare(sql).readonly && !/^\s*(begin|commit|rollback|pragma)/i.test(sql)
-      } catch {
-        reads = false // the writer reports what is wrong with it
-      }
-      if (this.#reads.size > 2000) this.#reads.clear()
-      this.#reads.set(sql, reads)
+        onlyReads =
+          this.#reader.client.prepare(sql).readonly && !/^\s*(begin|commit|rollback|pragma)/i.test(sql)
+      } catch {}
+      statement = statementOf(sql, onlyReads)
+      if (this.#statements.size > 2000) this.#statements.clear()
+      this.#statements.set(sql, statement)
     }
-    return reads
+    return statement
   }
+}
+
+function statementOf(sql: string, onlyReads: boolean): Statement {
+  return { onlyReads, hasLike: /\blike\b/i.test(sql) }
 }
 
 class SqliteTransaction implements Transaction {
@@ -186,12 +198,12 @@ class SqliteTransaction implements Transaction {
   }
 
   queryRaw(query: SqlQuery): Promise<SqlResultSet> {
-    prepareLike(this.#writer, query.sql)
+    prepareLike(this.#writer, statementOf(query.sql, false))
     return this.#writer.queryRaw(query)
   }
 
   async executeRaw(query: SqlQuery): Promise<number> {
-    prepareLike(this.#writer, query.sql)
+    prepareLike(this.#writer, statementOf(query.sql, false))
     if (!/^\s*COMMIT\s*;?\s*$/i.test(query.sql)) return this.#writer.executeRaw(query)
     try {
       return await retryBusy(this.#settings, () => this.#writer.executeRaw(query))

@@ -1,0 +1,6 @@
+import type { Database } from '@outgrow/client'
+
+/** A time as the client stores it, for SQL of our own: SQLite holds and compares text. */
+export function storedTime(provider: Database['provider'], time: Date): Date | string {
+  return provider === 'postgres' ? time : time.toISOString().replace('Z', '+00:00')
+}
