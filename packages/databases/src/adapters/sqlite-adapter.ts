@@ -10,6 +10,7 @@ import {
 } from '@prisma/driver-adapter-utils'
 import type { SqliteDatabase } from '../sqlite.ts'
 import { sqlLike } from './sql-like.ts'
+import { keepStatements } from './statement-cache.ts'
 import { countTime, type DatabaseCounters } from './counters.ts'
 import type { TransactionScope } from './transaction-scope.ts'
 import { WriteLock } from './write-lock.ts'
@@ -62,6 +63,7 @@ export function sqliteAdapterFactory(options: SqliteAdapterOptions): SqlDriverAd
       for (const { client } of [writer, reader]) {
         client.pragma('foreign_keys = ON')
         client.pragma(`synchronous = ${options.synchronous}`)
+        keepStatements(client)
       }
       return new SqliteAdapter(writer, reader, options)
     },
