@@ -152,10 +152,16 @@ function stagingFailure(cause: unknown, user: string | undefined): unknown {
     })
   }
   if (code === undefined || !/^[0-9A-Z]{5}$/.test(code)) return cause
+  const type = /type "(citext|hstore|ltree|vector|geometry|geography)" does not exist/.exec(
+    messageOf(cause),
+  )?.[1]
   return new Failure({
     code: 'OUTGROW_SCHEMA_DDL',
     message: `Postgres refuses the tables: ${messageOf(cause)}`,
-    fix: 'Correct the schema or the migration that makes this object, and run the command again.',
+    fix:
+      type === undefined
+        ? 'Correct the schema or the migration that makes this object, and run the command again.'
+        : `It comes with an extension: run CREATE EXTENSION ${type.startsWith('geo') ? 'postgis' : type} in the target first.`,
     cause,
   })
 }
