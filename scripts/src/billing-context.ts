@@ -13,6 +13,16 @@ export async function withBilling<Result>(
   const database = await openDatabase(databaseUrl(url))
   try {
     return await use({ database }, billing)
+  } catch (cause) {
+    const { code, message } = cause as { code?: string; message?: string }
+    if (code !== 'P2021') throw cause
+    throw new Failure({
+      code: 'OUTGROW_TABLES_MISSING',
+      message: message?.split('\n').findLast((line) => line.trim() !== '') ?? 'A table is missing.',
+      why: 'This command works on a database of the product’s own schema.',
+      fix: 'Run outgrow schema deploy --to <url> first; an application of another schema has adopt-inbox.',
+      cause,
+    })
   } finally {
     await database.close()
   }
