@@ -109,7 +109,7 @@ function change(fake: StripeFake, state: ReturnType<StripeFake['store']['subscri
       return subscriptions.resume(store, emit, state)
     case 'change-plan':
       return subscriptions.update(store, emit, state, {
-        price: { item: undefined, price: `price_${step.plan}`, quantity: undefined },
+        price: { item: 'first', price: `price_${step.plan}`, quantity: undefined },
       })
     default:
       return subscriptions.update(store, emit, state, { metadata: { touched: 'yes' } })

@@ -174,8 +174,12 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (provider) => {
     const wish = { accountId, successUrl: 'http://a/', cancelUrl: 'http://b/' }
     const pro = await createCheckout(shop.billing, { ...wish, planId: 'pro' })
     expect((await createCheckout(shop.billing, { ...wish, planId: 'pro' })).id).toBe(pro.id)
+    await shop.stripe.checkout.sessions.expire(pro.id)
+    shop.fake.fail({ status: 500, times: 1 })
+    const again = await createCheckout(shop.billing, { ...wish, planId: 'pro' })
+    expect(again.id).not.toBe(pro.id) // neither the expired one nor the kept failure
     const team = await createCheckout(shop.billing, { ...wish, planId: 'team' })
-    shop.fake.completeCheckout(pro.id)
+    shop.fake.completeCheckout(again.id)
     shop.fake.completeCheckout(team.id)
     await shop.settle()
     const [, second] = shop.fake.store.subscriptionsOf(customer)

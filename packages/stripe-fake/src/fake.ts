@@ -60,8 +60,7 @@ export class StripeFake {
     const request = input instanceof Request ? input : new Request(input, init)
     this.requests++
     if (this.latencyMs > 0) await new Promise((done) => setTimeout(done, this.latencyMs))
-    const fault = new URL(request.url).pathname.startsWith('/v') ? this.#takeFault() : undefined
-    return fault?.toResponse() ?? this.#routes.fetch(request)
+    return this.#routes.fetch(request)
   }
 
   fail(fault: Fault): void {
@@ -74,7 +73,8 @@ export class StripeFake {
     this.latencyMs = 0
   }
 
-  #takeFault(): ApiError | undefined {
+  /** The fault that hits the next request of the API. */
+  takeFault(): ApiError | undefined {
     const [fault] = this.#faults
     if (!fault) return undefined
     if (--fault.times <= 0) this.#faults.shift()

@@ -88,7 +88,7 @@ function portalAction(
       return subscriptions.cancelNow(store, emit, state)
     case 'change':
       return subscriptions.update(store, emit, state, {
-        price: { item: undefined, price: price ?? '', quantity: undefined },
+        price: { item: 'first', price: price ?? '', quantity: undefined },
       })
     default:
       throw new ApiError(400, `This stand-in's portal has no action ${action}.`)

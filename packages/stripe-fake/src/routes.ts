@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { day, type Seconds } from './clock.ts'
 import { apiVersion } from './emitter.ts'
 import { ApiError } from './errors.ts'
 import { billingRoutes } from './routes-billing.ts'
@@ -15,10 +16,12 @@ interface Call {
 
 export type Api = (method: 'get' | 'post' | 'delete', path: string, answer: (call: Call) => object) => void
 
+/** What a key was answered: for a day, and a failure of Stripe's own too. */
 interface Remembered {
   request: string
   status: number
   body: string
+  at: Seconds
 }
 
 /** The API, the pages and the controls as one Web-standard application. */
@@ -34,7 +37,7 @@ export function routesOf(fake: StripeFake): Hono {
       const key = method === 'post' ? req.header('idempotency-key') : undefined
       const request = `${req.path}?${form}`
       const known = key === undefined ? undefined : remembered.get(key)
-      if (known) {
+      if (known && fake.store.now - known.at < day) {
         if (known.request !== request) {
           throw new ApiError(
             400,
@@ -46,8 +49,17 @@ export function routesOf(fake: StripeFake): Hono {
         }
         return answerOf(known.status, known.body, { 'idempotent-replayed': 'true' })
       }
+      const remember = (status: number, body: string) => {
+        if (key !== undefined) remembered.set(key, { request, status, body, at: fake.store.now })
+      }
+      const fault = fake.takeFault()
+      if (fault) {
+        const failed = fault.toResponse()
+        if (fault.status >= 500) remember(fault.status, await failed.clone().text())
+        return failed
+      }
       const body = JSON.stringify(answer({ id: req.param('id') ?? '', params }))
-      if (key !== undefined) remembered.set(key, { request, status: 200, body })
+      remember(200, body)
       return answerOf(200, body)
     })
   }

@@ -97,8 +97,20 @@ export function update(store: Store, emit: Emitter, state: SubscriptionState, ch
   if (change.metadata !== undefined) object.metadata = { ...object.metadata, ...change.metadata }
   if (change.price) {
     const { item: id, price, quantity } = change.price
-    const item = object.items.data.find((candidate) => id === undefined || candidate.id === id)
-    if (!item) throw new ApiError(400, `No such subscription item: '${id}'`, { code: 'resource_missing' })
+    const [first] = object.items.data
+    // The portal's form means the plan; the API adds an item that has no id.
+    const item = id === 'first' ? first : object.items.data.find((candidate) => candidate.id === id)
+    if (!item && id !== undefined) {
+      throw new ApiError(400, `No such subscription item: '${id}'`, { code: 'resource_missing' })
+    }
+    if (!item) {
+      const period = { start: store.now, end: first?.current_period_end ?? store.now }
+      object.items.data.push(
+        itemObject(store.id('si'), store.now, object.id, store.price(price), quantity ?? 1, period),
+      )
+      emit('customer.subscription.updated', object)
+      return
+    }
     item.price = store.price(price)
     item.quantity = quantity ?? 1 // as Stripe does for a new price
     emit('customer.subscription.updated', object)
@@ -125,6 +137,7 @@ export function resume(store: Store, emit: Emitter, state: SubscriptionState): v
   if (object.status !== 'paused') {
     throw new ApiError(400, 'Only paused subscriptions can be resumed.', { code: 'resource_state_invalid' })
   }
+  object.billing_cycle_anchor = store.now
   startPeriod(store, object)
   object.status = 'active'
   emit('customer.subscription.resumed', object)
@@ -146,6 +159,7 @@ export function payOwed(store: Store, emit: Emitter, state: SubscriptionState): 
 export function endTrial(store: Store, emit: Emitter, state: SubscriptionState): void {
   const { object } = state
   object.trial_end = store.now
+  object.billing_cycle_anchor = store.now
   startPeriod(store, object)
   renewalInvoice(store, emit, state)
   if (state.object.status === 'trialing') setStatus(store, emit, state, 'active')
@@ -225,11 +239,19 @@ export function amountOf({ items }: Stripe.Subscription): number {
   return items.data.reduce((sum, { price, quantity }) => sum + (price.unit_amount ?? 0) * (quantity ?? 1), 0)
 }
 
-function startPeriod(store: Store, { items }: Stripe.Subscription): void {
+function startPeriod(store: Store, { items, billing_cycle_anchor: anchor }: Stripe.Subscription): void {
   for (const item of items.data) {
     item.current_period_start = store.now
-    item.current_period_end = periodEnd(store.now, item.price)
+    item.current_period_end = nextPeriodEnd(anchor, store.now, item.price)
   }
+}
+
+/** Counted from the anchor, so that the 31st comes back after a short month. */
+function nextPeriodEnd(anchor: Seconds, now: Seconds, { recurring }: Stripe.Price): Seconds {
+  const months = (recurring?.interval === 'year' ? 12 : 1) * (recurring?.interval_count ?? 1)
+  let end = anchor
+  for (let period = 1; end <= now; period++) end = addMonths(anchor, months * period)
+  return end
 }
 
 function periodEnd(from: Seconds, { recurring }: Stripe.Price): Seconds {

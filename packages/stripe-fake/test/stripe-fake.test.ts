@@ -70,6 +70,32 @@ test('an idempotency key gives the first answer again, and refuses other paramet
   })
 })
 
+test('a month’s end comes back after a short month, and an item without an id is added', async () => {
+  const { fake, stripe } = start({ now: Date.UTC(2026, 0, 31, 12) / 1000 })
+  const price = fake.addPrice({ name: 'Pro', amount: 1900 })
+  const { id: customer } = await stripe.customers.create({})
+  const { id } = await stripe.subscriptions.create({ customer, items: [{ price: price.id }] })
+  const ends = async () => {
+    const { items } = await stripe.subscriptions.retrieve(id)
+    return items.data.map((item) => new Date(item.current_period_end * 1000).toISOString().slice(0, 10))
+  }
+  expect(await ends()).toEqual(['2026-02-28'])
+  fake.advance(30 * day)
+  expect(await ends()).toEqual(['2026-03-31'])
+  await stripe.subscriptions.update(id, { items: [{ price: price.id, quantity: 2 }] })
+  expect(await ends()).toHaveLength(2)
+})
+
+test('a failure is kept under its key for a day', async () => {
+  const { fake, stripe } = start()
+  fake.fail({ status: 500, times: 1 })
+  const create = () => stripe.customers.create({}, { idempotencyKey: 'k' })
+  await expect(create()).rejects.toMatchObject({ statusCode: 500 })
+  await expect(create()).rejects.toMatchObject({ statusCode: 500 })
+  fake.advance(day)
+  expect((await create()).object).toBe('customer')
+})
+
 test('what it does not know, it says in Stripe’s shape', async () => {
   const { stripe, fake } = start()
   await expect(stripe.coupons.list()).rejects.toMatchObject({

@@ -5,6 +5,7 @@ import { timeOf, type Billing } from '../context.ts'
 import { isRunning } from '../state/statuses.ts'
 import { syncCustomer } from '../sync/sync-customer.ts'
 import { customerOf, ensureCustomer } from './customer.ts'
+import { withFreshKey } from './idempotency-key.ts'
 
 export interface CheckoutRequest {
   accountId: string
@@ -59,29 +60,28 @@ export async function createCheckout(
   return { id: session.id, url: session.url }
 }
 
-/**
- * The session of a wish. The key is the same for the same wish within an hour; a session that has expired or was paid
- * meanwhile is not handed out again.
- */
-async function openSession(
+/** The session of a wish; one that has expired or was paid meanwhile is not handed out again. */
+function openSession(
   billing: Billing,
   accountId: string,
   params: Stripe.Checkout.SessionCreateParams,
   subscriptions: number,
 ): Promise<Stripe.Checkout.Session> {
   const { sessions } = billing.stripe.checkout
-  const hour = Math.floor(timeOf(billing).getTime() / 3_600_000)
-  for (let attempt = 0; ; attempt++) {
-    const wish = createHash('sha256')
-      .update(JSON.stringify([params, subscriptions, hour, attempt]))
-      .digest('hex')
-    const { id } = await sessions.create(params, {
-      idempotencyKey: `checkout:${accountId}:${wish.slice(0, 32)}`,
-    })
-    // What a key answers is how the session was when it was made.
-    const session = await sessions.retrieve(id)
-    if (session.status === 'open' || attempt === 5) return session
-  }
+  const wish = createHash('sha256')
+    .update(JSON.stringify([params, subscriptions]))
+    .digest('hex')
+    .slice(0, 32)
+  return withFreshKey(
+    `checkout:${accountId}:${wish}`,
+    timeOf(billing),
+    async (idempotencyKey) => {
+      const { id } = await sessions.create(params, { idempotencyKey })
+      // What a key answers is how the session was when it was made.
+      return sessions.retrieve(id)
+    },
+    ({ status }) => status === 'open',
+  )
 }
 
 /** The customer portal's address. */

@@ -1,6 +1,7 @@
 import { insertIgnore, type Prisma } from '@outgrow/client'
 import { Failure } from '@outgrow/kit'
 import { timeOf, type Billing } from '../context.ts'
+import { withFreshKey } from './idempotency-key.ts'
 
 export type BillingCustomer = Prisma.BillingCustomerGetPayload<object>
 
@@ -21,12 +22,9 @@ export async function ensureCustomer(
     })
   }
   const { name } = await client.account.findUniqueOrThrow({ where: { id: accountId } })
-  // Made with nothing but the account, which two requests at once have in common; Stripe keeps a key's answer for a day,
-  // a failure too, and so the hour is in it.
-  const hour = Math.floor(timeOf({ now }).getTime() / 3_600_000)
-  const { id } = await stripe.customers.create(
-    { metadata: { accountId } },
-    { idempotencyKey: `customer:${accountId}:${hour}` },
+  // Made with nothing but the account, which two requests at once have in common.
+  const { id } = await withFreshKey(`customer:${accountId}`, timeOf({ now }), (idempotencyKey) =>
+    stripe.customers.create({ metadata: { accountId } }, { idempotencyKey }),
   )
   await stripe.customers.update(id, { name, ...(email === undefined ? {} : { email }) })
   await insertIgnore(database, client, 'billingCustomer', [
