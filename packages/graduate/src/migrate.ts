@@ -84,9 +84,12 @@ const steps: Step[] = [
  */
 export async function migrate(request: MigrateRequest): Promise<MoveResult> {
   const target = parsePostgresUrl(request.to)
-  const prepared = await timed('prepare', () => prepareSchema(request.schema, target.schema))
-  if (request.rendered && request.rendered.schema !== prepared.value.checksum) throw otherSchema()
+  // The schema is read while the file is opened.
+  const preparing = timed('prepare', () => prepareSchema(request.schema, target.schema))
+  preparing.catch(() => {}) // awaited below, once the file is open
   return withSharedSnapshot(request.from, request.signal, async (snapshot, reader) => {
+    const prepared = await preparing
+    if (request.rendered && request.rendered.schema !== prepared.value.checksum) throw otherSchema()
     const clients = [await connectPostgres(target)]
     try {
       const [first] = clients as [PostgresClient]

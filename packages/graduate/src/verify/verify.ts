@@ -37,10 +37,12 @@ export async function verify(request: {
   signal: AbortSignal
 }): Promise<Verification> {
   const target = parsePostgresUrl(request.to)
-  const prepared = await prepareSchema(request.schema, target.schema)
+  const preparing = prepareSchema(request.schema, target.schema)
+  preparing.catch(() => {}) // awaited below, once both databases are open
   const started = performance.now()
   return withSharedSnapshot(request.from, request.signal, (snapshot, reader) =>
     withPostgres(target, async (client) => {
+      const prepared = await preparing
       const run = (await findRuns(client)).find(({ status }) => status === 'published')?.staging
       const options = run ? recordedOptions(run) : request.options
       const adjustments = run ? await readAdjustments(client, stagedName(run.run, run.home, undefined)) : []
