@@ -203,6 +203,21 @@ describe.each(['sqlite', 'postgres'] as const)('changes on %s', (provider) => {
     })
   })
 
+  test('an event that took its workers with it is given up before it takes another', async () => {
+    const { customer } = await subscriber()
+    shop.fake.emit('invoice.paid', { id: 'in_crash', object: 'invoice', customer })
+    for (const one of shop.fake.deliveries.take()) await shop.deliver(one)
+    await shop.client.webhookEvent.updateMany({
+      where: { objectId: 'in_crash' },
+      data: { status: 'PROCESSING', attempts: 100, leaseUntil: new Date(0) },
+    })
+    expect((await shop.work()).dead).toBe(1)
+    expect(await shop.client.webhookEvent.findFirst({ where: { objectId: 'in_crash' } })).toMatchObject({
+      status: 'DEAD',
+      lastError: expect.stringContaining('did not come back') as string,
+    })
+  })
+
   test('an event that fails again and again becomes a dead letter', async () => {
     const { customer } = await subscriber()
     shop.fake.emit('invoice.paid', { id: 'in_x', object: 'invoice', customer })

@@ -1,6 +1,11 @@
 /** After this many attempts, which take about three days, an event or a message is given up and kept as dead. */
 export const mostAttempts = 100
 
+/** What was claimed more often than it may fail took its workers with it: it is given up before it takes another. */
+export function refuseCrashLoop(attempts: number): void {
+  if (attempts > mostAttempts) throw new Error('given up: the workers that took it did not come back')
+}
+
 /** When to try again: from a second to an hour, by chance up to half of it sooner, and never before Stripe asks. */
 export function nextAttemptAt(now: Date, attempts: number, error: unknown): Date {
   const pause = Math.min(3_600_000, 1000 * 2 ** Math.min(attempts - 1, 20)) * (0.5 + Math.random() / 2)

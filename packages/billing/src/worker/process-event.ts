@@ -4,7 +4,7 @@ import { timeOf, type Billing } from '../context.ts'
 import { isHandled } from '../inbox/event-types.ts'
 import { effectsOfEvent } from '../sync/effects.ts'
 import { syncCustomer } from '../sync/sync-customer.ts'
-import { errorText, mostAttempts, nextAttemptAt } from './backoff.ts'
+import { errorText, mostAttempts, nextAttemptAt, refuseCrashLoop } from './backoff.ts'
 
 export type ClaimedEvent = Prisma.WebhookEventGetPayload<{ omit: { payload: true } }>
 
@@ -30,6 +30,7 @@ export async function processEvent(billing: Billing, event: ClaimedEvent): Promi
 
 async function work(billing: Billing, event: ClaimedEvent): Promise<EventOutcome> {
   const { database, stripe } = billing
+  refuseCrashLoop(event.attempts)
   const done = (outcome: string) => ({
     status: EventStatus.DONE,
     outcome,

@@ -100,16 +100,20 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerTotals> {
         failure ??= { error }
         break
       }
+      // Nobody could look: that is not to be taken for empty queues.
+      await sleep(pollMs)
+      continue
     }
     if (running.size >= concurrency) await Promise.race(running)
     else if (claimed === 0) {
       if (untilEmpty && wasIdle) break
       if (untilEmpty && running.size === 0) continue
-      const pause = sleep(pollMs * (0.75 + Math.random() / 2), undefined, signal && { signal }).catch(
-        () => {},
-      )
+      const woken = new AbortController()
+      const ends = signal ? AbortSignal.any([signal, woken.signal]) : woken.signal
+      const pause = sleep(pollMs * (0.75 + Math.random() / 2), undefined, { signal: ends }).catch(() => {})
       // One that takes long must not keep the free places empty.
       await Promise.race([pause, ...running])
+      woken.abort()
     }
   }
   await Promise.all(running)

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { withRetry } from '@outgrow/client'
 import { timeOf, type Billing } from '../context.ts'
-import { errorText, mostAttempts, nextAttemptAt } from './backoff.ts'
+import { errorText, mostAttempts, nextAttemptAt, refuseCrashLoop } from './backoff.ts'
 
 export interface OutboxEffect {
   /** The same for every repeat: pass it on, as an idempotency key of a mail service for example. */
@@ -24,6 +24,7 @@ export async function sendMessage(
   const message = await client.outboxMessage.findUniqueOrThrow({ where: { id } })
   const { key, topic, attempts } = message
   try {
+    refuseCrashLoop(attempts)
     const signal = AbortSignal.timeout(timeoutMs)
     const late = once(signal, 'abort').then(() => {
       throw new Error(`sending took longer than ${timeoutMs} ms`)
