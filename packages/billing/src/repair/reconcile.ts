@@ -84,10 +84,9 @@ async function fetchMissingEvents(
       select: { id: true },
     })
     if (known) continue
-    const received = parseEvent(event)
-    if (!received) continue
     missing.push(event.id)
-    if (!dryRun) await storeEvent(database, received, JSON.stringify(event), 'reconcile')
+    const received = parseEvent(event)
+    if (received && !dryRun) await storeEvent(database, received, JSON.stringify(event), 'reconcile')
   }
   return missing
 }

@@ -1,3 +1,4 @@
+import { Failure } from '@outgrow/kit'
 import type { Command } from 'commander'
 
 export interface BillingOptions {
@@ -11,4 +12,15 @@ export function withBillingOptions(command: Command, takesDryRun: boolean): Comm
   command.option('--database <url>', 'file: or postgresql: URL (default: DATABASE_URL)')
   if (takesDryRun) command.option('--dry-run', 'say what would be done, and do nothing')
   return command.option('--json', 'print one JSON document on stdout')
+}
+
+/** @throws Failure OUTGROW_OPTION_INVALID */
+export function daysOf(text: string): number {
+  const days = Number(text)
+  if (text.trim() !== '' && days >= 0 && days <= 36_500) return days
+  throw new Failure({
+    code: 'OUTGROW_OPTION_INVALID',
+    message: `--days ${text} is no number of days.`,
+    fix: 'For example --days 90.',
+  })
 }

@@ -1,10 +1,9 @@
 import { Command } from 'commander'
-import { Failure } from '@outgrow/kit'
 import { withBilling } from '../../billing-context.ts'
 import { exit } from '../../output/exit.ts'
 import { runCommand, type Outcome } from '../../output/run.ts'
 import { count } from '../../output/terminal.ts'
-import { withBillingOptions, type BillingOptions } from './options.ts'
+import { daysOf, withBillingOptions, type BillingOptions } from './options.ts'
 
 interface Document extends Outcome {
   blanked: number
@@ -20,15 +19,7 @@ export const pruneCommand = withBillingOptions(new Command('prune'), true)
   .action((options: BillingOptions & { days: string }) =>
     runCommand<Document>(options.json ?? false, { command: 'billing prune', blanked: 0 }, ({ terminal }) =>
       withBilling(options.database, async ({ database }, { prune }) => {
-        const days = Number(options.days)
-        if (!(days >= 0)) {
-          throw new Failure({
-            code: 'OUTGROW_OPTION_INVALID',
-            message: `--days ${options.days} is no number of days.`,
-            fix: 'For example --days 90.',
-          })
-        }
-        const blanked = await prune(database, days, options.dryRun)
+        const blanked = await prune(database, daysOf(options.days), options.dryRun)
         terminal.line(`${count(blanked)} payloads ${options.dryRun ? 'would be' : 'are'} blanked.`)
         return { command: 'billing prune', ok: true, exitCode: exit.done, blanked, error: null }
       }),

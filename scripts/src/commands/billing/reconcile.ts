@@ -4,7 +4,7 @@ import { withStripe } from '../../billing-context.ts'
 import { exit } from '../../output/exit.ts'
 import { runCommand, type Outcome } from '../../output/run.ts'
 import { count } from '../../output/terminal.ts'
-import { withBillingOptions, type BillingOptions } from './options.ts'
+import { daysOf, withBillingOptions, type BillingOptions } from './options.ts'
 
 interface Options extends BillingOptions {
   days: string
@@ -34,7 +34,7 @@ export const reconcileCommand = withBillingOptions(new Command('reconcile'), tru
         withStripe(options.database, async (billing, { reconcile }) => {
           const { dryRun = false, customer: customers } = options
           const found = await reconcile(billing, {
-            days: Number(options.days),
+            days: daysOf(options.days),
             dryRun,
             customers,
             signal,
@@ -47,8 +47,19 @@ export const reconcileCommand = withBillingOptions(new Command('reconcile'), tru
             terminal.line(`${customer}: ${differences.join('; ')}`)
           for (const { customer, error } of found.failures)
             terminal.line(terminal.style('red', `${customer}: ${error}`))
-          const drifted = found.missingEvents.length + found.drift.length + found.failures.length
-          const mended = dryRun ? 'Nothing was changed.' : 'What differed is mended.'
+          const unfinished = (found.worked?.failed ?? 0) + (found.worked?.dead ?? 0)
+          if (unfinished > 0)
+            terminal.line(
+              terminal.style(
+                'red',
+                `${count(unfinished)} events could not be worked off: outgrow billing status`,
+              ),
+            )
+          const drifted = found.missingEvents.length + found.drift.length + found.failures.length + unfinished
+          const isWhole = found.failures.length + unfinished === 0
+          const mended = dryRun
+            ? 'Nothing was changed.'
+            : `${isWhole ? 'What differed' : 'What could be mended'} is mended.`
           terminal.line(
             `${count(found.customers)} customers compared, ${count(drifted)} findings. ${drifted > 0 ? mended : ''}`.trim(),
           )
