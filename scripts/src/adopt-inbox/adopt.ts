@@ -1,6 +1,6 @@
 import { quoteIdentifier } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
-import { isHandled, parseEvent } from '@outgrow/billing/events'
+import { isHandled, parseEventText, storedTime } from '@outgrow/billing/events'
 import { connect, type Connection, type Row } from './connection.ts'
 import { inboxDdl } from './inbox-model.ts'
 
@@ -27,7 +27,9 @@ export interface Adoption {
   kept: string | null
   rowsRead: number
   imported: { done: number; pending: number }
-  /** Events that were there more than once, with how often. */
+  /** How many events were there more than once. */
+  duplicateEvents: number
+  /** The first hundred of them, with how often. */
   duplicates: { id: string; rows: number }[]
   duplicateRows: number
   /** Rows that were in the inbox already. */
@@ -76,6 +78,7 @@ async function adopt(connection: Connection, request: AdoptRequest): Promise<Ado
     kept,
     rowsRead: 0,
     imported: { done: 0, pending: 0 },
+    duplicateEvents: 0,
     duplicates: [],
     duplicateRows: 0,
     known: 0,
@@ -96,10 +99,9 @@ async function setAside(connection: Connection): Promise<string> {
       'SELECT indexname AS name FROM pg_indexes WHERE schemaname = current_schema() AND tablename = ?',
       [name],
     )
-    for (const { name: index } of indexes) {
-      await connection.script(
-        `ALTER INDEX ${quoteIdentifier(String(index))} RENAME TO ${quoteIdentifier(`${String(index).slice(0, 50)}_before`)}`,
-      )
+    for (const [at, { name: index }] of indexes.entries()) {
+      const free = quoteIdentifier(`${name}_index_${at + 1}`)
+      await connection.script(`ALTER INDEX ${quoteIdentifier(String(index))} RENAME TO ${free}`)
     }
   } else {
     const indexes = await connection.query(
@@ -122,10 +124,15 @@ async function takeOver(
 ): Promise<void> {
   const chosen = await chosenColumns(connection, request)
   const names = [...new Set(Object.values(chosen))].map((name) => quoteIdentifier(name)).join(', ')
+  // Nothing may come in between two pages. `json` has no order of its own, its text has.
+  const isPostgres = connection.provider === 'postgres'
+  const table = quoteIdentifier(request.table)
+  if (isPostgres) await connection.script(`LOCK TABLE ${table} IN SHARE MODE`)
+  const order = isPostgres ? names.replaceAll(/"(?:[^"]|"")*"/g, '$&::text') : names
   const copies = new Map<string, number>()
   for (let offset = 0; ; offset += pageRows) {
     const rows = await connection.query(
-      `SELECT ${names} FROM ${quoteIdentifier(request.table)} ORDER BY ${names} LIMIT ${pageRows} OFFSET ${offset}`,
+      `SELECT ${names} FROM ${table} ORDER BY ${order} LIMIT ${pageRows} OFFSET ${offset}`,
     )
     for (const row of rows) {
       adoption.rowsRead++
@@ -142,6 +149,7 @@ async function takeOver(
   }
   const doubles = [...copies].filter(([, count]) => count > 1)
   adoption.duplicateRows = doubles.reduce((sum, [, count]) => sum + count - 1, 0)
+  adoption.duplicateEvents = doubles.length
   adoption.duplicates = doubles.slice(0, 100).map(([id, count]) => ({ id, rows: count }))
 }
 
@@ -183,7 +191,7 @@ interface Found {
 
 function eventOf(row: Row, chosen: Chosen, { doneColumn, doneValues }: AdoptRequest): Found | undefined {
   const payload = textOf(chosen.payload === undefined ? null : row[chosen.payload])
-  const event = payload === null ? undefined : parseEvent(jsonOf(payload))
+  const event = payload === null ? undefined : parseEventText(payload)
   const id = (chosen.id === undefined ? null : textOf(row[chosen.id])) ?? event?.stripeEventId ?? null
   if (id === null || id.trim() === '') return undefined
   const type = event?.type ?? (chosen.type === undefined ? null : textOf(row[chosen.type])) ?? 'unknown'
@@ -221,8 +229,7 @@ async function store(
     }
     return
   }
-  const now = new Date()
-  const time = connection.provider === 'sqlite' ? now.toISOString().replace('Z', '+00:00') : now
+  const time = storedTime(connection.provider, new Date())
   await connection.query(
     `INSERT INTO ${inbox} (stripe_event_id, source, type, object_id, customer_id, livemode, received_at, payload, status, attempts, next_attempt_at, outcome)
      VALUES (?, 'adopted', ?, ?, ?, ?, ?, ?, ${connection.provider === 'sqlite' ? '?' : 'CAST(? AS event_status)'}, 0, ?, 'adopted')`,
@@ -248,12 +255,4 @@ function textOf(value: unknown): string | null {
   if (Buffer.isBuffer(value)) return value.toString('utf8')
   if (value instanceof Date) return value.toISOString()
   return typeof value === 'object' ? JSON.stringify(value) : `${value as number | boolean | bigint}`
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,2 +1,3 @@
-export { handledEventTypes, isHandled } from './event-types.ts'
-export { parseEvent, type ReceivedEvent } from './parse-event.ts'
+export { storedTime } from '../stored-time.ts'
+export { isHandled } from './event-types.ts'
+export { parseEventText } from './parse-event.ts'

@@ -80,3 +80,12 @@ export function parseEvent(payload: unknown): ReceivedEvent | undefined {
     stripeCreatedAt: new Date(data.created),
   }
 }
+
+/** Reads the text of an event; undefined when it is no JSON, or no event. */
+export function parseEventText(text: string): ReceivedEvent | undefined {
+  try {
+    return parseEvent(JSON.parse(text))
+  } catch {
+    return undefined // no JSON
+  }
+}

@@ -1,7 +1,7 @@
 import { Stripe } from 'stripe'
 import type { Database } from '@outgrow/client'
 import { Failure, messageOf } from '@outgrow/kit'
-import { parseEvent } from './parse-event.ts'
+import { parseEventText } from './parse-event.ts'
 import { readBody } from './read-body.ts'
 import { storeEvent } from './store-event.ts'
 
@@ -58,7 +58,7 @@ export function createWebhookHandler(options: WebhookOptions): WebhookHandler {
     const header = request.headers.get('stripe-signature') ?? ''
     if (!(await isSigned(bytes, header, secrets, toleranceSeconds))) return answer(400, 'No valid signature')
     const payload = textOf(bytes)
-    const event = payload === undefined ? undefined : parseEvent(jsonOf(payload))
+    const event = payload === undefined ? undefined : parseEventText(payload)
     if (payload === undefined || event === undefined) return answer(400, 'No event')
     try {
       const isNew = await storeEvent(database, event, payload)
@@ -91,14 +91,6 @@ function textOf(bytes: Uint8Array): string | undefined {
     return utf8.decode(bytes)
   } catch {
     return undefined // no UTF-8, so no JSON
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 

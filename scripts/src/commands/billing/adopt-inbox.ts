@@ -63,7 +63,17 @@ Examples:
           doneValues: options.doneValues.split(',').map((value) => value.trim().toLowerCase()),
           dryRun,
         })
-        const { created, kept, imported, duplicates, duplicateRows, known, withoutId, rowsRead } = adoption
+        const {
+          created,
+          kept,
+          imported,
+          duplicates,
+          duplicateEvents,
+          duplicateRows,
+          known,
+          withoutId,
+          rowsRead,
+        } = adoption
         terminal.line(
           created ? 'The inbox is made: webhook_events, with a unique key.' : 'The inbox is there already.',
         )
@@ -73,10 +83,10 @@ Examples:
         )
         if (duplicateRows > 0)
           terminal.line(
-            `${count(duplicateRows)} repeats of ${count(duplicates.length)} events were collapsed: ${duplicates
+            `${count(duplicateRows)} repeats of ${count(duplicateEvents)} events were collapsed: ${duplicates
               .slice(0, 5)
               .map(({ id, rows }) => `${id} (${rows})`)
-              .join(', ')}${duplicates.length > 5 ? ' …' : ''}`,
+              .join(', ')}${duplicateEvents > 5 ? ' …' : ''}`,
           )
         if (withoutId > 0)
           terminal.line(
