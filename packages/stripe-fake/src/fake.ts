@@ -41,8 +41,6 @@ export class StripeFake {
   afterRetries: 'canceled' | 'unpaid'
   /** Milliseconds that each answer takes. */
   latencyMs = 0
-  /** Requests answered, by method and path pattern. */
-  requests = 0
   readonly #faults: Fault[] = []
   readonly #routes: ReturnType<typeof routesOf>
 
@@ -58,7 +56,6 @@ export class StripeFake {
   /** Answers one request of the API, of a page or of the controls (`/_clock`, `/_faults`). */
   readonly fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const request = input instanceof Request ? input : new Request(input, init)
-    this.requests++
     if (this.latencyMs > 0) await new Promise((done) => setTimeout(done, this.latencyMs))
     return this.#routes.fetch(request)
   }
