@@ -1,3 +1,4 @@
+export type { DatabaseCounters } from '@outgrow/databases'
 export type { Database, TransactionClient } from './database.ts'
 export {
   chunked,

@@ -24,7 +24,14 @@ export {
   type SourceForeignKey,
   type SourceTable,
 } from './sqlite-catalog.ts'
-export { emptyCounters, type DatabaseCounters } from './adapters/counters.ts'
+export {
+  countTime,
+  emptyCounters,
+  emptyDurations,
+  quantileMs,
+  type DatabaseCounters,
+  type Durations,
+} from './adapters/counters.ts'
 export { postgresAdapterFactory } from './adapters/postgres-adapter.ts'
 export { sqliteAdapterFactory, stockSqliteAdapter } from './adapters/sqlite-adapter.ts'
 export { TransactionScope } from './adapters/transaction-scope.ts'

@@ -46,7 +46,7 @@ export function openSqlite(path: string, timeoutMs = 5000): SqliteDatabase {
   return database
 }
 
-/** Opens an existing file so that its write lock can be taken; waits up to 10 s for it. */
-export function openSqliteForLock(path: string): SqliteDatabase {
-  return new Database(path, { fileMustExist: true, timeout: 10_000 })
+/** Opens an existing file so that its write lock can be taken. */
+export function openSqliteForLock(path: string, timeoutMs = 10_000): SqliteDatabase {
+  return new Database(path, { fileMustExist: true, timeout: timeoutMs })
 }

@@ -1,22 +1,61 @@
+/** How long something took, over and over. */
+export interface Durations {
+  count: number
+  totalMs: number
+  longestMs: number
+  /** How many took less than 1, 2, 4, … ms; the last slot is for all that took longer. Differences of two readings add up. */
+  buckets: number[]
+}
+
 /** What a database has met since it was opened: the signs of strain that can be seen from inside. */
 export interface DatabaseCounters {
   /** SQLite's busy errors by code, those that a wait settled included. */
   busyByCode: Record<string, number>
-  /** Waits for the write lock (SQLite) or a pooled connection (Postgres). */
-  waits: { count: number; totalMs: number; longestMs: number }
-  transactions: { count: number; totalMs: number; longestMs: number }
+  /** Waits for the write lock (SQLite), or for a pooled connection and BEGIN (Postgres); those of no time included. */
+  waits: Durations
+  /** Times for which the write lock was held (SQLite). */
+  writes: Durations
+  /** Interactive transactions. */
+  transactions: Durations
+}
+
+/** Slots of a histogram: under 1 ms up to under 2^16 ms, and longer. */
+const slots = 18
+
+export function emptyDurations(): Durations {
+  return { count: 0, totalMs: 0, longestMs: 0, buckets: Array.from({ length: slots }, () => 0) }
 }
 
 export function emptyCounters(): DatabaseCounters {
   return {
     busyByCode: {},
-    waits: { count: 0, totalMs: 0, longestMs: 0 },
-    transactions: { count: 0, totalMs: 0, longestMs: 0 },
+    waits: emptyDurations(),
+    writes: emptyDurations(),
+    transactions: emptyDurations(),
   }
 }
 
-export function countTime(counter: DatabaseCounters['waits'], ms: number): void {
-  counter.count++
-  counter.totalMs += ms
-  counter.longestMs = Math.max(counter.longestMs, ms)
+export function countTime(durations: Durations, ms: number): void {
+  durations.count++
+  durations.totalMs += ms
+  durations.longestMs = Math.max(durations.longestMs, ms)
+  const slot = ms < 1 ? 0 : Math.min(slots - 1, Math.floor(Math.log2(ms)) + 1)
+  durations.buckets[slot] = (durations.buckets[slot] ?? 0) + 1
+}
+
+/**
+ * The time below which a share of the durations lies, in ms: the upper end of the slot that it falls into, so never too
+ * low and at most twice too high. Undefined when there are none.
+ */
+export function quantileMs(
+  { buckets, longestMs }: Pick<Durations, 'buckets' | 'longestMs'>,
+  share: number,
+): number | undefined {
+  const total = buckets.reduce((sum, count) => sum + count, 0)
+  let seen = 0
+  for (const [slot, count] of buckets.entries()) {
+    seen += count
+    if (count > 0 && seen >= share * total) return slot === 0 ? 1 : slot === slots - 1 ? longestMs : 2 ** slot
+  }
+  return undefined
 }

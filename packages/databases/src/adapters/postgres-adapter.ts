@@ -50,7 +50,7 @@ function watched(adapter: SqlDriverAdapter, { scope, counters }: PostgresAdapter
       const asked = performance.now()
       const transaction = await adapter.startTransaction(isolationLevel)
       const started = performance.now()
-      if (started - asked > 5) countTime(counters.waits, started - asked)
+      countTime(counters.waits, started - asked)
       const ended = () => countTime(counters.transactions, performance.now() - started)
       const commit = transaction.commit.bind(transaction)
       const rollback = transaction.rollback.bind(transaction)

@@ -109,13 +109,17 @@ class SqliteAdapter implements SqlDriverAdapter {
     if (isolationLevel !== undefined && isolationLevel !== 'SERIALIZABLE') {
       throw new DriverAdapterError({ kind: 'InvalidIsolationLevel', level: isolationLevel })
     }
-    const release = await this.#acquire()
+    await this.#breathe()
+    const asked = performance.now()
+    const release = await this.#lock.acquire()
     const { client } = this.#writer
     try {
       await retryBusy(this.#options, () => client.prepare('BEGIN IMMEDIATE').run())
     } catch (error) {
       release()
       throw asAdapterError(error)
+    } finally {
+      countTime(this.#options.counters.waits, performance.now() - asked)
     }
     return new SqliteTransaction(this.#writer, this.#options, release)
   }
@@ -132,22 +136,22 @@ class SqliteAdapter implements SqlDriverAdapter {
   }
 
   async #write<Result>(statement: Statement, work: () => Promise<Result>): Promise<Result> {
-    const release = await this.#acquire()
+    await this.#breathe()
+    const { counters } = this.#options
+    const asked = performance.now()
+    const release = await this.#lock.acquire()
+    let began = asked
     try {
       prepareLike(this.#writer, statement)
-      return await retryBusy(this.#options, work)
+      return await retryBusy(this.#options, () => {
+        began = performance.now() // what came before was waiting
+        return work()
+      })
     } finally {
+      countTime(counters.waits, began - asked)
+      countTime(counters.writes, performance.now() - began)
       release()
     }
-  }
-
-  async #acquire(): Promise<() => void> {
-    await this.#breathe()
-    const started = performance.now()
-    const release = await this.#lock.acquire()
-    const waited = performance.now() - started
-    if (waited > 1) countTime(this.#options.counters.waits, waited)
-    return release
   }
 
   #mustPause(): boolean {
@@ -240,7 +244,9 @@ class SqliteTransaction implements Transaction {
     if (this.#ended) return
     this.#ended = true
     if (this.#writer.client.inTransaction) this.#writer.client.prepare('ROLLBACK').run()
-    countTime(this.#settings.counters.transactions, performance.now() - this.#started)
+    const ms = performance.now() - this.#started
+    countTime(this.#settings.counters.transactions, ms)
+    countTime(this.#settings.counters.writes, ms)
     this.#release()
   }
 }
@@ -256,17 +262,12 @@ async function retryBusy<Result>(
   for (let attempt = 0; ; attempt++) {
     try {
       if (attempt === 0 && failed !== undefined) throw failed
-      const result = await work()
-      if (attempt > 0) countTime(counters.waits, performance.now() - started)
-      return result
+      return await work()
     } catch (error) {
       const code = busyCode(error)
       if (code === undefined) throw error
       counters.busyByCode[code] = (counters.busyByCode[code] ?? 0) + 1
-      if (performance.now() - started >= lockTimeoutMs) {
-        countTime(counters.waits, performance.now() - started)
-        throw asAdapterError(error)
-      }
+      if (performance.now() - started >= lockTimeoutMs) throw asAdapterError(error)
       await sleep(Math.random() * Math.min(50, 2 ** Math.min(attempt, 5)) + 1)
     }
   }

@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto'
+import { createWebhookHandler } from '@outgrow/billing'
+import { Failure } from '@outgrow/kit'
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { compress } from 'hono/compress'
+import { csrf } from 'hono/csrf'
+import { HTTPException } from 'hono/http-exception'
+import { secureHeaders } from 'hono/secure-headers'
+import { accountPages } from './pages/account.tsx'
+import { billingPages } from './pages/billing.tsx'
+import { directoryPages } from './pages/directory.tsx'
+import { listingPages } from './pages/listing.tsx'
+import { ownPages } from './pages/own.tsx'
+import type { Services, WebEnvironment } from './services.ts'
+import { Layout } from './views/layout.tsx'
+import { style, stylePath } from './views/style-path.ts'
+import { identify } from './visitor.ts'
+
+/** The most that a form may send: a screenshot and its fields. */
+const mostBytes = 1_500_000
+
+/** The whole application, as one handler. */
+export function createApp(services: Services): Hono<WebEnvironment> {
+  const { database, webhookSecrets, log } = services
+  const app = new Hono<WebEnvironment>()
+  app.use(async (context, next) => {
+    const started = performance.now()
+    context.set('requestId', randomUUID())
+    await next()
+    const { method, path } = context.req
+    const ms = Math.round((performance.now() - started) * 10) / 10
+    log.info({ requestId: context.get('requestId'), method, path, status: context.res.status, ms })
+  })
+
+  // Raw bytes and Stripe's signature in place of cookies: none of what protects forms applies.
+  const receive = createWebhookHandler({
+    database,
+    secrets: webhookSecrets,
+    onError: (message) => log.error({ message }, 'webhook'),
+  })
+  app.all('/webhooks/stripe', (context) => receive(context.req.raw))
+  app.get('/health', async (context) => {
+    await database.client.$queryRaw`SELECT 1`
+    return context.json({ ok: true, database: database.provider })
+  })
+
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'"],
+        // Forms that lead to Stripe's pages are redirected there, and the browser asks the policy about that too.
+        formAction: ["'self'", ...services.stripeOrigins],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+      referrerPolicy: 'same-origin',
+      xFrameOptions: 'DENY',
+    }),
+  )
+  app.use(compress())
+  app.get(stylePath, (context) =>
+    context.body(style, 200, {
+      'content-type': 'text/css; charset=utf-8',
+      'cache-control': 'public, max-age=31536000, immutable',
+    }),
+  )
+  app.use(csrf())
+  app.use(bodyLimit({ maxSize: mostBytes, onError: () => problem(413, 'That is more than 1.5 MB.') }))
+  app.use(identify(services))
+
+  directoryPages(app, services)
+  listingPages(app, services)
+  ownPages(app, services)
+  accountPages(app, services)
+  billingPages(app, services)
+
+  app.notFound((context) =>
+    context.html(
+      <Layout visitor={context.get('visitor')} title="Not found">
+        <h1>There is no such page</h1>
+        <p>
+          It may have moved, or it never was. <a href="/">Back to the directory</a>
+        </p>
+      </Layout>,
+      404,
+    ),
+  )
+  app.onError((error, context) => {
+    const { status, message } = answerTo(error)
+    if (status >= 500)
+      log.error({ requestId: context.get('requestId'), error: String(error), stack: error.stack }, 'failed')
+    return context.html(
+      <Layout visitor={context.get('visitor')} title="That did not work">
+        <h1>That did not work</h1>
+        <p>{message}</p>
+        {status >= 500 && (
+          <p class="quiet">
+            If it stays, tell us this number: <code>{context.get('requestId')}</code>
+          </p>
+        )}
+      </Layout>,
+      status,
+    )
+  })
+  return app
+}
+
+function problem(status: 413, message: string): never {
+  throw new HTTPException(status, { message })
+}
+
+/** What a failure is to the visitor: an expected one says what it is, a bug says nothing of itself. */
+function answerTo(error: Error): { status: 400 | 403 | 404 | 409 | 413 | 429 | 500 | 503; message: string } {
+  if (error instanceof HTTPException) {
+    const status = error.status as 400 | 403 | 404 | 413 | 429
+    if (status === 403 && error.message === '')
+      return { status, message: 'The form came from another site. Open the page here and send it again.' }
+    return { status, message: error.message || 'The request cannot be answered.' }
+  }
+  if (error instanceof Failure && error.code.startsWith('OUTGROW_BILLING'))
+    return { status: 409, message: billingMessages[error.code] ?? error.message }
+  if (/^Stripe/.test((error as { type?: string }).type ?? ''))
+    return {
+      status: 503,
+      message: 'The payment service does not answer. Nothing was charged; try again in a moment.',
+    }
+  return { status: 500, message: 'An error on our side. It has been written down.' }
+}
+
+const billingMessages: Record<string, string> = {
+  OUTGROW_BILLING_SUBSCRIBED: 'Your account has a plan already. Change it in the portal.',
+  OUTGROW_BILLING_CHANGE_PENDING: 'Another change of your plan is under way. Try again in a moment.',
+  OUTGROW_BILLING_NO_CUSTOMER: 'Your account has not bought anything yet.',
+  OUTGROW_BILLING_SESSION: 'This payment does not belong to your account.',
+}

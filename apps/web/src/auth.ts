@@ -1,0 +1,41 @@
+import { prismaAdapter } from '@better-auth/prisma-adapter'
+import type { Database } from '@outgrow/client'
+import { betterAuth } from 'better-auth'
+
+/** The header in which the application tells the library who is connected; browsers cannot set it. */
+export const addressHeader = 'x-connected-address'
+
+/** Sign-up and sign-in with e-mail and password; sessions and attempts are rows of the one database. */
+export function createAuth(database: Database, { secret, appUrl }: { secret: string; appUrl: string }) {
+  return betterAuth({
+    appName: 'Stages',
+    secret,
+    baseURL: appUrl,
+    basePath: '/auth',
+    database: prismaAdapter(database.client, {
+      provider: database.provider === 'postgres' ? 'postgresql' : 'sqlite',
+    }),
+    emailAndPassword: { enabled: true, minPasswordLength: 10, maxPasswordLength: 128 },
+    session: { modelName: 'session', expiresIn: 60 * 60 * 24 * 30 },
+    account: { modelName: 'credential' },
+    verification: { modelName: 'verification' },
+    rateLimit: {
+      enabled: true,
+      storage: 'database',
+      modelName: 'rateLimit',
+      customRules: {
+        '/sign-in/email': { window: 60, max: 5 },
+        '/sign-up/email': { window: 60, max: 10 },
+      },
+    },
+    telemetry: { enabled: false },
+    advanced: {
+      cookiePrefix: 'stages',
+      ipAddress: { ipAddressHeaders: [addressHeader] },
+      database: { generateId: false },
+    },
+    logger: { disabled: true },
+  })
+}
+
+export type Auth = ReturnType<typeof createAuth>

@@ -1,0 +1,183 @@
+import { completeCheckout, createCheckout, createPortal } from '@outgrow/billing'
+import { SubscriptionStatus, type Prisma } from '@outgrow/client'
+import type { Hono } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import { limitsOf } from '../listings.ts'
+import { free, trialDays } from '../plans.ts'
+import { requireVisitor } from '../require-visitor.ts'
+import type { Services, WebEnvironment } from '../services.ts'
+import { Layout } from '../views/layout.tsx'
+import type { Visitor } from '../visitor.ts'
+
+/** Plans, Checkout, the way back from it, and the portal. */
+export function billingPages(app: Hono<WebEnvironment>, services: Services): void {
+  const { database, plans, appUrl } = services
+  const { client } = database
+
+  app.get('/pricing', (context) =>
+    context.html(<Pricing visitor={context.get('visitor')} plans={plans.plans} />),
+  )
+
+  app.post('/billing/checkout', async (context) => {
+    const visitor = requireVisitor(context)
+    const { plan } = await context.req.parseBody()
+    const wanted = plans.plans.find(({ id }) => id === plan)
+    if (!wanted) throw new HTTPException(400, { message: 'There is no such plan.' })
+    // One trial an account: whoever had a subscription before pays from the start.
+    const had = await client.subscription.count({ where: { customer: { accountId: visitor.accountId } } })
+    const { url } = await createCheckout(services, {
+      accountId: visitor.accountId,
+      planId: wanted.id,
+      email: visitor.email,
+      ...(had === 0 && wanted.id === 'pro' ? { trialDays } : {}),
+      successUrl: `${appUrl}/billing/success?session={CHECKOUT_SESSION_ID}`,
+      cancelUrl: `${appUrl}/pricing`,
+    })
+    return context.redirect(url, 303)
+  })
+
+  // Comes back before or after the webhook: both do the same work, so the feature is open when the page is.
+  app.get('/billing/success', async (context) => {
+    const visitor = requireVisitor(context)
+    const session = context.req.query('session') ?? ''
+    if (!/^cs_\w+$/.test(session)) throw new HTTPException(400, { message: 'This is no payment of yours.' })
+    const { paid } = await completeCheckout(services, visitor.accountId, session)
+    return context.redirect(`/billing?done=${paid ? 'paid' : 'waiting'}`, 303)
+  })
+
+  app.post('/billing/portal', async (context) => {
+    const visitor = requireVisitor(context)
+    const { url } = await createPortal(services, visitor.accountId, `${appUrl}/billing`)
+    return context.redirect(url, 303)
+  })
+
+  app.get('/billing', async (context) => {
+    const visitor = requireVisitor(context)
+    const [subscription, limits] = await Promise.all([
+      client.subscription.findFirst({
+        where: { customer: { accountId: visitor.accountId } },
+        orderBy: { startedAt: 'desc' },
+        include: { items: { include: { plan: true } } },
+      }),
+      limitsOf(database, visitor.accountId),
+    ])
+    const notice = {
+      paid: 'Thank you. Your plan is open.',
+      waiting: 'The bank has not confirmed the payment yet.',
+    }[context.req.query('done') ?? '']
+    return context.html(
+      <Billing visitor={visitor} subscription={subscription} limits={limits} notice={notice} />,
+    )
+  })
+}
+
+interface BillingProps {
+  visitor: Visitor
+  subscription: Prisma.SubscriptionGetPayload<{ include: { items: { include: { plan: true } } } }> | null
+  limits: Awaited<ReturnType<typeof limitsOf>>
+  notice: string | undefined
+}
+
+function Billing({ visitor, subscription, limits, notice }: BillingProps) {
+  const over = subscription === null || subscription.endedAt !== null
+  return (
+    <Layout visitor={visitor} title="Billing" notice={notice}>
+      <h1>Billing</h1>
+      <section class="card">
+        <h2>{over ? 'Free' : (subscription.items.find(({ plan }) => plan)?.plan?.name ?? 'Your plan')}</h2>
+        <p>{subscription === null ? 'You have no plan yet.' : stateText(subscription)}</p>
+        <ul class="ticks">
+          <li>
+            {limits.listings ?? 'Any number of'} {limits.listings === 1 ? 'listing' : 'listings'}
+          </li>
+          <li>
+            {limits.screenshots ?? 'Any number of'} {limits.screenshots === 1 ? 'picture' : 'pictures'} each
+          </li>
+          <li>{limits.featured ? 'Featured in the directory' : 'Not featured in the directory'}</li>
+        </ul>
+        <div class="actions">
+          {over && (
+            <a class="button" href="/pricing">
+              See the plans
+            </a>
+          )}
+          {subscription !== null && (
+            <form method="post" action="/billing/portal">
+              <button class="plain">Card, plan, cancel</button>
+            </form>
+          )}
+        </div>
+      </section>
+    </Layout>
+  )
+}
+
+function stateText(subscription: NonNullable<BillingProps['subscription']>): string {
+  const day = (date: Date | null | undefined) => date?.toISOString().slice(0, 10) ?? 'soon'
+  const end = subscription.items
+    .map(({ currentPeriodEnd }) => currentPeriodEnd)
+    .toSorted((a, b) => +a - +b)[0]
+  if (subscription.endedAt !== null) return `It ended on ${day(subscription.endedAt)}.`
+  if (subscription.cancelAtPeriodEnd || subscription.cancelAt !== null)
+    return `Canceled. It ends on ${day(subscription.cancelAt ?? end)}; until then everything stays.`
+  switch (subscription.status) {
+    case SubscriptionStatus.TRIALING:
+      return `On trial until ${day(subscription.trialEnd)}.`
+    case SubscriptionStatus.ACTIVE:
+      return `Active. It renews on ${day(end)}.`
+    case SubscriptionStatus.PAST_DUE:
+    case SubscriptionStatus.UNPAID:
+      return 'The last payment did not go through.'
+    case SubscriptionStatus.PAUSED:
+      return 'Paused.'
+    case SubscriptionStatus.INCOMPLETE:
+      return 'The first payment is not complete.'
+    case SubscriptionStatus.CANCELED:
+    case SubscriptionStatus.INCOMPLETE_EXPIRED:
+    case SubscriptionStatus.UNKNOWN:
+      return `Its state at Stripe: ${subscription.stripeStatus}.`
+  }
+}
+
+function Pricing({ visitor, plans }: { visitor: Visitor | undefined; plans: Services['plans']['plans'] }) {
+  return (
+    <Layout visitor={visitor} title="Pricing">
+      <section class="hero">
+        <h1>Pricing</h1>
+        <p>Listing is free. Plans list more, and put you first.</p>
+      </section>
+      <ul class="plans">
+        <li class="card">
+          <h2>Free</h2>
+          <p class="price">$0</p>
+          <ul class="ticks">
+            <li>{free.listings} listing</li>
+            <li>{free.screenshots} picture each</li>
+          </ul>
+          <a class="button plain" href="/list">
+            List a product
+          </a>
+        </li>
+        {plans.map((plan) => (
+          <li class="card">
+            <h2>{plan.name}</h2>
+            <p class="price">
+              ${plan.amount / 100} <small>a month</small>
+            </p>
+            <ul class="ticks">
+              <li>{String(plan.features.listings)} listings</li>
+              <li>{String(plan.features.screenshots)} pictures each</li>
+              <li>Featured in the directory</li>
+              {plan.id === 'pro' && <li>{trialDays} days to try</li>}
+            </ul>
+            <form method="post" action="/billing/checkout">
+              <button name="plan" value={plan.id}>
+                {plan.id === 'pro' ? 'Try Pro' : `Choose ${plan.name}`}
+              </button>
+            </form>
+          </li>
+        ))}
+      </ul>
+    </Layout>
+  )
+}

@@ -1,0 +1,22 @@
+import type { Billing, PlanConfig } from '@outgrow/billing'
+import type { Logger } from 'pino'
+import type { Auth } from './auth.ts'
+import type { Visitor } from './visitor.ts'
+
+/** What every page works with. */
+export interface Services extends Billing {
+  auth: Auth
+  plans: PlanConfig
+  /** Where browsers reach the application, without a slash at the end. */
+  appUrl: string
+  webhookSecrets: string[]
+  /** Where Stripe's own pages are. */
+  stripeOrigins: string[]
+  addressHeader: string | undefined
+  log: Logger
+}
+
+/** Hono's context: who asks is known to every page. */
+export interface WebEnvironment {
+  Variables: { visitor: Visitor | undefined; requestId: string }
+}

@@ -1,0 +1,85 @@
+import { getConnInfo } from '@hono/node-server/conninfo'
+import { lockForUpdate, SubscriptionStatus, withRetry, type Database } from '@outgrow/client'
+import type { Context, MiddlewareHandler } from 'hono'
+import { addressHeader } from './auth.ts'
+import type { Services, WebEnvironment } from './services.ts'
+
+/** Who is signed in, and the account that they act for. */
+export interface Visitor {
+  id: string
+  name: string
+  email: string
+  accountId: string
+  /** Set while a payment is owed. */
+  owes: boolean
+}
+
+/** Finds out who asks. Visitors without a cookie cost no query. */
+export function identify(services: Services): MiddlewareHandler<WebEnvironment> {
+  return async (context, next) => {
+    context.set('visitor', undefined)
+    if (context.req.header('cookie')?.includes('stages.') === true) {
+      const { headers, response } = await services.auth.api.getSession({
+        headers: authHeaders(context, services),
+        returnHeaders: true,
+      })
+      if (response) context.set('visitor', await visitorOf(services.database, response.user))
+      await next()
+      // A session in use is prolonged now and then, and its cookie with it.
+      for (const cookie of headers.getSetCookie()) context.header('set-cookie', cookie, { append: true })
+      return
+    }
+    await next()
+  }
+}
+
+/** The request's headers for the auth library, with the visitor's address as it is known to be. */
+export function authHeaders(context: Context, { addressHeader: proxyHeader, appUrl }: Services): Headers {
+  const headers = new Headers({ origin: appUrl, [addressHeader]: addressOf(context, proxyHeader) })
+  const cookie = context.req.header('cookie')
+  const agent = context.req.header('user-agent')
+  if (cookie !== undefined) headers.set('cookie', cookie)
+  if (agent !== undefined) headers.set('user-agent', agent)
+  return headers
+}
+
+function addressOf(context: Context, proxyHeader: string | undefined): string {
+  // The proxy appends: what comes before its own entry, anybody may have written.
+  const named = proxyHeader === undefined ? undefined : context.req.header(proxyHeader)?.split(',').at(-1)
+  return named?.trim() ?? getConnInfo(context).remote.address ?? '0.0.0.0'
+}
+
+async function visitorOf(
+  database: Database,
+  user: { id: string; name: string; email: string },
+): Promise<Visitor> {
+  const { id, name, email } = user
+  const membership = await database.client.membership.findFirst({
+    where: { userId: id },
+    orderBy: { joinedAt: 'asc' },
+  })
+  const accountId = membership?.accountId ?? (await openAccount(database, user))
+  const owed = await database.client.subscription.findFirst({
+    where: {
+      customer: { accountId },
+      status: { in: [SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID] },
+    },
+    select: { id: true },
+  })
+  return { id, name, email, accountId, owes: owed !== null }
+}
+
+/** An account of their own for whoever has none yet. Two requests at once make one. */
+function openAccount(database: Database, { id, name }: { id: string; name: string }): Promise<string> {
+  return withRetry(() =>
+    database.client.$transaction(async (tx) => {
+      await lockForUpdate(database, tx, 'user', { id })
+      const known = await tx.membership.findFirst({ where: { userId: id }, orderBy: { joinedAt: 'asc' } })
+      if (known) return known.accountId
+      const account = await tx.account.create({
+        data: { name, slug: id, memberships: { create: { userId: id, role: 'OWNER' } } },
+      })
+      return account.id
+    }),
+  )
+}

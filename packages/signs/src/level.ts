@@ -1,0 +1,40 @@
+/** How serious a sign is, in this order. */
+export const levels = ['fine', 'watch', 'plan', 'graduate'] as const
+
+export type Level = (typeof levels)[number]
+
+/** Where a level begins; a sign that no move to Postgres would mend has no `graduate`. */
+export interface Threshold {
+  watch: number
+  plan?: number
+  graduate?: number
+  unit: 'ms' | 'bytes' | 'share' | 'per minute' | 'count' | 'pages'
+  /** Where the numbers come from. */
+  source: string
+}
+
+/** One sign, measured and judged. */
+export interface Sign {
+  name: string
+  title: string
+  level: Level
+  /** In the threshold's unit; null where it could not be measured. */
+  value: number | null
+  /** What was seen, for people. */
+  text: string
+  threshold: Threshold
+  /** What to do; empty while nothing needs doing. */
+  advice: string
+}
+
+export function levelOf(value: number | null, { watch, plan, graduate }: Threshold): Level {
+  if (value === null || value < watch) return 'fine'
+  if (graduate !== undefined && value >= graduate) return 'graduate'
+  return plan !== undefined && value >= plan ? 'plan' : 'watch'
+}
+
+/** The most serious of all signs, and which they are. */
+export function verdictOf(signs: readonly Sign[]): { level: Level; reasons: Sign[] } {
+  const level = levels.findLast((one) => signs.some((sign) => sign.level === one)) ?? 'fine'
+  return { level, reasons: level === 'fine' ? [] : signs.filter((sign) => sign.level === level) }
+}

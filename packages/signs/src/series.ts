@@ -1,0 +1,64 @@
+import type { Sample } from './samples.ts'
+import { summarise } from './sqlite/summary.ts'
+
+/** Signs over time, one value a slot, as charts draw them: null where nothing was measured. */
+export interface Series {
+  /** Seconds since 1970, the start of each slot. */
+  time: number[]
+  lockWaitP50Ms: (number | null)[]
+  lockWaitP99Ms: (number | null)[]
+  /** Busy errors a minute, by code. */
+  busy: Record<string, (number | null)[]>
+  /** Per cent of the time. */
+  duty: (number | null)[]
+  walMegabytes: (number | null)[]
+  lagMegabytes: (number | null)[]
+  sizeMegabytes: (number | null)[]
+  eventLoopP99Ms: (number | null)[]
+}
+
+/** Sorts samples into slots of `slotMs` from `from` to `to`, in ms since 1970. */
+export function seriesOf(
+  samples: readonly Sample[],
+  { from, to, slotMs }: { from: number; to: number; slotMs: number },
+): Series {
+  const first = Math.floor(from / slotMs)
+  const count = Math.floor(to / slotMs) - first + 1
+  const slots = Map.groupBy(samples, ({ at }) => Math.floor(at / slotMs) - first)
+  // Counters are differences: each slot begins with the last sample that every run left before it.
+  const lastOfRun = new Map<string, Sample>()
+  const rows = Array.from({ length: count }, (_, slot) => {
+    const own = slots.get(slot) ?? []
+    const inside = summarise(
+      [...lastOfRun.values(), ...own].filter(({ run }) => own.some((sample) => sample.run === run)),
+    )
+    for (const sample of own) lastOfRun.set(sample.run, sample)
+    const looks = own.flatMap(({ values }) => (values.kind === 'outside' ? [values] : []))
+    return {
+      inside,
+      look: looks.at(-1),
+      lag: looks.map(({ lagPages, pageBytes }) => ((lagPages ?? 0) * pageBytes) / 1e6),
+    }
+  })
+  const codes = new Set(rows.flatMap(({ inside }) => Object.keys(inside?.busyByCode ?? {})))
+  const values = (read: (row: (typeof rows)[number]) => number | null | undefined) =>
+    rows.map((row) => read(row) ?? null)
+  return {
+    time: rows.map((_, slot) => ((first + slot) * slotMs) / 1000),
+    lockWaitP50Ms: values(({ inside }) => inside?.waitP50Ms),
+    lockWaitP99Ms: values(({ inside }) => inside?.waitP99Ms),
+    busy: Object.fromEntries(
+      [...codes]
+        .toSorted()
+        .map((code) => [
+          code,
+          values(({ inside }) => inside && ((inside.busyByCode[code] ?? 0) * 60_000) / inside.spanMs),
+        ]),
+    ),
+    duty: values(({ inside }) => inside && inside.duty * 100),
+    walMegabytes: values(({ look }) => look && look.walBytes / 1e6),
+    lagMegabytes: values(({ lag }) => (lag.length === 0 ? null : Math.max(...lag))),
+    sizeMegabytes: values(({ look }) => look && look.sizeBytes / 1e6),
+    eventLoopP99Ms: values(({ inside }) => inside?.eventLoopP99Ms),
+  }
+}

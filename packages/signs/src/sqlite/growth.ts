@@ -1,0 +1,30 @@
+import type { OutsideSample, Sample } from '../samples.ts'
+
+const dayMs = 86_400_000
+/** Shorter than this, and a day's growth would be guessed. */
+const leastSpanMs = 3_600_000
+
+/** A file's growth in bytes a day, by least squares over the looks at it; undefined when they span less than an hour. */
+export function growthPerDay(samples: readonly Sample[]): number | undefined {
+  const sizes = samples.filter((sample): sample is Sample<OutsideSample> => sample.values.kind === 'outside')
+  const [first, last] = [sizes[0], sizes.at(-1)]
+  if (!first || !last || last.at - first.at < leastSpanMs) return undefined
+  const points = sizes.map(({ at, values }) => [(at - first.at) / dayMs, values.sizeBytes] as const)
+  const meanX = points.reduce((sum, [x]) => sum + x, 0) / points.length
+  const meanY = points.reduce((sum, [, y]) => sum + y, 0) / points.length
+  const over = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0)
+  const under = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0)
+  return under === 0 ? undefined : over / under
+}
+
+/** The day on which a file reaches a size; undefined when it does not grow, or only after ten years. */
+export function dayOfSize(
+  bytes: number,
+  sizeBytes: number,
+  perDay: number | undefined,
+  now: number,
+): Date | undefined {
+  if (perDay === undefined || perDay <= 0 || sizeBytes >= bytes) return undefined
+  const days = (bytes - sizeBytes) / perDay
+  return days > 3650 ? undefined : new Date(now + days * dayMs)
+}
