@@ -1,10 +1,12 @@
 import { Command } from 'commander'
 import { billingCommand } from './commands/billing.ts'
 import { demoCommand } from './commands/demo.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { exportCommand } from './commands/export.ts'
 import { generateCommand } from './commands/generate.ts'
 import { importCommand } from './commands/import.ts'
 import { inspectCommand } from './commands/inspect.ts'
+import { loadCommand } from './commands/load.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { postgresCommand } from './commands/postgres.ts'
 import { schemaCommand } from './commands/schema.ts'
@@ -33,6 +35,8 @@ const commands = [
   importCommand,
   schemaCommand,
   postgresCommand,
+  doctorCommand,
+  loadCommand,
   billingCommand,
   stripeFakeCommand,
   demoCommand,

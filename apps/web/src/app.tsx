@@ -14,7 +14,7 @@ import { listingPages } from './pages/listing.tsx'
 import { ownPages } from './pages/own.tsx'
 import type { Services, WebEnvironment } from './services.ts'
 import { Layout } from './views/layout.tsx'
-import { style, stylePath } from './views/style-path.ts'
+import { icon, style, stylePath } from './views/assets.ts'
 import { identify } from './visitor.ts'
 
 /** The most that a form may send: a screenshot and its fields. */
@@ -66,6 +66,9 @@ export function createApp(services: Services): Hono<WebEnvironment> {
       'content-type': 'text/css; charset=utf-8',
       'cache-control': 'public, max-age=31536000, immutable',
     }),
+  )
+  app.get('/favicon.svg', (context) =>
+    context.body(icon, 200, { 'content-type': 'image/svg+xml', 'cache-control': 'public, max-age=86400' }),
   )
   app.use(csrf())
   app.use(bodyLimit({ maxSize: mostBytes, onError: () => problem(413, 'That is more than 1.5 MB.') }))
@@ -122,7 +125,7 @@ function answerTo(error: Error): { status: 400 | 403 | 404 | 409 | 413 | 429 | 5
   }
   if (error instanceof Failure && error.code.startsWith('OUTGROW_BILLING'))
     return { status: 409, message: billingMessages[error.code] ?? error.message }
-  if (/^Stripe/.test((error as { type?: string }).type ?? ''))
+  if ((error as { type?: string }).type?.startsWith('Stripe') === true)
     return {
       status: 503,
       message: 'The payment service does not answer. Nothing was charged; try again in a moment.',

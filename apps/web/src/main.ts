@@ -1,7 +1,7 @@
 import { serve } from '@hono/node-server'
 import { checkPlans, openStripe, syncPlans } from '@outgrow/billing'
 import { openDatabase } from '@outgrow/client'
-import { Failure } from '@outgrow/kit'
+import { Failure, failureText } from '@outgrow/kit'
 import { recordSigns } from '@outgrow/signs'
 import { pino } from 'pino'
 import { createApp } from './app.tsx'
@@ -9,15 +9,11 @@ import { createAuth } from './auth.ts'
 import { webEnv } from './env.ts'
 import { plansOf } from './plans.ts'
 
-try {
-  await start()
-} catch (error) {
+await start().catch((error: unknown) => {
   if (!(error instanceof Failure)) throw error
-  process.stderr.write(
-    `${error.code}  ${error.message}\n${error.fix === undefined ? '' : `  fix: ${error.fix}\n`}`,
-  )
+  process.stderr.write(failureText(error))
   process.exitCode = 2
-}
+})
 
 async function start(): Promise<void> {
   const env = webEnv()

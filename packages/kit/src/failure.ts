@@ -31,3 +31,13 @@ export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')
   return error instanceof Error ? error.message : String(error)
 }
+
+/** A failure as programs without a command line print it. */
+export function failureText({ code, message, why, fix }: Failure): string {
+  return [
+    `${code}  ${message}`,
+    ...(why === undefined ? [] : [`  why: ${why}`]),
+    ...(fix === undefined ? [] : [`  fix: ${fix}`]),
+    '',
+  ].join('\n')
+}

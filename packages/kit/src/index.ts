@@ -1,3 +1,3 @@
 export { assertNever } from './assert-never.ts'
-export { Failure, messageOf, type FailureDetails } from './failure.ts'
+export { Failure, failureText, messageOf, type FailureDetails } from './failure.ts'
 export { redactUrl } from './redact.ts'

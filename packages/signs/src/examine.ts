@@ -19,7 +19,7 @@ export interface ExamineOptions {
   /** Who looks, for the store. */
   process?: { name: string; run: string }
   /** How webhooks collide, where the database has the product's inbox. */
-  collisions?: (() => Promise<Collisions | undefined>) | undefined
+  collisions?: ((readings: SqliteReadings) => Promise<Collisions | undefined>) | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -59,7 +59,7 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
   }
   const long = store?.since(database, now - 30 * dayMs) ?? []
   const recent = long.filter(({ at }) => at >= now - 10 * minuteMs)
-  const collisions = await options.collisions?.()
+  const collisions = await options.collisions?.(sqlite)
   return examined('sqlite', database, sqliteSigns(sqlite, { recent, long, collisions }, now), {
     sqlite,
     postgres: null,

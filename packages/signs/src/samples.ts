@@ -11,7 +11,7 @@ export interface OutsideSample {
   kind: 'outside'
   sizeBytes: number
   walBytes: number
-  /** Pages in the WAL that are not yet in the file; null when no process has the file open. */
+  /** Pages in the WAL that are not yet in the file; null in other journal modes. */
   lagPages: number | null
   pageBytes: number
   /** Looks that took the write lock, and how many found it taken. */

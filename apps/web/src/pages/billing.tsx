@@ -1,5 +1,6 @@
 import { completeCheckout, createCheckout, createPortal } from '@outgrow/billing'
 import { SubscriptionStatus, type Prisma } from '@outgrow/client'
+import { assertNever } from '@outgrow/kit'
 import type { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { limitsOf } from '../listings.ts'
@@ -136,6 +137,8 @@ function stateText(subscription: NonNullable<BillingProps['subscription']>): str
     case SubscriptionStatus.INCOMPLETE_EXPIRED:
     case SubscriptionStatus.UNKNOWN:
       return `Its state at Stripe: ${subscription.stripeStatus}.`
+    default:
+      return assertNever(subscription.status)
   }
 }
 

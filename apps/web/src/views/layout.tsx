@@ -1,6 +1,7 @@
+import { raw } from 'hono/html'
 import type { PropsWithChildren } from 'hono/jsx'
 import type { Visitor } from '../visitor.ts'
-import { stylePath } from './style-path.ts'
+import { stylePath } from './assets.ts'
 
 type Props = PropsWithChildren<{
   visitor: Visitor | undefined
@@ -13,80 +14,83 @@ type Props = PropsWithChildren<{
 /** The frame of every page. */
 export function Layout({ visitor, title, description, notice, children }: Props) {
   return (
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        {description !== undefined && <meta name="description" content={description} />}
-        <title>{title === 'Stages' ? 'Stages: indie products on their way' : `${title} · Stages`}</title>
-        <link rel="stylesheet" href={stylePath} />
-        <link rel="icon" href="data:," />
-      </head>
-      <body>
-        <a class="skip" href="#main">
-          Skip to the content
-        </a>
-        <header class="top">
-          <div class="wrap">
-            <a class="brand" href="/">
-              <span class="mark" aria-hidden="true">
-                <i />
-                <i />
-                <i />
-                <i />
-              </span>
-              Stages
-            </a>
-            <nav aria-label="Main">
-              <a href="/pricing">Pricing</a>
-              {visitor ? (
-                <>
-                  <a href="/mine">My products</a>
-                  <a href="/billing">Billing</a>
-                  <form method="post" action="/sign-out">
-                    <button class="link">Sign out</button>
-                  </form>
-                </>
-              ) : (
-                <>
-                  <a href="/sign-in">Sign in</a>
-                  <a class="button small" href="/sign-up">
-                    Join
-                  </a>
-                </>
-              )}
-            </nav>
-          </div>
-        </header>
-        {visitor?.owes === true && (
-          <div class="banner" role="alert">
+    <>
+      {raw('<!doctype html>')}
+      <html lang="en">
+        <head>
+          <meta charset="utf-8" />
+          <meta name="viewport" content="width=device-width, initial-scale=1" />
+          <meta name="color-scheme" content="light dark" />
+          {description !== undefined && <meta name="description" content={description} />}
+          <title>{title === 'Stages' ? 'Stages: indie products on their way' : `${title} · Stages`}</title>
+          <link rel="stylesheet" href={stylePath} />
+          <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+        </head>
+        <body>
+          <a class="skip" href="#main">
+            Skip to the content
+          </a>
+          <header class="top">
             <div class="wrap">
-              <span>
-                <strong>Your last payment did not go through.</strong> Your plan goes on for a few days;
-                please check your card.
-              </span>
-              <form method="post" action="/billing/portal">
-                <button class="small">Update the card</button>
-              </form>
+              <a class="brand" href="/">
+                <span class="mark" aria-hidden="true">
+                  <i />
+                  <i />
+                  <i />
+                  <i />
+                </span>
+                Stages
+              </a>
+              <nav aria-label="Main">
+                <a href="/pricing">Pricing</a>
+                {visitor ? (
+                  <>
+                    <a href="/mine">My products</a>
+                    <a href="/billing">Billing</a>
+                    <form method="post" action="/sign-out">
+                      <button class="link">Sign out</button>
+                    </form>
+                  </>
+                ) : (
+                  <>
+                    <a href="/sign-in">Sign in</a>
+                    <a class="button small" href="/sign-up">
+                      Join
+                    </a>
+                  </>
+                )}
+              </nav>
             </div>
-          </div>
-        )}
-        <main id="main" class="wrap">
-          {notice !== undefined && (
-            <p class="notice" role="status">
-              {notice}
-            </p>
+          </header>
+          {visitor?.owes === true && (
+            <div class="banner" role="alert">
+              <div class="wrap">
+                <span>
+                  <strong>Your last payment did not go through.</strong> Your plan goes on for a few days;
+                  please check your card.
+                </span>
+                <form method="post" action="/billing/portal">
+                  <button class="small">Update the card</button>
+                </form>
+              </div>
+            </div>
           )}
-          {children}
-        </main>
-        <footer class="wrap">
-          <p>
-            Stages lists indie products wherever they stand on the way from SQLite to Postgres. It is an
-            example that runs on either.
-          </p>
-        </footer>
-      </body>
-    </html>
+          <main id="main" class="wrap">
+            {notice !== undefined && (
+              <p class="notice" role="status">
+                {notice}
+              </p>
+            )}
+            {children}
+          </main>
+          <footer class="wrap">
+            <p>
+              Stages lists indie products wherever they stand on the way from SQLite to Postgres. It is an
+              example that runs on either.
+            </p>
+          </footer>
+        </body>
+      </html>
+    </>
   )
 }

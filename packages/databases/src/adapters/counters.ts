@@ -44,18 +44,22 @@ export function countTime(durations: Durations, ms: number): void {
 }
 
 /**
- * The time below which a share of the durations lies, in ms: the upper end of the slot that it falls into, so never too
- * low and at most twice too high. Undefined when there are none.
+ * The time in ms below which a share of the durations lies, taken as evenly spread within the slot that it falls into.
+ * Undefined when there are none.
  */
 export function quantileMs(
   { buckets, longestMs }: Pick<Durations, 'buckets' | 'longestMs'>,
   share: number,
 ): number | undefined {
-  const total = buckets.reduce((sum, count) => sum + count, 0)
+  const wanted = buckets.reduce((sum, count) => sum + count, 0) * share
   let seen = 0
   for (const [slot, count] of buckets.entries()) {
+    if (count > 0 && seen + count >= wanted) {
+      if (slot === slots - 1) return longestMs
+      const from = slot === 0 ? 0 : 2 ** (slot - 1)
+      return from + ((2 ** slot - from) * (wanted - seen)) / count
+    }
     seen += count
-    if (count > 0 && seen >= share * total) return slot === 0 ? 1 : slot === slots - 1 ? longestMs : 2 ** slot
   }
   return undefined
 }

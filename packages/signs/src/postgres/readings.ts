@@ -98,12 +98,13 @@ async function watchLocks(
 ): Promise<PostgresReadings['lockWaits']> {
   const seen = { sessions: 0, longestMs: 0 }
   const ends = performance.now() + windowMs
+  const isOver = () => performance.now() >= ends || signal?.aborted === true
   do {
     const { rows } = await client.query<{ sessions: number; ms: number }>(sql.lockWaits)
     seen.sessions = Math.max(seen.sessions, rows[0]?.sessions ?? 0)
     seen.longestMs = Math.max(seen.longestMs, rows[0]?.ms ?? 0)
     await sleep(100)
-  } while (performance.now() < ends && signal?.aborted !== true)
+  } while (!isOver())
   return seen
 }
 

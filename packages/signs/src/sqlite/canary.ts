@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { countTime, emptyDurations, openSqliteForLock, type SqliteDatabase } from '@outgrow/databases'
+import { countTime, emptyDurations, type SqliteDatabase } from '@outgrow/databases'
 import type { OutsideSample } from '../samples.ts'
 
 export interface CanaryOptions {
@@ -13,33 +13,37 @@ export interface CanaryOptions {
 /**
  * Asks for the write lock again and again, at random moments, and gives it back at once. How often it was taken is how
  * much of the time somebody writes; how long it took to come free is what a writer waits. Writes nothing.
+ * @param database a connection that does not wait for locks
  */
 export async function runCanary(
-  path: string,
+  database: SqliteDatabase,
   options: CanaryOptions,
 ): Promise<NonNullable<OutsideSample['lock']>> {
   const { windowMs, pauseMs = 20, signal } = options
-  const database = openSqliteForLock(path, 0)
   const waits = emptyDurations()
+  const started = performance.now()
+  // Exponential pauses meet the lock as it is over time, however regular its users are.
+  const pause = () => Math.min(10, -Math.log(1 - Math.random())) * pauseMs
+  let next = started + pause()
   let busy = 0
-  const ends = performance.now() + windowMs
-  try {
-    database.pragma('wal_autocheckpoint = 0')
-    do {
-      const asked = performance.now()
-      let isFree = takesLock(database)
-      if (!isFree) busy++
-      while (!isFree && performance.now() < ends + 1000 && signal?.aborted !== true) {
-        await sleep(1)
-        isFree = takesLock(database)
-      }
-      countTime(waits, performance.now() - asked)
-      // Exponential pauses meet the lock as it is over time, however regular its users are.
-      await sleep(Math.min(5 * pauseMs, -Math.log(1 - Math.random()) * pauseMs))
-    } while (performance.now() < ends && signal?.aborted !== true)
-  } finally {
-    database.close()
+  /** When those asked that still wait: others may come while one waits, as they would in the application. */
+  let waiting: number[] = []
+  for (let now = started; ; now = performance.now()) {
+    const isOver = now >= started + windowMs || signal?.aborted === true
+    if (isOver && (waiting.length === 0 || now >= started + windowMs + 1000)) break
+    const came: number[] = []
+    for (; !isOver && next <= now; next += pause()) came.push(next)
+    if (came.length > 0 || waiting.length > 0) {
+      const isFree = takesLock(database)
+      waiting.push(...came)
+      if (isFree) {
+        for (const asked of waiting) countTime(waits, came.includes(asked) ? 0 : now - asked)
+        waiting = []
+      } else busy += came.length
+    }
+    await sleep(waiting.length > 0 ? 1 : Math.max(1, next - performance.now()))
   }
+  for (const asked of waiting) countTime(waits, performance.now() - asked)
   return { probes: waits.count, busy, waits: { buckets: waits.buckets, longestMs: waits.longestMs } }
 }
 

@@ -1,13 +1,13 @@
 import { existsSync, statSync } from 'node:fs'
-import { openSqliteReadonly } from '@outgrow/databases'
+import { openSqliteForLock, openSqliteReadonly } from '@outgrow/databases'
 import type { OutsideSample } from '../samples.ts'
 import { runCanary } from './canary.ts'
-import { readWalIndex } from './wal-index.ts'
+import { readWal, walReaders } from './wal.ts'
 
 export interface SqliteReadings extends OutsideSample {
   journalMode: string
-  /** A process that read the same old state at the start and at the end of the look. */
-  longReaders: { pid: number; frame: number }[]
+  /** Processes that read one and the same state of the database all the while. Known on Linux only. */
+  longReaders: number[]
   /** Pages that came to the WAL during the look, and pages that went from it into the file. */
   wrote: { frames: number; checkpointed: number } | null
   windowMs: number
@@ -23,35 +23,41 @@ export interface ProbeOptions {
  * @throws Failure OUTGROW_SOURCE_NOT_FOUND, OUTGROW_SOURCE_NOT_SQLITE
  */
 export async function probeSqlite(path: string, { windowMs, signal }: ProbeOptions): Promise<SqliteReadings> {
-  const reader = openSqliteReadonly(path)
-  const journalMode = String(reader.pragma('journal_mode', { simple: true }))
-  const pageBytes = Number(reader.pragma('page_size', { simple: true }))
-  reader.close()
-  const before = readWalIndex(path)
-  const lock = await runCanary(path, { windowMs, signal })
-  const after = readWalIndex(path)
-  const frames = after?.frames ?? 0
-  return {
-    kind: 'outside',
-    sizeBytes: statSync(path).size,
-    walBytes: existsSync(`${path}-wal`) ? statSync(`${path}-wal`).size : 0,
-    lagPages: after ? frames - after.checkpointed : null,
-    pageBytes,
-    lock,
-    journalMode,
-    longReaders: (after?.readers ?? []).filter(
-      ({ pid, frame }) =>
-        pid !== process.pid &&
-        frame < frames &&
-        (before?.readers ?? []).some((known) => known.pid === pid && known.frame === frame),
-    ),
-    wrote:
-      before && after
-        ? {
-            frames: Math.max(0, frames - before.frames),
-            checkpointed: Math.max(0, after.checkpointed - before.checkpointed),
-          }
-        : null,
-    windowMs,
+  openSqliteReadonly(path).close() // refuses what is no database, with the reason
+  const database = openSqliteForLock(path, 0)
+  // Looked at often: whoever is there each time never let go.
+  let readers: Set<string> | undefined
+  const watch = setInterval(() => {
+    const now = walReaders(path)
+    readers = readers === undefined ? now : readers.intersection(now)
+  }, 50)
+  try {
+    database.pragma('wal_autocheckpoint = 0')
+    const before = readWal(database)
+    const lock = await runCanary(database, { windowMs, signal })
+    const after = readWal(database)
+    return {
+      kind: 'outside',
+      sizeBytes: statSync(path).size,
+      walBytes: existsSync(`${path}-wal`) ? statSync(`${path}-wal`).size : 0,
+      lagPages: after ? after.frames - after.checkpointed : null,
+      pageBytes: Number(database.pragma('page_size', { simple: true })),
+      lock,
+      journalMode: String(database.pragma('journal_mode', { simple: true })),
+      longReaders: [...new Set([...(readers ?? [])].map((reader) => Number(reader.split(':')[0])))].filter(
+        (pid) => pid !== process.pid,
+      ),
+      wrote:
+        before && after
+          ? {
+              frames: Math.max(0, after.frames - before.frames),
+              checkpointed: Math.max(0, after.checkpointed - before.checkpointed),
+            }
+          : null,
+      windowMs,
+    }
+  } finally {
+    clearInterval(watch)
+    database.close()
   }
 }

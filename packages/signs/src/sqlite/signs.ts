@@ -17,11 +17,10 @@ const thresholds = {
     source: 'people notice 100 ms; Prisma gives up the start of a transaction after 2 s (maxWait)',
   },
   'busy-errors': {
-    watch: 5,
-    plan: 60,
-    graduate: 600,
+    watch: 60,
+    plan: 600,
     unit: 'per minute',
-    source: 'each is a write that found another process writing; one a second is contention, not chance',
+    source: 'each is an attempt that found another process writing; one a second is contention, not chance',
   },
   'write-duty': {
     watch: 0.3,
@@ -107,7 +106,7 @@ function lockWait({ lock }: SqliteReadings, insideP99: number | null, insideP50:
   const outside = lock ? { p50: quantileMs(lock.waits, 0.5), p99: quantileMs(lock.waits, 0.99) } : {}
   const value = Math.max(outside.p99 ?? -1, insideP99 ?? -1)
   const p50 = Math.max(outside.p50 ?? 0, insideP50 ?? 0)
-  const shown = (ms: number) => (ms <= 1 ? 'under 1 ms' : `under ${Math.round(ms)} ms`)
+  const shown = (ms: number) => (ms <= 1 ? 'under 1 ms' : `${Math.round(ms)} ms`)
   return sign(
     'lock-wait',
     'Wait for the write lock',
@@ -150,16 +149,19 @@ function writeDuty({ lock }: SqliteReadings, inside: number | undefined): Sign {
 }
 
 function checkpointLag({ lagPages, pageBytes, walBytes, longReaders, wrote }: SqliteReadings): Sign {
-  const readers = [...new Set(longReaders.map(({ pid }) => pid))]
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
-  const stuck = wrote !== null && wrote.frames > 0 && wrote.checkpointed === 0
+  const stuck =
+    wrote !== null &&
+    wrote.frames > 0 &&
+    wrote.checkpointed === 0 &&
+    (lagPages ?? 0) >= thresholds['checkpoint-lag'].watch
   return sign(
     'checkpoint-lag',
     'Checkpoint lag',
     lagPages,
     lagPages === null
-      ? `no process has it open; WAL ${megabytes(walBytes)}`
-      : `${lagPages.toLocaleString('en-US')} pages (${megabytes(lagPages * pageBytes)}) wait in a WAL of ${megabytes(walBytes)}${stuck ? ', and none went into the file meanwhile' : ''}${readers.length > 0 ? `; process ${readers.join(', ')} reads an old state all the while` : ''}`,
+      ? 'no WAL in this journal mode'
+      : `${lagPages.toLocaleString('en-US')} pages (${megabytes(lagPages * pageBytes)}) wait in a WAL of ${megabytes(walBytes)}${stuck ? ', and none went into the file meanwhile' : ''}${stuck && longReaders.length > 0 ? `; process ${longReaders.join(', ')} reads an old state all the while` : ''}`,
     'A reader that never ends keeps the WAL from being checkpointed: end its transaction, iterate in pages, close cursors.',
   )
 }

@@ -1,0 +1,22 @@
+import { z } from 'zod'
+import { parseEnv } from '@outgrow/kit/env'
+
+const shape = {
+  DATABASE_URL: z.string().min(1, 'file:./app.db or postgresql://…'),
+  HOST: z.string().default('127.0.0.1'),
+  /** Of health and metrics. */
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3001),
+  /** Events and messages that are worked on at a time. */
+  CONCURRENCY: z.coerce.number().int().min(1).max(64).default(4),
+  /** Where mails go; without it they are written to the log. */
+  SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+  MAIL_FROM: z.string().default('Stages <hello@example.com>'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
+  /** Where the signs of strain are kept for doctor and the console. */
+  SIGNS_DIR: z.string().default('.outgrow'),
+}
+
+/** @throws Failure OUTGROW_ENV_INVALID */
+export function workerEnv(env: Record<string, string | undefined> = process.env) {
+  return parseEnv(shape, env)
+}

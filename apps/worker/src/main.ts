@@ -1,0 +1,72 @@
+import { serve } from '@hono/node-server'
+import { openStripe, runWorker } from '@outgrow/billing'
+import { openDatabase } from '@outgrow/client'
+import { Failure, failureText } from '@outgrow/kit'
+import { recordSigns } from '@outgrow/signs'
+import { Hono } from 'hono'
+import { pino } from 'pino'
+import { workerEnv } from './env.ts'
+import { createMetrics } from './metrics.ts'
+import { sendMails } from './send-mail.ts'
+
+await start().catch((error: unknown) => {
+  if (!(error instanceof Failure)) throw error
+  process.stderr.write(failureText(error))
+  process.exitCode = 2
+})
+
+async function start(): Promise<void> {
+  const env = workerEnv()
+  const log = pino({ name: 'worker', level: env.LOG_LEVEL })
+  const stripe = openStripe()
+  const database = await openDatabase(env.DATABASE_URL)
+  const metrics = createMetrics(database)
+  const signs = recordSigns({
+    url: env.DATABASE_URL,
+    counters: database.counters,
+    directory: env.SIGNS_DIR,
+    process: 'worker',
+  })
+  const stop = new AbortController()
+  const app = new Hono()
+  app.get('/health', async (context) => {
+    if (stop.signal.aborted) return context.json({ ok: false, stopping: true }, 503)
+    await database.client.$queryRaw`SELECT 1`
+    return context.json({ ok: true, database: database.provider })
+  })
+  app.get('/metrics', async (context) => {
+    const { type, body } = await metrics.text()
+    return context.body(body, 200, { 'content-type': type })
+  })
+  const server = serve({ fetch: app.fetch, hostname: env.HOST, port: env.PORT })
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => {
+      log.info({ signal: name }, 'finishing what is under way')
+      stop.abort()
+    })
+  }
+  const { send, close } = sendMails({ smtpUrl: env.SMTP_URL, from: env.MAIL_FROM, database, log })
+  log.info({ database: database.provider, port: env.PORT }, 'working')
+  try {
+    const totals = await runWorker({
+      database,
+      stripe,
+      send,
+      concurrency: env.CONCURRENCY,
+      signal: stop.signal,
+      onOutcome: (outcome, id) => {
+        metrics.outcomes.inc({ outcome })
+        const level =
+          outcome === 'dead' ? 'error' : outcome === 'failed' || outcome === 'unsent' ? 'warn' : 'info'
+        log[level]({ outcome, id }, 'worked on')
+      },
+    })
+    log.info(totals, 'stopped')
+  } finally {
+    close()
+    server.close()
+    if ('closeAllConnections' in server) server.closeAllConnections()
+    await signs.stop()
+    await database.close()
+  }
+}

@@ -1,0 +1,44 @@
+import type { Send } from '@outgrow/billing'
+import type { Database } from '@outgrow/client'
+import { createTransport } from 'nodemailer'
+import type { Logger } from 'pino'
+import { mails } from './mails.ts'
+
+export interface MailOptions {
+  smtpUrl: string | undefined
+  from: string
+  database: Database
+  log: Logger
+}
+
+/**
+ * Sends what the outbox holds as mails. The outbox's key is the message's id, so that a mail that is sent twice after a
+ * crash is one mail to the receiver.
+ */
+export function sendMails({ smtpUrl, from, database, log }: MailOptions): { send: Send; close(): void } {
+  const transport = smtpUrl === undefined ? undefined : createTransport(smtpUrl)
+  const send: Send = async ({ key, topic, payload }) => {
+    const mail = mails[topic]
+    if (!mail) {
+      log.warn({ key, topic, objectId: payload.objectId }, 'for the operators')
+      return
+    }
+    const customer = await database.client.billingCustomer.findUnique({
+      where: { stripeCustomerId: payload.customerId },
+      select: { email: true },
+    })
+    const to = customer?.email
+    if (to === null || to === undefined) {
+      log.warn({ key, topic }, 'nobody to write to')
+      return
+    }
+    if (!transport) {
+      log.info({ key, topic, subject: mail.subject }, 'mail, written here since SMTP_URL is not set')
+      return
+    }
+    const messageId = `<${key.replaceAll(/[^\w.-]/g, '.')}@stages>`
+    await transport.sendMail({ from, to, subject: mail.subject, text: mail.text, messageId })
+    log.info({ key, topic }, 'mail sent')
+  }
+  return { send, close: () => transport?.close() }
+}

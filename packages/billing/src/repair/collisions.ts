@@ -1,0 +1,40 @@
+import type { Database } from '@outgrow/client'
+
+/** One webhook's arrival. */
+export interface Arrival {
+  customer: string
+  at: Date
+}
+
+const withinMs = 1000
+const minuteMs = 60_000
+/** A day of a busy application; more would say nothing new. */
+const mostArrivals = 100_000
+
+/** When webhooks about customers arrived, the oldest first; what was fetched by reconcile is none. */
+export async function webhookArrivals({ client }: Database, since: Date): Promise<Arrival[]> {
+  const rows = await client.webhookEvent.findMany({
+    where: { receivedAt: { gte: since }, customerId: { not: null }, source: 'stripe' },
+    orderBy: { receivedAt: 'desc' },
+    take: mostArrivals,
+    select: { customerId: true, receivedAt: true },
+  })
+  return rows
+    .toReversed()
+    .map(({ customerId, receivedAt }) => ({ customer: customerId ?? '', at: receivedAt }))
+}
+
+/** By minute in ms since 1970: webhooks that arrived within a second of another of the same customer. */
+export function collisionsPerMinute(arrivals: readonly Arrival[]): Map<number, number> {
+  const perMinute = new Map<number, number>()
+  for (const own of Map.groupBy(arrivals, ({ customer }) => customer).values()) {
+    for (const [index, { at }] of own.entries()) {
+      const near = (other: Arrival | undefined) =>
+        other !== undefined && Math.abs(other.at.getTime() - at.getTime()) <= withinMs
+      if (!near(own[index - 1]) && !near(own[index + 1])) continue
+      const minute = Math.floor(at.getTime() / minuteMs) * minuteMs
+      perMinute.set(minute, (perMinute.get(minute) ?? 0) + 1)
+    }
+  }
+  return perMinute
+}

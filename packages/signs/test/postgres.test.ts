@@ -1,0 +1,38 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connectPostgres } from '@outgrow/databases'
+import { makeDatabase } from '@outgrow/testing'
+import { expect, inject, test } from 'vitest'
+import { examine } from '../src/index.ts'
+
+test('Postgres is judged by its own statistics', async () => {
+  const database = await makeDatabase(inject('postgresUrl'))
+  await database.query('CREATE TABLE parents (id int PRIMARY KEY)')
+  await database.query('CREATE TABLE children (id int PRIMARY KEY, a int, parent_id int REFERENCES parents)')
+  await database.query('CREATE TABLE indexed (id int PRIMARY KEY, parent_id int REFERENCES parents)')
+  await database.query('CREATE INDEX ON indexed (parent_id)')
+  await database.query('INSERT INTO parents SELECT generate_series(1, 10)')
+  await database.query('INSERT INTO children SELECT n, n, n % 10 + 1 FROM generate_series(1, 20000) n')
+  await database.query('INSERT INTO indexed SELECT n, n % 10 + 1 FROM generate_series(1, 20000) n')
+  await database.query('ANALYZE')
+
+  const [holder, waiter] = [await connectPostgres(database.url), await connectPostgres(database.url)]
+  await holder.query('BEGIN')
+  await holder.query('SELECT * FROM parents WHERE id = 1 FOR UPDATE')
+  const waiting = waiter.query('UPDATE parents SET id = id WHERE id = 1')
+  await sleep(1200)
+  const examination = await examine({ url: database.url, windowMs: 300 })
+  await holder.query('COMMIT')
+  await waiting
+  await holder.end()
+  await waiter.end()
+
+  const sign = (name: string) => examination.signs.find((one) => one.name === name)
+  expect(sign('lock-waits')).toMatchObject({ level: 'watch' })
+  expect(sign('lock-waits')?.value).toBeGreaterThan(1000)
+  expect(sign('foreign-key-indexes')).toMatchObject({ level: 'watch', text: 'children (parent_id)' })
+  expect(sign('time-zone')?.text).toContain('America/New_York')
+  expect(sign('connections')).toMatchObject({ level: 'fine' })
+  expect(sign('pooler')).toMatchObject({ level: 'fine', text: 'none in the way' })
+  expect(JSON.stringify(examination)).not.toContain(new URL(database.url).password)
+  await database.drop()
+})

@@ -1,0 +1,179 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import {
+  countTime,
+  emptyCounters,
+  emptyDurations,
+  openSqlite,
+  openSqliteReadonly,
+  quantileMs,
+} from '@outgrow/databases'
+import { makeSqlite } from '@outgrow/testing'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { examine, recordSigns, seriesOf, SignStore, type Sample } from '../src/index.ts'
+import { dayOfSize, growthPerDay } from '../src/sqlite/growth.ts'
+import { walReaders } from '../src/sqlite/wal.ts'
+
+const table = 'CREATE TABLE t (id INTEGER PRIMARY KEY, payload TEXT)'
+
+function levels(examination: Awaited<ReturnType<typeof examine>>): Record<string, string> {
+  return Object.fromEntries(examination.signs.map(({ name, level }) => [name, level]))
+}
+
+test('a healthy file is fine, and is left as it was', async () => {
+  const path = makeSqlite(table)
+  const before = statSync(path)
+  const examination = await examine({ url: `file:${path}`, windowMs: 300 })
+  expect(examination.verdict).toBe('fine')
+  expect(examination.reasons).toEqual([])
+  const after = statSync(path)
+  expect([after.size, after.mtimeMs]).toEqual([before.size, before.mtimeMs])
+})
+
+test('a file in another journal mode is told, and stays in it', async () => {
+  const path = makeSqlite(table, (database) => database.pragma('journal_mode = DELETE'))
+  const examination = await examine({ url: `file:${path}`, windowMs: 200 })
+  expect(levels(examination)).toMatchObject({ journal: 'watch', 'lock-wait': 'fine' })
+  const reader = openSqliteReadonly(path)
+  expect(reader.pragma('journal_mode', { simple: true })).toBe('delete')
+  reader.close()
+})
+
+test('a writer that holds the lock half of the time is seen from outside', async () => {
+  const path = makeSqlite(table)
+  const writer = openSqlite(path)
+  let stop = false
+  const writing = (async () => {
+    while (!stop) {
+      writer.exec("BEGIN IMMEDIATE; INSERT INTO t (payload) VALUES ('x')")
+      await sleep(150)
+      writer.exec('COMMIT')
+      await sleep(50)
+    }
+  })()
+  const { signs, sqlite, verdict } = await examine({ url: `file:${path}`, windowMs: 4000 })
+  stop = true
+  await writing
+  writer.close()
+  const duty = signs.find(({ name }) => name === 'write-duty')
+  expect(duty?.value).toBeGreaterThan(0.4)
+  expect(sqlite?.lock?.waits.longestMs).toBeGreaterThan(80)
+  expect(verdict).not.toBe('fine')
+})
+
+test('a reader that never lets go is found, and a look takes no lock away from its own process', async () => {
+  const path = makeSqlite(table)
+  const writer = openSqlite(path)
+  const reader = openSqliteReadonly(path)
+  writer.exec("INSERT INTO t (payload) VALUES ('before')")
+  const rows = reader.prepare('SELECT * FROM t').iterate()
+  rows.next()
+  for (let n = 0; n < 50; n++) writer.exec('INSERT INTO t (payload) VALUES (hex(randomblob(3000)))')
+  const { sqlite } = await examine({ url: `file:${path}`, windowMs: 300 })
+  const [checkpoint] = writer.pragma('wal_checkpoint(PASSIVE)') as { log: number; checkpointed: number }[]
+  expect(sqlite?.lagPages).toBeGreaterThan(50)
+  // The reader still keeps the WAL from being checkpointed: its lock is where it was.
+  expect(checkpoint?.checkpointed).toBeLessThan(10)
+  if (process.platform === 'linux') {
+    expect([...walReaders(path)].some((one) => one.startsWith(`${process.pid}:`))).toBe(true)
+  }
+  rows.return?.()
+  reader.close()
+  writer.close()
+})
+
+test('what processes count is kept, added up and drawn, whatever databases share the store', async () => {
+  const path = makeSqlite(table)
+  const directory = dirname(path)
+  const counters = emptyCounters()
+  const recording = recordSigns({
+    url: `file:${path}`,
+    counters: () => counters,
+    directory,
+    process: 'web',
+    everyMs: 20,
+  })
+  const other = recordSigns({
+    url: `file:${path}-other`,
+    counters: () => emptyCounters(),
+    directory,
+    process: 'web',
+    everyMs: 20,
+  })
+  await sleep(50)
+  counters.busyByCode.SQLITE_BUSY = 300
+  for (let n = 0; n < 100; n++) countTime(counters.waits, n < 90 ? 0.1 : 700)
+  counters.writes.totalMs += 60
+  await recording.stop()
+  await other.stop()
+  using store = new SignStore(directory)
+  const samples = store.since(`file:${path}`, 0)
+  expect(samples.length).toBeGreaterThan(2)
+  const { signs } = await examine({ url: `file:${path}`, windowMs: 200, store })
+  expect(signs.find(({ name }) => name === 'lock-wait')).toMatchObject({ level: 'plan' })
+  expect(signs.find(({ name }) => name === 'busy-errors')?.text).toContain('SQLITE_BUSY 300')
+  const to = Date.now()
+  const series = seriesOf(samples, { from: to - 60_000, to, slotMs: 1000 })
+  expect(Math.max(...series.lockWaitP99Ms.map((value) => value ?? 0))).toBeGreaterThan(500)
+  expect(series.time).toHaveLength(61)
+  expect(Object.keys(series.busy)).toEqual(['SQLITE_BUSY'])
+})
+
+test('the day of 1 GB follows from the growth, and from nothing shorter than an hour', () => {
+  const hour = 3_600_000
+  const look = (at: number, sizeBytes: number): Sample => ({
+    at,
+    process: 'doctor',
+    run: 'r',
+    values: { kind: 'outside', sizeBytes, walBytes: 0, lagPages: 0, pageBytes: 4096, lock: null },
+  })
+  const growing = Array.from({ length: 49 }, (_, n) => look(n * hour, 5e8 + n * 1e6))
+  const perDay = growthPerDay(growing)
+  expect(perDay).toBeCloseTo(24e6, 0)
+  expect(dayOfSize(1e9, 548e6, perDay, 48 * hour)?.getTime()).toBeCloseTo(
+    48 * hour + ((1e9 - 548e6) / 24e6) * 24 * hour,
+    -3,
+  )
+  expect(growthPerDay(growing.slice(0, 1))).toBeUndefined()
+  expect(dayOfSize(1e9, 5e8, -1, 0)).toBeUndefined()
+})
+
+test('old samples thin out and at last go', () => {
+  const directory = dirname(makeSqlite(table))
+  using store = new SignStore(directory)
+  const now = Date.UTC(2026, 0, 70)
+  const day = 86_400_000
+  const values = {
+    kind: 'outside',
+    sizeBytes: 1,
+    walBytes: 0,
+    lagPages: 0,
+    pageBytes: 4096,
+    lock: null,
+  } as const
+  for (const age of [61 * day, 2 * day, 2 * day - 5000, 2 * day - 10_000, 5000, 0])
+    store.add('file:x', { at: now - age, process: 'p', run: 'r', values })
+  const ages = store.since('file:x', 0).map(({ at }) => now - at)
+  expect(ages).not.toContain(61 * day)
+  expect(ages.filter((age) => age > day)).toHaveLength(1)
+  expect(ages.filter((age) => age < day)).toHaveLength(2)
+})
+
+test('a quantile is never further off than its slot', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.double({ min: 0, max: 60_000, noNaN: true }), { minLength: 1, maxLength: 200 }),
+      (times) => {
+        const durations = emptyDurations()
+        for (const ms of times) countTime(durations, ms)
+        const sorted = times.toSorted((a, b) => a - b)
+        const exact = sorted[Math.max(0, Math.ceil(times.length * 0.99) - 1)] as number
+        const told = quantileMs(durations, 0.99) as number
+        expect(told).toBeLessThanOrEqual(Math.max(1, exact * 2))
+        expect(told).toBeGreaterThanOrEqual(exact < 1 ? 0 : exact / 2)
+      },
+    ),
+  )
+})

@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Command } from 'commander'
+import { Failure } from '@outgrow/kit'
+import type { Examination } from '@outgrow/signs'
+import { databaseUrl } from '../billing-context.ts'
+import { examineDatabase } from '../doctor/examine-database.ts'
+import { tellExamination } from '../doctor/tell.ts'
+import { exit } from '../output/exit.ts'
+import { runCommand, type CommandContext, type Outcome } from '../output/run.ts'
+import { stateDirectory } from '../state-directory.ts'
+
+interface Options {
+  database?: string
+  window: string
+  watch?: boolean
+  workDir: string
+  json?: boolean
+}
+
+export type DoctorDocument = Outcome & { examination: Examination | null }
+
+export const doctorCommand = new Command('doctor')
+  .summary('the warning signs of a live database, measured and judged')
+  .description(
+    'Looks at a live SQLite file or Postgres from outside for a few seconds, adds what the client counted inside the application, and judges each sign. Writes nothing to the database; on SQLite it takes the write lock for microseconds at a time.',
+  )
+  .option('--database <url>', 'file: or postgresql: URL (default: DATABASE_URL)')
+  .option('--window <seconds>', 'how long a look takes', '5')
+  .option('--watch', 'look again and again until Ctrl-C; with --json one document a line')
+  .option('--work-dir <folder>', 'where the application’s processes keep their signs', '.outgrow')
+  .option('--json', 'print one JSON document on stdout')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  outgrow doctor --database file:./app.db
+  outgrow doctor --database "$POSTGRES_URL" --json
+  outgrow doctor --watch --window 2
+
+Exit status: 0 all fine, 2 the database cannot be read, 4 signs that want attention.`,
+  )
+  .action((options: Options) =>
+    runCommand<DoctorDocument>(
+      // What --watch printed already needs no document at its end.
+      options.json === true && options.watch !== true,
+      { command: 'doctor', examination: null },
+      (context) => (options.watch ? watch(options, context) : look(options, context)),
+    ),
+  )
+
+async function look(options: Options, { terminal, signal }: CommandContext): Promise<DoctorDocument> {
+  const examination = await examineDatabase({
+    url: databaseUrl(options.database),
+    windowMs: windowOf(options.window),
+    directory: stateDirectory(options.workDir),
+    signal,
+  })
+  signal.throwIfAborted()
+  tellExamination(terminal, examination)
+  return documentOf(examination)
+}
+
+async function watch(options: Options, { terminal, signal }: CommandContext): Promise<DoctorDocument> {
+  let last: Examination | undefined
+  while (!signal.aborted) {
+    last = await examineDatabase({
+      url: databaseUrl(options.database),
+      windowMs: windowOf(options.window),
+      directory: stateDirectory(options.workDir),
+      signal,
+    })
+    if (options.json) process.stdout.write(`${JSON.stringify(documentOf(last))}\n`)
+    else {
+      if (process.stdout.isTTY) process.stdout.write('\u001B[2J\u001B[H')
+      terminal.line(last.at)
+      tellExamination(terminal, last)
+    }
+    await sleep(1000, undefined, { signal }).catch(() => {})
+  }
+  return last
+    ? documentOf(last)
+    : { command: 'doctor', ok: true, exitCode: exit.stopped, examination: null, error: null }
+}
+
+function documentOf(examination: Examination): DoctorDocument {
+  const ok = examination.verdict === 'fine'
+  return { command: 'doctor', ok, exitCode: ok ? exit.done : exit.findings, examination, error: null }
+}
+
+function windowOf(text: string): number {
+  const seconds = Number(text)
+  if (text.trim() !== '' && seconds >= 0.2 && seconds <= 600) return seconds * 1000
+  throw new Failure({
+    code: 'OUTGROW_OPTION_INVALID',
+    message: `--window ${text} is no number of seconds between 0.2 and 600.`,
+    fix: 'For example --window 5.',
+  })
+}

@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto'
+import { Failure } from '@outgrow/kit'
+import { examine, SignStore, type Collisions, type Examination } from '@outgrow/signs'
+import { withBilling } from '../billing-context.ts'
+
+const dayMs = 86_400_000
+const run = randomUUID()
+
+export interface DoctorRequest {
+  url: string
+  windowMs: number
+  /** Folder of `signs.db`; what is seen is added to it. */
+  directory: string
+  signal?: AbortSignal
+}
+
+/** Looks at a database, with what its processes counted and with how webhooks collide in the product's inbox. */
+export async function examineDatabase({
+  url,
+  windowMs,
+  directory,
+  signal,
+}: DoctorRequest): Promise<Examination> {
+  using store = new SignStore(directory)
+  return await examine({
+    url,
+    windowMs,
+    store,
+    process: { name: 'doctor', run },
+    // The client would set a file to WAL: one that is not is left as it is.
+    collisions: ({ journalMode }) => (journalMode === 'wal' ? collisionsOf(url) : Promise.resolve(undefined)),
+    signal,
+  })
+}
+
+/** Undefined for a database that has not the product's inbox. */
+async function collisionsOf(url: string): Promise<Collisions | undefined> {
+  try {
+    return await withBilling(url, async ({ database }, { collisionsPerMinute, webhookArrivals }) => {
+      const arrivals = await webhookArrivals(database, new Date(Date.now() - dayMs))
+      return { mostPerMinute: Math.max(0, ...collisionsPerMinute(arrivals).values()) }
+    })
+  } catch (error) {
+    const isOther =
+      (error instanceof Failure &&
+        (error.code === 'OUTGROW_TABLES_MISSING' || error.code === 'OUTGROW_CLIENTS_MISSING')) ||
+      (error as { code?: string }).code === 'P2022'
+    if (isOther) return undefined
+    throw error
+  }
+}

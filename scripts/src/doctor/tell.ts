@@ -1,0 +1,31 @@
+import type { Examination, Level } from '@outgrow/signs'
+import { textTable, type Terminal } from '../output/terminal.ts'
+
+const colours = { fine: 'green', watch: 'yellow', plan: 'magenta', graduate: 'red' } as const
+
+const words: Record<Level, string> = {
+  fine: 'fine',
+  watch: 'watch',
+  plan: 'plan',
+  graduate: 'graduate now',
+}
+
+/** An examination as people read it: every sign in a line, then what to do about those that are not fine. */
+export function tellExamination(
+  terminal: Terminal,
+  { provider, database, verdict, signs }: Examination,
+): void {
+  const level = (one: Level) => terminal.style(colours[one], words[one])
+  terminal.line(`${provider === 'sqlite' ? 'SQLite' : 'Postgres'}  ${database}`)
+  const rows = textTable(
+    ['sign', 'level', 'seen'],
+    signs.map((sign) => [sign.title, words[sign.level], sign.text]),
+  )
+  for (const row of rows) terminal.line(`  ${row}`)
+  for (const sign of signs.filter((one) => one.level !== 'fine')) {
+    terminal.line(`${level(sign.level)}  ${sign.title}: ${sign.text}`)
+    terminal.line(`    from  ${sign.threshold.source}`)
+    terminal.line(`    do    ${sign.advice}`)
+  }
+  terminal.line(`${terminal.style('bold', 'Verdict')}: ${level(verdict)}`)
+}

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ensureCustomer, openStripe } from '@outgrow/billing'
+import { openDatabase } from '@outgrow/client'
+import { deliverTo, serveStripeFake, subscriptions, type StripeFake } from '@outgrow/stripe-fake'
+import { withBilling } from '../billing-context.ts'
+import type { LoadProcesses } from './processes.ts'
+
+export interface Load {
+  url: string
+  processes: LoadProcesses
+  /** Aborts when the load is over. */
+  signal: AbortSignal
+}
+
+/** Starts a load; what it returns goes on until the signal aborts. */
+export interface Scenario {
+  about: string
+  start(load: Load): Promise<() => Promise<void>>
+}
+
+export const scenarios: Record<string, Scenario> = {
+  'concurrent-writers': {
+    about:
+      'four processes hold transactions open while they wait for something else: lock waits, busy errors, duty',
+    start: async ({ url, processes }) => {
+      await makeLoadTable(url)
+      for (let n = 0; n < 4; n++) processes.start('writer')
+      return () => Promise.resolve()
+    },
+  },
+  'long-reader': {
+    about: 'a read that never ends while another process writes: the WAL grows, without one busy error',
+    start: async ({ url, processes }) => {
+      await makeLoadTable(url)
+      await processes.startAndHear('reader')
+      processes.start('bulk-writer')
+      return () => Promise.resolve()
+    },
+  },
+  'checkout-burst': {
+    about:
+      'Stripe’s events of many renewals at once, two for each customer within milliseconds: colliding webhooks',
+    start: async ({ url, processes, signal }) => {
+      const server = await serveStripeFake({
+        webhookSecret: 'whsec_load',
+        now: Math.floor(Date.now() / 1000),
+      })
+      const env = { STRIPE_SECRET_KEY: 'sk_test_load', STRIPE_API_BASE: server.url }
+      const subscribed = await subscribeCustomers(url, server.fake, env)
+      const intake = await processes.startAndHear('intake')
+      for (let n = 0; n < 2; n++) processes.start('worker', env)
+      const delivering = deliverTo(server.fake.deliveries, { url: intake, signal, duplicates: 0.2 })
+      const renewing = renewAgainAndAgain(server.fake, subscribed, signal)
+      return async () => {
+        await Promise.allSettled([delivering, renewing])
+        await server[Symbol.asyncDispose]()
+      }
+    },
+  },
+}
+
+async function makeLoadTable(url: string): Promise<void> {
+  const database = await openDatabase(url)
+  await database.client.$executeRawUnsafe(
+    'CREATE TABLE IF NOT EXISTS _outgrow_load (id INTEGER PRIMARY KEY, payload TEXT NOT NULL)',
+  )
+  await database.close()
+}
+
+/** Accounts of the scratch copy that pay, and their subscriptions at the stand-in. */
+async function subscribeCustomers(
+  url: string,
+  fake: StripeFake,
+  env: Record<string, string>,
+): Promise<string[]> {
+  const price = fake.addPrice({ id: 'price_load', name: 'Load', amount: 1900 })
+  const stripe = openStripe(env)
+  return withBilling(url, async ({ database }) => {
+    const ids: string[] = []
+    for (let n = 0; n < 25; n++) {
+      const slug = `load-${randomUUID()}`
+      const { id } = await database.client.account.create({ data: { name: `Load ${n}`, slug } })
+      const { stripeCustomerId: customer } = await ensureCustomer({ database, stripe }, id)
+      ids.push((await stripe.subscriptions.create({ customer, items: [{ price: price.id }] })).id)
+    }
+    return ids
+  })
+}
+
+/** Each renewal is an update and an invoice of one customer, at the same moment. */
+async function renewAgainAndAgain(
+  fake: StripeFake,
+  subscribed: string[],
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    for (const id of subscribed) subscriptions.renew(fake.store, fake.emit, fake.store.subscription(id))
+    await sleep(500, undefined, { signal }).catch(() => {})
+  }
+}

@@ -1,0 +1,35 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { openSqliteReadonly } from '@outgrow/databases'
+import { deployMigrations } from '@outgrow/schema'
+
+export interface Scratch extends Disposable {
+  /** Holds the copy and the signs that its processes record. */
+  directory: string
+  path: string
+}
+
+/** A copy of a database to strain, or an empty one of the product's own schema. The original is only read. */
+export async function makeScratch(parent: string, from: string | undefined, keep: boolean): Promise<Scratch> {
+  const directory = join(parent, 'load', new Date().toISOString().replaceAll(/[:.]/g, '-'))
+  mkdirSync(directory, { recursive: true })
+  const path = join(directory, 'app.db')
+  if (from === undefined)
+    await deployMigrations(resolve(import.meta.dirname, '../../../prisma'), `file:${path}`)
+  else {
+    const source = openSqliteReadonly(from)
+    try {
+      source.pragma('query_only = 0') // VACUUM INTO writes the copy; the source itself is open for reading only
+      source.prepare('VACUUM INTO ?').run(path)
+    } finally {
+      source.close()
+    }
+  }
+  return {
+    directory,
+    path,
+    [Symbol.dispose]: () => {
+      if (!keep) rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
