@@ -3,6 +3,7 @@ import { identityOf } from './identity.ts'
 import { verdictOf, type Level, type Sign } from './level.ts'
 import { probePostgres, type PostgresReadings } from './postgres/readings.ts'
 import { postgresSigns } from './postgres/signs.ts'
+import type { Sample } from './samples.ts'
 import type { SignStore } from './sign-store.ts'
 import { probeSqlite, type SqliteReadings } from './sqlite/probe.ts'
 import { sqliteSigns, type Collisions } from './sqlite/signs.ts'
@@ -14,7 +15,7 @@ export interface ExamineOptions {
   url: string
   /** How long to look. */
   windowMs: number
-  /** What the processes of the application counted; a look at an SQLite file is added to it. */
+  /** What the processes of the application counted; the look itself is added to it. */
   store?: SignStore | undefined
   /** Who looks, for the store. */
   process?: { name: string; run: string }
@@ -45,18 +46,25 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
   const { url, windowMs, store, signal } = options
   const parsed = parseDatabaseUrl(url)
   const database = identityOf(url)
+  const keep = (values: Sample['values']) => {
+    if (!store || !options.process) return
+    const { name, run } = options.process
+    store.add(database, { at: Date.now(), process: name, run, values })
+  }
   if (parsed.kind === 'postgres') {
     const postgres = await probePostgres(url, { windowMs, signal })
+    keep({
+      kind: 'postgres',
+      sizeBytes: postgres.sizeBytes,
+      connections: postgres.connections.used,
+      lockWaitMs: postgres.lockWaits.longestMs,
+    })
     return examined('postgres', database, postgresSigns(postgres), { sqlite: null, postgres })
   }
   const sqlite = await probeSqlite(parsed.path, { windowMs, signal })
   const now = Date.now()
-  if (store && options.process) {
-    const { kind, sizeBytes, walBytes, lagPages, pageBytes, lock } = sqlite
-    const { name, run } = options.process
-    const values = { kind, sizeBytes, walBytes, lagPages, pageBytes, lock }
-    store.add(database, { at: now, process: name, run, values })
-  }
+  const { kind, sizeBytes, walBytes, lagPages, pageBytes, lock } = sqlite
+  keep({ kind, sizeBytes, walBytes, lagPages, pageBytes, lock })
   const long = store?.since(database, now - 30 * dayMs) ?? []
   const recent = long.filter(({ at }) => at >= now - 10 * minuteMs)
   const collisions = await options.collisions?.(sqlite)

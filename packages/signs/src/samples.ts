@@ -18,7 +18,15 @@ export interface OutsideSample {
   lock: { probes: number; busy: number; waits: { buckets: number[]; longestMs: number } } | null
 }
 
-export interface Sample<Values = InsideSample | OutsideSample> {
+/** What a look at a Postgres database found. */
+export interface PostgresSample {
+  kind: 'postgres'
+  sizeBytes: number
+  connections: number
+  lockWaitMs: number
+}
+
+export interface Sample<Values = InsideSample | OutsideSample | PostgresSample> {
   /** Milliseconds since 1970. */
   at: number
   /** Which process counted: `web`, `worker`, `doctor`. */

@@ -15,6 +15,9 @@ export interface Series {
   lagMegabytes: (number | null)[]
   sizeMegabytes: (number | null)[]
   eventLoopP99Ms: (number | null)[]
+  /** Postgres only, as the lock waits that its own statistics show. */
+  connections: (number | null)[]
+  lockWaitMs: (number | null)[]
 }
 
 /** Sorts samples into slots of `slotMs` from `from` to `to`, in ms since 1970. */
@@ -34,9 +37,11 @@ export function seriesOf(
     )
     for (const sample of own) lastOfRun.set(sample.run, sample)
     const looks = own.flatMap(({ values }) => (values.kind === 'outside' ? [values] : []))
+    const postgres = own.flatMap(({ values }) => (values.kind === 'postgres' ? [values] : []))
     return {
       inside,
       look: looks.at(-1),
+      postgres: postgres.at(-1),
       lag: looks.map(({ lagPages, pageBytes }) => ((lagPages ?? 0) * pageBytes) / 1e6),
     }
   })
@@ -58,7 +63,11 @@ export function seriesOf(
     duty: values(({ inside }) => inside && inside.duty * 100),
     walMegabytes: values(({ look }) => look && look.walBytes / 1e6),
     lagMegabytes: values(({ lag }) => (lag.length === 0 ? null : Math.max(...lag))),
-    sizeMegabytes: values(({ look }) => look && look.sizeBytes / 1e6),
+    sizeMegabytes: values(
+      ({ look, postgres }) => (look ?? postgres) && ((look ?? postgres)?.sizeBytes ?? 0) / 1e6,
+    ),
     eventLoopP99Ms: values(({ inside }) => inside?.eventLoopP99Ms),
+    connections: values(({ postgres }) => postgres?.connections),
+    lockWaitMs: values(({ postgres }) => postgres?.lockWaitMs),
   }
 }

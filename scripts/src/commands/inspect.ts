@@ -1,9 +1,10 @@
 import { Command } from 'commander'
-import { inspectSource, type Inspection, type Report } from '@outgrow/graduate'
+import { inspectSource, type Inspection, type JournalWriter, type Report } from '@outgrow/graduate'
 import { exit } from '../output/exit.ts'
 import { tellFindings, tellFixes } from '../output/findings.ts'
 import { runCommand, type CommandContext } from '../output/run.ts'
 import { count, duration, size, textTable } from '../output/terminal.ts'
+import { withJournal } from '../journal.ts'
 import { moveOptions, schemaOf, sourceOf, withSharedOptions, type SharedOptions } from '../move-options.ts'
 
 type InspectDocument = Report & { source: Omit<Inspection, 'tables' | 'findings' | 'fixes'> | null }
@@ -32,7 +33,21 @@ Exit status: 0 nothing in the way, 2 the file or the schema cannot be read, 4 fi
 
 export async function inspectForDryRun(
   options: SharedOptions,
+  context: CommandContext,
+): Promise<InspectDocument> {
+  const request = {
+    workDir: options.workDir,
+    command: 'inspect',
+    from: sourceOf(options),
+    signal: context.signal,
+  }
+  return withJournal(request, (journal) => inspect(options, context, journal))
+}
+
+async function inspect(
+  options: SharedOptions,
   { terminal, signal }: CommandContext,
+  journal: JournalWriter | undefined,
 ): Promise<InspectDocument> {
   const started = performance.now()
   const rules = moveOptions(options)
@@ -41,8 +56,10 @@ export async function inspectForDryRun(
     schema: schemaOf(options),
     options: rules,
     signal,
-    progress: ({ rows, totalRows }) =>
-      terminal.progress(() => `read ${count(rows)} of about ${count(totalRows)} rows`),
+    progress: (event) => {
+      journal?.progress(event)
+      terminal.progress(() => `read ${count(event.rows)} of about ${count(event.totalRows)} rows`)
+    },
   })
   const { tables, findings, fixes, ...source } = inspection
   const rows = tables.reduce((sum, { sourceRows }) => sum + sourceRows, 0)

@@ -6,6 +6,7 @@ import {
   dropStaging,
   findRuns,
   migrate,
+  type JournalWriter,
   type MoveResult,
   type Rendered,
   type Report,
@@ -16,6 +17,7 @@ import { exit } from '../output/exit.ts'
 import { tellFindings, tellFixes, tellTables } from '../output/findings.ts'
 import { runCommand, type CommandContext } from '../output/run.ts'
 import { count, duration, size, type Terminal } from '../output/terminal.ts'
+import { withJournal } from '../journal.ts'
 import { moveOptions, schemaOf, sourceOf, withSharedOptions, type SharedOptions } from '../move-options.ts'
 import { stateDirectory } from '../state-directory.ts'
 import { switchConnection } from '../switch-connection.ts'
@@ -84,13 +86,27 @@ async function runMigrate(options: MigrateOptions, context: CommandContext): Pro
 }
 
 /** Moves into the target and reports; `import` does the same from files. */
-export async function fillTarget(
-  { command, from, rendered }: Filling,
+export function fillTarget(
+  filling: Filling,
   options: MigrateOptions,
   to: string,
   context: CommandContext,
 ): Promise<Report> {
+  const { command, from } = filling
+  return withJournal({ workDir: options.workDir, command, from, to, signal: context.signal }, (journal) =>
+    fill(filling, options, to, context, journal),
+  )
+}
+
+async function fill(
+  { command, from, rendered }: Filling,
+  options: MigrateOptions,
+  to: string,
+  context: CommandContext,
+  journal: JournalWriter | undefined,
+): Promise<Report> {
   const { terminal } = context
+  const showProgress = copyProgress(terminal)
   const started = performance.now()
   const told = rendered?.options ?? moveOptions(options)
   let result: MoveResult
@@ -103,8 +119,14 @@ export async function fillTarget(
       options: told,
       unfinished: options.restart ? 'restart' : options.resume ? 'resume' : 'refuse',
       signal: context.signal,
-      onStep: (name, at, of) => terminal.line(`${terminal.style('bold', `STEP ${at} of ${of}`)}  ${name}`),
-      progress: copyProgress(terminal),
+      onStep: (name, at, of) => {
+        terminal.line(`${terminal.style('bold', `STEP ${at} of ${of}`)}  ${name}`)
+        journal?.step(name, at, of)
+      },
+      progress: (event) => {
+        showProgress(event)
+        journal?.progress(event)
+      },
     })
   } catch (error) {
     if (error instanceof BadSource) return { ...badSource(error.result, terminal), command }

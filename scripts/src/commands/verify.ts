@@ -6,6 +6,7 @@ import { exit } from '../output/exit.ts'
 import { tellFindings, tellTables } from '../output/findings.ts'
 import { runCommand, type CommandContext } from '../output/run.ts'
 import { count, duration } from '../output/terminal.ts'
+import { withJournal } from '../journal.ts'
 import { moveOptions, schemaOf, sourceOf, withSharedOptions, type SharedOptions } from '../move-options.ts'
 import { exportedSource } from '../exported-source.ts'
 import { runningEmbedded } from '../running-embedded.ts'
@@ -39,11 +40,22 @@ Exit status: 0 equal, 2 cannot be compared, 4 they differ.`,
     ),
   )
 
-export async function runVerify(options: Options, { terminal, signal }: CommandContext): Promise<Report> {
+export async function runVerify(options: Options, context: CommandContext): Promise<Report> {
   const from = options.dir === undefined ? sourceOf(options) : exportedSource(options.dir)
+  const to = await verifyTarget(options)
+  const request = { workDir: options.workDir, command: 'verify', from, to, signal: context.signal }
+  return withJournal(request, () => compare(options, from, to, context))
+}
+
+async function compare(
+  options: Options,
+  from: string,
+  to: string,
+  { terminal, signal }: CommandContext,
+): Promise<Report> {
   const { tables, findings, notes, ms } = await verify({
     from,
-    to: await verifyTarget(options),
+    to,
     schema: schemaOf({ ...options, from }),
     options: moveOptions(options),
     signal,

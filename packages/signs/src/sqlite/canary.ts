@@ -32,7 +32,8 @@ export async function runCanary(
     const isOver = now >= started + windowMs || signal?.aborted === true
     if (isOver && (waiting.length === 0 || now >= started + windowMs + 1000)) break
     const came: number[] = []
-    for (; !isOver && next <= now; next += pause()) came.push(next)
+    const until = isOver ? -Infinity : now
+    for (; next <= until; next += pause()) came.push(next)
     if (came.length > 0 || waiting.length > 0) {
       const isFree = takesLock(database)
       waiting.push(...came)

@@ -29,7 +29,7 @@ export async function probeSqlite(path: string, { windowMs, signal }: ProbeOptio
   let readers: Set<string> | undefined
   const watch = setInterval(() => {
     const now = walReaders(path)
-    readers = readers === undefined ? now : readers.intersection(now)
+    readers = new Set([...(readers ?? now)].filter((reader) => now.has(reader)))
   }, 50)
   try {
     database.pragma('wal_autocheckpoint = 0')

@@ -1,0 +1,14 @@
+const hourMs = 3_600_000
+
+/** How far back charts go, and how long a slot of theirs is: some 360 slots each. */
+export const ranges = {
+  hour: { spanMs: hourMs, slotMs: 10_000, label: 'Hour' },
+  day: { spanMs: 24 * hourMs, slotMs: 240_000, label: 'Day' },
+  month: { spanMs: 30 * 24 * hourMs, slotMs: 2 * hourMs, label: 'Month' },
+} as const
+
+export type Range = keyof typeof ranges
+
+export function isRange(text: string | undefined): text is Range {
+  return text !== undefined && Object.hasOwn(ranges, text)
+}

@@ -1,0 +1,61 @@
+import { resolve } from 'node:path'
+import { serve } from '@hono/node-server'
+import { openStripe } from '@outgrow/billing'
+import { openDatabase } from '@outgrow/client'
+import { Failure, failureText } from '@outgrow/kit'
+import { SignStore } from '@outgrow/signs'
+import { pino } from 'pino'
+import { createConsole } from './app.tsx'
+import { consoleEnv } from './env.ts'
+import { Live } from './live.ts'
+import type { Services } from './services.ts'
+import { watchInbox } from './watchers/watch-inbox.tsx'
+import { watchRuns } from './watchers/watch-runs.tsx'
+import { watchSigns } from './watchers/watch-signs.tsx'
+
+await start().catch((error: unknown) => {
+  if (!(error instanceof Failure)) throw error
+  process.stderr.write(failureText(error))
+  process.exitCode = 2
+})
+
+async function start(): Promise<void> {
+  const env = consoleEnv()
+  const log = pino({ name: 'console', level: env.LOG_LEVEL })
+  const services: Services = {
+    database: await openDatabase(env.DATABASE_URL),
+    databaseUrl: env.DATABASE_URL,
+    store: new SignStore(env.SIGNS_DIR),
+    live: new Live(),
+    runsDirectory: resolve(env.SIGNS_DIR, 'runs'),
+    stripe: env.STRIPE_SECRET_KEY === undefined ? undefined : openStripe(),
+    token: env.CONSOLE_TOKEN,
+    hosts: new Set([
+      '127.0.0.1',
+      'localhost',
+      '[::1]',
+      ...env.CONSOLE_HOSTS.toLowerCase().split(',').filter(Boolean),
+    ]),
+    log,
+  }
+  const stop = new AbortController()
+  const watching = [watchSigns(services, stop.signal), watchInbox(services, stop.signal)]
+  watchRuns(services, stop.signal)
+  const server = serve(
+    { fetch: createConsole(services).fetch, hostname: env.HOST, port: env.PORT },
+    ({ port }) => {
+      // The token is for whoever started it, not for the log.
+      process.stdout.write(`Console: http://127.0.0.1:${port}/?token=${env.CONSOLE_TOKEN}\n`)
+    },
+  )
+  const end = async () => {
+    stop.abort()
+    server.close()
+    if ('closeAllConnections' in server) server.closeAllConnections() // streams never end by themselves
+    await Promise.allSettled(watching)
+    services.store[Symbol.dispose]()
+    await services.database.close()
+  }
+  process.once('SIGINT', () => void end())
+  process.once('SIGTERM', () => void end())
+}

@@ -1,0 +1,27 @@
+import type { Hono } from 'hono'
+import { streamSSE } from 'hono/streaming'
+import type { Message, Topic } from '../live.ts'
+import type { Services } from '../services.ts'
+
+const topics = new Set<string>(['signs', 'inbox', 'runs'] satisfies Topic[])
+/** Keeps proxies from closing a stream on which nothing happens. */
+const pulseMs = 15_000
+
+/** The stream of changes that an open page listens to. */
+export function eventStream(app: Hono, { live }: Services): void {
+  app.get('/events', (context) => {
+    const wanted = (context.req.query('topics') ?? '')
+      .split(',')
+      .filter((topic) => topics.has(topic)) as Topic[]
+    context.header('cache-control', 'no-store')
+    return streamSSE(context, async (stream) => {
+      const send = ({ event, data }: Message) => void stream.writeSSE({ event, data }).catch(() => {})
+      const end = live.subscribe(new Set(wanted), send)
+      stream.onAbort(end)
+      while (!stream.aborted) {
+        await stream.sleep(pulseMs)
+        if (!stream.aborted) await stream.writeSSE({ event: 'pulse', data: '' })
+      }
+    })
+  })
+}

@@ -1,0 +1,22 @@
+import type { openStripe } from '@outgrow/billing'
+import type { Database } from '@outgrow/client'
+import type { SignStore } from '@outgrow/signs'
+import type { Logger } from 'pino'
+import type { Live } from './live.ts'
+
+/** What every page works with. */
+export interface Services {
+  database: Database
+  /** As the environment has it: kept within the process. */
+  databaseUrl: string
+  store: SignStore
+  live: Live
+  /** Where the command line keeps the journals of its runs. */
+  runsDirectory: string
+  /** Undefined where the environment has no key. */
+  stripe: ReturnType<typeof openStripe> | undefined
+  token: string
+  /** Host headers that are answered. */
+  hosts: ReadonlySet<string>
+  log: Logger
+}

@@ -1,0 +1,96 @@
+import { levels, type Examination, type Level } from '@outgrow/signs'
+
+export const levelWords: Record<Level, string> = {
+  fine: 'fine',
+  watch: 'watch',
+  plan: 'plan',
+  graduate: 'graduate now',
+}
+
+/** Which database it is, the verdict with its reasons, and every sign. */
+export function SignsPanel({ examination }: { examination: Examination }) {
+  const { provider, database, verdict, signs, at } = examination
+  const serious = signs.filter(({ level }) => level !== 'fine')
+  return (
+    <div id="signs">
+      <section class={`verdict ${verdict}`} aria-labelledby="verdict">
+        <p class="quiet">
+          {provider === 'sqlite' ? 'SQLite' : 'Postgres'} · <code>{database.replace(/^file:/, '')}</code>
+        </p>
+        <h2 id="verdict">{verdictText(examination)}</h2>
+        <ol class="meter" aria-label={`Verdict: ${levelWords[verdict]}`}>
+          {levels
+            .filter((level) => provider === 'sqlite' || level !== 'graduate')
+            .map((level) => (
+              <li
+                class={level === verdict ? `here ${level}` : ''}
+                aria-current={level === verdict ? 'true' : undefined}
+              >
+                {levelWords[level]}
+              </li>
+            ))}
+        </ol>
+        {serious.length > 0 && (
+          <ul class="reasons">
+            {serious.map((sign) => (
+              <li>
+                <strong class={`level ${sign.level}`}>{levelWords[sign.level]}</strong>
+                <div>
+                  <p>
+                    <b>{sign.title}</b>: {sign.text}
+                  </p>
+                  <p class="quiet">{sign.advice}</p>
+                </div>
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
+      <section aria-labelledby="all-signs">
+        <h2 id="all-signs">Signs</h2>
+        <div class="scroll" role="region" aria-labelledby="all-signs" tabindex={0}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Sign</th>
+                <th scope="col">Level</th>
+                <th scope="col">Seen</th>
+                <th scope="col">Why these limits</th>
+              </tr>
+            </thead>
+            <tbody>
+              {signs.map((sign) => (
+                <tr>
+                  <th scope="row">{sign.title}</th>
+                  <td>
+                    <span class={`level ${sign.level}`}>{levelWords[sign.level]}</span>
+                  </td>
+                  <td>{sign.text}</td>
+                  <td class="quiet">{sign.threshold.source}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+        <p class="quiet">
+          Looked at <time datetime={at}>{at.slice(0, 19).replace('T', ' ')}</time> UTC, every five seconds.
+        </p>
+      </section>
+    </div>
+  )
+}
+
+function verdictText({ provider, verdict }: Examination): string {
+  switch (verdict) {
+    case 'fine':
+      return provider === 'sqlite' ? 'SQLite is enough, and will be for a while' : 'Postgres is well'
+    case 'watch':
+      return 'Something begins to show'
+    case 'plan':
+      return provider === 'sqlite' ? 'Plan the move' : 'Something wants attention'
+    case 'graduate':
+      return 'Graduate now'
+    default:
+      return verdict
+  }
+}

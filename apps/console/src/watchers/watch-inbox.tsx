@@ -1,0 +1,23 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { billingStatus } from '@outgrow/billing'
+import { messageOf } from '@outgrow/kit'
+import { isMissingTable } from '../chart-data.ts'
+import type { Services } from '../services.ts'
+import { InboxCounts } from '../views/inbox-counts.tsx'
+
+const everyMs = 2000
+
+/** Counts the inbox while somebody looks at it. */
+export async function watchInbox({ live, database, log }: Services, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    if (live.hears('inbox')) {
+      try {
+        const status = await billingStatus(database)
+        live.publish({ topic: 'inbox', event: 'fragment', data: String(<InboxCounts status={status} />) })
+      } catch (error) {
+        if (!isMissingTable(error)) log.error({ error: messageOf(error) }, 'the inbox could not be counted')
+      }
+    }
+    await sleep(everyMs, undefined, { signal }).catch(() => {})
+  }
+}

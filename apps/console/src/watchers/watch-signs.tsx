@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { collisionsPerMinute, webhookArrivals } from '@outgrow/billing'
+import { messageOf } from '@outgrow/kit'
+import { examine, type Collisions, type Examination } from '@outgrow/signs'
+import { chartData, isMissingTable } from '../chart-data.ts'
+import { ranges, type Range } from '../chart-ranges.ts'
+import type { Services } from '../services.ts'
+import { SignsPanel } from '../views/signs.tsx'
+
+const windowMs = 1000
+const everyMs = 5000
+const dayMs = 86_400_000
+const process = { name: 'console', run: randomUUID() }
+
+/** Looks at the database every few seconds, whoever looks on: the charts need the past. */
+export async function watchSigns(services: Services, signal: AbortSignal): Promise<void> {
+  const { live, log } = services
+  while (!signal.aborted) {
+    try {
+      const examination = await lookOnce(services, signal)
+      live.publish({
+        topic: 'signs',
+        event: 'fragment',
+        data: String(<SignsPanel examination={examination} />),
+      })
+      if (live.hears('signs')) {
+        const points = await Promise.all(
+          (Object.keys(ranges) as Range[]).map((range) => chartData(services, range, 2)),
+        )
+        live.publish({ topic: 'signs', event: 'points', data: JSON.stringify(points) })
+      }
+    } catch (error) {
+      if (!signal.aborted) log.error({ error: messageOf(error) }, 'the database could not be looked at')
+    }
+    await sleep(everyMs, undefined, { signal }).catch(() => {})
+  }
+}
+
+function lookOnce({ databaseUrl, database, store }: Services, signal: AbortSignal): Promise<Examination> {
+  return examine({
+    url: databaseUrl,
+    windowMs,
+    store,
+    process,
+    signal,
+    collisions: async (): Promise<Collisions | undefined> => {
+      try {
+        const arrivals = await webhookArrivals(database, new Date(Date.now() - dayMs))
+        return { mostPerMinute: Math.max(0, ...collisionsPerMinute(arrivals).values()) }
+      } catch (error) {
+        if (isMissingTable(error)) return undefined
+        throw error
+      }
+    },
+  })
+}

@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ProgressEvent } from './run/move.ts'
+import type { Report } from './report.ts'
+
+/** What one run of a command did, as it is shown while it runs and afterwards. */
+export interface RunJournal {
+  id: string
+  command: string
+  /** The file, and the target without its password. */
+  from: string
+  to: string | null
+  pid: number
+  /** ISO 8601. */
+  startedAt: string
+  updatedAt: string
+  /** `lost`: the process is gone and said nothing. */
+  state: 'running' | 'done' | 'failed' | 'stopped' | 'lost'
+  step: { at: number; of: number; title: string } | null
+  progress: Omit<ProgressEvent, 'step'> | null
+  report: Report | null
+  /** What ended it, in words. */
+  error: string | null
+}
+
+const keptRuns = 50
+/** A file is written anew at most this often while rows move. */
+const everyMs = 250
+
+/** Writes one run's journal, a small file that is replaced whole. */
+export class JournalWriter {
+  readonly #path: string
+  readonly #journal: RunJournal
+  #writtenAt = 0
+
+  /** @param directory folder of the journals, made where it is missing */
+  constructor(directory: string, { command, from, to }: Pick<RunJournal, 'command' | 'from' | 'to'>) {
+    const startedAt = new Date().toISOString()
+    const id = `${startedAt.replaceAll(/[:.]/g, '-')}-${randomUUID().slice(0, 8)}`
+    mkdirSync(directory, { recursive: true })
+    this.#path = join(directory, `${id}.json`)
+    this.#journal = {
+      id,
+      command,
+      from,
+      to,
+      pid: process.pid,
+      startedAt,
+      updatedAt: startedAt,
+      state: 'running',
+      step: null,
+      progress: null,
+      report: null,
+      error: null,
+    }
+    this.#write()
+    for (const name of journalNames(directory).slice(keptRuns)) rmSync(join(directory, name), { force: true })
+  }
+
+  step(title: string, at: number, of: number): void {
+    this.#journal.step = { title, at, of }
+    this.#write()
+  }
+
+  progress({ rows, bytes, totalRows }: ProgressEvent): void {
+    this.#journal.progress = { rows, bytes, totalRows }
+    if (performance.now() - this.#writtenAt >= everyMs) this.#write()
+  }
+
+  end(state: 'done' | 'failed' | 'stopped', report: Report | null, error: string | null): void {
+    Object.assign(this.#journal, { state, report, error })
+    this.#write()
+  }
+
+  #write(): void {
+    this.#journal.updatedAt = new Date().toISOString()
+    this.#writtenAt = performance.now()
+    // Renamed into place: whoever reads sees one state or the other.
+    writeFileSync(`${this.#path}.part`, JSON.stringify(this.#journal))
+    renameSync(`${this.#path}.part`, this.#path)
+  }
+}
+
+/** The journals of a folder, the newest first. */
+export function readJournals(directory: string): RunJournal[] {
+  return journalNames(directory).flatMap((name) => {
+    try {
+      const journal = JSON.parse(readFileSync(join(directory, name), 'utf8')) as RunJournal
+      return [
+        journal.state === 'running' && !isAlive(journal.pid)
+          ? { ...journal, state: 'lost' as const }
+          : journal,
+      ]
+    } catch {
+      return [] // no journal, or removed meanwhile
+    }
+  })
+}
+
+function journalNames(directory: string): string[] {
+  if (!existsSync(directory)) return []
+  return readdirSync(directory)
+    .filter((name) => name.endsWith('.json'))
+    .toSorted()
+    .toReversed()
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM' // somebody else's, but there
+  }
+}
