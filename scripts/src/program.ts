@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { billingCommand } from './commands/billing.ts'
 import { demoCommand } from './commands/demo.ts'
+import { devCommand } from './commands/dev.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { exportCommand } from './commands/export.ts'
 import { generateCommand } from './commands/generate.ts'
@@ -10,6 +11,7 @@ import { loadCommand } from './commands/load.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { postgresCommand } from './commands/postgres.ts'
 import { schemaCommand } from './commands/schema.ts'
+import { startCommand } from './commands/start.ts'
 import { stripeFakeCommand } from './commands/stripe-fake.ts'
 import { transformCommand } from './commands/transform.ts'
 import { verifyCommand } from './commands/verify.ts'
@@ -39,6 +41,8 @@ const commands = [
   loadCommand,
   billingCommand,
   stripeFakeCommand,
+  devCommand,
+  startCommand,
   demoCommand,
 ]
 for (const command of commands) {

@@ -19,6 +19,8 @@ export interface StripeFakeOptions {
   namespace?: string
   /** Address at which its pages are reached. */
   baseUrl?: string
+  /** What `store.save()` gave at an earlier stand-in, which this one goes on from. */
+  saved?: Uint8Array
 }
 
 /** Something that goes wrong with the next requests. */
@@ -45,7 +47,9 @@ export class StripeFake {
   readonly #routes: ReturnType<typeof routesOf>
 
   constructor(options: StripeFakeOptions = {}) {
-    this.store = new Store(options.now ?? 1_790_000_000, options.namespace ?? 'fake')
+    this.store = options.saved
+      ? Store.restore(options.saved)
+      : new Store(options.now ?? 1_790_000_000, options.namespace ?? 'fake')
     this.baseUrl = options.baseUrl ?? 'http://stripe.fake'
     this.afterRetries = options.afterRetries ?? 'canceled'
     this.deliveries = new Deliveries(options.webhookSecret ?? 'whsec_fake')

@@ -1,3 +1,4 @@
+import { deserialize, serialize } from 'node:v8'
 import type { Stripe } from 'stripe'
 import type { Seconds } from './clock.ts'
 import { noSuch } from './errors.ts'
@@ -38,6 +39,29 @@ export class Store {
   constructor(now: Seconds, namespace: string) {
     this.now = now
     this.#namespace = namespace
+  }
+
+  /** Everything that exists, for `restore`. */
+  save(): Uint8Array {
+    const maps = Object.entries(this).filter(
+      (entry): entry is [string, Map<string, unknown>] => entry[1] instanceof Map,
+    )
+    return serialize({ now: this.now, namespace: this.#namespace, counts: this.#counts, maps: new Map(maps) })
+  }
+
+  /** The store that `save` was asked of, with the same objects and ids that go on. */
+  static restore(bytes: Uint8Array): Store {
+    const { now, namespace, counts, maps } = deserialize(bytes) as {
+      now: Seconds
+      namespace: string
+      counts: Map<string, number>
+      maps: Map<string, Map<string, unknown>>
+    }
+    const store = new Store(now, namespace)
+    for (const [prefix, count] of counts) store.#counts.set(prefix, count)
+    const own = new Map(Object.entries(store).filter(([, value]) => value instanceof Map)) as typeof maps
+    for (const [name, entries] of maps) for (const [id, object] of entries) own.get(name)?.set(id, object)
+    return store
   }
 
   /** `cus_fake000001`, `evt_fake000042`: the same ids for the same calls. */

@@ -155,3 +155,19 @@ test('over HTTP a page can be declined, paid or left, and the clock moved', asyn
   const clock = await fetch(`${url}/_clock`, { method: 'POST', body: JSON.stringify({ advanceSeconds: 60 }) })
   expect(((await clock.json()) as { now: number }).now).toBe(fake.store.now)
 })
+
+test('a stand-in goes on from what an earlier one saved', async () => {
+  const first = start()
+  const price = first.fake.addPrice({ name: 'Pro', amount: 1900 })
+  const customer = await first.stripe.customers.create({ email: 'a@example.com' })
+  const items = [{ price: price.id }]
+  const { id } = await first.stripe.subscriptions.create({ customer: customer.id, items })
+  const second = start({ saved: first.fake.store.save() })
+  expect((await second.stripe.subscriptions.retrieve(id)).status).toBe('active')
+  const other = await second.stripe.customers.create({})
+  expect(other.id).not.toBe(customer.id)
+  second.fake.setCard(customer.id, 'fails')
+  second.fake.advance(31 * day)
+  expect((await second.stripe.subscriptions.retrieve(id)).status).toBe('past_due')
+  expect((await first.stripe.subscriptions.retrieve(id)).status).toBe('active')
+})

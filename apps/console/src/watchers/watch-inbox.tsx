@@ -3,6 +3,7 @@ import { billingStatus } from '@outgrow/billing'
 import { messageOf } from '@outgrow/kit'
 import { isMissingTable } from '../chart-data.ts'
 import type { Services } from '../services.ts'
+import { fragmentOf } from '../views/fragment.ts'
 import { InboxCounts } from '../views/inbox-counts.tsx'
 
 const everyMs = 2000
@@ -13,7 +14,7 @@ export async function watchInbox({ live, database, log }: Services, signal: Abor
     if (live.hears('inbox')) {
       try {
         const status = await billingStatus(database)
-        live.publish({ topic: 'inbox', event: 'fragment', data: String(<InboxCounts status={status} />) })
+        live.publish({ topic: 'inbox', event: 'fragment', data: fragmentOf(<InboxCounts status={status} />) })
       } catch (error) {
         if (!isMissingTable(error)) log.error({ error: messageOf(error) }, 'the inbox could not be counted')
       }

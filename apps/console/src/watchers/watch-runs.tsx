@@ -1,6 +1,7 @@
 import { mkdirSync, watch } from 'node:fs'
 import { readJournals } from '@outgrow/graduate'
 import type { Services } from '../services.ts'
+import { fragmentOf } from '../views/fragment.ts'
 import { RunsPanel } from '../views/runs.tsx'
 
 /** A run that says nothing is looked at again by then: its process may be gone. */
@@ -11,7 +12,7 @@ const restMs = 100
 export function watchRuns({ live, runsDirectory }: Services, signal: AbortSignal): void {
   mkdirSync(runsDirectory, { recursive: true })
   const tell = () => {
-    const html = String(<RunsPanel runs={readJournals(runsDirectory)} />)
+    const html = fragmentOf(<RunsPanel runs={readJournals(runsDirectory)} />)
     live.publish({ topic: 'runs', event: 'fragment', data: html })
   }
   let resting: NodeJS.Timeout | undefined

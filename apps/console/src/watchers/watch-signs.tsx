@@ -6,6 +6,7 @@ import { examine, type Collisions, type Examination } from '@outgrow/signs'
 import { chartData, isMissingTable } from '../chart-data.ts'
 import { ranges, type Range } from '../chart-ranges.ts'
 import type { Services } from '../services.ts'
+import { fragmentOf } from '../views/fragment.ts'
 import { SignsPanel } from '../views/signs.tsx'
 
 const windowMs = 1000
@@ -22,7 +23,7 @@ export async function watchSigns(services: Services, signal: AbortSignal): Promi
       live.publish({
         topic: 'signs',
         event: 'fragment',
-        data: String(<SignsPanel examination={examination} />),
+        data: fragmentOf(<SignsPanel examination={examination} />),
       })
       if (live.hears('signs')) {
         const points = await Promise.all(
