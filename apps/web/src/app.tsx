@@ -12,6 +12,7 @@ import { billingPages } from './pages/billing.tsx'
 import { directoryPages } from './pages/directory.tsx'
 import { listingPages } from './pages/listing.tsx'
 import { ownPages } from './pages/own.tsx'
+import { screenshotRoute } from './pages/screenshot.ts'
 import type { Services, WebEnvironment } from './services.ts'
 import { Layout } from './views/layout.tsx'
 import { icon, style, stylePath } from './views/assets.ts'
@@ -45,6 +46,12 @@ export function createApp(services: Services): Hono<WebEnvironment> {
     return context.json({ ok: true, database: database.provider })
   })
 
+  app.use(async (context, next) => {
+    // No text of ours holds a NUL, and Postgres takes none.
+    if (/%00/.test(context.req.url)) throw new HTTPException(400, { message: 'The address holds a NUL.' })
+    await next()
+  })
+  screenshotRoute(app, services)
   app.use(
     secureHeaders({
       contentSecurityPolicy: {

@@ -23,6 +23,11 @@ export class Deliveries {
     this.#waiting.push({ event, body: JSON.stringify(event) })
   }
 
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
   /** Takes everything that waits. */
   take(): Delivery[] {
     const taken = this.#waiting

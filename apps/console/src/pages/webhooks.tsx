@@ -22,7 +22,7 @@ export function webhookPages(app: Hono, { database, log }: Services): void {
     }
     const before = Number(context.req.query('before') ?? '')
     const where: Prisma.WebhookEventWhereInput = {
-      ...(filter.status in EventStatus ? { status: filter.status as EventStatus } : {}),
+      ...(Object.hasOwn(EventStatus, filter.status) ? { status: filter.status as EventStatus } : {}),
       ...(filter.type === '' ? {} : { type: { startsWith: filter.type } }),
       ...(filter.about === ''
         ? {}

@@ -1,5 +1,6 @@
 import type { Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { formOf } from '../form-of.ts'
 import { localPath } from '../require-visitor.ts'
 import type { Services, WebEnvironment } from '../services.ts'
 import { control, Field } from '../views/form.tsx'
@@ -15,7 +16,7 @@ export function accountPages(app: Hono<WebEnvironment>, services: Services): voi
         : context.html(<SignForm kind={kind} to={localPath(context.req.query('to'))} />),
     )
     app.post(`/${kind}`, async (context) => {
-      const form = await context.req.parseBody()
+      const form = await formOf(context)
       const field = (name: string) => (typeof form[name] === 'string' ? form[name].trim().slice(0, 200) : '')
       const to = localPath(field('to'))
       const email = field('email')

@@ -3,6 +3,7 @@ import { SubscriptionStatus, type Prisma } from '@outgrow/client'
 import { assertNever } from '@outgrow/kit'
 import type { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
+import { formOf } from '../form-of.ts'
 import { limitsOf } from '../listings.ts'
 import { free, trialDays } from '../plans.ts'
 import { requireVisitor } from '../require-visitor.ts'
@@ -21,7 +22,7 @@ export function billingPages(app: Hono<WebEnvironment>, services: Services): voi
 
   app.post('/billing/checkout', async (context) => {
     const visitor = requireVisitor(context)
-    const { plan } = await context.req.parseBody()
+    const { plan } = await formOf(context)
     const wanted = plans.plans.find(({ id }) => id === plan)
     if (!wanted) throw new HTTPException(400, { message: 'There is no such plan.' })
     // One trial an account: whoever had a subscription before pays from the start.

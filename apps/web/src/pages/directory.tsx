@@ -9,7 +9,7 @@ export function directoryPages(app: Hono<WebEnvironment>, { database }: Services
   app.get('/', async (context) => {
     const stage = context.req.query('stage')
     const search: Search = {
-      text: (context.req.query('q') ?? '').trim().slice(0, 100).replaceAll('\0', ''),
+      text: (context.req.query('q') ?? '').trim().slice(0, 100),
       stage: isStage(stage) ? stage : undefined,
       page: Math.min(1000, Math.max(1, Math.trunc(Number(context.req.query('page') ?? 1)) || 1)),
     }

@@ -2,6 +2,7 @@ import type { Prisma } from '@outgrow/client'
 import type { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { z } from 'zod'
+import { formOf } from '../form-of.ts'
 import { toggleVote } from '../listings.ts'
 import { localPath, requireVisitor } from '../require-visitor.ts'
 import type { Services, WebEnvironment } from '../services.ts'
@@ -38,7 +39,7 @@ export function listingPages(app: Hono<WebEnvironment>, { database }: Services):
     const visitor = requireVisitor(context)
     const slug = context.req.param('slug')
     const { id } = await listed(slug)
-    const form = commentForm.safeParse(await context.req.parseBody())
+    const form = commentForm.safeParse(await formOf(context))
     if (!form.success) {
       const error = form.error.issues[0]?.message
       return context.html(
@@ -47,7 +48,7 @@ export function listingPages(app: Hono<WebEnvironment>, { database }: Services):
       )
     }
     await client.comment.create({
-      data: { body: form.data.body.replaceAll('\0', ''), productId: id, authorId: visitor.id },
+      data: { body: form.data.body, productId: id, authorId: visitor.id },
     })
     return context.redirect(`/p/${slug}#comments`, 303)
   })
@@ -61,18 +62,6 @@ export function listingPages(app: Hono<WebEnvironment>, { database }: Services):
       throw new HTTPException(403, { message: 'This comment is not yours.' })
     await client.comment.delete({ where: { id } })
     return context.redirect(`/p/${comment.product.slug}#comments`, 303)
-  })
-
-  app.get('/screenshots/:id', async (context) => {
-    const id = Number(context.req.param('id'))
-    const shot = Number.isSafeInteger(id) ? await client.screenshot.findUnique({ where: { id } }) : null
-    if (!shot) throw new HTTPException(404, { message: 'There is no such picture.' })
-    return context.body(new Uint8Array(shot.image), 200, {
-      'content-type': shot.mediaType,
-      'cache-control': 'public, max-age=31536000, immutable',
-      'x-content-type-options': 'nosniff',
-      'content-security-policy': "default-src 'none'; sandbox",
-    })
   })
 
   async function listed(slug: string): Promise<{ id: number }> {

@@ -3,6 +3,7 @@ import { fileTypeFromBuffer } from 'file-type'
 import type { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { z } from 'zod'
+import { formOf } from '../form-of.ts'
 import { addListing, limitsOf, listingForm } from '../listings.ts'
 import { requireVisitor } from '../require-visitor.ts'
 import type { Services, WebEnvironment } from '../services.ts'
@@ -45,7 +46,7 @@ export function ownPages(app: Hono<WebEnvironment>, { database }: Services): voi
 
   app.post('/list', async (context) => {
     const visitor = requireVisitor(context)
-    const values = textFields(await context.req.parseBody())
+    const values = textFields(await formOf(context))
     const form = listingForm.safeParse(values)
     const again = (errors: Errors, status: 402 | 422) =>
       context.html(
@@ -87,7 +88,7 @@ export function ownPages(app: Hono<WebEnvironment>, { database }: Services): voi
   app.post('/mine/:id', async (context) => {
     const visitor = requireVisitor(context)
     const { id } = await own(context.req.param('id'), visitor)
-    const values = textFields(await context.req.parseBody())
+    const values = textFields(await formOf(context))
     const form = listingForm.safeParse(values)
     if (!form.success) {
       const errors = errorsOf(form.error)
@@ -125,7 +126,7 @@ export function ownPages(app: Hono<WebEnvironment>, { database }: Services): voi
   app.post('/mine/:id/screenshots', async (context) => {
     const visitor = requireVisitor(context)
     const { id } = await own(context.req.param('id'), visitor)
-    const { image, caption } = await context.req.parseBody()
+    const { image, caption } = await formOf(context)
     if (!(image instanceof File) || image.size === 0)
       throw new HTTPException(400, { message: 'Choose a picture first.' })
     if (image.size > mostImageBytes)
@@ -136,7 +137,7 @@ export function ownPages(app: Hono<WebEnvironment>, { database }: Services): voi
     if (!type || !imageTypes.has(type.mime))
       throw new HTTPException(400, { message: 'Only PNG, JPEG and WebP pictures can be shown.' })
     const { screenshots: most } = await limitsOf(database, visitor.accountId)
-    const text = typeof caption === 'string' ? caption.trim().replaceAll('\0', '').slice(0, 140) : ''
+    const text = typeof caption === 'string' ? caption.trim().slice(0, 140) : ''
     const added = await withRetry(() =>
       client.$transaction(async (tx) => {
         await lockForUpdate(database, tx, 'product', { id })
@@ -173,9 +174,7 @@ export function ownPages(app: Hono<WebEnvironment>, { database }: Services): voi
 
 function textFields(body: Record<string, unknown>): Values {
   return Object.fromEntries(
-    Object.entries(body).flatMap(([name, value]) =>
-      typeof value === 'string' ? [[name, value.replaceAll('\0', '')]] : [],
-    ),
+    Object.entries(body).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
   )
 }
 

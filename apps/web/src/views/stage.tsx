@@ -9,7 +9,7 @@ export const stages: { stage: Stage; label: string; text: string }[] = [
 ]
 
 export function isStage(text: string | undefined): text is Stage {
-  return text !== undefined && text in Stage
+  return text !== undefined && Object.hasOwn(Stage, text)
 }
 
 /** How far a product has come, as four steps and a word. */

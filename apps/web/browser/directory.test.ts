@@ -1,0 +1,195 @@
+import { crc32, deflateSync } from 'node:zlib'
+import { makeProductDatabase, temporaryFolder } from '@outgrow/testing'
+import { complaintsOf, launchBrowser, type Browser } from '@outgrow/testing/browser'
+import { Person } from '@outgrow/testing/person'
+import { freePorts, startProduct, startStripe, type Product, type TestStripe } from '@outgrow/testing/product'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+
+let browser: Browser
+beforeAll(async () => {
+  browser = await launchBrowser()
+})
+afterAll(() => browser.close())
+
+describe.each(['sqlite', 'postgres'] as const)('the directory on %s', (provider) => {
+  let product: Product
+  let stripe: TestStripe
+  let drop: () => Promise<void>
+  beforeAll(async () => {
+    const database = await makeProductDatabase(provider, inject('postgresUrl'))
+    drop = database.drop
+    const port = await freePorts()
+    stripe = await startStripe(port)
+    product = await startProduct({
+      databaseUrl: database.url,
+      port,
+      stripeUrl: stripe.url,
+      workDirectory: temporaryFolder(),
+    })
+  })
+  afterAll(async () => {
+    await product[Symbol.asyncDispose]()
+    await stripe[Symbol.asyncDispose]()
+    await drop()
+  })
+
+  test('a person signs up, lists, is found whatever the case, voted for and commented on', async () => {
+    const context = await browser.newContext()
+    const complaints = complaintsOf(context)
+    const owner = await Person.arrive(context, product.url)
+    await owner.signUp('Ada Okafor')
+    await owner.list('Ärger & <b>Söhne</b>', 'Invoices that get themselves 100% paid')
+    const { page } = owner
+    await page.getByRole('heading', { level: 1, name: 'Ärger & <b>Söhne</b>' }).waitFor()
+
+    for (const text of ['äRGER', 'SÖHNE', '100% PAID']) {
+      await page.goto(`${product.url}/?q=${encodeURIComponent(text)}`)
+      expect(await page.getByRole('link', { name: 'Ärger & <b>Söhne</b>' }).count()).toBe(1)
+    }
+    // Wildcards of LIKE are plain characters.
+    await page.goto(`${product.url}/?q=${encodeURIComponent('100_ paid')}`)
+    await page.getByText('Nothing here yet').waitFor()
+
+    const other = await Person.arrive(await browser.newContext(), product.url)
+    await other.signUp('Ben Lind')
+    await other.page.goto(`${product.url}/?q=rger`)
+    await other.page.getByRole('button', { name: /^Vote for Ärger/ }).click()
+    await other.page.getByRole('button', { name: /1 votes/ }).waitFor()
+    await other.page.getByRole('link', { name: 'Ärger & <b>Söhne</b>' }).click()
+    const vote = other.page.getByRole('button', { name: /^Vote for/ })
+    expect(await vote.getAttribute('aria-pressed')).toBe('true')
+    await vote.click()
+    expect(await vote.getAttribute('aria-pressed')).toBe('false')
+    await other.page.getByLabel('Your comment').fill('<script>alert(1)</script> nice')
+    await other.page.getByRole('button', { name: 'Comment', exact: true }).click()
+    await other.page.getByText('<script>alert(1)</script> nice').waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  test('what belongs to an account, nobody else changes', async () => {
+    const owner = await Person.arrive(await browser.newContext(), product.url)
+    await owner.signUp('Owner')
+    await owner.list('Mine alone')
+    await owner.page.goto(`${product.url}/mine`)
+    const change = await owner.page.getByRole('link', { name: 'Change' }).getAttribute('href')
+    const stranger = await Person.arrive(await browser.newContext(), product.url)
+    await stranger.signUp('Stranger')
+    const headers = { origin: product.url }
+    for (const path of [`${change}`, `${change}/delete`, `${change}/feature`, `${change}/screenshots`]) {
+      const answer = await stranger.page.request.post(product.url + path, {
+        headers,
+        form: { name: 'Taken' },
+      })
+      expect([path, answer.status()]).toEqual([path, 404])
+    }
+    // A form of another site, sent with the owner's own cookies.
+    const forged = await owner.page.request.post(`${product.url}${change}/delete`, {
+      headers: { origin: 'https://evil.example' },
+      form: { a: '1' },
+    })
+    expect(forged.status()).toBe(403)
+    await owner.page.goto(`${product.url}/mine`)
+    await owner.page.getByRole('heading', { name: 'Mine alone' }).waitFor()
+  })
+
+  test('what a plan allows is enforced on the server', async () => {
+    const person = await Person.arrive(await browser.newContext(), product.url)
+    await person.signUp('Free')
+    const { page } = person
+    await person.list('The one that is free')
+    await person.list('One too many')
+    await page.getByText('Your plan has no listing left.').waitFor()
+    await page.goto(`${product.url}/mine`)
+    expect(await page.getByRole('button', { name: 'Feature' }).isDisabled()).toBe(true)
+    const id = (await page.getByRole('link', { name: 'Change' }).getAttribute('href')) ?? ''
+    const feature = await page.request.post(`${product.url}${id}/feature`, {
+      headers: { origin: product.url },
+      form: { a: '1' },
+    })
+    expect(feature.status()).toBe(403)
+
+    const upload = (name: string, mimeType: string, buffer: Buffer) =>
+      page.request.post(`${product.url}${id}/screenshots`, {
+        headers: { origin: product.url },
+        multipart: { image: { name, mimeType, buffer }, caption: 'The first page' },
+        maxRedirects: 0,
+      })
+    const script = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>')
+    expect((await upload('a.png', 'image/png', script)).status()).toBe(400)
+    expect(
+      (await upload('a.png', 'image/png', Buffer.concat([png(), Buffer.alloc(1_100_000)]))).status(),
+    ).toBe(413)
+    expect((await upload('a.png', 'image/png', png())).status()).toBe(303)
+    expect((await upload('b.png', 'image/png', png())).status()).toBe(403)
+    await page.goto(`${product.url}/mine`)
+    const image = page.getByAltText('The first page')
+    await image.waitFor()
+    expect(await image.evaluate((img: HTMLImageElement) => [img.complete, img.naturalWidth])).toEqual([
+      true,
+      2,
+    ])
+    const shot = await page.request.get(`${product.url}${(await image.getAttribute('src')) ?? ''}`)
+    expect(shot.headers()).toMatchObject({
+      'content-type': 'image/png',
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': "default-src 'none'; sandbox",
+    })
+  })
+
+  test('passwords cannot be guessed at speed, and a way back never leads elsewhere', async () => {
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    const attempt = () =>
+      page.request.post(`${product.url}/sign-in`, {
+        headers: {
+          origin: product.url,
+          'x-forwarded-for': `10.0.0.${Math.floor(Math.random() * 250)}`,
+          'x-connected-address': '1.2.3.4',
+        },
+        form: { email: 'nobody@example.com', password: 'wrong password' },
+      })
+    const statuses: number[] = []
+    for (let n = 0; n < 7; n++) statuses.push((await attempt()).status())
+    expect(statuses.slice(0, 5)).toEqual([401, 401, 401, 401, 401])
+    expect(statuses.slice(5)).toEqual([429, 429])
+    for (const to of ['//evil.example', 'https://evil.example', String.raw`/\evil.example`]) {
+      await page.goto(`${product.url}/sign-in?to=${encodeURIComponent(to)}`)
+      expect(await page.locator('input[name=to]').getAttribute('value')).toBe('/')
+    }
+  })
+
+  test('a bad request is told as one, never as a page of its own making', async () => {
+    const page = await (await browser.newContext()).newPage()
+    const get = async (path: string) =>
+      (await page.request.get(product.url + path, { maxRedirects: 0 })).status()
+    expect(await get('/p/none')).toBe(404)
+    expect(await get('/p/%00')).toBe(400)
+    expect(await get('/?q=%25&page=-1&stage=constructor')).toBe(200)
+    expect(await get('/?page=99999999999999999999')).toBe(200)
+    expect(await get('/screenshots/1e99')).toBe(404)
+    expect(await get('/mine')).toBe(303)
+    expect(await get('/health')).toBe(200)
+    const unsigned = await page.request.post(`${product.url}/webhooks/stripe`, { data: { id: 'evt_1' } })
+    expect(unsigned.status()).toBe(400)
+  })
+})
+
+/** A red picture of two by two. */
+function png(): Buffer {
+  const chunk = (type: string, data: Buffer) => {
+    const body = Buffer.concat([Buffer.from(type), data])
+    const length = Buffer.alloc(4)
+    length.writeUInt32BE(data.length)
+    const check = Buffer.alloc(4)
+    check.writeUInt32BE(crc32(body))
+    return Buffer.concat([length, body, check])
+  }
+  const header = Buffer.from([0, 0, 0, 2, 0, 0, 0, 2, 8, 2, 0, 0, 0])
+  const rows = Buffer.from([0, 255, 0, 0, 255, 0, 0, 0, 255, 0, 0, 255, 0, 0])
+  return Buffer.concat([
+    Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]),
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(rows)),
+    chunk('IEND', Buffer.alloc(0)),
+  ])
+}

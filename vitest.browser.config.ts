@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+/** Tests in a real browser, against the apps as they were built. */
+export default defineConfig({
+  test: {
+    include: ['apps/*/browser/**/*.test.ts', 'scripts/browser/**/*.test.ts'],
+    globalSetup: ['packages/testing/src/postgres-server.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    // Each test drives a browser and three apps: side by side they would only wait for each other.
+    maxWorkers: 1,
+  },
+})
