@@ -32,7 +32,7 @@ export function RunsPanel({ runs }: { runs: RunJournal[] }) {
             None yet: <code>outgrow migrate</code>
           </p>
         ) : (
-          <div class="scroll" role="region" aria-labelledby="last-runs" tabindex={0}>
+          <div class="scroll" role="region" aria-label="Table of the runs" tabindex={0}>
             <table>
               <thead>
                 <tr>
@@ -80,7 +80,7 @@ export function RunsPanel({ runs }: { runs: RunJournal[] }) {
               by {verified.command}, {verified.updatedAt.slice(0, 19).replace('T', ' ')}
             </small>
           </h2>
-          <div class="scroll" role="region" aria-labelledby="verification" tabindex={0}>
+          <div class="scroll" role="region" aria-label="Table of the verification" tabindex={0}>
             <table class="numbers">
               <thead>
                 <tr>
@@ -167,7 +167,7 @@ function Preflight({ run, findings }: { run: RunJournal; findings: Finding[] }) 
 function Steps({ steps }: { steps: NonNullable<RunJournal['report']>['steps'] }) {
   const longest = Math.max(1, ...steps.map(({ ms }) => ms))
   return (
-    <div class="scroll" role="region" aria-labelledby="steps" tabindex={0}>
+    <div class="scroll" role="region" aria-label="Table of the steps" tabindex={0}>
       <table class="numbers">
         <thead>
           <tr>

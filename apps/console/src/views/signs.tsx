@@ -48,7 +48,7 @@ export function SignsPanel({ examination }: { examination: Examination }) {
       </section>
       <section aria-labelledby="all-signs">
         <h2 id="all-signs">Signs</h2>
-        <div class="scroll" role="region" aria-labelledby="all-signs" tabindex={0}>
+        <div class="scroll" role="region" aria-label="Table of the signs" tabindex={0}>
           <table>
             <thead>
               <tr>

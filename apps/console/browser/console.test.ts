@@ -1,0 +1,189 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { temporaryFolder } from '@outgrow/testing'
+import {
+  accessibilityProblems,
+  complaintsOf,
+  desktop,
+  launchBrowser,
+  overflows,
+  phone,
+  shoot,
+  type Browser,
+  type Page,
+} from '@outgrow/testing/browser'
+import { freePorts } from '@outgrow/testing/product'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const root = join(import.meta.dirname, '../../..')
+const token = 'token-of-the-browser-tests'
+
+let browser: Browser
+beforeAll(async () => {
+  browser = await launchBrowser()
+})
+afterAll(() => browser.close())
+
+/** Runs the command line; its processes end with the test. */
+function outgrow(args: string[]): ChildProcess {
+  return spawn(process.execPath, [join(root, 'scripts/bin/outgrow.mjs'), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill('SIGINT')
+  await ended
+}
+
+interface Strained extends AsyncDisposable {
+  page: Page
+  url: string
+}
+
+/** A console on a scratch copy that is being strained. */
+async function strained(scenario: string): Promise<Strained> {
+  const folder = temporaryFolder()
+  const load = outgrow(['load', '--scenario', scenario, '--seconds', '90', '--work-dir', folder])
+  const scratch = await madeIn(join(folder, 'load'))
+  const port = await freePorts()
+  const child = spawn(process.execPath, ['dist/main.js'], {
+    cwd: join(root, 'apps/console'),
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {
+      ...process.env,
+      DATABASE_URL: `file:${join(scratch, 'app.db')}`,
+      SIGNS_DIR: scratch,
+      PORT: String(port),
+      CONSOLE_TOKEN: token,
+    },
+  })
+  await once(child.stdout as NodeJS.ReadableStream, 'data')
+  const url = `http://127.0.0.1:${port}`
+  const page = await (await browser.newContext({ ...desktop, colorScheme: 'light' })).newPage()
+  await page.goto(`${url}/?token=${token}`)
+  return {
+    page,
+    url,
+    [Symbol.asyncDispose]: async () => {
+      await stop(child)
+      await stop(load)
+    },
+  }
+}
+
+async function madeIn(folder: string): Promise<string> {
+  for (;;) {
+    await sleep(100)
+    try {
+      const [name] = readdirSync(folder)
+      // The signs are there once its processes work.
+      if (name !== undefined && readdirSync(join(folder, name)).includes('signs.db'))
+        return join(folder, name)
+    } catch {
+      // not yet
+    }
+  }
+}
+
+/** The newest values that a chart tells, once they satisfy. */
+async function told(page: Page, chart: string, isEnough: (values: number[]) => boolean): Promise<void> {
+  const text = page.locator(`figure[data-chart=${chart}] .last`)
+  for (let n = 0; n < 400; n++) {
+    const numbers = ((await text.textContent()) ?? '').match(/\d[\d.,]*/g)
+    const values = numbers?.map((one) => Number(one.replaceAll(',', '')))
+    if (values && isEnough(values)) return
+    await sleep(100)
+  }
+  throw new Error(`the chart ${chart} tells ${await text.textContent()}`)
+}
+
+describe('the charts show what a load causes', () => {
+  test('writers that wait for each other', async () => {
+    await using console = await strained('concurrent-writers')
+    const { page } = console
+    const complaints = complaintsOf(page.context())
+    await told(page, 'lock-wait', (values) => values.some((value) => value > 100))
+    await told(page, 'busy', ([perMinute = 0]) => perMinute > 60)
+    await told(page, 'duty', ([duty = 0]) => duty > 50)
+    await told(page, 'size', ([size = 0]) => size > 0.1)
+    await told(page, 'event-loop', ([delay]) => delay !== undefined)
+    await page.locator('.verdict.plan, .verdict.graduate').waitFor()
+    await page.getByRole('button', { name: 'Day' }).click()
+    await told(page, 'duty', ([duty = 0]) => duty > 50)
+    await page.getByRole('button', { name: 'Hour' }).click()
+    expect(await page.locator('figure canvas').count()).toBeGreaterThan(5)
+    await sleep(6000) // the next points come by themselves
+    expect(await page.locator('#live').textContent()).toBe('live')
+    await page.evaluate(() => scrollTo(0, 0))
+    await shoot(page, 'console-overview')
+    expect(complaints).toEqual([])
+  })
+
+  test('a read that never ends', async () => {
+    await using console = await strained('long-reader')
+    const { page } = console
+    await told(page, 'wal', (values) => values.every((value) => value > 16))
+    const lag = page.getByRole('row', { name: /Checkpoint lag/ })
+    await lag.getByText('none went into the file').waitFor()
+    expect(/process \d+ reads/.test(await lag.innerText())).toBe(process.platform === 'linux')
+  })
+
+  test('webhooks that collide, a dead letter’s replay, and a customer’s timeline', async () => {
+    await using console = await strained('checkout-burst')
+    const { page, url } = console
+    await told(page, 'webhooks', ([perMinute = 0]) => perMinute > 0)
+    await page.getByRole('link', { name: 'Webhooks' }).click()
+    await page.getByLabel('Type begins with').fill('invoice.paid')
+    await page.getByRole('button', { name: 'Filter' }).click()
+    const types = await page.locator('tbody th').allTextContents()
+    expect(new Set(types.map((type) => type.trim()))).toEqual(new Set(['invoice.paid']))
+    await page.getByRole('link', { name: 'invoice.paid' }).first().click()
+    await page.getByText('received and stored').waitFor()
+    await page.goto(`${url}/subscriptions`)
+    await page.getByRole('link', { name: /^Load/ }).first().click()
+    await page.locator('.timeline').getByText('active').waitFor()
+  })
+})
+
+test('nobody gets in without the token, nor through a name of their own', async () => {
+  await using console = await strained('long-reader')
+  const { page, url } = console
+  const stranger = await browser.newContext()
+  const get = async (path: string, headers: Record<string, string> = {}) =>
+    (await stranger.request.get(url + path, { headers, maxRedirects: 0 })).status()
+  for (const path of ['/', '/webhooks', '/charts/hour', '/events', '/assets/console.js', '/?token=wrong'])
+    expect([path, await get(path)]).toEqual([path, 401])
+  expect(await get('/', { host: 'evil.example' })).toBe(421)
+  const forged = await page.request.post(`${url}/webhooks/replay-dead`, {
+    headers: { origin: 'https://evil.example' },
+    form: { a: '1' },
+  })
+  expect(forged.status()).toBe(403)
+  expect(await get(`/?token=${token}`)).toBe(303)
+
+  const problems: Record<string, string[]> = {}
+  for (const [name, form] of Object.entries({ desktop, phone })) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const context = await browser.newContext({ ...form, colorScheme })
+      const other = await context.newPage()
+      await other.goto(`${url}/?token=${token}`)
+      await other.locator('.verdict').waitFor()
+      for (const path of ['/', '/webhooks', '/subscriptions', '/graduation']) {
+        await other.goto(url + path)
+        await sleep(500)
+        const wrong = await accessibilityProblems(other)
+        if (await overflows(other)) wrong.push('wider than the window')
+        if (wrong.length > 0) problems[`${name} ${colorScheme} ${path}`] = wrong
+        await shoot(other, `console${path.replace('/', '-')}-${name}-${colorScheme}`)
+      }
+      await context.close()
+    }
+  }
+  expect(problems).toEqual({})
+})
