@@ -122,6 +122,8 @@ describe('the charts show what a load causes', () => {
     expect(await page.locator('#live').textContent()).toBe('live')
     await page.evaluate(() => scrollTo(0, 0))
     await shoot(page, 'console-overview')
+    await page.evaluate(() => document.querySelector('.charts')?.scrollIntoView())
+    await shoot(page, 'console-charts')
     expect(complaints).toEqual([])
   })
 

@@ -4,7 +4,7 @@ import { identityOf, seriesOf, type SignStore } from '@outgrow/signs'
 import { ranges, type Range } from './chart-ranges.ts'
 
 /** A chart: slots along time, and a line for each name. */
-export interface Chart {
+interface Chart {
   name: string
   title: string
   unit: string

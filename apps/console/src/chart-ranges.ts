@@ -1,7 +1,8 @@
 const hourMs = 3_600_000
 
-/** How far back charts go, and how long a slot of theirs is: some 360 slots each. */
+/** How far back charts go, and how long a slot of theirs is: some hundred slots each. The first is shown at first. */
 export const ranges = {
+  minutes: { spanMs: hourMs / 6, slotMs: 5000, label: '10 minutes' },
   hour: { spanMs: hourMs, slotMs: 10_000, label: 'Hour' },
   day: { spanMs: 24 * hourMs, slotMs: 240_000, label: 'Day' },
   month: { spanMs: 30 * 24 * hourMs, slotMs: 2 * hourMs, label: 'Month' },

@@ -19,7 +19,8 @@ export class Live {
   readonly #last = new Map<string, Message>()
 
   publish(message: Message): void {
-    const key = `${message.topic} ${message.event}`
+    // A piece begins with its own id, which tells it from others of its topic.
+    const key = `${message.topic} ${message.event} ${/id="[^"]+"/.exec(message.data)?.[0] ?? ''}`
     if (this.#last.get(key)?.data === message.data) return // nothing new
     this.#last.set(key, message)
     for (const [listener, topics] of this.#listeners) if (topics.has(message.topic)) listener(message)

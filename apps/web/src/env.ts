@@ -20,8 +20,6 @@ const shape = {
   SIGNS_DIR: z.string().default('.outgrow'),
 }
 
-export type WebEnv = ReturnType<typeof webEnv>
-
 /** @throws Failure OUTGROW_ENV_INVALID */
 export function webEnv(env: Record<string, string | undefined> = process.env) {
   return parseEnv(shape, env)

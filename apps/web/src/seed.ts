@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { parseEnv } from '@outgrow/kit/env'
 import { createAuth } from './auth.ts'
 
-export const demoUser = { name: 'Demo', email: 'demo@example.com', password: 'outgrow-demo' }
+const demoUser = { name: 'Demo', email: 'demo@example.com', password: 'outgrow-demo' }
 
 const people = 40
 const names = [

@@ -19,7 +19,7 @@ export interface OutsideSample {
 }
 
 /** What a look at a Postgres database found. */
-export interface PostgresSample {
+interface PostgresSample {
   kind: 'postgres'
   sizeBytes: number
   connections: number

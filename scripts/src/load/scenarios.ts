@@ -6,7 +6,7 @@ import { deliverTo, serveStripeFake, subscriptions, type StripeFake } from '@out
 import { withBilling } from '../billing-context.ts'
 import type { LoadProcesses } from './processes.ts'
 
-export interface Load {
+interface Load {
   url: string
   processes: LoadProcesses
   /** Aborts when the load is over. */

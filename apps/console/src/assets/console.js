@@ -5,7 +5,7 @@ const topics = document.body.dataset.topics
 const live = document.getElementById('live')
 const figures = [...document.querySelectorAll('figure[data-chart]')]
 const plots = new Map()
-let range = 'hour'
+let range = document.querySelector('button[data-range][aria-pressed=true]')?.dataset.range
 
 listen()
 if (figures.length > 0) void showRange(range)
@@ -59,7 +59,7 @@ function draw(figure, time, { name, lines, unit }) {
   const plot = new uPlot(
     {
       ...sizeOf(figure),
-      legend: { show: names.length > 0, live: true },
+      legend: { show: names.length > 1 },
       cursor: { sync: { key: 'signs' } },
       scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(high ?? 1, 1) * 1.1] } },
       axes: [axis, { ...axis, size: 52 }],

@@ -8,11 +8,11 @@ import { Layout } from '../views/layout.tsx'
 /** Where the database stands, and the signs over time. */
 export function overviewPages(app: Hono, services: Services): void {
   app.get('/', async (context) => {
-    const { charts } = await chartData(services, 'hour', 2)
+    const { charts } = await chartData(services, 'minutes', 2)
     return context.html(
       <Layout title="Overview" path="/" topics={['signs']}>
         <h1>Overview</h1>
-        <div id="signs">
+        <div id="stage">
           <p class="empty">Looking at the database …</p>
         </div>
         <section aria-labelledby="over-time">
@@ -20,7 +20,7 @@ export function overviewPages(app: Hono, services: Services): void {
             <h2 id="over-time">Over time</h2>
             <div class="ranges" role="group" aria-label="How far back">
               {Object.entries(ranges).map(([name, { label }]) => (
-                <button type="button" data-range={name} aria-pressed={name === 'hour' ? 'true' : 'false'}>
+                <button type="button" data-range={name} aria-pressed={name === 'minutes' ? 'true' : 'false'}>
                   {label}
                 </button>
               ))}
@@ -38,6 +38,7 @@ export function overviewPages(app: Hono, services: Services): void {
             ))}
           </div>
         </section>
+        <div id="signs" />
       </Layout>,
     )
   })

@@ -1,21 +1,22 @@
 import { levels, type Examination, type Level } from '@outgrow/signs'
 
-export const levelWords: Record<Level, string> = {
+const levelWords: Record<Level, string> = {
   fine: 'fine',
   watch: 'watch',
   plan: 'plan',
   graduate: 'graduate now',
 }
 
-/** Which database it is, the verdict with its reasons, and every sign. */
-export function SignsPanel({ examination }: { examination: Examination }) {
-  const { provider, database, verdict, signs, at } = examination
+/** Which database it is, and the verdict with its reasons. */
+export function VerdictPanel({ examination }: { examination: Examination }) {
+  const { provider, database, verdict, signs } = examination
   const serious = signs.filter(({ level }) => level !== 'fine')
   return (
-    <div id="signs">
+    <div id="stage">
       <section class={`verdict ${verdict}`} aria-labelledby="verdict">
         <p class="quiet">
-          {provider === 'sqlite' ? 'SQLite' : 'Postgres'} · <code>{database.replace(/^file:/, '')}</code>
+          {provider === 'sqlite' ? 'SQLite' : 'Postgres'} ·{' '}
+          <code title={database}>{database.split('/').at(-1)?.replace(/\?.*/, '')}</code>
         </p>
         <h2 id="verdict">{verdictText(examination)}</h2>
         <ol class="meter" aria-label={`Verdict: ${levelWords[verdict]}`}>
@@ -46,6 +47,15 @@ export function SignsPanel({ examination }: { examination: Examination }) {
           </ul>
         )}
       </section>
+    </div>
+  )
+}
+
+/** Every sign, with what was seen and why it is judged so. */
+export function SignsPanel({ examination }: { examination: Examination }) {
+  const { signs, at } = examination
+  return (
+    <div id="signs">
       <section aria-labelledby="all-signs">
         <h2 id="all-signs">Signs</h2>
         <div class="scroll" role="region" aria-label="Table of the signs" tabindex={0}>

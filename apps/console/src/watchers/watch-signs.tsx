@@ -7,7 +7,7 @@ import { chartData, isMissingTable } from '../chart-data.ts'
 import { ranges, type Range } from '../chart-ranges.ts'
 import type { Services } from '../services.ts'
 import { fragmentOf } from '../views/fragment.ts'
-import { SignsPanel } from '../views/signs.tsx'
+import { SignsPanel, VerdictPanel } from '../views/signs.tsx'
 
 const windowMs = 1000
 const everyMs = 5000
@@ -20,11 +20,11 @@ export async function watchSigns(services: Services, signal: AbortSignal): Promi
   while (!signal.aborted) {
     try {
       const examination = await lookOnce(services, signal)
-      live.publish({
-        topic: 'signs',
-        event: 'fragment',
-        data: fragmentOf(<SignsPanel examination={examination} />),
-      })
+      for (const piece of [
+        <VerdictPanel examination={examination} />,
+        <SignsPanel examination={examination} />,
+      ])
+        live.publish({ topic: 'signs', event: 'fragment', data: fragmentOf(piece) })
       if (live.hears('signs')) {
         const points = await Promise.all(
           (Object.keys(ranges) as Range[]).map((range) => chartData(services, range, 2)),

@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import { isStage, StageMark, stages } from '../views/stage.tsx'
-import { searchListings, type Row, type Search } from '../listings.ts'
+import { perPage, searchListings, type Row, type Search } from '../listings.ts'
 import type { Services, WebEnvironment } from '../services.ts'
 import { Layout } from '../views/layout.tsx'
 
@@ -55,7 +55,7 @@ export function directoryPages(app: Hono<WebEnvironment>, { database }: Services
               Nothing here yet. <a href="/list">List your product</a>
             </p>
           ) : (
-            <ol class="rows" start={(search.page - 1) * 20 + 1}>
+            <ol class="rows" start={(search.page - 1) * perPage + 1}>
               {found.rows.map((row) => (
                 <ListingRow row={row} />
               ))}
