@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { clientCommand } from './client.ts'
 import { moveCommand } from './move.ts'
+import { pagesCommand } from './pages.ts'
 import { webhooksCommand } from './webhooks.ts'
 
 await new Command('bench')
@@ -8,4 +9,5 @@ await new Command('bench')
   .addCommand(moveCommand)
   .addCommand(clientCommand)
   .addCommand(webhooksCommand)
+  .addCommand(pagesCommand)
   .parseAsync()

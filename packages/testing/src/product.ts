@@ -44,11 +44,12 @@ export interface ProductRequest {
   port: number
   stripeUrl: string
   workDirectory: string
+  logLevel?: 'info' | 'warn'
 }
 
 /** The three apps as they were built, started by the command line. Disposing stops them as Ctrl-C would. */
 export async function startProduct(request: ProductRequest): Promise<Product> {
-  const { databaseUrl, port, stripeUrl, workDirectory } = request
+  const { databaseUrl, port, stripeUrl, workDirectory, logLevel = 'info' } = request
   const child = spawn(
     process.execPath,
     [join(root, 'scripts/bin/outgrow.mjs'), 'start', '--port', String(port), '--work-dir', workDirectory],
@@ -66,7 +67,7 @@ export async function startProduct(request: ProductRequest): Promise<Product> {
         PRICE_PRO: 'price_pro',
         PRICE_TEAM: 'price_team',
         CONSOLE_TOKEN: 'token-of-the-browser-tests',
-        LOG_LEVEL: 'info',
+        LOG_LEVEL: logLevel,
       },
     },
   )

@@ -74,7 +74,7 @@ export async function probePostgres(
       connections: { used: basics.used, limit: basics.limit },
       idleInTransaction: basics.idle,
       lockWaits,
-      cacheHit: cache && cache.asked > 10_000 ? cache.hit / cache.asked : null,
+      cacheHit: cache && cache.asked > 1_000_000 ? cache.hit / cache.asked : null,
       bloated: (await rows<{ table: string; share: number }>(sql.bloat)).map(({ table, share }) => ({
         table,
         deadShare: share,
