@@ -1,8 +1,8 @@
+import { fork } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
 import { Failure, type FailureDetails } from '@outgrow/kit'
 import {
   proveDialects,
@@ -33,15 +33,24 @@ export interface PreparedSchema {
 }
 
 /**
- * Renders and proves the schema for a move, in a thread of its own: what the engines take is given back with it.
+ * Renders and proves the schema for a move, in a process of its own: what the engines take is given back with it, which
+ * a thread's memory is not.
  * @throws Failure OUTGROW_SCHEMA_REFUSED naming each feature that has no counterpart
  */
 export async function prepareSchema(source: SchemaSource, home: string): Promise<PreparedSchema> {
-  const worker = new Worker(new URL('./prepare-worker.ts', import.meta.url), { workerData: { source, home } })
-  const [answer] = (await once(worker, 'message')) as [
+  const child = fork(new URL('./prepare-process.ts', import.meta.url), {
+    serialization: 'advanced',
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`preparing the schema ended with ${String(code)}`)
+  })
+  ended.catch(() => {}) // of interest only while an answer is awaited
+  child.send({ source, home })
+  const [answer] = (await Promise.race([once(child, 'message'), ended])) as [
     { value: PreparedSchema } | { failure: FailureDetails },
   ]
-  await worker.terminate()
+  child.disconnect()
   if ('failure' in answer) throw new Failure(answer.failure)
   return answer.value
 }
