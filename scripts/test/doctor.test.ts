@@ -56,3 +56,12 @@ test('doctor finds webhooks that collide', async () => {
   const ran = await strain('checkout-burst')
   expect(signOf(ran, 'webhooks')?.level).not.toBe('fine')
 })
+
+test('a load that cannot begin leaves nothing behind, and ends', async () => {
+  const { file } = makeShop(10)
+  const folder = dirname(file)
+  const args = ['load', '--scenario', 'checkout-burst', '--from', file, '--work-dir', folder]
+  const { code, document } = await outgrow<LoadDocument>(args)
+  expect([code, document.error?.code]).toEqual([2, 'OUTGROW_TABLES_MISSING'])
+  expect(readdirSync(join(folder, 'load'))).toEqual([])
+})

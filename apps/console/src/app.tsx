@@ -35,6 +35,11 @@ export function createConsole(services: Services): Hono {
       strictTransportSecurity: false,
     }),
   )
+  app.use(async (context, next) => {
+    // No text of ours holds a NUL, and Postgres takes none.
+    if (/%00/.test(context.req.url)) throw new HTTPException(400, { message: 'The address holds a NUL.' })
+    await next()
+  })
   app.use(guard(services))
   app.use(csrf())
   eventStream(app, services)

@@ -3,6 +3,9 @@ import type { Database } from '@outgrow/client'
 import { identityOf, seriesOf, type SignStore } from '@outgrow/signs'
 import { ranges, type Range } from './chart-ranges.ts'
 
+/** Longer slots are drawn from one sample in ten minutes. */
+const sparseMs = 600_000
+
 /** A chart: slots along time, and a line for each name. */
 interface Chart {
   name: string
@@ -32,7 +35,8 @@ export async function chartData(source: ChartSource, range: Range, lastSlots?: n
   const to = Date.now()
   const from = lastSlots === undefined ? to - spanMs : to - (lastSlots - 1) * slotMs
   // One slot before the first: counters are differences.
-  const samples = store.since(identityOf(databaseUrl), from - 2 * slotMs)
+  const which = slotMs > sparseMs ? 'sparse' : 'all'
+  const samples = store.since(identityOf(databaseUrl), from - 2 * slotMs, which)
   const series = seriesOf(samples, { from, to, slotMs })
   const collisions = await collisionLine(database, series.time, slotMs)
   const isSqlite = database.provider === 'sqlite'
@@ -65,7 +69,9 @@ export async function chartData(source: ChartSource, range: Range, lastSlots?: n
 }
 
 async function collisionLine(database: Database, time: number[], slotMs: number): Promise<(number | null)[]> {
-  const perMinute = collisionsPerMinute(await arrivalsOf(database, new Date((time[0] ?? 0) * 1000)))
+  // The whole of the first minute, and what came just before it.
+  const since = Math.floor((time[0] ?? 0) / 60) * 60_000 - 1000
+  const perMinute = collisionsPerMinute(await arrivalsOf(database, new Date(since)))
   const slots = new Map<number, number>()
   for (const [minute, count] of perMinute) {
     const slot = Math.floor(minute / slotMs)

@@ -34,7 +34,10 @@ async function start(): Promise<void> {
       '127.0.0.1',
       'localhost',
       '[::1]',
-      ...env.CONSOLE_HOSTS.toLowerCase().split(',').filter(Boolean),
+      ...env.CONSOLE_HOSTS.toLowerCase()
+        .split(',')
+        .map((host) => host.trim())
+        .filter(Boolean),
     ]),
     log,
   }
@@ -44,11 +47,13 @@ async function start(): Promise<void> {
   const server = serve(
     { fetch: createConsole(services).fetch, hostname: env.HOST, port: env.PORT },
     ({ port }) => {
-      // The token is for whoever started it, not for the log.
-      process.stdout.write(`Console: http://127.0.0.1:${port}/?token=${env.CONSOLE_TOKEN}\n`)
+      // Whoever set a token knows it, and the log need not.
+      const token = process.env.CONSOLE_TOKEN === undefined ? `?token=${env.CONSOLE_TOKEN}` : ''
+      process.stdout.write(`Console: http://127.0.0.1:${port}/${token}\n`)
     },
   )
   const end = async () => {
+    if (stop.signal.aborted) return
     stop.abort()
     server.close()
     if ('closeAllConnections' in server) server.closeAllConnections() // streams never end by themselves
@@ -58,4 +63,6 @@ async function start(): Promise<void> {
   }
   process.once('SIGINT', () => void end())
   process.once('SIGTERM', () => void end())
+  process.once('disconnect', () => void end()) // whoever started it is gone
+  process.channel?.unref() // and it ends though they are there
 }

@@ -103,7 +103,7 @@ test.each(['sqlite', 'postgres'] as const)('a subscription’s whole life on %s'
         const waiting = await open.client.webhookEvent.count({
           where: { status: { in: ['PENDING', 'PROCESSING'] } },
         })
-        if (waiting === 0 && arrived >= store.events.size && deliveries.waiting === 0) return
+        if (waiting === 0 && arrived >= store.events.size && deliveries.peek().length === 0) return
       }
     } finally {
       await open.close()

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createWebhookHandler } from '@outgrow/billing'
+import { isRetryable, isUnavailable } from '@outgrow/client'
 import { Failure } from '@outgrow/kit'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -77,7 +78,8 @@ export function createApp(services: Services): Hono<WebEnvironment> {
   app.get('/favicon.svg', (context) =>
     context.body(icon, 200, { 'content-type': 'image/svg+xml', 'cache-control': 'public, max-age=86400' }),
   )
-  app.use(csrf())
+  // Behind a proxy that ends TLS the request's own address is http: the browser's is the application's.
+  app.use(csrf({ origin: new URL(services.appUrl).origin }))
   app.use(bodyLimit({ maxSize: mostBytes, onError: () => problem(413, 'That is more than 1.5 MB.') }))
   app.use(identify(services))
 
@@ -99,7 +101,9 @@ export function createApp(services: Services): Hono<WebEnvironment> {
     ),
   )
   app.onError((error, context) => {
+    if (error instanceof HTTPException && error.res) return error.res
     const { status, message } = answerTo(error)
+    if (status === 503) context.header('retry-after', '5')
     if (status >= 500)
       log.error({ requestId: context.get('requestId'), error: String(error), stack: error.stack }, 'failed')
     return context.html(
@@ -130,9 +134,14 @@ function answerTo(error: Error): { status: 400 | 403 | 404 | 409 | 413 | 429 | 5
       return { status, message: 'The form came from another site. Open the page here and send it again.' }
     return { status, message: error.message || 'The request cannot be answered.' }
   }
+  const { code, type } = error as { code?: string; type?: string }
+  // Deleted between the look and the write, or what it belongs to was.
+  if (code === 'P2025' || code === 'P2003') return { status: 404, message: 'It is not there any more.' }
+  if (isRetryable(error) || isUnavailable(error))
+    return { status: 503, message: 'Too much is going on just now. Try again in a moment.' }
   if (error instanceof Failure && error.code.startsWith('OUTGROW_BILLING'))
     return { status: 409, message: billingMessages[error.code] ?? error.message }
-  if ((error as { type?: string }).type?.startsWith('Stripe') === true)
+  if (type?.startsWith('Stripe') === true)
     return {
       status: 503,
       message: 'The payment service does not answer. Nothing was charged; try again in a moment.',

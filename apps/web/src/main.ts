@@ -1,13 +1,18 @@
+import type { Server } from 'node:http'
 import { serve } from '@hono/node-server'
-import { checkPlans, openStripe, syncPlans } from '@outgrow/billing'
+import { checkPlans, openStripe, syncPlans, type PlanConfig } from '@outgrow/billing'
 import { openDatabase } from '@outgrow/client'
-import { Failure, failureText } from '@outgrow/kit'
+import { Failure, failureText, messageOf } from '@outgrow/kit'
 import { recordSigns } from '@outgrow/signs'
-import { pino } from 'pino'
+import { pino, type Logger } from 'pino'
 import { createApp } from './app.tsx'
 import { createAuth } from './auth.ts'
 import { webEnv } from './env.ts'
+import type { Services } from './services.ts'
 import { plansOf } from './plans.ts'
+
+/** What is under way when it is told to stop is answered within this time. */
+const lastRequestMs = 5000
 
 await start().catch((error: unknown) => {
   if (!(error instanceof Failure)) throw error
@@ -20,7 +25,7 @@ async function start(): Promise<void> {
   const log = pino({ name: 'web', level: env.LOG_LEVEL })
   const stripe = openStripe()
   const plans = plansOf({ pro: env.PRICE_PRO, team: env.PRICE_TEAM })
-  await checkPlans(stripe, plans)
+  await checkPrices(stripe, plans, log)
   const database = await openDatabase(env.DATABASE_URL)
   await syncPlans(database, plans)
   const appUrl = env.APP_URL.replace(/\/$/, '')
@@ -43,17 +48,38 @@ async function start(): Promise<void> {
     counters: database.counters,
     directory: env.SIGNS_DIR,
     process: 'web',
+    onError: (error) => log.warn({ error: messageOf(error) }, 'signs cannot be recorded'),
   })
   const server = serve({ fetch: app.fetch, hostname: env.HOST, port: env.PORT }, () =>
     log.info({ url: appUrl, database: database.provider }, 'listening'),
-  )
-  const stop = (signal: NodeJS.Signals) => {
+  ) as Server
+  let isStopping = false
+  const stop = (signal: string) => {
+    if (isStopping) return
+    isStopping = true
     log.info({ signal }, 'stopping')
     server.close(() => {
-      void signs.stop().then(() => database.close())
+      signs.stop()
+      void database.close()
     })
-    if ('closeIdleConnections' in server) server.closeIdleConnections()
+    server.closeIdleConnections()
+    // A browser may hold a connection open on which it never asked anything.
+    setTimeout(() => server.closeAllConnections(), lastRequestMs).unref()
   }
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, stop)
+  process.once('disconnect', () => stop('disconnect')) // whoever started it is gone
+  process.channel?.unref() // and it ends though they are there
+}
+
+/**
+ * Holds the plans against Stripe's prices. While Stripe cannot be reached the application starts all the same.
+ * @throws Failure OUTGROW_PLANS_DIFFER
+ */
+async function checkPrices(stripe: Services['stripe'], plans: PlanConfig, log: Logger): Promise<void> {
+  try {
+    await checkPlans(stripe, plans)
+  } catch (error) {
+    if ((error as { type?: string }).type !== 'StripeConnectionError') throw error
+    log.warn('Stripe cannot be reached: the plans were not held against its prices')
+  }
 }

@@ -18,5 +18,5 @@ export function requireVisitor(context: Context<WebEnvironment>): Visitor {
 
 /** A path of this application to go to, whatever was asked for: never another site. */
 export function localPath(path: string | undefined): string {
-  return path !== undefined && /^\/(?![/\\])[\w\-./?=&%]*$/.test(path) ? path : '/'
+  return path !== undefined && /^\/(?![/\\])[\w\-./?=&%+]*$/.test(path) ? path : '/'
 }

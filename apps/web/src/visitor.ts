@@ -25,7 +25,11 @@ export function identify(services: Services): MiddlewareHandler<WebEnvironment> 
       })
       if (response) context.set('visitor', await visitorOf(services.database, response.user))
       await next()
-      // A session in use is prolonged now and then, and its cookie with it.
+      // Nobody else's page: neither a proxy nor the way back after signing out may show it.
+      if (response && !context.res.headers.has('cache-control'))
+        context.header('cache-control', 'private, no-store')
+      // A session in use is prolonged now and then, and its cookie with it; signing in or out has the last word.
+      if (context.res.headers.getSetCookie().length > 0) return
       for (const cookie of headers.getSetCookie()) context.header('set-cookie', cookie, { append: true })
       return
     }

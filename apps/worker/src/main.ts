@@ -1,7 +1,7 @@
 import { serve } from '@hono/node-server'
 import { openStripe, runWorker } from '@outgrow/billing'
 import { openDatabase } from '@outgrow/client'
-import { Failure, failureText } from '@outgrow/kit'
+import { Failure, failureText, messageOf } from '@outgrow/kit'
 import { recordSigns } from '@outgrow/signs'
 import { Hono } from 'hono'
 import { pino } from 'pino'
@@ -26,6 +26,7 @@ async function start(): Promise<void> {
     counters: database.counters,
     directory: env.SIGNS_DIR,
     process: 'worker',
+    onError: (error) => log.warn({ error: messageOf(error) }, 'signs cannot be recorded'),
   })
   const stop = new AbortController()
   const app = new Hono()
@@ -39,12 +40,14 @@ async function start(): Promise<void> {
     return context.body(body, 200, { 'content-type': type })
   })
   const server = serve({ fetch: app.fetch, hostname: env.HOST, port: env.PORT })
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => {
+  // disconnect: whoever started it is gone.
+  for (const name of ['SIGINT', 'SIGTERM', 'disconnect'] as const) {
+    process.once(name as NodeJS.Signals, () => {
       log.info({ signal: name }, 'finishing what is under way')
       stop.abort()
     })
   }
+  process.channel?.unref() // it ends though they are there
   const { send, close } = sendMails({ smtpUrl: env.SMTP_URL, from: env.MAIL_FROM, database, log })
   log.info({ database: database.provider, port: env.PORT }, 'working')
   try {
@@ -54,6 +57,8 @@ async function start(): Promise<void> {
       send,
       concurrency: env.CONCURRENCY,
       signal: stop.signal,
+      onUnavailable: (error) =>
+        log.warn({ error: messageOf(error).split('\n').at(-1) }, 'the database is away'),
       onOutcome: (outcome, id) => {
         metrics.outcomes.inc({ outcome })
         const level =
@@ -66,7 +71,7 @@ async function start(): Promise<void> {
     close()
     server.close()
     if ('closeAllConnections' in server) server.closeAllConnections()
-    await signs.stop()
+    signs.stop()
     await database.close()
   }
 }

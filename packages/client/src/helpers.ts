@@ -107,6 +107,20 @@ export function isRetryable(error: unknown): boolean {
   )
 }
 
+/** Whether the database cannot be reached now: nothing is wrong with what was asked. */
+export function isUnavailable(error: unknown): boolean {
+  const { code, meta } = error as {
+    code?: string
+    meta?: { driverAdapterError?: { cause?: { kind?: string; originalCode?: string } } }
+  }
+  const cause = meta?.driverAdapterError?.cause
+  return (
+    /^(P1001|P1002|P1017|ECONN\w+|EPIPE)$/.test(code ?? '') ||
+    /^(DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections)$/.test(cause?.kind ?? '') ||
+    /^(57P0[123]|08\w{3}|53300|ECONN\w+|EPIPE)$/.test(cause?.originalCode ?? '')
+  )
+}
+
 /** Runs `work` again, up to `attempts` times in all, while the database asks for it; pauses grow and are random. */
 export async function withRetry<Result>(
   work: () => Promise<Result>,

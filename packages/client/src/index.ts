@@ -5,6 +5,7 @@ export {
   containsText,
   insertIgnore,
   isRetryable,
+  isUnavailable,
   isUniqueViolation,
   jsonAt,
   lockForUpdate,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { uptime } from 'node:os'
 import { join } from 'node:path'
 import type { ProgressEvent } from './run/move.ts'
 import type { Report } from './report.ts'
@@ -28,7 +29,7 @@ const keptRuns = 50
 /** A file is written anew at most this often while rows move. */
 const everyMs = 250
 
-/** Writes one run's journal, a small file that is replaced whole. */
+/** Writes one run's journal, a small file that is replaced whole. Never throws. */
 export class JournalWriter {
   readonly #path: string
   readonly #journal: RunJournal
@@ -38,7 +39,6 @@ export class JournalWriter {
   constructor(directory: string, { command, from, to }: Pick<RunJournal, 'command' | 'from' | 'to'>) {
     const startedAt = new Date().toISOString()
     const id = `${startedAt.replaceAll(/[:.]/g, '-')}-${randomUUID().slice(0, 8)}`
-    mkdirSync(directory, { recursive: true })
     this.#path = join(directory, `${id}.json`)
     this.#journal = {
       id,
@@ -54,8 +54,12 @@ export class JournalWriter {
       report: null,
       error: null,
     }
+    try {
+      mkdirSync(directory, { recursive: true })
+      for (const name of journalNames(directory).slice(keptRuns - 1))
+        rmSync(join(directory, name), { force: true })
+    } catch {} // as below
     this.#write()
-    for (const name of journalNames(directory).slice(keptRuns)) rmSync(join(directory, name), { force: true })
   }
 
   step(title: string, at: number, of: number): void {
@@ -76,9 +80,13 @@ export class JournalWriter {
   #write(): void {
     this.#journal.updatedAt = new Date().toISOString()
     this.#writtenAt = performance.now()
-    // Renamed into place: whoever reads sees one state or the other.
-    writeFileSync(`${this.#path}.part`, JSON.stringify(this.#journal))
-    renameSync(`${this.#path}.part`, this.#path)
+    try {
+      // Renamed into place: whoever reads sees one state or the other. Findings hold values: for the owner's eyes only.
+      writeFileSync(`${this.#path}.part`, JSON.stringify(this.#journal), { mode: 0o600 })
+      renameSync(`${this.#path}.part`, this.#path)
+    } catch {
+      // A journal that cannot be written must not end the run that it tells of.
+    }
   }
 }
 
@@ -87,10 +95,9 @@ export function readJournals(directory: string): RunJournal[] {
   return journalNames(directory).flatMap((name) => {
     try {
       const journal = JSON.parse(readFileSync(join(directory, name), 'utf8')) as RunJournal
+      if (!isJournal(journal)) return []
       return [
-        journal.state === 'running' && !isAlive(journal.pid)
-          ? { ...journal, state: 'lost' as const }
-          : journal,
+        journal.state === 'running' && !isAlive(journal) ? { ...journal, state: 'lost' as const } : journal,
       ]
     } catch {
       return [] // no journal, or removed meanwhile
@@ -106,7 +113,14 @@ function journalNames(directory: string): string[] {
     .toReversed()
 }
 
-function isAlive(pid: number): boolean {
+function isJournal(journal: Partial<RunJournal> | null): journal is RunJournal {
+  const texts = [journal?.id, journal?.command, journal?.from, journal?.startedAt, journal?.updatedAt]
+  return texts.every((text) => typeof text === 'string') && typeof journal?.pid === 'number'
+}
+
+function isAlive({ pid, updatedAt }: RunJournal): boolean {
+  // Since then the machine was started anew, and the number may be another process'.
+  if (Date.parse(updatedAt) < Date.now() - uptime() * 1000) return false
   try {
     return process.kill(pid, 0)
   } catch (error) {

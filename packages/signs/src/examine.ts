@@ -1,15 +1,17 @@
-import { parseDatabaseUrl } from '@outgrow/databases'
+import { openSqliteReadonly, parseDatabaseUrl } from '@outgrow/databases'
 import { identityOf } from './identity.ts'
+import { insideSigns, type Collisions } from './inside-signs.ts'
 import { verdictOf, type Level, type Sign } from './level.ts'
 import { probePostgres, type PostgresReadings } from './postgres/readings.ts'
 import { postgresSigns } from './postgres/signs.ts'
 import type { Sample } from './samples.ts'
 import type { SignStore } from './sign-store.ts'
 import { probeSqlite, type SqliteReadings } from './sqlite/probe.ts'
-import { sqliteSigns, type Collisions } from './sqlite/signs.ts'
+import { sqliteSigns } from './sqlite/signs.ts'
+import { summarise } from './summary.ts'
 
-const minuteMs = 60_000
-const dayMs = 86_400_000
+const recentMs = 10 * 60_000
+const growthMs = 30 * 86_400_000
 
 export interface ExamineOptions {
   url: string
@@ -20,7 +22,7 @@ export interface ExamineOptions {
   /** Who looks, for the store. */
   process?: { name: string; run: string }
   /** How webhooks collide, where the database has the product's inbox. */
-  collisions?: ((readings: SqliteReadings) => Promise<Collisions | undefined>) | undefined
+  collisions?: ((journalMode: string | undefined) => Promise<Collisions | undefined>) | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -42,48 +44,62 @@ export interface Examination {
  * Looks at a database and judges what was seen.
  * @throws Failure OUTGROW_URL_INVALID, OUTGROW_SOURCE_NOT_FOUND, OUTGROW_SOURCE_NOT_SQLITE, OUTGROW_POSTGRES_UNREACHABLE
  */
-export async function examine(options: ExamineOptions): Promise<Examination> {
-  const { url, windowMs, store, signal } = options
-  const parsed = parseDatabaseUrl(url)
-  const database = identityOf(url)
-  const keep = (values: Sample['values']) => {
-    if (!store || !options.process) return
-    const { name, run } = options.process
-    store.add(database, { at: Date.now(), process: name, run, values })
+export function examine(options: ExamineOptions): Promise<Examination> {
+  const parsed = parseDatabaseUrl(options.url)
+  return parsed.kind === 'postgres' ? examinePostgres(options) : examineSqlite(options, parsed.path)
+}
+
+async function examineSqlite(options: ExamineOptions, path: string): Promise<Examination> {
+  // Open until all is done, the look at the inbox included: whoever writes and closes last would checkpoint.
+  const reader = openSqliteReadonly(path)
+  try {
+    const sqlite = await probeSqlite(path, reader, options)
+    const { kind, sizeBytes, walBytes, lagPages, pageBytes, lock } = sqlite
+    keep(options, { kind, sizeBytes, walBytes, lagPages, pageBytes, lock })
+    const { inside, sizes } = history(options)
+    const collisions = await options.collisions?.(sqlite.journalMode)
+    const signs = [...sqliteSigns(sqlite, inside, sizes), ...insideSigns(inside, collisions)]
+    return examined(options, signs, { provider: 'sqlite', sqlite, postgres: null })
+  } finally {
+    reader.close()
   }
-  if (parsed.kind === 'postgres') {
-    const postgres = await probePostgres(url, { windowMs, signal })
-    keep({
-      kind: 'postgres',
-      sizeBytes: postgres.sizeBytes,
-      connections: postgres.connections.used,
-      lockWaitMs: postgres.lockWaits.longestMs,
-    })
-    return examined('postgres', database, postgresSigns(postgres), { sqlite: null, postgres })
-  }
-  const sqlite = await probeSqlite(parsed.path, { windowMs, signal })
-  const now = Date.now()
-  const { kind, sizeBytes, walBytes, lagPages, pageBytes, lock } = sqlite
-  keep({ kind, sizeBytes, walBytes, lagPages, pageBytes, lock })
-  const long = store?.since(database, now - 30 * dayMs) ?? []
-  const recent = long.filter(({ at }) => at >= now - 10 * minuteMs)
-  const collisions = await options.collisions?.(sqlite)
-  return examined('sqlite', database, sqliteSigns(sqlite, { recent, long, collisions }, now), {
-    sqlite,
-    postgres: null,
+}
+
+async function examinePostgres(options: ExamineOptions): Promise<Examination> {
+  const postgres = await probePostgres(options.url, options)
+  keep(options, {
+    kind: 'postgres',
+    sizeBytes: postgres.sizeBytes,
+    connections: postgres.connections?.used ?? null,
+    lockWaitMs: postgres.lockWaits?.longestMs ?? null,
   })
+  const { inside } = history(options)
+  const collisions = await options.collisions?.(undefined)
+  const signs = [...postgresSigns(postgres, inside), ...insideSigns(inside, collisions)]
+  return examined(options, signs, { provider: 'postgres', sqlite: null, postgres })
+}
+
+function keep({ url, store, process }: ExamineOptions, values: Sample['values']): void {
+  if (store && process)
+    store.add(identityOf(url), { at: Date.now(), process: process.name, run: process.run, values })
+}
+
+function history({ url, store }: ExamineOptions) {
+  const [database, now] = [identityOf(url), Date.now()]
+  return {
+    inside: summarise(store?.since(database, now - recentMs) ?? []),
+    sizes: store?.sizes(database, now - growthMs) ?? [],
+  }
 }
 
 function examined(
-  provider: Examination['provider'],
-  database: string,
+  { url }: ExamineOptions,
   signs: Sign[],
-  readings: Pick<Examination, 'sqlite' | 'postgres'>,
+  readings: Pick<Examination, 'provider' | 'sqlite' | 'postgres'>,
 ): Examination {
   const { level, reasons } = verdictOf(signs)
   return {
-    provider,
-    database,
+    database: identityOf(url),
     at: new Date().toISOString(),
     verdict: level,
     reasons: reasons.map(({ name }) => name),

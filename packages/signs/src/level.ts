@@ -27,10 +27,20 @@ export interface Sign {
   advice: string
 }
 
-export function levelOf(value: number | null, { watch, plan, graduate }: Threshold): Level {
+function levelOf(value: number | null, { watch, plan, graduate }: Threshold): Level {
   if (value === null || value < watch) return 'fine'
   if (graduate !== undefined && value >= graduate) return 'graduate'
   return plan !== undefined && value >= plan ? 'plan' : 'watch'
+}
+
+/** A sign of a value and its threshold; the advice goes with what is not fine. */
+export function judged(
+  name: string,
+  threshold: Threshold,
+  sign: Pick<Sign, 'title' | 'value' | 'text' | 'advice'>,
+): Sign {
+  const level = levelOf(sign.value, threshold)
+  return { name, level, threshold, ...sign, advice: level === 'fine' ? '' : sign.advice }
 }
 
 /** The most serious of all signs, and which they are. */

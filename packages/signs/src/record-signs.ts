@@ -13,12 +13,28 @@ export interface RecordOptions {
   /** The name of this process among those of the application. */
   process: string
   everyMs?: number
+  /** Hears once why nothing can be recorded. */
+  onError?: (error: unknown) => void
 }
 
-/** Writes what the facade counts, and the event loop's delay, into the store, until `stop`. */
-export function recordSigns(options: RecordOptions): { stop(): Promise<void> } {
-  const { url, counters, directory, process, everyMs = 5000 } = options
-  const store = new SignStore(directory)
+/**
+ * Writes what the facade counts, and the event loop's delay, into the store, until `stop`. Never throws: measuring must
+ * not end what is measured.
+ */
+export function recordSigns(options: RecordOptions): { stop(): void } {
+  const { url, counters, directory, process, everyMs = 5000, onError } = options
+  let isTold = false
+  const attempt = <Result>(work: () => Result): Result | undefined => {
+    try {
+      return work()
+    } catch (error) {
+      if (!isTold) onError?.(error)
+      isTold = true
+      return undefined
+    }
+  }
+  const store = attempt(() => new SignStore(directory))
+  if (!store) return { stop: () => {} }
   const database = identityOf(url)
   const run = randomUUID()
   const resolutionMs = 10
@@ -33,16 +49,14 @@ export function recordSigns(options: RecordOptions): { stop(): Promise<void> } {
       longestMs: ms(delay.max),
     }
     delay.reset()
-    try {
+    attempt(() =>
       store.add(database, {
         at: Date.now(),
         process,
         run,
         values: { kind: 'inside', ...counters(), eventLoop },
-      })
-    } catch {
-      // Measuring must never end what is measured: a full disk shows elsewhere.
-    }
+      }),
+    )
   }
   const timer = setInterval(write, everyMs)
   timer.unref()
@@ -52,7 +66,6 @@ export function recordSigns(options: RecordOptions): { stop(): Promise<void> } {
       write()
       delay.disable()
       store[Symbol.dispose]()
-      return Promise.resolve()
     },
   }
 }

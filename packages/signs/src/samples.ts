@@ -14,7 +14,7 @@ export interface OutsideSample {
   /** Pages in the WAL that are not yet in the file; null in other journal modes. */
   lagPages: number | null
   pageBytes: number
-  /** Looks that took the write lock, and how many found it taken. */
+  /** Looks that asked for the write lock, and how many found it taken; null without the right to write. */
   lock: { probes: number; busy: number; waits: { buckets: number[]; longestMs: number } } | null
 }
 
@@ -22,8 +22,9 @@ export interface OutsideSample {
 interface PostgresSample {
   kind: 'postgres'
   sizeBytes: number
-  connections: number
-  lockWaitMs: number
+  /** Null where the role may not see them. */
+  connections: number | null
+  lockWaitMs: number | null
 }
 
 export interface Sample<Values = InsideSample | OutsideSample | PostgresSample> {

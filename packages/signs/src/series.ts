@@ -1,5 +1,5 @@
 import type { Sample } from './samples.ts'
-import { summarise } from './sqlite/summary.ts'
+import { summarise } from './summary.ts'
 
 /** Signs over time, one value a slot, as charts draw them: null where nothing was measured. */
 export interface Series {
@@ -20,7 +20,10 @@ export interface Series {
   lockWaitMs: (number | null)[]
 }
 
-/** Sorts samples into slots of `slotMs` from `from` to `to`, in ms since 1970. */
+/**
+ * Sorts samples, the oldest first, into slots of `slotMs` from `from` to `to`, in ms since 1970. Samples from before tell
+ * what the first slot begins with.
+ */
 export function seriesOf(
   samples: readonly Sample[],
   { from, to, slotMs }: { from: number; to: number; slotMs: number },
@@ -28,8 +31,9 @@ export function seriesOf(
   const first = Math.floor(from / slotMs)
   const count = Math.floor(to / slotMs) - first + 1
   const slots = Map.groupBy(samples, ({ at }) => Math.floor(at / slotMs) - first)
-  // Counters are differences: each slot begins with the last sample that every run left before it.
+  // Counters are differences: each slot begins with the last sample that every run left before it, if only before all.
   const lastOfRun = new Map<string, Sample>()
+  for (const sample of samples) if (Math.floor(sample.at / slotMs) < first) lastOfRun.set(sample.run, sample)
   const rows = Array.from({ length: count }, (_, slot) => {
     const own = slots.get(slot) ?? []
     const inside = summarise(
@@ -45,7 +49,7 @@ export function seriesOf(
       lag: looks.map(({ lagPages, pageBytes }) => ((lagPages ?? 0) * pageBytes) / 1e6),
     }
   })
-  const codes = new Set(rows.flatMap(({ inside }) => Object.keys(inside?.busyByCode ?? {})))
+  const codes = new Set(rows.flatMap(({ inside }) => Object.keys(inside?.busyPerMinute ?? {})))
   const values = (read: (row: (typeof rows)[number]) => number | null | undefined) =>
     rows.map((row) => read(row) ?? null)
   return {
@@ -55,10 +59,7 @@ export function seriesOf(
     busy: Object.fromEntries(
       [...codes]
         .toSorted()
-        .map((code) => [
-          code,
-          values(({ inside }) => inside && ((inside.busyByCode[code] ?? 0) * 60_000) / inside.spanMs),
-        ]),
+        .map((code) => [code, values(({ inside }) => inside && (inside.busyPerMinute[code] ?? 0))]),
     ),
     duty: values(({ inside }) => inside && inside.duty * 100),
     walMegabytes: values(({ look }) => look && look.walBytes / 1e6),

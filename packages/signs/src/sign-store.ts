@@ -2,12 +2,23 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSqlite, type SqliteDatabase } from '@outgrow/databases'
 import type { Sample } from './samples.ts'
+import type { Size } from './sqlite/growth.ts'
 
-const hourMs = 3_600_000
-const dayMs = 24 * hourMs
-/** Samples stay dense for this long, then one in ten minutes is kept. */
+const minuteMs = 60_000
+const dayMs = 24 * 60 * minuteMs
+/** Samples are kept for a day, and one in ten minutes for two months. */
 const denseMs = dayMs
-const keptMs = 60 * dayMs
+const sparseMs = 60 * dayMs
+const sparseEveryMs = 10 * minuteMs
+/** Whoever counts must not wait: a sample that finds the store busy for longer is lost. */
+const busyMs = 50
+
+interface Row {
+  at: number
+  process: string
+  run: string
+  values: string
+}
 
 /**
  * Keeps samples in a small SQLite file of its own, so that measuring never writes to the database that is measured.
@@ -15,47 +26,57 @@ const keptMs = 60 * dayMs
  */
 export class SignStore implements Disposable {
   readonly #file: SqliteDatabase
+  /** By database and run, when the last sample was written that is kept for long. */
+  readonly #sparseAt = new Map<string, number>()
   #prunedAt = 0
 
-  /** @param directory is made where it is missing; the file in it is `signs.db` */
+  /**
+   * @param directory is made where it is missing; the file in it is `signs.db`
+   * @throws what the file system or SQLite throws
+   */
   constructor(directory: string) {
     mkdirSync(directory, { recursive: true })
     this.#file = openSqlite(join(directory, 'signs.db'))
     this.#file.pragma('synchronous = NORMAL')
     this.#file.exec(`CREATE TABLE IF NOT EXISTS samples (
-      database TEXT NOT NULL, at INTEGER NOT NULL, process TEXT NOT NULL, run TEXT NOT NULL, "values" TEXT NOT NULL,
-      PRIMARY KEY (database, at, run)
-    ) WITHOUT ROWID`)
+        database TEXT NOT NULL, at INTEGER NOT NULL, run TEXT NOT NULL, process TEXT NOT NULL,
+        keep_until INTEGER NOT NULL, "values" TEXT NOT NULL, PRIMARY KEY (database, at, run)
+      ) WITHOUT ROWID;
+      CREATE INDEX IF NOT EXISTS samples_keep_until ON samples (keep_until)`)
+    this.#file.pragma(`busy_timeout = ${busyMs}`)
   }
 
   add(database: string, { at, process, run, values }: Sample): void {
+    const key = `${database} ${run}`
+    const isSparse = at - (this.#sparseAt.get(key) ?? 0) >= sparseEveryMs
     this.#file
-      .prepare('INSERT OR REPLACE INTO samples VALUES (?, ?, ?, ?, ?)')
-      .run(database, at, process, run, JSON.stringify(values))
-    if (at - this.#prunedAt < hourMs) return
+      .prepare('INSERT OR REPLACE INTO samples VALUES (?, ?, ?, ?, ?, ?)')
+      .run(database, at, run, process, at + (isSparse ? sparseMs : denseMs), JSON.stringify(values))
+    if (isSparse) this.#sparseAt.set(key, at)
+    if (at - this.#prunedAt < sparseEveryMs) return
     this.#prunedAt = at
-    this.#prune(at)
+    this.#file.prepare('DELETE FROM samples WHERE keep_until < ?').run(at)
   }
 
-  /** The samples of a database since a time, the oldest first. */
-  since(database: string, at: number): Sample[] {
-    type Row = { at: number; process: string; run: string; values: string }
+  /** The samples of a database since a time, the oldest first; `sparse` leaves all but one in ten minutes out. */
+  since(database: string, at: number, which: 'all' | 'sparse' = 'all'): Sample[] {
+    const only = which === 'sparse' ? `AND keep_until - at > ${denseMs}` : ''
     const rows = this.#file
-      .prepare('SELECT at, process, run, "values" FROM samples WHERE database = ? AND at >= ? ORDER BY at')
+      .prepare(
+        `SELECT at, process, run, "values" FROM samples WHERE database = ? AND at >= ? ${only} ORDER BY at`,
+      )
       .all(database, at) as Row[]
-    return rows.map((row) => ({
-      ...row,
-      values: JSON.parse(row.values) as Sample['values'],
-    }))
+    return rows.map((row) => ({ ...row, values: JSON.parse(row.values) as Sample['values'] }))
   }
 
-  #prune(now: number): void {
-    this.#file
+  /** The sizes that looks found since a time, the oldest first, one in ten minutes. */
+  sizes(database: string, at: number): Size[] {
+    return this.#file
       .prepare(
-        `DELETE FROM samples WHERE at < ? OR (at < ? AND (database, at, run) NOT IN (
-           SELECT database, min(at), run FROM samples WHERE at < ? GROUP BY database, run, at / 600000))`,
+        `SELECT at, json_extract("values", '$.sizeBytes') AS sizeBytes FROM samples
+           WHERE database = ? AND at >= ? AND keep_until - at > ${denseMs} AND sizeBytes IS NOT NULL ORDER BY at`,
       )
-      .run(now - keptMs, now - denseMs, now - denseMs)
+      .all(database, at) as Size[]
   }
 
   [Symbol.dispose](): void {

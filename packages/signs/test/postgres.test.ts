@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connectPostgres } from '@outgrow/databases'
+import { connectPostgres, withPostgres } from '@outgrow/databases'
 import { makeDatabase } from '@outgrow/testing'
 import { expect, inject, test } from 'vitest'
 import { examine } from '../src/index.ts'
@@ -9,7 +9,7 @@ test('Postgres is judged by its own statistics', async () => {
   await database.query('CREATE TABLE parents (id int PRIMARY KEY)')
   await database.query('CREATE TABLE children (id int PRIMARY KEY, a int, parent_id int REFERENCES parents)')
   await database.query('CREATE TABLE indexed (id int PRIMARY KEY, parent_id int REFERENCES parents)')
-  await database.query('CREATE INDEX ON indexed (parent_id)')
+  await database.query('CREATE INDEX ON indexed (parent_id) INCLUDE (id)')
   await database.query('INSERT INTO parents SELECT generate_series(1, 10)')
   await database.query('INSERT INTO children SELECT n, n, n % 10 + 1 FROM generate_series(1, 20000) n')
   await database.query('INSERT INTO indexed SELECT n, n % 10 + 1 FROM generate_series(1, 20000) n')
@@ -34,5 +34,20 @@ test('Postgres is judged by its own statistics', async () => {
   expect(sign('connections')).toMatchObject({ level: 'fine' })
   expect(sign('pooler')).toMatchObject({ level: 'fine', text: 'none in the way' })
   expect(JSON.stringify(examination)).not.toContain(new URL(database.url).password)
+
+  // A role that may not see others says so, and finds nobody idle or waiting.
+  await database.query("CREATE ROLE plain_reader LOGIN PASSWORD 'plain' CONNECTION LIMIT 1")
+  const plain = new URL(database.url)
+  plain.username = 'plain_reader'
+  plain.password = 'plain'
+  const seen = await examine({ url: plain.href, windowMs: 100 })
+  const names = ['connections', 'idle-in-transaction', 'lock-waits', 'pooler']
+  expect(seen.signs.filter(({ name }) => names.includes(name)).map(({ value }) => value)).toEqual([
+    null,
+    null,
+    null,
+    null,
+  ])
   await database.drop()
+  await withPostgres(inject('postgresUrl'), (client) => client.query('DROP ROLE plain_reader'))
 })

@@ -23,9 +23,9 @@ export class Deliveries {
     this.#waiting.push({ event, body: JSON.stringify(event) })
   }
 
-  /** How many wait. */
-  get waiting(): number {
-    return this.#waiting.length
+  /** Everything that waits, which stays. */
+  peek(): readonly Delivery[] {
+    return this.#waiting
   }
 
   /** Takes everything that waits. */

@@ -33,7 +33,8 @@ export class AppProcess {
     this.#child = spawn(process.execPath, command, {
       cwd: directory,
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // The channel tells an app when this process is gone, however it ended.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Ctrl-C reaches the command alone, which then stops each app in its turn.
       detached: true,
     })
@@ -53,7 +54,9 @@ export class AppProcess {
     const until = performance.now() + startMs
     while (this.#child.exitCode === null && this.#child.signalCode === null && performance.now() < until) {
       signal.throwIfAborted()
-      const answer = await fetch(url).catch(() => undefined)
+      const answer = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(2000)]) }).catch(
+        () => undefined,
+      )
       if (answer !== undefined && answer.status < 500) return
       await sleep(100)
     }

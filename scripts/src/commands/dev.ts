@@ -11,7 +11,7 @@ import { startStandIn } from '../apps/stand-in.ts'
 import { exit } from '../output/exit.ts'
 import { runCommand, type CommandContext, type Outcome } from '../output/run.ts'
 import { stateDirectory } from '../state-directory.ts'
-import { portOf } from '../port.ts'
+import { portOf, refuseTakenPorts } from '../port.ts'
 
 interface Options {
   port: string
@@ -50,6 +50,7 @@ Examples:
 async function dev(options: Options, { terminal, signal }: CommandContext): Promise<Outcome> {
   const first = portOf(options.port)
   const ports: Ports = { web: first, worker: first + 1, console: first + 2 }
+  await refuseTakenPorts([first, first + 1, first + 2, first + 3])
   const directory = stateDirectory(options.workDir)
   const secrets = devSecrets(join(directory, 'dev-secrets.json'))
   const given = process.env.DATABASE_URL
@@ -76,7 +77,6 @@ async function dev(options: Options, { terminal, signal }: CommandContext): Prom
     secret: env.STRIPE_WEBHOOK_SECRET,
     prices,
     path: join(directory, 'dev-stripe.bin'),
-    signal,
   })
   const consoleToken = secrets.console
   await runApps(

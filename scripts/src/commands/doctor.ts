@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import { Failure } from '@outgrow/kit'
@@ -7,7 +8,6 @@ import { examineDatabase } from '../doctor/examine-database.ts'
 import { tellExamination } from '../doctor/tell.ts'
 import { exit } from '../output/exit.ts'
 import { runCommand, type CommandContext, type Outcome } from '../output/run.ts'
-import { stateDirectory } from '../state-directory.ts'
 
 interface Options {
   database?: string
@@ -41,8 +41,7 @@ Exit status: 0 all fine, 2 the database cannot be read, 4 signs that want attent
   )
   .action((options: Options) =>
     runCommand<DoctorDocument>(
-      // What --watch printed already needs no document at its end.
-      options.json === true && options.watch !== true,
+      options.json === true && options.watch === true ? 'lines' : (options.json ?? false),
       { command: 'doctor', examination: null },
       (context) => (options.watch ? watch(options, context) : look(options, context)),
     ),
@@ -52,7 +51,7 @@ async function look(options: Options, { terminal, signal }: CommandContext): Pro
   const examination = await examineDatabase({
     url: databaseUrl(options.database),
     windowMs: windowOf(options.window),
-    directory: stateDirectory(options.workDir),
+    directory: resolve(options.workDir),
     signal,
   })
   signal.throwIfAborted()
@@ -60,26 +59,23 @@ async function look(options: Options, { terminal, signal }: CommandContext): Pro
   return documentOf(examination)
 }
 
-async function watch(options: Options, { terminal, signal }: CommandContext): Promise<DoctorDocument> {
-  let last: Examination | undefined
-  while (!signal.aborted) {
-    last = await examineDatabase({
+async function watch(options: Options, { terminal, signal }: CommandContext): Promise<never> {
+  for (;;) {
+    const examination = await examineDatabase({
       url: databaseUrl(options.database),
       windowMs: windowOf(options.window),
-      directory: stateDirectory(options.workDir),
+      directory: resolve(options.workDir),
       signal,
     })
-    if (options.json) process.stdout.write(`${JSON.stringify(documentOf(last))}\n`)
+    signal.throwIfAborted() // a look that was cut short tells nothing
+    if (options.json) process.stdout.write(`${JSON.stringify(documentOf(examination))}\n`)
     else {
       if (process.stdout.isTTY) process.stdout.write('\u001B[2J\u001B[H')
-      terminal.line(last.at)
-      tellExamination(terminal, last)
+      terminal.line(examination.at)
+      tellExamination(terminal, examination)
     }
-    await sleep(1000, undefined, { signal }).catch(() => {})
+    await sleep(1000, undefined, { signal })
   }
-  return last
-    ? documentOf(last)
-    : { command: 'doctor', ok: true, exitCode: exit.stopped, examination: null, error: null }
 }
 
 function documentOf(examination: Examination): DoctorDocument {

@@ -91,6 +91,7 @@ async function load(options: Options, { terminal, signal }: CommandContext): Pro
       })
       tellExamination(terminal, examination)
     } else await untilAborted(over)
+    processes.check()
   } finally {
     enough.abort()
     await ended()

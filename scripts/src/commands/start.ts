@@ -7,7 +7,7 @@ import { absoluteUrl, runApps } from '../apps/run-apps.ts'
 import { databaseUrl } from '../billing-context.ts'
 import { exit } from '../output/exit.ts'
 import { runCommand, type CommandContext, type Outcome } from '../output/run.ts'
-import { portOf } from '../port.ts'
+import { portOf, refuseTakenPorts } from '../port.ts'
 import { stateDirectory } from '../state-directory.ts'
 
 interface Options {
@@ -48,6 +48,7 @@ async function start(options: Options, { terminal, signal }: CommandContext): Pr
     })
   }
   const port = portOf(options.port)
+  await refuseTakenPorts([port, port + 1, port + 2])
   const ports = { web: port, worker: port + 1, console: port + 2 }
   const consoleToken = process.env.CONSOLE_TOKEN ?? randomBytes(24).toString('base64url')
   await runApps(

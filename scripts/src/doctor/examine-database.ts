@@ -21,16 +21,26 @@ export async function examineDatabase({
   directory,
   signal,
 }: DoctorRequest): Promise<Examination> {
-  using store = new SignStore(directory)
+  using store = openStore(directory)
   return await examine({
     url,
     windowMs,
     store,
     process: { name: 'doctor', run },
     // The client would set a file to WAL: one that is not is left as it is.
-    collisions: ({ journalMode }) => (journalMode === 'wal' ? collisionsOf(url) : Promise.resolve(undefined)),
+    collisions: (journalMode) =>
+      journalMode === undefined || journalMode === 'wal' ? collisionsOf(url) : Promise.resolve(undefined),
     signal,
   })
+}
+
+/** Undefined where none can be kept: doctor only looks, and may be called from any folder. */
+function openStore(directory: string): SignStore | undefined {
+  try {
+    return new SignStore(directory)
+  } catch {
+    return undefined
+  }
 }
 
 /** Undefined for a database that has not the product's inbox. */

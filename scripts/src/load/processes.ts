@@ -8,6 +8,9 @@ export class LoadProcesses implements AsyncDisposable {
   readonly #scratch: Scratch
   readonly #seconds: number
   readonly #children: ChildProcess[] = []
+  #isOver = false
+  /** The first of them that ended by itself, with a failure. */
+  #failed: string | undefined
 
   constructor(scratch: Scratch, seconds: number) {
     this.#scratch = scratch
@@ -22,7 +25,15 @@ export class LoadProcesses implements AsyncDisposable {
       { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
     )
     this.#children.push(child)
+    child.once('exit', (code) => {
+      if (code !== 0 && !this.#isOver) this.#failed ??= role
+    })
     return child
+  }
+
+  /** @throws when a process of the load ended with a failure: what was measured would say nothing */
+  check(): void {
+    if (this.#failed !== undefined) throw new Error(`a ${this.#failed} of the load ended with a failure`)
   }
 
   /** What a process says first. */
@@ -37,6 +48,7 @@ export class LoadProcesses implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true
     await Promise.all(
       this.#children.map(async (child) => {
         if (child.exitCode !== null || child.signalCode !== null) return

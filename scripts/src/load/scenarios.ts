@@ -46,15 +46,18 @@ export const scenarios: Record<string, Scenario> = {
         webhookSecret: 'whsec_load',
         now: Math.floor(Date.now() / 1000),
       })
+      await using begun = new AsyncDisposableStack() // closed again when the start fails
+      begun.use(server)
       const env = { STRIPE_SECRET_KEY: 'sk_test_load', STRIPE_API_BASE: server.url }
       const subscribed = await subscribeCustomers(url, server.fake, env)
       const intake = await processes.startAndHear('intake')
       for (let n = 0; n < 2; n++) processes.start('worker', env)
       const delivering = deliverTo(server.fake.deliveries, { url: intake, signal, duplicates: 0.2 })
       const renewing = renewAgainAndAgain(server.fake, subscribed, signal)
+      const running = begun.move()
       return async () => {
         await Promise.allSettled([delivering, renewing])
-        await server[Symbol.asyncDispose]()
+        await running.disposeAsync()
       }
     },
   },

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { openSqliteReadonly } from '@outgrow/databases'
 import { deployMigrations } from '@outgrow/schema'
@@ -12,24 +12,29 @@ export interface Scratch extends Disposable {
 /** A copy of a database to strain, or an empty one of the product's own schema. The original is only read. */
 export async function makeScratch(parent: string, from: string | undefined, keep: boolean): Promise<Scratch> {
   const directory = join(parent, 'load', new Date().toISOString().replaceAll(/[:.]/g, '-'))
-  mkdirSync(directory, { recursive: true })
+  const remove = () => rmSync(directory, { recursive: true, force: true })
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
   const path = join(directory, 'app.db')
-  if (from === undefined)
+  try {
+    await fill(path, from)
+  } catch (error) {
+    remove()
+    throw error
+  }
+  return { directory, path, [Symbol.dispose]: () => (keep ? undefined : remove()) }
+}
+
+async function fill(path: string, from: string | undefined): Promise<void> {
+  if (from === undefined) {
     await deployMigrations(resolve(import.meta.dirname, '../../../prisma'), `file:${path}`)
-  else {
-    const source = openSqliteReadonly(from)
-    try {
-      source.pragma('query_only = 0') // VACUUM INTO writes the copy; the source itself is open for reading only
-      source.prepare('VACUUM INTO ?').run(path)
-    } finally {
-      source.close()
-    }
+    return
   }
-  return {
-    directory,
-    path,
-    [Symbol.dispose]: () => {
-      if (!keep) rmSync(directory, { recursive: true, force: true })
-    },
+  const source = openSqliteReadonly(from)
+  try {
+    source.pragma('query_only = 0') // VACUUM INTO writes the copy; the source itself is open for reading only
+    source.prepare('VACUUM INTO ?').run(path)
+  } finally {
+    source.close()
   }
+  chmodSync(path, 0o600)
 }

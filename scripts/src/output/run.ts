@@ -18,15 +18,16 @@ export interface CommandContext {
 }
 
 /**
- * Runs one command: `work` returns the document; what it throws becomes one. With `json`, stdout is exactly that document.
+ * Runs one command: `work` returns the document; what it throws becomes one. With `json`, stdout is exactly that document;
+ * with `lines`, the documents that `work` itself prints.
  * @param blank the document of a run that failed before it had anything to tell
  */
 export async function runCommand<Document extends Outcome>(
-  json: boolean,
+  json: boolean | 'lines',
   blank: Omit<Document, 'ok' | 'exitCode' | 'error'>,
   work: (context: CommandContext) => Promise<Document>,
 ): Promise<void> {
-  const terminal = new Terminal(json)
+  const terminal = new Terminal(json !== false)
   const stop = new AbortController()
   let asked = 0
   const onSignal = () => {
@@ -37,6 +38,7 @@ export async function runCommand<Document extends Outcome>(
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
+  process.on('SIGHUP', onSignal)
   let document: Outcome
   try {
     document = await work({ terminal, signal: stop.signal })
@@ -46,8 +48,9 @@ export async function runCommand<Document extends Outcome>(
   } finally {
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
+    process.off('SIGHUP', onSignal)
   }
-  if (json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
+  if (json === true) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
   process.exitCode = document.exitCode
 }
 

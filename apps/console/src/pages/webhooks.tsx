@@ -29,7 +29,7 @@ export function webhookPages(app: Hono, { database, log }: Services): void {
         : {
             OR: [{ customerId: filter.about }, { objectId: filter.about }, { stripeEventId: filter.about }],
           }),
-      ...(Number.isSafeInteger(before) && before > 0 ? { id: { lt: before } } : {}),
+      ...(Number.isInteger(before) && before > 0 && before < 2 ** 31 ? { id: { lt: before } } : {}),
     }
     const [events, status] = await Promise.all([
       client.webhookEvent.findMany({

@@ -55,7 +55,7 @@ export function RunsPanel({ runs }: { runs: RunJournal[] }) {
                       <span class={`level ${stateLevel(run)}`}>{run.state}</span>
                     </td>
                     <td>
-                      <code>{run.from.split('/').at(-1)}</code>
+                      <code>{run.from.split(/[\\/]/).at(-1)}</code>
                     </td>
                     <td>{run.to === null ? '' : <code>{run.to.replace(/^.*@/, '')}</code>}</td>
                     <td>{outcomeText(run)}</td>
@@ -139,7 +139,7 @@ function Preflight({ run, findings }: { run: RunJournal; findings: Finding[] }) 
   return (
     <>
       <p>
-        {count(rows)} rows in <code>{run.from.split('/').at(-1)}</code>,{' '}
+        {count(rows)} rows in <code>{run.from.split(/[\\/]/).at(-1)}</code>,{' '}
         {findings.length === 0 ? 'nothing in the way.' : `${findings.length} findings.`}
       </p>
       {findings.length > 0 && (

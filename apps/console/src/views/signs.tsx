@@ -16,7 +16,7 @@ export function VerdictPanel({ examination }: { examination: Examination }) {
       <section class={`verdict ${verdict}`} aria-labelledby="verdict">
         <p class="quiet">
           {provider === 'sqlite' ? 'SQLite' : 'Postgres'} ·{' '}
-          <code title={database}>{database.split('/').at(-1)?.replace(/\?.*/, '')}</code>
+          <code title={database}>{database.split(/[\\/]/).at(-1)?.replace(/\?.*/, '')}</code>
         </p>
         <h2 id="verdict">{verdictText(examination)}</h2>
         <ol class="meter" aria-label={`Verdict: ${levelWords[verdict]}`}>

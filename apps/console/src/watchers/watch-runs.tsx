@@ -1,5 +1,6 @@
 import { mkdirSync, watch } from 'node:fs'
 import { readJournals } from '@outgrow/graduate'
+import { messageOf } from '@outgrow/kit'
 import type { Services } from '../services.ts'
 import { fragmentOf } from '../views/fragment.ts'
 import { RunsPanel } from '../views/runs.tsx'
@@ -9,11 +10,15 @@ const everyMs = 5000
 const restMs = 100
 
 /** Tells of the command line's runs as their journals change. */
-export function watchRuns({ live, runsDirectory }: Services, signal: AbortSignal): void {
+export function watchRuns({ live, runsDirectory, log }: Services, signal: AbortSignal): void {
   mkdirSync(runsDirectory, { recursive: true })
   const tell = () => {
-    const html = fragmentOf(<RunsPanel runs={readJournals(runsDirectory)} />)
-    live.publish({ topic: 'runs', event: 'fragment', data: html })
+    try {
+      const html = fragmentOf(<RunsPanel runs={readJournals(runsDirectory)} />)
+      live.publish({ topic: 'runs', event: 'fragment', data: html })
+    } catch (error) {
+      log.error({ error: messageOf(error) }, 'the runs could not be shown')
+    }
   }
   let resting: NodeJS.Timeout | undefined
   // A journal changes several times a second: once in a tenth of a second is enough for eyes.

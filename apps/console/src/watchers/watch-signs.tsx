@@ -18,6 +18,7 @@ const process = { name: 'console', run: randomUUID() }
 export async function watchSigns(services: Services, signal: AbortSignal): Promise<void> {
   const { live, log } = services
   while (!signal.aborted) {
+    const next = performance.now() + everyMs
     try {
       const examination = await lookOnce(services, signal)
       for (const piece of [
@@ -34,7 +35,7 @@ export async function watchSigns(services: Services, signal: AbortSignal): Promi
     } catch (error) {
       if (!signal.aborted) log.error({ error: messageOf(error) }, 'the database could not be looked at')
     }
-    await sleep(everyMs, undefined, { signal }).catch(() => {})
+    await sleep(Math.max(0, next - performance.now()), undefined, { signal }).catch(() => {})
   }
 }
 

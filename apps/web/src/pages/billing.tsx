@@ -63,14 +63,17 @@ export function billingPages(app: Hono<WebEnvironment>, services: Services): voi
       }),
       limitsOf(database, visitor.accountId),
     ])
-    const notice = {
-      paid: 'Thank you. Your plan is open.',
-      waiting: 'The bank has not confirmed the payment yet.',
-    }[context.req.query('done') ?? '']
+    const done = context.req.query('done') ?? ''
+    const notice = Object.hasOwn(notices, done) ? notices[done] : undefined
     return context.html(
       <Billing visitor={visitor} subscription={subscription} limits={limits} notice={notice} />,
     )
   })
+}
+
+const notices: Record<string, string> = {
+  paid: 'Thank you. Your plan is open.',
+  waiting: 'The bank has not confirmed the payment yet.',
 }
 
 interface BillingProps {

@@ -11,7 +11,11 @@ import { Layout } from '../views/layout.tsx'
 import { StageMark } from '../views/stage.tsx'
 
 const commentForm = z.object({
-  body: z.string().trim().min(1, 'Write something.').max(2000, 'At most 2,000 characters.'),
+  body: z
+    .string({ error: 'Write something.' })
+    .trim()
+    .min(1, 'Write something.')
+    .max(2000, 'At most 2,000 characters.'),
 })
 
 /** One product: what it is, its screenshots, votes and comments. */
@@ -29,8 +33,11 @@ export function listingPages(app: Hono<WebEnvironment>, { database }: Services):
     const { id } = await listed(context.req.param('slug'))
     await toggleVote(database, visitor.id, id)
     const from = context.req.header('referer')
+    // After a refused comment the page's address is one that only takes forms.
     return context.redirect(
-      from === undefined ? `/p/${context.req.param('slug')}` : localPath(pathOf(from)),
+      from === undefined
+        ? `/p/${context.req.param('slug')}`
+        : localPath(pathOf(from).replace(/\/comments$/, '')),
       303,
     )
   })
@@ -39,11 +46,13 @@ export function listingPages(app: Hono<WebEnvironment>, { database }: Services):
     const visitor = requireVisitor(context)
     const slug = context.req.param('slug')
     const { id } = await listed(slug)
-    const form = commentForm.safeParse(await formOf(context))
+    const values = await formOf(context)
+    const form = commentForm.safeParse(values)
     if (!form.success) {
       const error = form.error.issues[0]?.message
+      const draft = typeof values.body === 'string' ? values.body : ''
       return context.html(
-        <ListingPage {...await page(slug, visitor.id)} visitor={visitor} error={error} />,
+        <ListingPage {...await page(slug, visitor.id)} visitor={visitor} error={error} draft={draft} />,
         422,
       )
     }
@@ -96,9 +105,11 @@ interface PageProps {
   voted: boolean
   visitor: WebEnvironment['Variables']['visitor']
   error?: string | undefined
+  /** The comment that was refused. */
+  draft?: string
 }
 
-function ListingPage({ product, voted, visitor, error }: PageProps) {
+function ListingPage({ product, voted, visitor, error, draft = '' }: PageProps) {
   const stack = Array.isArray(product.stack) ? product.stack.filter((part) => typeof part === 'string') : []
   return (
     <Layout visitor={visitor} title={product.name} description={product.tagline}>
@@ -148,7 +159,9 @@ function ListingPage({ product, voted, visitor, error }: PageProps) {
         {visitor ? (
           <form method="post" action={`/p/${product.slug}/comments`} class="stack">
             <Field name="body" label="Your comment" error={error}>
-              <textarea {...control('body', error)} rows={3} maxlength={2000} required />
+              <textarea {...control('body', error)} rows={3} maxlength={2000} required>
+                {draft}
+              </textarea>
             </Field>
             <button>Comment</button>
           </form>

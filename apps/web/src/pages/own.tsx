@@ -156,9 +156,8 @@ export function ownPages(app: Hono<WebEnvironment>, { database }: Services): voi
 
   app.post('/mine/:id/screenshots/:shot/delete', async (context) => {
     const { id } = await own(context.req.param('id'), requireVisitor(context))
-    await client.screenshot.deleteMany({
-      where: { id: Number(context.req.param('shot')) || 0, productId: id },
-    })
+    const shot = /^\d{1,9}$/.test(context.req.param('shot')) ? Number(context.req.param('shot')) : 0
+    await client.screenshot.deleteMany({ where: { id: shot, productId: id } })
     return context.redirect('/mine', 303)
   })
 
@@ -197,7 +196,11 @@ interface MineProps {
 
 function Mine({ visitor, products, limits, notice }: MineProps) {
   return (
-    <Layout visitor={visitor} title="My products" notice={notices[notice ?? '']}>
+    <Layout
+      visitor={visitor}
+      title="My products"
+      notice={Object.hasOwn(notices, notice ?? '') ? notices[notice ?? ''] : undefined}
+    >
       <div class="head">
         <h1>My products</h1>
         <a class="button" href="/list">

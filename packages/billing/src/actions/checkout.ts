@@ -56,6 +56,7 @@ export async function createCheckout(
     ...(trialDays === undefined ? {} : { subscription_data: { trial_period_days: trialDays } }),
   }
   const session = await openSession(billing, accountId, params, subscriptions.length)
+  await expireOthers(billing, customer.stripeCustomerId, session.id)
   if (session.url === null) throw new Error(`the session ${session.id} has no page`)
   return { id: session.id, url: session.url }
 }
@@ -84,6 +85,19 @@ function openSession(
   )
 }
 
+/** Two pages that are open can both be paid: all but one of a customer's are closed. */
+async function expireOthers({ stripe }: Billing, customer: string, kept: string): Promise<void> {
+  for await (const { id } of stripe.checkout.sessions.list({ customer, status: 'open', limit: 100 })) {
+    if (id === kept) continue
+    try {
+      await stripe.checkout.sessions.expire(id)
+    } catch (error) {
+      // Paid or expired meanwhile: a second subscription is told through the outbox.
+      if ((error as { type?: string }).type !== 'StripeInvalidRequestError') throw error
+    }
+  }
+}
+
 /** The customer portal's address. */
 export async function createPortal(
   billing: Billing,
@@ -109,16 +123,31 @@ export async function completeCheckout(
   sessionId: string,
 ): Promise<{ paid: boolean }> {
   const customer = await customerOf(billing, accountId)
-  const session = await billing.stripe.checkout.sessions.retrieve(sessionId)
+  const session = await sessionOf(billing, accountId, sessionId)
   const owner = typeof session.customer === 'string' ? session.customer : session.customer?.id
   // The address bar can hold anybody's session: the stored customer decides, not metadata.
-  if (owner !== customer.stripeCustomerId) {
-    throw new Failure({
-      code: 'OUTGROW_BILLING_SESSION',
-      message: `The Checkout session ${sessionId} is not one of account ${accountId}.`,
-      fix: 'Show the account’s own state instead.',
-    })
-  }
+  if (owner !== customer.stripeCustomerId) throw notOwn(accountId, sessionId)
+  await expireOthers(billing, customer.stripeCustomerId, sessionId)
   await syncCustomer(billing, { customerId: customer.id, stripeCustomerId: customer.stripeCustomerId })
   return { paid: session.status === 'complete' && session.payment_status !== 'unpaid' }
+}
+
+async function sessionOf(
+  { stripe }: Billing,
+  accountId: string,
+  sessionId: string,
+): Promise<Stripe.Checkout.Session> {
+  try {
+    return await stripe.checkout.sessions.retrieve(sessionId)
+  } catch (error) {
+    throw (error as { code?: string }).code === 'resource_missing' ? notOwn(accountId, sessionId) : error
+  }
+}
+
+function notOwn(accountId: string, sessionId: string): Failure {
+  return new Failure({
+    code: 'OUTGROW_BILLING_SESSION',
+    message: `The Checkout session ${sessionId} is not one of account ${accountId}.`,
+    fix: 'Show the account’s own state instead.',
+  })
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isRetryable } from '@outgrow/client'
+import { isRetryable, isUnavailable } from '@outgrow/client'
 import { timeOf, type Billing } from '../context.ts'
 import { claim, inboxQueue, outboxQueue } from './claim.ts'
 import { processEvent, type EventOutcome } from './process-event.ts'
@@ -18,6 +18,8 @@ export interface WorkerOptions extends Billing {
   leaseMs?: number
   /** Ends when nothing is left that may be taken now. */
   untilEmpty?: boolean
+  /** Hears why the database cannot be worked with now; the worker tries again. */
+  onUnavailable?: (error: unknown) => void
   /** Hears each outcome. */
   onOutcome?: (outcome: EventOutcome | 'sent' | 'unsent', id: number) => void
 }
@@ -27,7 +29,8 @@ export type WorkerTotals = Record<EventOutcome | 'sent' | 'unsent', number>
 
 /**
  * Drains the inbox and the outbox until the signal aborts. Any number may run, in one process or many.
- * @throws what the database throws when it cannot be reached
+ * While the database cannot be reached it waits, unless `untilEmpty` asks for an end.
+ * @throws what the database throws otherwise
  */
 export async function runWorker(options: WorkerOptions): Promise<WorkerTotals> {
   const {
@@ -57,13 +60,16 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerTotals> {
       totals[outcome]++
       options.onOutcome?.(outcome, id)
     } catch (error) {
-      failure ??= { error }
+      // What came of it could not be written down: the lease runs out, and it is taken again.
+      if (mayWait(error)) options.onUnavailable?.(error)
+      else failure ??= { error }
     }
   }
   const start = (id: number, work: Promise<EventOutcome | 'sent' | 'unsent'>) => {
     const one = count(id, work).finally(() => running.delete(one))
     running.add(one)
   }
+  const mayWait = (error: unknown) => !untilEmpty && isUnavailable(error)
   const isStopped = () => (signal?.aborted ?? false) || failure !== undefined
   while (!isStopped()) {
     const now = timeOf(options)
@@ -96,10 +102,11 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerTotals> {
           start(event.id, processEvent(options, event))
       }
     } catch (error) {
-      if (!isRetryable(error)) {
+      if (!isRetryable(error) && !mayWait(error)) {
         failure ??= { error }
         break
       }
+      if (isUnavailable(error)) options.onUnavailable?.(error)
       // Nobody could look: that is not to be taken for empty queues.
       await sleep(pollMs)
       continue

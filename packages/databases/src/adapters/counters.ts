@@ -44,7 +44,8 @@ export function countTime(durations: Durations, ms: number): void {
 }
 
 /**
- * The time in ms below which a share of the durations lies, taken as evenly spread within the slot that it falls into.
+ * The time in ms below which a share of the durations lies, taken as evenly spread within the slot that it falls into,
+ * and never more than the longest.
  * Undefined when there are none.
  */
 export function quantileMs(
@@ -57,7 +58,7 @@ export function quantileMs(
     if (count > 0 && seen + count >= wanted) {
       if (slot === slots - 1) return longestMs
       const from = slot === 0 ? 0 : 2 ** (slot - 1)
-      return from + ((2 ** slot - from) * (wanted - seen)) / count
+      return Math.min(longestMs, from + ((2 ** slot - from) * (wanted - seen)) / count)
     }
     seen += count
   }

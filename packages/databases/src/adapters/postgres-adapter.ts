@@ -48,9 +48,10 @@ function watched(adapter: SqlDriverAdapter, { scope, counters }: PostgresAdapter
     startTransaction: async (isolationLevel) => {
       scope.refuseRoot()
       const asked = performance.now()
-      const transaction = await adapter.startTransaction(isolationLevel)
+      const transaction = await adapter
+        .startTransaction(isolationLevel)
+        .finally(() => countTime(counters.waits, performance.now() - asked))
       const started = performance.now()
-      countTime(counters.waits, started - asked)
       const ended = () => countTime(counters.transactions, performance.now() - started)
       const commit = transaction.commit.bind(transaction)
       const rollback = transaction.rollback.bind(transaction)

@@ -93,7 +93,7 @@ class SqliteAdapter implements SqlDriverAdapter {
     prepareLike(this.#reader, statement)
     const read = () => this.#reader.queryRaw(query)
     if (this.#mustPause()) return this.#breathe().then(() => retryBusy(this.#options, read))
-    return read().catch((error: unknown) => retryBusy(this.#options, read, error))
+    return read().catch((error: unknown) => retryBusy(this.#options, read, { failed: error }))
   }
 
   executeRaw(query: SqlQuery): Promise<number> {
@@ -114,7 +114,7 @@ class SqliteAdapter implements SqlDriverAdapter {
     const release = await this.#lock.acquire()
     const { client } = this.#writer
     try {
-      await retryBusy(this.#options, () => client.prepare('BEGIN IMMEDIATE').run())
+      await retryBusy(this.#options, () => client.prepare('BEGIN IMMEDIATE').run(), { asked })
     } catch (error) {
       release()
       throw asAdapterError(error)
@@ -143,10 +143,11 @@ class SqliteAdapter implements SqlDriverAdapter {
     let began = asked
     try {
       prepareLike(this.#writer, statement)
-      return await retryBusy(this.#options, () => {
+      const attempt = () => {
         began = performance.now() // what came before was waiting
         return work()
-      })
+      }
+      return await retryBusy(this.#options, attempt, { asked })
     } finally {
       countTime(counters.waits, began - asked)
       countTime(counters.writes, performance.now() - began)
@@ -255,10 +256,16 @@ class SqliteTransaction implements Transaction {
 async function retryBusy<Result>(
   { lockTimeoutMs, counters }: SqliteAdapterOptions,
   work: () => Result | Promise<Result>,
-  /** What the first attempt, made by the caller, ended in. */
-  failed?: unknown,
+  {
+    asked = performance.now(),
+    failed,
+  }: {
+    /** Since when the caller waits: a queue before the lock counts too. */
+    asked?: number
+    /** What the first attempt, made by the caller, ended in. */
+    failed?: unknown
+  } = {},
 ): Promise<Result> {
-  const started = performance.now()
   for (let attempt = 0; ; attempt++) {
     try {
       if (attempt === 0 && failed !== undefined) throw failed
@@ -267,7 +274,7 @@ async function retryBusy<Result>(
       const code = busyCode(error)
       if (code === undefined) throw error
       counters.busyByCode[code] = (counters.busyByCode[code] ?? 0) + 1
-      if (performance.now() - started >= lockTimeoutMs) throw asAdapterError(error)
+      if (performance.now() - asked >= lockTimeoutMs) throw asAdapterError(error)
       await sleep(Math.random() * Math.min(50, 2 ** Math.min(attempt, 5)) + 1)
     }
   }

@@ -1,4 +1,5 @@
-import { levelOf, type Sign, type Threshold } from '../level.ts'
+import { judged, type Sign, type Threshold } from '../level.ts'
+import type { InsideSummary } from '../summary.ts'
 import type { PostgresReadings } from './readings.ts'
 
 const thresholds = {
@@ -7,6 +8,12 @@ const thresholds = {
     plan: 0.8,
     unit: 'share',
     source: 'max_connections: at the limit every further client is refused (53300)',
+  },
+  'connection-wait': {
+    watch: 100,
+    plan: 500,
+    unit: 'ms',
+    source: 'people notice 100 ms; Prisma gives up the start of a transaction after 2 s (maxWait)',
   },
   'idle-in-transaction': {
     watch: 1,
@@ -20,7 +27,7 @@ const thresholds = {
     unit: 'ms',
     source: 'PostgreSQL logs waits above deadlock_timeout, 1 s by default',
   },
-  'cache-hits': {
+  'cache-misses': {
     watch: 0.01,
     plan: 0.05,
     unit: 'share',
@@ -55,100 +62,105 @@ const thresholds = {
   },
 } satisfies Record<string, Threshold>
 
-/** Judges a Postgres database by its own statistics. */
-export function postgresSigns(readings: PostgresReadings): Sign[] {
-  const { connections, lockWaits, cacheHit, bloated, unusedIndexes, unindexedForeignKeys, slowest } = readings
+const mayNot = 'not to be seen by this role: GRANT pg_monitor to it'
+
+const poolers: Record<PostgresReadings['pooler'], string> = {
+  none: 'none in the way',
+  'other-port': 'the server listens on another port: a pooler in session mode, or a port that is mapped',
+  transaction: 'one in transaction mode',
+  unknown: 'no second connection was to be had to find out',
+}
+
+/** Judges a Postgres database by its own statistics, and by what the application's processes counted. */
+export function postgresSigns(readings: PostgresReadings, inside: InsideSummary | undefined): Sign[] {
+  const { connections, idleInTransaction, lockWaits, cacheHit, bloated, unusedIndexes } = readings
+  const { unindexedForeignKeys, slowest, timeZone, pooler } = readings
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`
   const names = (all: string[]) => (all.length === 0 ? 'none' : all.join(', '))
-  const isUtc = /^(Etc\/)?(UTC|UCT|GMT|Zulu|Universal)$/i.test(readings.timeZone)
+  const wait = inside?.waitP99Ms ?? null
+  const isUtc = /^(Etc\/)?(UTC|UCT|GMT|Zulu|Universal)$/i.test(timeZone)
   return [
-    sign(
-      'connections',
-      'Connections',
-      connections.used / connections.limit,
-      `${connections.used} of ${connections.limit}`,
-      'Put pgbouncer before it, or lower connection_limit in each process’ URL.',
-    ),
-    sign(
-      'idle-in-transaction',
-      'Idle in transaction',
-      readings.idleInTransaction,
-      `${readings.idleInTransaction} for more than a minute`,
-      "Take calls to other services out of transactions; ALTER ROLE … SET idle_in_transaction_session_timeout = '60s'.",
-    ),
-    sign(
-      'lock-waits',
-      'Lock waits',
-      lockWaits.longestMs,
-      lockWaits.sessions === 0
-        ? 'nobody waits'
-        : `${lockWaits.sessions} at once, the longest ${(lockWaits.longestMs / 1000).toFixed(1)} s`,
-      'Find who holds the lock: SELECT pg_blocking_pids(pid), query FROM pg_stat_activity WHERE wait_event_type = ’Lock’.',
-    ),
-    sign(
-      'cache-hits',
-      'Cache hits',
-      cacheHit === null ? null : 1 - cacheHit,
-      cacheHit === null ? 'too few reads to tell' : percent(cacheHit),
-      'Give the server more memory (shared_buffers a quarter of it), or find the statement that reads whole tables.',
-    ),
-    sign(
-      'bloat',
-      'Dead rows',
-      bloated.length,
-      names(bloated.map(({ table, deadShare }) => `${table} ${percent(deadShare)}`)),
-      'VACUUM (ANALYZE) these tables, and look for a transaction that has been open for long.',
-    ),
-    sign(
-      'unused-indexes',
-      'Unused indexes',
-      unusedIndexes.length,
-      names(unusedIndexes.map(({ index, sizeBytes }) => `${index} ${(sizeBytes / 1e6).toFixed(0)} MB`)),
-      'Drop them once a replica does not use them either.',
-    ),
-    sign(
-      'foreign-key-indexes',
-      'Foreign keys without an index',
-      unindexedForeignKeys.length,
-      names(unindexedForeignKeys.map(({ table, columns }) => `${table} (${columns})`)),
-      'Add @@index([…]) for these fields to the schema.',
-    ),
+    judged('connections', thresholds.connections, {
+      title: 'Connections',
+      value: connections && connections.used / connections.limit,
+      text: connections ? `${connections.used} of ${connections.limit}` : mayNot,
+      advice: 'Put pgbouncer before it, or lower connection_limit in each process’ URL.',
+    }),
+    judged('connection-wait', thresholds['connection-wait'], {
+      title: 'Wait for a connection',
+      value: wait,
+      text: wait === null ? 'not counted: no process records it' : `p99 ${Math.round(wait)} ms`,
+      advice: 'Raise connection_limit in the URL, and shorten transactions.',
+    }),
+    judged('idle-in-transaction', thresholds['idle-in-transaction'], {
+      title: 'Idle in transaction',
+      value: idleInTransaction,
+      text: idleInTransaction === null ? mayNot : `${idleInTransaction} for more than a minute`,
+      advice:
+        "Take calls to other services out of transactions; ALTER ROLE … SET idle_in_transaction_session_timeout = '60s'.",
+    }),
+    judged('lock-waits', thresholds['lock-waits'], {
+      title: 'Lock waits',
+      value: lockWaits && lockWaits.longestMs,
+      text:
+        lockWaits === null
+          ? mayNot
+          : lockWaits.sessions === 0
+            ? 'nobody waits'
+            : `${lockWaits.sessions} at once, the longest ${(lockWaits.longestMs / 1000).toFixed(1)} s`,
+      advice:
+        "Find who holds the lock: SELECT pg_blocking_pids(pid), query FROM pg_stat_activity WHERE wait_event_type = 'Lock'.",
+    }),
+    judged('cache-misses', thresholds['cache-misses'], {
+      title: 'Cache hits',
+      value: cacheHit === null ? null : 1 - cacheHit,
+      text: cacheHit === null ? 'too few reads to tell' : percent(cacheHit),
+      advice:
+        'Give the server more memory (shared_buffers a quarter of it), or find the statement that reads whole tables.',
+    }),
+    judged('bloat', thresholds.bloat, {
+      title: 'Dead rows',
+      value: bloated.length,
+      text: names(bloated.map(({ table, deadShare }) => `${table} ${percent(deadShare)}`)),
+      advice: 'VACUUM (ANALYZE) these tables, and look for a transaction that has been open for long.',
+    }),
+    judged('unused-indexes', thresholds['unused-indexes'], {
+      title: 'Unused indexes',
+      value: unusedIndexes.length,
+      text: names(unusedIndexes.map(({ index, sizeBytes }) => `${index} ${(sizeBytes / 1e6).toFixed(0)} MB`)),
+      advice: 'Drop them once a replica does not use them either.',
+    }),
+    judged('foreign-key-indexes', thresholds['foreign-key-indexes'], {
+      title: 'Foreign keys without an index',
+      value: unindexedForeignKeys.length,
+      text: names(unindexedForeignKeys.map(({ table, columns }) => `${table} (${columns})`)),
+      advice: 'Add @@index([…]) for these fields to the schema.',
+    }),
     ...(slowest === null
       ? []
       : [
-          sign(
-            'slow-statements',
-            'Slowest statements',
-            slowest[0]?.meanMs ?? 0,
-            names(slowest.map(({ text, meanMs, calls }) => `${meanMs.toFixed(0)} ms × ${calls}: ${text}`)),
-            'EXPLAIN (ANALYZE, BUFFERS) them.',
-          ),
+          judged('slow-statements', thresholds['slow-statements'], {
+            title: 'Slowest statements',
+            value: slowest[0]?.meanMs ?? 0,
+            text: names(
+              slowest.map(({ text, meanMs, calls }) => `${meanMs.toFixed(0)} ms × ${calls}: ${text}`),
+            ),
+            advice: 'EXPLAIN (ANALYZE, BUFFERS) them.',
+          }),
         ]),
-    sign(
-      'time-zone',
-      'Time zone',
-      isUtc ? 0 : 1,
-      `${readings.timeZone}, for sessions that do not ask for another`,
-      "The client here asks for UTC itself. For everything else: ALTER ROLE app SET timezone = 'UTC'.",
-    ),
-    sign(
-      'pooler',
-      'Pooler',
-      readings.pooler === 'transaction' ? 1 : 0,
-      readings.pooler === 'none' ? 'none in the way' : `one in ${readings.pooler} mode`,
-      'Set time zone and time-outs for the role, not the session, and give migrations a direct connection.',
-    ),
+    judged('time-zone', thresholds['time-zone'], {
+      title: 'Time zone',
+      value: isUtc ? 0 : 1,
+      text: `${timeZone}, for sessions that do not ask for another`,
+      advice:
+        "The client here asks for UTC itself. For everything else: ALTER ROLE app SET timezone = 'UTC'.",
+    }),
+    judged('pooler', thresholds.pooler, {
+      title: 'Pooler',
+      value: pooler === 'unknown' ? null : pooler === 'transaction' ? 1 : 0,
+      text: poolers[pooler],
+      advice:
+        'Set time zone and time-outs for the role, not the session, and give migrations a direct connection.',
+    }),
   ]
-}
-
-function sign(
-  name: keyof typeof thresholds,
-  title: string,
-  value: number | null,
-  text: string,
-  advice: string,
-): Sign {
-  const threshold: Threshold = thresholds[name]
-  const level = levelOf(value, threshold)
-  return { name, title, level, value, text, threshold, advice: level === 'fine' ? '' : advice }
 }

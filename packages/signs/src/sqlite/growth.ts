@@ -1,15 +1,18 @@
-import type { OutsideSample, Sample } from '../samples.ts'
-
 const dayMs = 86_400_000
 /** Shorter than this, and a day's growth would be guessed. */
 const leastSpanMs = 3_600_000
 
-/** A file's growth in bytes a day, by least squares over the looks at it; undefined when they span less than an hour. */
-export function growthPerDay(samples: readonly Sample[]): number | undefined {
-  const sizes = samples.filter((sample): sample is Sample<OutsideSample> => sample.values.kind === 'outside')
+/** What a look found: ms since 1970, and the file's size then. */
+export interface Size {
+  at: number
+  sizeBytes: number
+}
+
+/** A file's growth in bytes a day, by least squares over its sizes; undefined when they span less than an hour. */
+export function growthPerDay(sizes: readonly Size[]): number | undefined {
   const [first, last] = [sizes[0], sizes.at(-1)]
   if (!first || !last || last.at - first.at < leastSpanMs) return undefined
-  const points = sizes.map(({ at, values }) => [(at - first.at) / dayMs, values.sizeBytes] as const)
+  const points = sizes.map(({ at, sizeBytes }) => [(at - first.at) / dayMs, sizeBytes] as const)
   const meanX = points.reduce((sum, [x]) => sum + x, 0) / points.length
   const meanY = points.reduce((sum, [, y]) => sum + y, 0) / points.length
   const over = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0)

@@ -1,5 +1,5 @@
-import { existsSync, statSync } from 'node:fs'
-import { openSqliteForLock, openSqliteReadonly } from '@outgrow/databases'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { openSqliteForLock, type SqliteDatabase } from '@outgrow/databases'
 import type { OutsideSample } from '../samples.ts'
 import { runCanary } from './canary.ts'
 import { readWal, walReaders } from './wal.ts'
@@ -19,32 +19,34 @@ export interface ProbeOptions {
 }
 
 /**
- * Looks at a live file from outside for a while. Writes nothing; takes the write lock for microseconds at a time.
- * @throws Failure OUTGROW_SOURCE_NOT_FOUND, OUTGROW_SOURCE_NOT_SQLITE
+ * Looks at a live file from outside for a while. Writes nothing; takes the write lock for microseconds at a time, where
+ * the file may be written to.
+ * @param reader a connection for reading only, open before and after: were another the last to close, it would checkpoint
  */
-export async function probeSqlite(path: string, { windowMs, signal }: ProbeOptions): Promise<SqliteReadings> {
-  openSqliteReadonly(path).close() // refuses what is no database, with the reason
-  const database = openSqliteForLock(path, 0)
+export async function probeSqlite(
+  path: string,
+  reader: SqliteDatabase,
+  { windowMs, signal }: ProbeOptions,
+): Promise<SqliteReadings> {
   // Looked at often: whoever is there each time never let go.
   let readers: Set<string> | undefined
   const watch = setInterval(() => {
     const now = walReaders(path)
-    readers = new Set([...(readers ?? now)].filter((reader) => now.has(reader)))
+    readers = new Set([...(readers ?? now)].filter((one) => now.has(one)))
   }, 50)
   try {
-    database.pragma('wal_autocheckpoint = 0')
-    const before = readWal(database)
-    const lock = await runCanary(database, { windowMs, signal })
-    const after = readWal(database)
+    const before = readWal(reader)
+    const lock = mayWrite(path) ? await askForLock(path, { windowMs, signal }) : null
+    const after = readWal(reader)
     return {
       kind: 'outside',
       sizeBytes: statSync(path).size,
       walBytes: existsSync(`${path}-wal`) ? statSync(`${path}-wal`).size : 0,
       lagPages: after ? after.frames - after.checkpointed : null,
-      pageBytes: Number(database.pragma('page_size', { simple: true })),
+      pageBytes: Number(reader.pragma('page_size', { simple: true })),
       lock,
-      journalMode: String(database.pragma('journal_mode', { simple: true })),
-      longReaders: [...new Set([...(readers ?? [])].map((reader) => Number(reader.split(':')[0])))].filter(
+      journalMode: String(reader.pragma('journal_mode', { simple: true })),
+      longReaders: [...new Set([...(readers ?? [])].map((one) => Number(one.split(':')[0])))].filter(
         (pid) => pid !== process.pid,
       ),
       wrote:
@@ -58,6 +60,24 @@ export async function probeSqlite(path: string, { windowMs, signal }: ProbeOptio
     }
   } finally {
     clearInterval(watch)
+  }
+}
+
+async function askForLock(path: string, options: ProbeOptions): ReturnType<typeof runCanary> {
+  const database = openSqliteForLock(path, 0)
+  try {
+    return await runCanary(database, options)
+  } finally {
     database.close()
+  }
+}
+
+/** Without the right to write, SQLite begins a transaction and takes no lock: nothing could be told from that. */
+function mayWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
   }
 }

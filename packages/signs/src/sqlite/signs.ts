@@ -1,12 +1,12 @@
 import { quantileMs } from '@outgrow/databases'
-import { levelOf, type Sign, type Threshold } from '../level.ts'
-import type { Sample } from '../samples.ts'
-import { dayOfSize, growthPerDay } from './growth.ts'
+import { judged, type Sign, type Threshold } from '../level.ts'
+import type { InsideSummary } from '../summary.ts'
+import { dayOfSize, growthPerDay, type Size } from './growth.ts'
 import type { SqliteReadings } from './probe.ts'
-import { summarise } from './summary.ts'
 
 /** The size at which backups, copies and VACUUM of a single file take too long to be done in passing. */
 const ceilingBytes = 1e9
+const dayMs = 86_400_000
 
 const thresholds = {
   'lock-wait': {
@@ -43,18 +43,6 @@ const thresholds = {
     unit: 'bytes',
     source: 'about 1 GB a single file’s backup, copy and VACUUM stop being something done in passing',
   },
-  'event-loop': {
-    watch: 50,
-    plan: 200,
-    unit: 'ms',
-    source: 'Node’s guidance: a loop that lags tens of milliseconds makes every request wait',
-  },
-  webhooks: {
-    watch: 60,
-    plan: 600,
-    unit: 'per minute',
-    source: 'each webhook is a write, and Stripe sends those of one renewal within milliseconds',
-  },
   journal: {
     watch: 1,
     unit: 'count',
@@ -62,158 +50,120 @@ const thresholds = {
   },
 } satisfies Record<string, Threshold>
 
-/** Webhooks that arrived within a second of another of the same customer. */
-export interface Collisions {
-  /** The most in one minute. */
-  mostPerMinute: number
-}
+const moveAdvice =
+  'Shorten transactions and take calls to other services out of them; when it stays, outgrow migrate.'
+const notMeasured = 'not measured: no right to write to the file'
 
 /** Judges an SQLite database by a look from outside, what its processes counted, and how it grew. */
 export function sqliteSigns(
   readings: SqliteReadings,
-  history: { recent: readonly Sample[]; long: readonly Sample[]; collisions?: Collisions | undefined },
+  inside: InsideSummary | undefined,
+  sizes: readonly Size[],
   now = Date.now(),
 ): Sign[] {
-  const inside = summarise(history.recent)
   return [
-    lockWait(readings, inside?.waitP99Ms ?? null, inside?.waitP50Ms ?? null),
-    busyErrors(readings, inside),
-    writeDuty(readings, inside?.duty),
+    lockWait(readings, inside),
+    busyErrors(inside),
+    writeDuty(readings, inside),
     checkpointLag(readings),
-    fileSize(readings, growthPerDay(history.long), now),
-    eventLoop(inside?.eventLoopP99Ms ?? null),
-    ...(history.collisions ? [webhooks(history.collisions)] : []),
+    fileSize(readings, growthPerDay(sizes), now),
     ...(readings.journalMode === 'wal' ? [] : [journal(readings.journalMode)]),
   ]
 }
 
-function sign(
-  name: keyof typeof thresholds,
-  title: string,
-  value: number | null,
-  text: string,
-  advice: string,
-): Sign {
-  const threshold: Threshold = thresholds[name]
-  const level = levelOf(value, threshold)
-  return { name, title, level, value, text, threshold, advice: level === 'fine' ? '' : advice }
+function lockWait({ lock }: SqliteReadings, inside: InsideSummary | undefined): Sign {
+  const worst = (share: number, counted: number | null | undefined) => {
+    const seen = [lock ? quantileMs(lock.waits, share) : undefined, counted ?? undefined]
+    const known = seen.filter((one) => one !== undefined)
+    return known.length === 0 ? null : Math.max(...known)
+  }
+  const [p50, p99] = [worst(0.5, inside?.waitP50Ms), worst(0.99, inside?.waitP99Ms)]
+  const shown = (ms: number | null) => (ms === null || ms <= 1 ? 'under 1 ms' : `${Math.round(ms)} ms`)
+  return judged('lock-wait', thresholds['lock-wait'], {
+    title: 'Wait for the write lock',
+    value: p99,
+    text: p99 === null ? notMeasured : `p50 ${shown(p50)}, p99 ${shown(p99)}`,
+    advice: moveAdvice,
+  })
 }
 
-const moveAdvice =
-  'Shorten transactions and take calls to other services out of them; when it stays, outgrow migrate.'
-
-function lockWait({ lock }: SqliteReadings, insideP99: number | null, insideP50: number | null): Sign {
-  const outside = lock ? { p50: quantileMs(lock.waits, 0.5), p99: quantileMs(lock.waits, 0.99) } : {}
-  const value = Math.max(outside.p99 ?? -1, insideP99 ?? -1)
-  const p50 = Math.max(outside.p50 ?? 0, insideP50 ?? 0)
-  const shown = (ms: number) => (ms <= 1 ? 'under 1 ms' : `${Math.round(ms)} ms`)
-  return sign(
-    'lock-wait',
-    'Wait for the write lock',
-    value < 0 ? null : value,
-    value < 0 ? 'not measured' : `p50 ${shown(p50)}, p99 ${shown(value)}`,
-    moveAdvice,
-  )
+/** Only the application's own: how often a look from outside met the lock is the duty cycle. */
+function busyErrors(inside: InsideSummary | undefined): Sign {
+  const rates = Object.entries(inside?.busyPerMinute ?? {})
+  const total = rates.reduce((sum, [, rate]) => sum + rate, 0)
+  const shown = (rate: number) => rate.toFixed(rate > 0 && rate < 10 ? 1 : 0)
+  const byCode = rates.map(([code, rate]) => `${code} ${shown(rate)}`).join(', ')
+  return judged('busy-errors', thresholds['busy-errors'], {
+    title: 'Busy errors',
+    value: inside ? total : null,
+    text: inside
+      ? `${shown(total)} a minute${byCode === '' ? '' : `: ${byCode}`}`
+      : 'not counted: no process records them',
+    advice:
+      'Let one process write, or begin transactions with BEGIN IMMEDIATE and wait outside of the driver, as the client here does.',
+  })
 }
 
-function busyErrors({ lock, windowMs }: SqliteReadings, inside: ReturnType<typeof summarise>): Sign {
-  const counted = Object.values(inside?.busyByCode ?? {}).reduce((sum, count) => sum + count, 0)
-  const perMinute = inside ? counted / (inside.spanMs / 60_000) : null
-  // A look is no write of the application: how often it met the lock speaks only where nobody counts.
-  const seen = lock && windowMs > 0 ? lock.busy / (windowMs / 60_000) : null
-  const value = perMinute ?? seen
-  const codes = Object.entries(inside?.busyByCode ?? {}).map(([code, count]) => `${code} ${count}`)
-  return sign(
-    'busy-errors',
-    'Busy errors',
+function writeDuty({ lock }: SqliteReadings, inside: InsideSummary | undefined): Sign {
+  const shares = [lock && lock.probes > 0 ? lock.busy / lock.probes : undefined, inside?.duty]
+  const known = shares.filter((one) => one !== undefined)
+  const value = known.length === 0 ? null : Math.max(...known)
+  return judged('write-duty', thresholds['write-duty'], {
+    title: 'Write duty cycle',
     value,
-    value === null
-      ? 'not measured'
-      : `${value.toFixed(value < 10 ? 1 : 0)} a minute${codes.length > 0 ? `: ${codes.join(', ')}` : perMinute === null ? ', as the looks from outside met them' : ''}`,
-    'Let one process write, or begin transactions with BEGIN IMMEDIATE and wait outside of the driver, as the client here does.',
-  )
-}
-
-function writeDuty({ lock }: SqliteReadings, inside: number | undefined): Sign {
-  const outside = lock && lock.probes > 0 ? lock.busy / lock.probes : undefined
-  const value = Math.max(outside ?? -1, inside ?? -1)
-  return sign(
-    'write-duty',
-    'Write duty cycle',
-    value < 0 ? null : value,
-    value < 0
-      ? 'not measured'
-      : `somebody writes ${(value * 100).toFixed(value < 0.1 ? 1 : 0)} % of the time`,
-    moveAdvice,
-  )
+    text:
+      value === null
+        ? notMeasured
+        : `somebody writes ${(value * 100).toFixed(value > 0 && value < 0.1 ? 1 : 0)} % of the time`,
+    advice: moveAdvice,
+  })
 }
 
 function checkpointLag({ lagPages, pageBytes, walBytes, longReaders, wrote }: SqliteReadings): Sign {
-  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
-  const stuck =
-    wrote !== null &&
-    wrote.frames > 0 &&
-    wrote.checkpointed === 0 &&
-    (lagPages ?? 0) >= thresholds['checkpoint-lag'].watch
-  return sign(
-    'checkpoint-lag',
-    'Checkpoint lag',
-    lagPages,
-    lagPages === null
-      ? 'no WAL in this journal mode'
-      : `${lagPages.toLocaleString('en-US')} pages (${megabytes(lagPages * pageBytes)}) wait in a WAL of ${megabytes(walBytes)}${stuck ? ', and none went into the file meanwhile' : ''}${stuck && longReaders.length > 0 ? `; process ${longReaders.join(', ')} reads an old state all the while` : ''}`,
-    'A reader that never ends keeps the WAL from being checkpointed: end its transaction, iterate in pages, close cursors.',
-  )
+  const threshold = thresholds['checkpoint-lag']
+  const isStuck =
+    wrote !== null && wrote.frames > 0 && wrote.checkpointed === 0 && (lagPages ?? 0) >= threshold.watch
+  const stuck = isStuck ? ', and none went into the file meanwhile' : ''
+  const reader =
+    isStuck && longReaders.length > 0
+      ? `; process ${longReaders.join(', ')} reads an old state all the while`
+      : ''
+  return judged('checkpoint-lag', threshold, {
+    title: 'Checkpoint lag',
+    value: lagPages,
+    text:
+      lagPages === null
+        ? 'no WAL in this journal mode'
+        : `${lagPages.toLocaleString('en-US')} pages (${megabytes(lagPages * pageBytes)}) wait in a WAL of ${megabytes(walBytes)}${stuck}${reader}`,
+    advice:
+      'A reader that never ends keeps the WAL from being checkpointed: end its transaction, iterate in pages, close cursors.',
+  })
 }
 
 function fileSize({ sizeBytes }: SqliteReadings, perDay: number | undefined, now: number): Sign {
-  const megabytes = (bytes: number) =>
-    `${(bytes / 1e6).toLocaleString('en-US', { maximumFractionDigits: 1 })} MB`
   const day = dayOfSize(ceilingBytes, sizeBytes, perDay, now)
   const growth = perDay === undefined ? 'growth not known yet' : `${megabytes(perDay)} a day`
-  const found = sign(
-    'file-size',
-    'File size',
-    sizeBytes,
-    `${megabytes(sizeBytes)}, ${growth}${day ? `, 1 GB on ${day.toISOString().slice(0, 10)}` : ''}`,
-    'Prune what is not needed and plan the move: outgrow inspect tells how long it takes.',
-  )
-  const soon = day !== undefined && day.getTime() - now < 30 * 86_400_000
-  return soon && found.level === 'fine'
-    ? {
-        ...found,
-        level: 'watch',
-        advice: 'It reaches 1 GB within a month: outgrow inspect tells how long a move takes.',
-      }
-    : found
-}
-
-function eventLoop(p99: number | null): Sign {
-  return sign(
-    'event-loop',
-    'Event loop delay',
-    p99,
-    p99 === null ? 'not recorded' : `p99 ${p99.toFixed(0)} ms`,
-    'SQLite works within the process: look for large reads and long loops, and give the worker a process of its own.',
-  )
-}
-
-function webhooks({ mostPerMinute }: Collisions): Sign {
-  return sign(
-    'webhooks',
-    'Colliding webhooks',
-    mostPerMinute,
-    `${mostPerMinute} in the busiest minute of the day within a second of another of the same customer`,
-    'Store first and work later, as the inbox here does; a burst then only waits in the queue.',
-  )
+  const found = judged('file-size', thresholds['file-size'], {
+    title: 'File size',
+    value: sizeBytes,
+    text: `${megabytes(sizeBytes)}, ${growth}${day ? `, 1 GB on ${day.toISOString().slice(0, 10)}` : ''}`,
+    advice: 'Prune what is not needed and plan the move: outgrow inspect tells how long it takes.',
+  })
+  const isSoon = day !== undefined && day.getTime() - now < 30 * dayMs
+  if (!isSoon || found.level !== 'fine') return found
+  const advice = 'It reaches 1 GB within a month: outgrow inspect tells how long a move takes.'
+  return { ...found, level: 'watch', advice }
 }
 
 function journal(mode: string): Sign {
-  return sign(
-    'journal',
-    'Journal mode',
-    1,
-    `${mode}, not WAL`,
-    'PRAGMA journal_mode = WAL, once: readers and the writer then no longer wait for each other.',
-  )
+  return judged('journal', thresholds.journal, {
+    title: 'Journal mode',
+    value: 1,
+    text: `${mode}, not WAL`,
+    advice: 'PRAGMA journal_mode = WAL, once: readers and the writer then no longer wait for each other.',
+  })
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toLocaleString('en-US', { maximumFractionDigits: 1 })} MB`
 }

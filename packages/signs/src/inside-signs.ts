@@ -1,0 +1,48 @@
+import { judged, type Sign, type Threshold } from './level.ts'
+import type { InsideSummary } from './summary.ts'
+
+const thresholds = {
+  'event-loop': {
+    watch: 50,
+    plan: 200,
+    unit: 'ms',
+    source: 'while the loop stands, every request of the process waits',
+  },
+  webhooks: {
+    watch: 60,
+    plan: 600,
+    unit: 'per minute',
+    source: 'each webhook is a write, and Stripe sends those of one renewal within milliseconds',
+  },
+} satisfies Record<string, Threshold>
+
+/** Webhooks that arrived within a second of another of the same customer. */
+export interface Collisions {
+  /** The most in one minute. */
+  mostPerMinute: number
+}
+
+/** Signs of the application's processes, whichever database they use. */
+export function insideSigns(inside: InsideSummary | undefined, collisions: Collisions | undefined): Sign[] {
+  const delay = inside?.eventLoopP99Ms ?? null
+  return [
+    judged('event-loop', thresholds['event-loop'], {
+      title: 'Event loop delay',
+      value: delay,
+      text: delay === null ? 'not counted: no process records it' : `p99 ${delay.toFixed(0)} ms`,
+      advice:
+        'Look for large reads and long loops (SQLite works within the process), and give the worker a process of its own.',
+    }),
+    ...(collisions === undefined
+      ? []
+      : [
+          judged('webhooks', thresholds.webhooks, {
+            title: 'Colliding webhooks',
+            value: collisions.mostPerMinute,
+            text: `${collisions.mostPerMinute} in the busiest minute of the day within a second of another of the same customer`,
+            advice:
+              'Store first and work later, as the inbox here does; a burst then only waits in the queue.',
+          }),
+        ]),
+  ]
+}

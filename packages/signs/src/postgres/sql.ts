@@ -1,0 +1,33 @@
+/** What is asked of the server's own statistics. */
+export const sql = {
+  basics: `SELECT current_setting('server_version') AS version, pg_database_size(current_database())::float8 AS size,
+    (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend') AS used,
+    current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS "limit",
+    (SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database()
+       AND state LIKE 'idle in transaction%' AND state_change < now() - interval '1 minute') AS idle,
+    (SELECT reset_val FROM pg_settings WHERE name = 'TimeZone') AS zone,
+    pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees_all`,
+  lockWaits: `SELECT count(*)::int AS sessions, coalesce(max(extract(epoch FROM now() - l.waitstart) * 1000), 0)::float8 AS ms
+    FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND a.datname = current_database()`,
+  cache: `SELECT blks_hit::float8 AS hit, (blks_hit + blks_read)::float8 AS asked FROM pg_stat_database WHERE datname = current_database()`,
+  bloat: `SELECT schemaname || '.' || relname AS "table", n_dead_tup::float8 / greatest(n_live_tup + n_dead_tup, 1) AS share
+    FROM pg_stat_user_tables WHERE n_dead_tup > 10000 AND n_dead_tup > 0.2 * (n_live_tup + n_dead_tup) ORDER BY n_dead_tup DESC LIMIT 5`,
+  // A table that was read a thousand times through anything else would have used an index that is of use.
+  unused: `SELECT s.schemaname || '.' || s.indexrelname AS index, pg_relation_size(s.indexrelid)::float8 AS size
+    FROM pg_stat_user_indexes s JOIN pg_index i USING (indexrelid) JOIN pg_stat_user_tables t ON t.relid = s.relid, pg_stat_database d
+    WHERE d.datname = current_database() AND s.idx_scan = 0 AND NOT i.indisunique AND pg_relation_size(s.indexrelid) > 10000000
+      AND t.seq_scan + coalesce(t.idx_scan, 0) > 1000
+      AND coalesce(d.stats_reset, pg_postmaster_start_time()) < now() - interval '1 day' ORDER BY size DESC LIMIT 5`,
+  foreignKeys: `SELECT c.conrelid::regclass::text AS "table", c.conname AS "constraint",
+      (SELECT string_agg(a.attname, ', ' ORDER BY k.at) FROM unnest(c.conkey) WITH ORDINALITY AS k(num, at)
+         JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.num) AS columns
+    FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid
+    WHERE c.contype = 'f' AND t.reltuples > 10000 AND NOT EXISTS (
+      SELECT FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indpred IS NULL AND i.indisvalid
+        AND i.indnkeyatts >= cardinality(c.conkey)
+        AND (i.indkey::int2[])[0:cardinality(c.conkey) - 1] @> c.conkey)
+    ORDER BY t.reltuples DESC LIMIT 5`,
+  statements: `SELECT left(regexp_replace(query, '\\s+', ' ', 'g'), 80) AS text, mean_exec_time AS ms, calls::float8 AS calls
+    FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
+    WHERE d.datname = current_database() AND calls >= 20 ORDER BY mean_exec_time DESC LIMIT 3`,
+}
