@@ -109,12 +109,17 @@ export function isRetryable(error: unknown): boolean {
 
 /** Whether the database cannot be reached now: nothing is wrong with what was asked. */
 export function isUnavailable(error: unknown): boolean {
-  const { code, meta } = error as {
+  const { code, meta, message } = error as {
     code?: string
     meta?: { driverAdapterError?: { cause?: { kind?: string; originalCode?: string } } }
+    message?: string
   }
   const cause = meta?.driverAdapterError?.cause
   return (
+    // The driver says some of it in words alone.
+    /Connection (terminated|ended)|not queryable|timeout exceeded when trying to connect/i.test(
+      message ?? '',
+    ) ||
     /^(P1001|P1002|P1017|ECONN\w+|EPIPE)$/.test(code ?? '') ||
     /^(DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections)$/.test(cause?.kind ?? '') ||
     /^(57P0[123]|08\w{3}|53300|ECONN\w+|EPIPE)$/.test(cause?.originalCode ?? '')

@@ -28,6 +28,11 @@ export class Deliveries {
     return this.#waiting
   }
 
+  /** Lets a delivery wait again. */
+  putBack(delivery: Delivery): void {
+    this.#waiting.push(delivery)
+  }
+
   /** Takes everything that waits. */
   take(): Delivery[] {
     const taken = this.#waiting
@@ -91,6 +96,7 @@ export async function deliverTo(deliveries: Deliveries, options: DeliveryOptions
       if (status >= 200 && status < 300) return
       await pause(Math.min(30_000, 250 * 2 ** attempt), signal)
     }
+    if (signal.aborted) deliveries.putBack(delivery)
   }
   const start = (delivery: Delivery) => {
     const one = send(delivery).finally(() => running.delete(one))

@@ -1,6 +1,7 @@
+import { deserialize, serialize } from 'node:v8'
 import type { Stripe } from 'stripe'
 import type { Seconds } from './clock.ts'
-import { Deliveries } from './deliveries.ts'
+import { Deliveries, type Delivery } from './deliveries.ts'
 import { emitterOf, type Emitter } from './emitter.ts'
 import { ApiError } from './errors.ts'
 import { disputeObject, priceObject, productObject, refundObject } from './objects.ts'
@@ -19,8 +20,13 @@ export interface StripeFakeOptions {
   namespace?: string
   /** Address at which its pages are reached. */
   baseUrl?: string
-  /** What `store.save()` gave at an earlier stand-in, which this one goes on from. */
+  /** What `save()` gave at an earlier stand-in, which this one goes on from. */
   saved?: Uint8Array
+}
+
+interface Saved {
+  store: Uint8Array
+  waiting: Delivery[]
 }
 
 /** Something that goes wrong with the next requests. */
@@ -47,12 +53,14 @@ export class StripeFake {
   readonly #routes: ReturnType<typeof routesOf>
 
   constructor(options: StripeFakeOptions = {}) {
-    this.store = options.saved
-      ? Store.restore(options.saved)
+    const saved = options.saved && (deserialize(options.saved) as Saved)
+    this.store = saved
+      ? Store.restore(saved.store)
       : new Store(options.now ?? 1_790_000_000, options.namespace ?? 'fake')
     this.baseUrl = options.baseUrl ?? 'http://stripe.fake'
     this.afterRetries = options.afterRetries ?? 'canceled'
     this.deliveries = new Deliveries(options.webhookSecret ?? 'whsec_fake')
+    for (const delivery of saved?.waiting ?? []) this.deliveries.putBack(delivery)
     this.emit = emitterOf(this.store, (event) => this.deliveries.add(event))
     this.#routes = routesOf(this)
   }
@@ -62,6 +70,11 @@ export class StripeFake {
     const request = input instanceof Request ? input : new Request(input, init)
     if (this.latencyMs > 0) await new Promise((done) => setTimeout(done, this.latencyMs))
     return this.#routes.fetch(request)
+  }
+
+  /** Everything that exists, and what waits for delivery, for another stand-in to go on from. */
+  save(): Uint8Array {
+    return serialize({ store: this.store.save(), waiting: [...this.deliveries.peek()] } satisfies Saved)
   }
 
   fail(fault: Fault): void {

@@ -162,8 +162,9 @@ test('a stand-in goes on from what an earlier one saved', async () => {
   const customer = await first.stripe.customers.create({ email: 'a@example.com' })
   const items = [{ price: price.id }]
   const { id } = await first.stripe.subscriptions.create({ customer: customer.id, items })
-  const second = start({ saved: first.fake.store.save() })
+  const second = start({ saved: first.fake.save() })
   expect((await second.stripe.subscriptions.retrieve(id)).status).toBe('active')
+  expect(second.types()).toEqual(first.types()) // what had not been delivered
   const other = await second.stripe.customers.create({})
   expect(other.id).not.toBe(customer.id)
   second.fake.setCard(customer.id, 'fails')

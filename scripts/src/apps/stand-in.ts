@@ -62,6 +62,6 @@ function readSaved(path: string): Uint8Array | undefined {
 }
 
 function save({ fake }: StripeFakeServer, path: string): void {
-  writeFileSync(`${path}.part`, fake.store.save())
+  writeFileSync(`${path}.part`, fake.save())
   renameSync(`${path}.part`, path)
 }

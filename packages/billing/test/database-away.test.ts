@@ -1,0 +1,81 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openDatabase } from '@outgrow/client'
+import { StripeFake } from '@outgrow/stripe-fake'
+import { makeProductDatabase } from '@outgrow/testing'
+import { Stripe } from 'stripe'
+import { expect, inject, test } from 'vitest'
+import { runWorker } from '../src/index.ts'
+
+/** A way to the server that can be cut. */
+async function wire(port: number) {
+  const sockets = new Set<Socket>()
+  let isCut = false
+  const server = createServer((near) => {
+    if (isCut) {
+      near.destroy()
+      return
+    }
+    const far = connect(port, '127.0.0.1')
+    for (const socket of [near, far]) {
+      sockets.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => sockets.delete(socket))
+    }
+    near.pipe(far).pipe(near)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    cut: () => {
+      isCut = true
+      for (const socket of sockets) socket.destroy()
+    },
+    mend: () => {
+      isCut = false
+    },
+    close: () => server.close(),
+  }
+}
+
+test('a worker waits while the database is away, and goes on when it is back', async () => {
+  const made = await makeProductDatabase('postgres', inject('postgresUrl'))
+  const direct = new URL(made.url)
+  const line = await wire(Number(direct.port))
+  const through = new URL(made.url)
+  through.port = String(line.port)
+  const stripe = new Stripe('sk_test_x', { httpClient: Stripe.createFetchHttpClient(new StripeFake().fetch) })
+  const database = await openDatabase(through.href)
+  const owner = await openDatabase(made.url)
+  const stop = new AbortController()
+  let away = 0
+  const working = runWorker({
+    database,
+    stripe,
+    signal: stop.signal,
+    pollMs: 50,
+    onUnavailable: () => away++,
+  })
+  await sleep(200)
+  line.cut()
+  await sleep(1500)
+  expect(away).toBeGreaterThan(0)
+  await owner.client.webhookEvent.create({
+    data: { stripeEventId: 'evt_after', type: 'invoice.paid', payload: '{}', objectId: 'in_of_nobody' },
+  })
+  line.mend()
+  for (let n = 0; n < 200; n++) {
+    const { attempts } = await owner.client.webhookEvent.findFirstOrThrow()
+    if (attempts > 0) break
+    await sleep(50)
+  }
+  expect((await owner.client.webhookEvent.findFirstOrThrow()).attempts).toBeGreaterThan(0)
+  stop.abort()
+  await working
+  await database.close()
+  await owner.close()
+  line.close()
+  await made.drop()
+}, 60_000)
