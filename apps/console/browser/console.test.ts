@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { temporaryFolder } from '@outgrow/testing'
+import { ending, temporaryFolder } from '@outgrow/testing'
 import {
   accessibilityProblems,
   complaintsOf,
@@ -32,13 +32,6 @@ function outgrow(args: string[]): ChildProcess {
   return spawn(process.execPath, [join(root, 'scripts/bin/outgrow.mjs'), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const ended = once(child, 'exit')
-  child.kill('SIGINT')
-  await ended
 }
 
 interface Strained extends AsyncDisposable {
@@ -71,8 +64,8 @@ async function strained(scenario: string): Promise<Strained> {
     page,
     url,
     [Symbol.asyncDispose]: async () => {
-      await stop(child)
-      await stop(load)
+      await ending(child)[Symbol.asyncDispose]()
+      await ending(load)[Symbol.asyncDispose]()
     },
   }
 }

@@ -55,6 +55,7 @@ async function start(): Promise<void> {
   const end = async () => {
     if (stop.signal.aborted) return
     stop.abort()
+    if (process.connected) process.disconnect() // an open channel would keep the process
     server.close()
     if ('closeAllConnections' in server) server.closeAllConnections() // streams never end by themselves
     await Promise.allSettled(watching)
@@ -64,5 +65,4 @@ async function start(): Promise<void> {
   process.once('SIGINT', () => void end())
   process.once('SIGTERM', () => void end())
   process.once('disconnect', () => void end()) // whoever started it is gone
-  process.channel?.unref() // and it ends though they are there
 }

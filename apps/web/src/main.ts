@@ -57,6 +57,7 @@ async function start(): Promise<void> {
   const stop = (signal: string) => {
     if (isStopping) return
     isStopping = true
+    if (process.connected) process.disconnect() // an open channel would keep the process
     log.info({ signal }, 'stopping')
     server.close(() => {
       signs.stop()
@@ -68,7 +69,6 @@ async function start(): Promise<void> {
   }
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, stop)
   process.once('disconnect', () => stop('disconnect')) // whoever started it is gone
-  process.channel?.unref() // and it ends though they are there
 }
 
 /**

@@ -45,9 +45,9 @@ async function start(): Promise<void> {
     process.once(name as NodeJS.Signals, () => {
       log.info({ signal: name }, 'finishing what is under way')
       stop.abort()
+      if (process.connected) process.disconnect() // an open channel would keep the process
     })
   }
-  process.channel?.unref() // it ends though they are there
   const { send, close } = sendMails({ smtpUrl: env.SMTP_URL, from: env.MAIL_FROM, database, log })
   log.info({ database: database.provider, port: env.PORT }, 'working')
   try {

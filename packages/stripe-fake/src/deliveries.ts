@@ -114,6 +114,7 @@ export async function deliverTo(deliveries: Deliveries, options: DeliveryOptions
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve() // it fires no more
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms)
     signal.addEventListener('abort', done, { once: true })

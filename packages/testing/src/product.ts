@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ending } from './process.ts'
 import { deliverTo, serveStripeFake, type StripeFake } from '@outgrow/stripe-fake'
 
 const root = join(import.meta.dirname, '../../..')
@@ -79,12 +80,7 @@ export async function startProduct(request: ProductRequest): Promise<Product> {
     workerUrl: `http://127.0.0.1:${port + 1}`,
     consoleUrl: `http://127.0.0.1:${port + 2}/?token=token-of-the-browser-tests`,
     output: () => output,
-    [Symbol.asyncDispose]: async () => {
-      if (child.exitCode !== null) return
-      const ended = once(child, 'exit')
-      child.kill('SIGINT')
-      await ended
-    },
+    ...ending(child),
   }
 }
 

@@ -46,8 +46,11 @@ export async function startStandIn(request: StandInRequest): Promise<StandIn> {
       clearInterval(saving)
       stop.abort()
       await delivering
-      save(server, path)
-      await server[Symbol.asyncDispose]()
+      try {
+        save(server, path)
+      } finally {
+        await server[Symbol.asyncDispose]()
+      }
     },
   }
 }

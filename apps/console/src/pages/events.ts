@@ -6,6 +6,7 @@ import type { Services } from '../services.ts'
 const topics = new Set<string>(['signs', 'inbox', 'runs'] satisfies Topic[])
 /** Keeps proxies from closing a stream on which nothing happens. */
 const pulseMs = 15_000
+/** Whoever leaves this many unread is let go: the browser connects again when it reads. */
 const mostPending = 100
 
 /** The stream of changes that an open page listens to. */
@@ -17,25 +18,21 @@ export function eventStream(app: Hono, { live }: Services): void {
       .filter((topic) => topics.has(topic)) as Topic[]
     context.header('cache-control', 'no-store')
     return streamSSE(context, async (stream) => {
+      const left = Promise.withResolvers<void>()
+      stream.onAbort(left.resolve)
       let pending = 0
-      const send = ({ event, data }: Message) => {
-        // Whoever does not read is let go: the browser connects again when it does.
-        if (pending > mostPending) {
-          void stream.close()
-          return
-        }
+      const send = (message: { event: string; data: string }) => {
+        if (pending > mostPending) left.resolve()
         pending++
         void stream
-          .writeSSE({ event, data })
+          .writeSSE(message)
           .catch(() => {})
           .finally(() => pending--)
       }
-      const end = live.subscribe(new Set(wanted), send)
-      stream.onAbort(end)
-      while (!stream.aborted && !stream.closed) {
-        await stream.sleep(pulseMs)
-        if (!stream.aborted && !stream.closed) await stream.writeSSE({ event: 'pulse', data: '' })
-      }
+      const end = live.subscribe(new Set(wanted), ({ event, data }: Message) => send({ event, data }))
+      const pulse = setInterval(() => send({ event: 'pulse', data: '' }), pulseMs)
+      await left.promise
+      clearInterval(pulse)
       end()
     })
   })
