@@ -3,8 +3,8 @@ import type { Database } from '@outgrow/client'
 import { identityOf, seriesOf, type SignStore } from '@outgrow/signs'
 import { ranges, type Range } from './chart-ranges.ts'
 
-/** Longer slots are drawn from one sample in ten minutes. */
-const sparseMs = 600_000
+/** Longer slots are drawn from their first and last samples. */
+const wholeMs = 60_000
 
 /** A chart: slots along time, and a line for each name. */
 interface Chart {
@@ -35,8 +35,11 @@ export async function chartData(source: ChartSource, range: Range, lastSlots?: n
   const to = Date.now()
   const from = lastSlots === undefined ? to - spanMs : to - (lastSlots - 1) * slotMs
   // One slot before the first: counters are differences.
-  const which = slotMs > sparseMs ? 'sparse' : 'all'
-  const samples = store.since(identityOf(databaseUrl), from - 2 * slotMs, which)
+  const samples = store.since(
+    identityOf(databaseUrl),
+    from - 2 * slotMs,
+    slotMs > wholeMs ? slotMs : undefined,
+  )
   const series = seriesOf(samples, { from, to, slotMs })
   const collisions = await collisionLine(database, series.time, slotMs)
   const isSqlite = database.provider === 'sqlite'

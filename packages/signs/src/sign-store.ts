@@ -58,14 +58,20 @@ export class SignStore implements Disposable {
     this.#file.prepare('DELETE FROM samples WHERE keep_until < ?').run(at)
   }
 
-  /** The samples of a database since a time, the oldest first; `sparse` leaves all but one in ten minutes out. */
-  since(database: string, at: number, which: 'all' | 'sparse' = 'all'): Sample[] {
-    const only = which === 'sparse' ? `AND keep_until - at > ${denseMs}` : ''
+  /**
+   * The samples of a database since a time, the oldest first; with `everyMs` only the first and the last that each run
+   * left in each span of that length: counters only grow, so that their differences are the same.
+   */
+  since(database: string, at: number, everyMs?: number): Sample[] {
+    const ends = (which: 'min' | 'max') =>
+      // The driver binds numbers as fractions: without the cast every moment would be a span of its own.
+      `SELECT ${which}(at), run FROM samples WHERE database = :database AND at >= :at GROUP BY run, at / CAST(:everyMs AS INTEGER)`
+    const only = everyMs === undefined ? '' : `AND (at, run) IN (${ends('min')} UNION ${ends('max')})`
     const rows = this.#file
       .prepare(
-        `SELECT at, process, run, "values" FROM samples WHERE database = ? AND at >= ? ${only} ORDER BY at`,
+        `SELECT at, process, run, "values" FROM samples WHERE database = :database AND at >= :at ${only} ORDER BY at`,
       )
-      .all(database, at) as Row[]
+      .all({ database, at, ...(everyMs === undefined ? {} : { everyMs }) }) as Row[]
     return rows.map((row) => ({ ...row, values: JSON.parse(row.values) as Sample['values'] }))
   }
 

@@ -1,3 +1,4 @@
+import { relative } from 'node:path'
 import type { Examination, Level } from '@outgrow/signs'
 import { textTable, type Terminal } from '../output/terminal.ts'
 
@@ -10,13 +11,17 @@ const words: Record<Level, string> = {
   graduate: 'graduate now',
 }
 
+function shownPath(identity: string): string {
+  return relative(process.cwd(), identity.replace(/^file:/, ''))
+}
+
 /** An examination as people read it: every sign in a line, then what to do about those that are not fine. */
 export function tellExamination(
   terminal: Terminal,
   { provider, database, verdict, signs }: Examination,
 ): void {
   const level = (one: Level) => terminal.style(colours[one], words[one])
-  terminal.line(`${provider === 'sqlite' ? 'SQLite' : 'Postgres'}  ${database}`)
+  terminal.line(provider === 'sqlite' ? `SQLite  ${shownPath(database)}` : `Postgres  ${database}`)
   const rows = textTable(
     ['sign', 'level', 'seen'],
     signs.map((sign) => [sign.title, words[sign.level], sign.text]),

@@ -70,7 +70,7 @@ function draw(figure, time, { name, lines, unit }) {
           stroke: colour(`--line-${at % 4}`),
           width: 2,
           spanGaps: true,
-          points: { show: false },
+          points: { show: true, size: 5, filter: lonePoint },
           value: (_, value) => (value === null || value === undefined ? '–' : `${round(value)} ${unit}`),
         })),
       ],
@@ -80,6 +80,12 @@ function draw(figure, time, { name, lines, unit }) {
   )
   plots.set(name, { plot, figure, names, unit })
   tellLast(name)
+}
+
+/** One value alone makes no line: it is shown as a point. */
+function lonePoint(plot, line) {
+  const known = plot.data[line].flatMap((value, at) => (value === null || value === undefined ? [] : [at]))
+  return known.length === 1 ? known : []
 }
 
 /** The last slots anew: the one before the last may have grown since. */
