@@ -1,24 +1,6 @@
-import { existsSync, rmSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
 import { Command } from 'commander'
-import { openDatabase } from '@outgrow/client'
-import { startEmbeddedPostgres } from '@outgrow/databases'
-import { Failure } from '@outgrow/kit'
 import type { Report } from '@outgrow/graduate'
-import { deployMigrations } from '@outgrow/schema'
-import { application } from '../demo/application.ts'
-import { seedThroughClient, soil } from '../demo/seed.ts'
-import { exit } from '../output/exit.ts'
-import { runCommand, type CommandContext, type Outcome } from '../output/run.ts'
-import { count, duration } from '../output/terminal.ts'
-import { stateDirectory } from '../state-directory.ts'
-import type { SharedOptions } from '../move-options.ts'
-import { inspectForDryRun } from './inspect.ts'
-import { fillTarget } from './migrate.ts'
-import { runVerify } from './verify.ts'
-
-const root = resolve(import.meta.dirname, '../../..')
+import { runCommand, type Outcome } from '../output/run.ts'
 
 export const demoCommand = new Command('demo')
   .summary('watch the whole journey on a database made for it')
@@ -30,95 +12,9 @@ export const demoCommand = new Command('demo')
     runCommand<Outcome & { inspect: Report | null; migrate: Report | null; verify: Report | null }>(
       options.json ?? false,
       { command: 'demo', inspect: null, migrate: null, verify: null },
-      (context) => demo(context),
+      async (context) => {
+        const { demo } = await import('../demo/run-demo.ts')
+        return demo(context)
+      },
     ),
   )
-
-async function demo(context: CommandContext) {
-  const { terminal } = context
-  const started = performance.now()
-  const say = (text: string) => terminal.line(`\n${terminal.style('bold', text)}`)
-  const directory = join(stateDirectory(join(root, '.outgrow')), 'demo')
-  const server = join(directory, 'postgres')
-  if (existsSync(join(server, 'data/postmaster.pid')))
-    await (await startEmbeddedPostgres({ directory: server })).stop()
-  rmSync(directory, { recursive: true, force: true })
-  stateDirectory(directory)
-  const file = join(directory, 'app.db')
-  const shown = relative(process.cwd(), file)
-  const shared: SharedOptions = {
-    from: file,
-    schema: join(root, 'prisma/schema.prisma'),
-    fix: [],
-    onBadValue: 'stop',
-    skipTable: [],
-    skipColumn: [],
-    cast: [],
-    workDir: directory,
-  }
-
-  say('A SaaS on SQLite')
-  await deployMigrations(join(root, 'prisma'), `file:${file}`)
-  terminal.line('Seeding it through the client …')
-  const rows = (await seedThroughClient(`file:${file}`)) + soil(file)
-  terminal.line(`${count(rows)} rows in ${shown}, with the dirt that years bring.`)
-
-  say(`$ outgrow inspect --from ${shown}`)
-  const inspected = await inspectForDryRun(shared, context)
-
-  const rules = ['boolean-words', 'orphans-null', 'text-strip-nul']
-  say(`$ outgrow migrate --from ${shown} ${rules.map((rule) => `--fix ${rule}`).join(' ')}`)
-  const { url, stop } = await startEmbeddedPostgres({ directory: server })
-  try {
-    const migrated = await fillTarget(
-      { command: 'migrate', from: file },
-      { ...shared, fix: rules },
-      url,
-      context,
-    )
-    say(`$ outgrow verify --from ${shown}`)
-    const verified = await runVerify({ ...shared, to: url }, context)
-
-    say('The same application code on both')
-    const onSqlite = await answersOf(`file:${file}`)
-    const onPostgres = await answersOf(url)
-    for (const [question, answer] of Object.entries(onPostgres)) {
-      terminal.line(`  ${question.padEnd(7)} ${JSON.stringify(answer)}`)
-    }
-    if (!isDeepStrictEqual(onSqlite, onPostgres)) {
-      throw new Failure({
-        code: 'OUTGROW_DEMO_DIFFERS',
-        message: 'The application answers otherwise on Postgres.',
-        why: JSON.stringify(onSqlite),
-        fix: 'This is a bug: please report it with this output.',
-      })
-    }
-    terminal.line(
-      `${terminal.style('green', 'Same answers')} from SQLite and from Postgres. ${duration(performance.now() - started)} in all.`,
-    )
-    terminal.line(
-      `\nYours: outgrow migrate --from <your.db> --schema <your schema.prisma, or introspect> --to <postgres URL>`,
-    )
-    const ok = migrated.ok && verified.ok
-    return {
-      command: 'demo',
-      ok,
-      exitCode: ok ? exit.done : exit.findings,
-      inspect: inspected,
-      migrate: migrated,
-      verify: verified,
-      error: null,
-    }
-  } finally {
-    await stop()
-  }
-}
-
-async function answersOf(url: string): Promise<Record<string, unknown>> {
-  const database = await openDatabase(url)
-  try {
-    return await application(database)
-  } finally {
-    await database.close()
-  }
-}

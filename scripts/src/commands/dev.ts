@@ -1,31 +1,11 @@
-import { execFile } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
 import { Command } from 'commander'
-import { redactUrl } from '@outgrow/kit'
-import { deployMigrations } from '@outgrow/schema'
-import { absoluteUrl, runApps, type Ports } from '../apps/run-apps.ts'
-import { startStandIn } from '../apps/stand-in.ts'
-import { exit } from '../output/exit.ts'
-import { runCommand, type CommandContext, type Outcome } from '../output/run.ts'
-import { stateDirectory } from '../state-directory.ts'
-import { portOf, refuseTakenPorts } from '../port.ts'
+import { runCommand, type Outcome } from '../output/run.ts'
 
-interface Options {
+export interface DevOptions {
   port: string
   workDir: string
   json?: boolean
 }
-
-const root = resolve(import.meta.dirname, '../../..')
-const run = promisify(execFile)
-
-const prices = [
-  { id: 'price_pro', name: 'Pro', amount: 1900 },
-  { id: 'price_team', name: 'Team', amount: 4900 },
-]
 
 export const devCommand = new Command('dev')
   .summary('the example SaaS on this machine: web, worker, console and a stand-in for Stripe')
@@ -43,71 +23,9 @@ Examples:
   DATABASE_URL=postgresql://app:secret@127.0.0.1:5432/app outgrow dev
   outgrow dev --port 4000`,
   )
-  .action((options: Options) =>
-    runCommand<Outcome>(options.json ?? false, { command: 'dev' }, (context) => dev(options, context)),
+  .action((options: DevOptions) =>
+    runCommand<Outcome>(options.json ?? false, { command: 'dev' }, async (context) => {
+      const { dev } = await import('../apps/run-dev.ts')
+      return dev(options, context)
+    }),
   )
-
-async function dev(options: Options, { terminal, signal }: CommandContext): Promise<Outcome> {
-  const first = portOf(options.port)
-  const ports: Ports = { web: first, worker: first + 1, console: first + 2 }
-  await refuseTakenPorts([first, first + 1, first + 2, first + 3])
-  const directory = stateDirectory(options.workDir)
-  const secrets = devSecrets(join(directory, 'dev-secrets.json'))
-  const given = process.env.DATABASE_URL
-  const databaseUrl = absoluteUrl(
-    given === undefined || given === ''
-      ? `file:${join(stateDirectory(join(directory, 'dev')), 'app.db')}`
-      : given,
-  )
-  await deployMigrations(join(root, 'prisma'), databaseUrl)
-  const env = {
-    DATABASE_URL: databaseUrl,
-    AUTH_SECRET: secrets.auth,
-    SIGNS_DIR: directory,
-    APP_URL: `http://127.0.0.1:${ports.web}`,
-    STRIPE_SECRET_KEY: 'sk_test_dev',
-    STRIPE_WEBHOOK_SECRET: 'whsec_dev',
-    PRICE_PRO: 'price_pro',
-    PRICE_TEAM: 'price_team',
-  }
-  await run(process.execPath, ['apps/web/src/seed.ts'], { cwd: root, env: { ...process.env, ...env } })
-  await using stripe = await startStandIn({
-    port: first + 3,
-    webhookUrl: `${env.APP_URL}/webhooks/stripe`,
-    secret: env.STRIPE_WEBHOOK_SECRET,
-    prices,
-    path: join(directory, 'dev-stripe.bin'),
-  })
-  const consoleToken = secrets.console
-  await runApps(
-    {
-      form: 'source',
-      env: { ...env, STRIPE_API_BASE: stripe.url, LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn' },
-      ports,
-      consoleToken,
-      terminal,
-      signal,
-    },
-    () => {
-      terminal.line()
-      terminal.line(`  database  ${redactUrl(databaseUrl)}`)
-      terminal.line(`  web       ${env.APP_URL}   sign in with demo@example.com, outgrow-demo`)
-      terminal.line(`  console   http://127.0.0.1:${ports.console}/?token=${consoleToken}`)
-      terminal.line(`  worker    http://127.0.0.1:${ports.worker}/metrics`)
-      terminal.line(`  stripe    ${stripe.url}   a stand-in: no money moves`)
-      terminal.line('  Ctrl-C stops them all.')
-      terminal.line()
-    },
-  )
-  terminal.line('Stopped.')
-  return { command: 'dev', ok: true, exitCode: exit.done, error: null }
-}
-
-/** Secrets of this machine's development alone, the same at every start so that sessions and addresses stay. */
-function devSecrets(path: string): { auth: string; console: string } {
-  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as { auth: string; console: string }
-  const secret = () => randomBytes(32).toString('base64url')
-  const secrets = { auth: secret(), console: secret() }
-  writeFileSync(path, JSON.stringify(secrets), { mode: 0o600 })
-  return secrets
-}

@@ -4,6 +4,7 @@ import { ensureCustomer, openStripe } from '@outgrow/billing'
 import { openDatabase } from '@outgrow/client'
 import { deliverTo, serveStripeFake, subscriptions, type StripeFake } from '@outgrow/stripe-fake'
 import { withBilling } from '../billing-context.ts'
+import type { ScenarioName } from './scenario-names.ts'
 import type { LoadProcesses } from './processes.ts'
 
 interface Load {
@@ -14,52 +15,38 @@ interface Load {
 }
 
 /** Starts a load; what it returns goes on until the signal aborts. */
-export interface Scenario {
-  about: string
-  start(load: Load): Promise<() => Promise<void>>
-}
+type Scenario = (load: Load) => Promise<() => Promise<void>>
 
-export const scenarios: Record<string, Scenario> = {
-  'concurrent-writers': {
-    about:
-      'four processes hold transactions open while they wait for something else: lock waits, busy errors, duty',
-    start: async ({ url, processes }) => {
-      await makeLoadTable(url)
-      for (let n = 0; n < 4; n++) processes.start('writer')
-      return () => Promise.resolve()
-    },
+export const scenarios: Record<ScenarioName, Scenario> = {
+  'concurrent-writers': async ({ url, processes }) => {
+    await makeLoadTable(url)
+    for (let n = 0; n < 4; n++) processes.start('writer')
+    return () => Promise.resolve()
   },
-  'long-reader': {
-    about: 'a read that never ends while another process writes: the WAL grows, without one busy error',
-    start: async ({ url, processes }) => {
-      await makeLoadTable(url)
-      await processes.startAndHear('reader')
-      processes.start('bulk-writer')
-      return () => Promise.resolve()
-    },
+  'long-reader': async ({ url, processes }) => {
+    await makeLoadTable(url)
+    await processes.startAndHear('reader')
+    processes.start('bulk-writer')
+    return () => Promise.resolve()
   },
-  'checkout-burst': {
-    about:
-      'Stripe’s events of many renewals at once, two for each customer within milliseconds: colliding webhooks',
-    start: async ({ url, processes, signal }) => {
-      const server = await serveStripeFake({
-        webhookSecret: 'whsec_load',
-        now: Math.floor(Date.now() / 1000),
-      })
-      await using begun = new AsyncDisposableStack() // closed again when the start fails
-      begun.use(server)
-      const env = { STRIPE_SECRET_KEY: 'sk_test_load', STRIPE_API_BASE: server.url }
-      const subscribed = await subscribeCustomers(url, server.fake, env)
-      const intake = await processes.startAndHear('intake')
-      for (let n = 0; n < 2; n++) processes.start('worker', env)
-      const delivering = deliverTo(server.fake.deliveries, { url: intake, signal, duplicates: 0.2 })
-      const renewing = renewAgainAndAgain(server.fake, subscribed, signal)
-      const running = begun.move()
-      return async () => {
-        await Promise.allSettled([delivering, renewing])
-        await running.disposeAsync()
-      }
-    },
+  'checkout-burst': async ({ url, processes, signal }) => {
+    const server = await serveStripeFake({
+      webhookSecret: 'whsec_load',
+      now: Math.floor(Date.now() / 1000),
+    })
+    await using begun = new AsyncDisposableStack() // closed again when the start fails
+    begun.use(server)
+    const env = { STRIPE_SECRET_KEY: 'sk_test_load', STRIPE_API_BASE: server.url }
+    const subscribed = await subscribeCustomers(url, server.fake, env)
+    const intake = await processes.startAndHear('intake')
+    for (let n = 0; n < 2; n++) processes.start('worker', env)
+    const delivering = deliverTo(server.fake.deliveries, { url: intake, signal, duplicates: 0.2 })
+    const renewing = renewAgainAndAgain(server.fake, subscribed, signal)
+    const running = begun.move()
+    return async () => {
+      await Promise.allSettled([delivering, renewing])
+      await running.disposeAsync()
+    }
   },
 }
 

@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { Failure } from '@outgrow/kit'
+import { absoluteUrl, runApps } from './run-apps.ts'
+import { databaseUrl } from '../billing-context.ts'
+import { exit } from '../output/exit.ts'
+import type { CommandContext, Outcome } from '../output/run.ts'
+import { portOf, refuseTakenPorts } from '../port.ts'
+import type { StartOptions } from '../commands/start.ts'
+import { stateDirectory } from '../state-directory.ts'
+
+const root = resolve(import.meta.dirname, '../../..')
+
+/** The built apps, with the environment's own settings. */
+export async function start(options: StartOptions, { terminal, signal }: CommandContext): Promise<Outcome> {
+  for (const name of ['web', 'worker', 'console']) {
+    if (existsSync(join(root, 'apps', name, 'dist/main.js'))) continue
+    throw new Failure({
+      code: 'OUTGROW_NOT_BUILT',
+      message: `The ${name} is not built.`,
+      fix: 'Run pnpm build.',
+    })
+  }
+  const port = portOf(options.port)
+  await refuseTakenPorts([port, port + 1, port + 2])
+  const ports = { web: port, worker: port + 1, console: port + 2 }
+  const consoleToken = process.env.CONSOLE_TOKEN ?? randomBytes(24).toString('base64url')
+  await runApps(
+    {
+      form: 'built',
+      env: {
+        NODE_ENV: 'production',
+        DATABASE_URL: absoluteUrl(databaseUrl()),
+        SIGNS_DIR: stateDirectory(options.workDir),
+        APP_URL: process.env.APP_URL ?? `http://127.0.0.1:${ports.web}`,
+      },
+      ports,
+      consoleToken,
+      terminal,
+      signal,
+    },
+    () => terminal.line(`Ready: http://127.0.0.1:${ports.web}. Ctrl-C stops them all.`),
+  )
+  terminal.line('Stopped.')
+  return { command: 'start', ok: true, exitCode: exit.done, error: null }
+}

@@ -1,0 +1,75 @@
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseSqliteSource } from '@outgrow/databases'
+import { Failure } from '@outgrow/kit'
+import type { Examination } from '@outgrow/signs'
+import type { LoadDocument, LoadOptions } from '../commands/load.ts'
+import { examineDatabase } from '../doctor/examine-database.ts'
+import { tellExamination } from '../doctor/tell.ts'
+import { exit } from '../output/exit.ts'
+import type { CommandContext } from '../output/run.ts'
+import { stateDirectory } from '../state-directory.ts'
+import { LoadProcesses } from './processes.ts'
+import { scenarios } from './scenarios.ts'
+import { makeScratch } from './scratch.ts'
+
+/** Strains a scratch copy for a while, and examines it meanwhile where that is asked. */
+export async function load(
+  options: LoadOptions,
+  { terminal, signal }: CommandContext,
+): Promise<LoadDocument> {
+  const seconds = secondsOf(options.seconds)
+  const start = scenarios[options.scenario]
+  const from = options.from === undefined ? undefined : parseSqliteSource(options.from).path
+  using scratch = await makeScratch(stateDirectory(options.workDir), from, options.keep === true)
+  const { path, directory } = scratch
+  await using processes = new LoadProcesses(scratch, seconds)
+  const enough = new AbortController()
+  const over = AbortSignal.any([signal, enough.signal, AbortSignal.timeout(seconds * 1000)])
+  const ended = await start({ url: `file:${path}`, processes, signal: over })
+  terminal.line(`${options.scenario} for ${seconds} s on ${path}`)
+  terminal.line(`Look at it with: outgrow doctor --database file:${path} --work-dir ${directory}`)
+  let examination: Examination | null = null
+  try {
+    if (options.doctor) {
+      // Something must have been counted before it can be judged.
+      await sleep(Math.min(4000, seconds * 300), undefined, { signal })
+      examination = await examineDatabase({
+        url: `file:${path}`,
+        windowMs: Math.min(4000, seconds * 300),
+        directory,
+        signal,
+      })
+      tellExamination(terminal, examination)
+    } else await untilAborted(over)
+    processes.check()
+  } finally {
+    enough.abort()
+    await ended()
+  }
+  signal.throwIfAborted()
+  const ok = examination === null || examination.verdict === 'fine'
+  return {
+    command: 'load',
+    ok,
+    exitCode: ok ? exit.done : exit.findings,
+    scenario: options.scenario,
+    path: options.keep ? path : null,
+    examination,
+    error: null,
+  }
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
+}
+
+function secondsOf(text: string): number {
+  const seconds = Number(text)
+  if (text.trim() !== '' && seconds >= 1 && seconds <= 3600) return seconds
+  throw new Failure({
+    code: 'OUTGROW_OPTION_INVALID',
+    message: `--seconds ${text} is no number between 1 and 3600.`,
+    fix: 'For example --seconds 20.',
+  })
+}
