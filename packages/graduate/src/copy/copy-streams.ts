@@ -45,27 +45,31 @@ export async function sendRows(
   return bytes
 }
 
-/** Hands each row of a binary COPY out to `onRow`: its bytes from the field count to the last field. */
+/**
+ * Hands each row of a binary COPY out to `onRow`: its bytes from the field count to the last field. They are the row's
+ * only until `onRow` returns.
+ */
 export async function receiveRows(
   client: PostgresClient,
   copySql: string,
   onRow: (row: Buffer) => void,
 ): Promise<void> {
-  let rest: Buffer = Buffer.alloc(0)
+  // One buffer for all pieces: a new one for each would leave memory in pieces too.
+  let buffer = Buffer.allocUnsafeSlow(256 * 1024)
+  let length = 0
   let started = false
   for await (const piece of copyOut(client, copySql) as AsyncIterable<Buffer>) {
-    const data = rest.length === 0 ? piece : Buffer.concat([rest, piece])
-    let at = 0
-    if (!started) {
-      if (data.length < copyHeader.length) {
-        rest = data
-        continue
-      }
-      at = copyHeader.length
-      started = true
+    if (length + piece.length > buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * (length + piece.length))
+      buffer.copy(larger, 0, 0, length)
+      buffer = larger
     }
-    at = eachRow(data, at, onRow)
-    rest = at === data.length ? Buffer.alloc(0) : data.subarray(at)
+    length += piece.copy(buffer, length)
+    if (!started && length < copyHeader.length) continue
+    const at = eachRow(buffer.subarray(0, length), started ? 0 : copyHeader.length, onRow)
+    started = true
+    buffer.copyWithin(0, at, length)
+    length -= at
   }
 }
 
