@@ -12,7 +12,7 @@ await build({
   packages: 'external',
   platform: 'node',
   format: 'esm',
-  target: 'node22.18',
+  target: 'node24',
   jsx: 'automatic',
   jsxImportSource: 'hono/jsx',
   sourcemap: true,

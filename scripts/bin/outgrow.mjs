@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-// The product needs Node 22.18. An older host runs it on the Node that is installed beside it: the SQLite driver would
-// crash on it before it could say anything, so nothing is imported before this check.
+// The product runs on Node 24 (`using` is younger than 22). An older host runs it on the Node that is installed beside
+// it: the SQLite driver would crash on Node 20 before it could say anything, so nothing is imported before this check.
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
 
-const [major, minor] = process.versions.node.split('.').map(Number)
-if (major > 22 || (major === 22 && minor >= 18)) {
+const [major] = process.versions.node.split('.').map(Number)
+if (major >= 24) {
   // Rows are short-lived: a small nursery keeps the memory of a long copy low, and costs no time.
   setFlagsFromString('--max-semi-space-size=4')
   setFlagsFromString('--semi-space-growth-factor=1')
