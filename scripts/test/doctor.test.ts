@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { withPostgres } from '@outgrow/databases'
 import type { Sign } from '@outgrow/signs'
-import { expect, test } from 'vitest'
+import { makeProductDatabase } from '@outgrow/testing'
+import { expect, inject, test } from 'vitest'
 import type { DoctorDocument } from '../src/commands/doctor.ts'
 import type { LoadDocument } from '../src/commands/load.ts'
 import { makeShop, outgrow } from './cli.ts'
@@ -64,4 +67,25 @@ test('a load that cannot begin leaves nothing behind, and ends', async () => {
   const { code, document } = await outgrow<LoadDocument>(args)
   expect([code, document.error?.code]).toEqual([2, 'OUTGROW_TABLES_MISSING'])
   expect(readdirSync(join(folder, 'load'))).toEqual([])
+})
+
+test('a role that may only watch is told what it may not count, and the look goes on', async () => {
+  const { url, drop } = await makeProductDatabase('postgres', inject('postgresUrl'))
+  const role = `watcher_${randomBytes(4).toString('hex')}`
+  await withPostgres(url, (client) =>
+    client.query(`CREATE ROLE ${role} LOGIN PASSWORD 'watch'; GRANT pg_monitor TO ${role}`),
+  )
+  const watching = new URL(url)
+  watching.username = role
+  watching.password = 'watch'
+  const folder = dirname(makeShop(1).file)
+  const args = ['doctor', '--database', watching.href, '--window', '0.5', '--work-dir', folder]
+  const { code, document, stdout } = await outgrow<DoctorDocument>(args)
+  expect([code, document.error]).toEqual([4, null]) // the test server's zone is not UTC
+  expect(document.examination?.reasons).toEqual(['time-zone'])
+  const webhooks = document.examination?.signs.find(({ name }) => name === 'webhooks')
+  expect([webhooks?.value, webhooks?.text]).toEqual([null, expect.stringContaining('not counted')])
+  expect(stdout).not.toContain('watch@')
+  await drop()
+  await withPostgres(inject('postgresUrl'), (client) => client.query(`DROP ROLE ${role}`))
 })

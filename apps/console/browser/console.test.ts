@@ -131,7 +131,7 @@ describe('the charts show what a load causes', () => {
     expect(/process \d+ reads/.test(await lag.innerText())).toBe(process.platform === 'linux')
   })
 
-  test('webhooks that collide, a dead letter’s replay, and a customer’s timeline', async () => {
+  test('webhooks that collide, one event’s life, and a customer’s timeline', async () => {
     await using console = await strained('checkout-burst')
     const { page, url } = console
     await told(page, 'webhooks', ([perMinute = 0]) => perMinute > 0)

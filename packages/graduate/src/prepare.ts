@@ -40,7 +40,7 @@ export interface PreparedSchema {
 export async function prepareSchema(source: SchemaSource, home: string): Promise<PreparedSchema> {
   const child = fork(new URL('./prepare-process.ts', import.meta.url), {
     serialization: 'advanced',
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: ['ignore', 2, 2, 'ipc'], // stdout may be one JSON document, and nothing else
   })
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`preparing the schema ended with ${String(code)}`)

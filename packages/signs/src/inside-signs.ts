@@ -18,8 +18,10 @@ const thresholds = {
 
 /** Webhooks that arrived within a second of another of the same customer. */
 export interface Collisions {
-  /** The most in one minute. */
-  mostPerMinute: number
+  /** The most in one minute; null where they could not be counted. */
+  mostPerMinute: number | null
+  /** Why they could not be counted. */
+  reason?: string
 }
 
 /** Signs of the application's processes, whichever database they use. */
@@ -39,7 +41,10 @@ export function insideSigns(inside: InsideSummary | undefined, collisions: Colli
           judged('webhooks', thresholds.webhooks, {
             title: 'Colliding webhooks',
             value: collisions.mostPerMinute,
-            text: `${collisions.mostPerMinute} in the busiest minute of the day within a second of another of the same customer`,
+            text:
+              collisions.mostPerMinute === null
+                ? `not counted: ${collisions.reason ?? 'the inbox cannot be read'}`
+                : `${collisions.mostPerMinute} in the busiest minute of the day within a second of another of the same customer`,
             advice:
               'Store first and work later, as the inbox here does; a burst then only waits in the queue.',
           }),

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { Failure } from '@outgrow/kit'
+import { Failure, messageOf } from '@outgrow/kit'
 import { examine, SignStore, type Collisions, type Examination } from '@outgrow/signs'
 import { withBilling } from '../billing-context.ts'
 
-const dayMs = 86_400_000
 const run = randomUUID()
 
 export interface DoctorRequest {
@@ -43,19 +42,18 @@ function openStore(directory: string): SignStore | undefined {
   }
 }
 
-/** Undefined for a database that has not the product's inbox. */
+/** Undefined for a database that has not the product's inbox. One that cannot be read is told, and ends no look. */
 async function collisionsOf(url: string): Promise<Collisions | undefined> {
   try {
-    return await withBilling(url, async ({ database }, { collisionsPerMinute, webhookArrivals }) => {
-      const arrivals = await webhookArrivals(database, new Date(Date.now() - dayMs))
-      return { mostPerMinute: Math.max(0, ...collisionsPerMinute(arrivals).values()) }
-    })
+    return await withBilling(url, async ({ database }, { mostCollisions }) => ({
+      mostPerMinute: await mostCollisions(database),
+    }))
   } catch (error) {
     const isOther =
       (error instanceof Failure &&
         (error.code === 'OUTGROW_TABLES_MISSING' || error.code === 'OUTGROW_CLIENTS_MISSING')) ||
       (error as { code?: string }).code === 'P2022'
     if (isOther) return undefined
-    throw error
+    return { mostPerMinute: null, reason: messageOf(error).trimEnd().split('\n').at(-1) ?? '' }
   }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { collisionsPerMinute, webhookArrivals } from '@outgrow/billing'
+import { mostCollisions } from '@outgrow/billing'
 import { messageOf } from '@outgrow/kit'
 import { examine, type Collisions, type Examination } from '@outgrow/signs'
 import { chartData, isMissingTable } from '../chart-data.ts'
@@ -11,7 +11,6 @@ import { SignsPanel, VerdictPanel } from '../views/signs.tsx'
 
 const windowMs = 1000
 const everyMs = 5000
-const dayMs = 86_400_000
 const process = { name: 'console', run: randomUUID() }
 
 /** Looks at the database every few seconds, whoever looks on: the charts need the past. */
@@ -48,8 +47,7 @@ function lookOnce({ databaseUrl, database, store }: Services, signal: AbortSigna
     signal,
     collisions: async (): Promise<Collisions | undefined> => {
       try {
-        const arrivals = await webhookArrivals(database, new Date(Date.now() - dayMs))
-        return { mostPerMinute: Math.max(0, ...collisionsPerMinute(arrivals).values()) }
+        return { mostPerMinute: await mostCollisions(database) }
       } catch (error) {
         if (isMissingTable(error)) return undefined
         throw error

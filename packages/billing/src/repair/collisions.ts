@@ -8,6 +8,7 @@ export interface Arrival {
 
 const withinMs = 1000
 const minuteMs = 60_000
+const dayMs = 24 * 60 * minuteMs
 /** A day of a busy application; more would say nothing new. */
 const mostArrivals = 100_000
 
@@ -22,6 +23,12 @@ export async function webhookArrivals({ client }: Database, since: Date): Promis
   return rows
     .toReversed()
     .map(({ customerId, receivedAt }) => ({ customer: customerId ?? '', at: receivedAt }))
+}
+
+/** Colliding webhooks in the busiest minute of the last day. */
+export async function mostCollisions(database: Database): Promise<number> {
+  const arrivals = await webhookArrivals(database, new Date(Date.now() - dayMs))
+  return Math.max(0, ...collisionsPerMinute(arrivals).values())
 }
 
 /** By minute in ms since 1970: webhooks that arrived within a second of another of the same customer. */
