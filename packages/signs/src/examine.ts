@@ -53,10 +53,11 @@ async function examineSqlite(options: ExamineOptions, path: string): Promise<Exa
   // Open until all is done, the look at the inbox included: whoever writes and closes last would checkpoint.
   const reader = openSqliteReadonly(path)
   try {
+    // Counted before the look: a write that met the look itself is no sign.
+    const { inside, sizes } = history(options)
     const sqlite = await probeSqlite(path, reader, options)
     const { kind, sizeBytes, walBytes, lagPages, pageBytes, lock } = sqlite
     keep(options, { kind, sizeBytes, walBytes, lagPages, pageBytes, lock })
-    const { inside, sizes } = history(options)
     const collisions = await options.collisions?.(sqlite.journalMode)
     const signs = [...sqliteSigns(sqlite, inside, sizes), ...insideSigns(inside, collisions)]
     return examined(options, signs, { provider: 'sqlite', sqlite, postgres: null })

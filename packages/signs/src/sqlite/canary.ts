@@ -51,11 +51,11 @@ export async function runCanary(
 
 function takesLock(database: SqliteDatabase): boolean {
   try {
-    database.exec('BEGIN IMMEDIATE')
+    // In one call: were it two, a writer could meet the lock while this process waits for its turn.
+    database.exec('BEGIN IMMEDIATE; ROLLBACK')
+    return true
   } catch (error) {
     if (String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY')) return false
     throw error
   }
-  database.exec('ROLLBACK')
-  return true
 }
