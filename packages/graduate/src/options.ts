@@ -17,6 +17,10 @@ export const knownRules: Record<string, string> = {
   'datetime-julian': 'takes fractions for Julian days',
   'datetime-truncate': 'cuts digits of a second that the target cannot keep',
   'text-strip-nul': 'removes NUL bytes from text',
+  'text-pad': 'lets char(n) fill shorter text with blanks',
+  'uuid-respell': 'takes UUIDs in capitals or without hyphens, which read in small letters afterwards',
+  'bytes-from-number': 'takes a number among binary data for the bytes of its decimal text',
+  'json-last-key': 'keeps what jsonb keeps: the last of equal keys, and -0.0 without its sign',
   'orphans-null': 'clears an optional reference that points nowhere',
   'orphans-quarantine': 'sets aside rows whose reference points nowhere',
 }

@@ -1,5 +1,7 @@
 import { makeSqlite, type TestDatabase } from '@outgrow/testing'
 import type { SqliteDatabase } from '@outgrow/databases'
+import { proveDialects, schemaSourceOf, writeGenerated } from '@outgrow/schema'
+import { dirname } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { emptyTarget, findingsOf, move, postgresSchema, sqliteSchema } from './move.ts'
 import { cases } from './value-cases.ts'
@@ -136,5 +138,48 @@ test('text in a UTF-16 file arrives', async () => {
   )
   await move(from, target.url, sqliteSchema('model T {\n  id Int @id\n  name String\n}'))
   expect(await target.query('SELECT name FROM "T"')).toEqual([{ name: 'é😀\uFFFD' }])
+  await target.drop()
+})
+
+test('an array keeps every digit of its elements, and takes none for another', async () => {
+  const target = await emptyTarget()
+  const row = [
+    '[9007199254740993, -1, null]',
+    '["a,]\\"b", "\uFFFD", "[1]"]',
+    '[12345678901234567890.12]',
+    '[{"a":9007199254740993}, [1, 2], null, "x"]',
+    '[1, "a"]',
+  ]
+  const from = makeSqlite(
+    'CREATE TABLE "T" (id INTEGER PRIMARY KEY, big TEXT, texts TEXT, exact TEXT, docs TEXT, odd TEXT)',
+    (database) => {
+      const insert = database.prepare('INSERT INTO "T" VALUES (?, ?, ?, ?, ?, ?)')
+      insert.run(1, ...row)
+      insert.run(2, '[]', '[]', '[]', '[]', '["\\ud800"]')
+      insert.run(3, '[]', '[true]', '[]', '[]', '[]')
+    },
+  )
+  const schema = schemaSourceOf(
+    postgresSchema(
+      'model T {\n  id Int @id\n  big BigInt[]\n  texts String[]\n  exact Decimal[] @db.Decimal(40, 5)\n  docs Json[]\n  odd String[]\n}',
+    ),
+    dirname(from),
+  )
+  writeGenerated(await proveDialects(schema, { keepLists: true }))
+  const result = await move(from, target.url, schema, { onBadValue: 'quarantine' })
+  expect(await target.query('SELECT id, big, texts, exact::text, docs::text, odd FROM "T"')).toEqual([
+    {
+      id: 1,
+      big: ['9007199254740993', '-1', null],
+      texts: ['a,]"b', '\uFFFD', '[1]'],
+      exact: '{12345678901234567890.12000}',
+      docs: '{"{\\"a\\": 9007199254740993}","[1, 2]",NULL,"\\"x\\""}',
+      odd: ['1', 'a'],
+    },
+  ])
+  expect(result.findings.map(({ column, reason }) => [column, reason])).toEqual([
+    ['odd', 'has an element that holds half of a surrogate pair'],
+    ['texts', 'has an element that is true, not text'],
+  ])
   await target.drop()
 })

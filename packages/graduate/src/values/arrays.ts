@@ -1,38 +1,100 @@
-import { bad, type Encode } from './codec.ts'
+import { bad, type Bad, type Cast, type Encode } from './codec.ts'
 import { jsonOf } from './json.ts'
 
 /** A Json array kept as an array on Postgres (`--keep-lists`). */
-export function encodeArray(elementOid: number, element: Encode, isJson: boolean): Encode {
+export function encodeArray(elementOid: number, element: Encode, elementType: string): Encode {
   return (cell, writer, cast) => {
     const text = jsonOf(cell, cast)
     if (typeof text === 'object') return text
-    let items: unknown
-    try {
-      items = JSON.parse(text)
-    } catch {
-      return bad('is no valid JSON')
-    }
-    if (!Array.isArray(items)) return bad('is no array')
-    const refusals: (ReturnType<typeof bad> | undefined)[] = []
+    const items = elementsOf(text)
+    if (items === undefined) return bad('is no array')
+    let refusal: Bad | undefined
     writer.sized(() => {
       writer.int32(items.length === 0 ? 0 : 1)
-      writer.int32(items.includes(null) ? 1 : 0)
+      writer.int32(items.includes('null') ? 1 : 0)
       writer.int32(elementOid)
       if (items.length === 0) return
       writer.int32(items.length)
       writer.int32(1)
-      for (const item of items as unknown[]) {
-        if (item === null) writer.null()
-        else refusals.push(element(elementCell(item, isJson), writer, cast))
+      for (const item of items) {
+        if (item === 'null') writer.null()
+        else {
+          const value = elementCell(item, elementType)
+          refusal ??=
+            typeof value === 'object'
+              ? value
+              : element(value, writer, new ElementCast(cast, value))
+        }
       }
     })
-    const refusal = refusals.find((found) => found !== undefined)
     return refusal && bad(`has an element that ${refusal.reason}`, ...refusal.fixes)
   }
 }
 
-function elementCell(item: unknown, isJson: boolean): string | number {
-  if (isJson || (typeof item === 'object' && item !== null)) return JSON.stringify(item)
-  if (typeof item === 'boolean') return item ? 1 : 0
-  return item as string | number
+/** The JSON text of each element, as it is written: a number keeps every digit. Undefined when it is no array. */
+function elementsOf(text: string): string[] | undefined {
+  try {
+    if (!Array.isArray(JSON.parse(text))) return undefined
+  } catch {
+    return undefined // no valid JSON
+  }
+  const body = text.slice(text.indexOf('[') + 1, text.lastIndexOf(']'))
+  if (body.trim() === '') return []
+  const items: string[] = []
+  let depth = 0
+  let start = 0
+  // Strings are passed over whole: they may hold anything.
+  for (const { 0: token, index } of body.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{},]/gs)) {
+    if (token === '[' || token === '{') depth++
+    else if (token === ']' || token === '}') depth--
+    else if (token === ',' && depth === 0) {
+      items.push(body.slice(start, index).trim())
+      start = index + 1
+    }
+  }
+  items.push(body.slice(start).trim())
+  return items
+}
+
+/** What an element is as a stored value of its type. */
+function elementCell(item: string, type: string): string | number | Bad {
+  if (type === 'json' || type === 'jsonb') return item
+  if (item.startsWith('"')) {
+    const text = JSON.parse(item) as string
+    return text.isWellFormed() ? text : bad('holds half of a surrogate pair')
+  }
+  if (item === 'true' || item === 'false') {
+    return type === 'bool' ? Number(item === 'true') : bad(`is ${item}, not ${type}`)
+  }
+  if (item.startsWith('[') || item.startsWith('{')) return bad(`is a document, not ${type}`)
+  if (type === 'bool') return bad('is a number, not true or false')
+  // Dates are milliseconds; other numbers are read from their text, which a double may not hold.
+  return type.startsWith('time') || type === 'date' ? Number(item) : item
+}
+
+/** Elements are no cells of their own that could be read again: what they are is all in the text. */
+class ElementCast implements Cast {
+  readonly rules: ReadonlySet<string>
+  readonly #cast: Cast
+  readonly #value: string | number
+
+  constructor(cast: Cast, value: string | number) {
+    this.rules = cast.rules
+    this.#cast = cast
+    this.#value = value
+  }
+
+  readExactly(): ReturnType<Cast['readExactly']> {
+    const value = this.#value
+    if (typeof value === 'number') return { storage: 'integer', value, bytes: Buffer.from(String(value)) }
+    return { storage: 'text', value, bytes: Buffer.from(value) }
+  }
+
+  readJsonb(): string | null {
+    return null
+  }
+
+  fixed(rule: string): void {
+    this.#cast.fixed(rule)
+  }
 }

@@ -8,9 +8,12 @@ export const encodeBytes: Encode = (cell, writer, cast) => {
     writer.bytes(cell)
     return undefined
   }
-  if (typeof cell !== 'string') return bad('is a number, not binary data')
+  const isNumber = typeof cell !== 'string'
+  if (isNumber && !cast.rules.has('bytes-from-number')) {
+    return bad('is a number, not binary data', 'bytes-from-number')
+  }
   const bytes = cast.readExactly().bytes as Buffer
-  cast.fixed('note:bytes-from-text')
+  cast.fixed(isNumber ? 'bytes-from-number' : 'note:bytes-from-text')
   writer.int32(bytes.length)
   writer.bytes(bytes)
   return undefined

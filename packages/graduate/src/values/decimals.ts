@@ -34,9 +34,24 @@ export function encodeDecimal(precision: number | undefined, scale: number | und
         )
       }
     }
+    if (number.whole.length > mostWhole || number.fraction.length > mostFraction)
+      return bad('is out of the range of PostgreSQL’s numeric')
     writeNumeric(writer, number, scale ?? number.fraction.length)
     return undefined
   }
+}
+
+/** Digits that `numeric` keeps before and behind the point. Source: PostgreSQL's documentation, "Numeric Types". */
+const mostWhole = 131072
+const mostFraction = 16383
+
+/** Whether two decimal texts are one number, whatever their zeros and exponents; undefined when one is no number. */
+export function isSameDecimal(a: string, b: string): boolean | undefined {
+  const [x, y] = [parse(a), parse(b)]
+  if (x === undefined || y === undefined) return x === undefined ? undefined : false
+  const [fractionX, fractionY] = [x.fraction.replace(/0+$/, ''), y.fraction.replace(/0+$/, '')]
+  const isZero = x.whole === '' && fractionX === ''
+  return x.whole === y.whole && fractionX === fractionY && (isZero || x.negative === y.negative)
 }
 
 function decimalText(cell: Exclude<Cell, null>, cast: Cast): string | Bad {

@@ -19,7 +19,7 @@ export function encoderFor(column: ColumnType): Encode | undefined {
   if (target.element) {
     const { type, oid } = target.element
     const element = encoderFor({ ...column, target: { ...target, type, element: undefined } })
-    return element && encodeArray(oid, element, type === 'jsonb' || type === 'json')
+    return element && encodeArray(oid, element, type)
   }
   if (target.enumValues) return encodeEnum(target.enumValues)
   switch (target.type) {

@@ -1,10 +1,9 @@
-import { bad, type Encode } from './codec.ts'
+import { bad, type Bad, type Cast, type Cell, type Encode } from './codec.ts'
+import { isSameDecimal } from './decimals.ts'
 
-const decimalText = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
-
-/** Prisma `Float`: the same IEEE bits. */
-export const encodeFloat: Encode = (cell, writer) => {
-  const value = floatOf(cell)
+/** Prisma `Float`: the same IEEE bits, and only for numbers that a double holds exactly. */
+export const encodeFloat: Encode = (cell, writer, cast) => {
+  const value = floatOf(cell, cast)
   if (typeof value === 'object') return value
   writer.int32(8)
   writer.float64(value)
@@ -12,8 +11,8 @@ export const encodeFloat: Encode = (cell, writer) => {
 }
 
 /** `@db.Real`: four bytes, only for values that come back as they were: those they hold, and those they are printed as. */
-export const encodeReal: Encode = (cell, writer) => {
-  const value = floatOf(cell)
+export const encodeReal: Encode = (cell, writer, cast) => {
+  const value = floatOf(cell, cast)
   if (typeof value === 'object') return value
   if (Number.isFinite(value) && !fitsFloat32(value)) {
     return bad('has more digits than a 32-bit float keeps', 'take @db.Real off the field')
@@ -34,9 +33,26 @@ function fitsFloat32(value: number): boolean {
   return false
 }
 
-function floatOf(cell: unknown): number | ReturnType<typeof bad> {
-  if (typeof cell === 'number') return cell
-  if (typeof cell === 'bigint') return Number(cell)
-  if (typeof cell === 'string' && decimalText.test(cell.trim())) return Number(cell)
-  return bad(typeof cell === 'string' ? 'is text that is no number' : 'is binary data')
+function floatOf(cell: Exclude<Cell, null>, cast: Cast): number | Bad {
+  if (typeof cell === 'number') {
+    if (!Number.isInteger(cell) || Number.isSafeInteger(cell)) return cell
+    // The driver rounds integers beyond 2^53 to the nearest double; a REAL of that size is what it is.
+    const { storage, value } = cast.readExactly()
+    return storage === 'integer' ? floatOfInteger(value as bigint) : cell
+  }
+  if (typeof cell === 'bigint') return floatOfInteger(cell)
+  if (typeof cell !== 'string') return bad('is binary data')
+  const value = Number(cell)
+  const same = isSameDecimal(cell.trim(), String(value))
+  if (same === undefined) return bad('is text that is no number')
+  return same ? value : tooManyDigits()
+}
+
+function floatOfInteger(value: bigint): number | Bad {
+  const nearest = Number(value)
+  return BigInt(nearest) === value ? nearest : tooManyDigits()
+}
+
+function tooManyDigits(): Bad {
+  return bad('has more digits than a 64-bit float keeps', 'make the field Decimal in the schema')
 }

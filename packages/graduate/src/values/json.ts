@@ -12,7 +12,13 @@ export function encodeJson(type: 'jsonb' | 'json'): Encode {
     try {
       writer.int32(0)
       if (type === 'jsonb') writer.byte(1)
-      writeJsonbText(text, writer)
+      const loss = writeJsonbText(text, writer)
+      if (loss !== undefined && type === 'jsonb') {
+        if (!cast.rules.has('json-last-key')) {
+          return bad(loss, 'json-last-key', 'keep the column as json: @db.Json')
+        }
+        cast.fixed('json-last-key')
+      }
     } catch (error) {
       if (error instanceof JsonbRefusal) return bad(error.message)
       if (error instanceof RangeError) return bad('is JSON nested too deeply') // the stack is at its end

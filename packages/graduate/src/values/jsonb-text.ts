@@ -28,9 +28,11 @@ class JsonbScanner {
   /** Of the objects being read, by `member`: where in the output its key starts and ends, whether that has escapes, its end. */
   readonly #members: number[] = []
   #scratch: Buffer = Buffer.allocUnsafeSlow(4096)
+  #loss: string | undefined
 
   /** @throws JsonbRefusal; what was written until then is to be dropped */
-  write(source: string, writer: BinaryWriter): void {
+  write(source: string, writer: BinaryWriter): string | undefined {
+    this.#loss = undefined
     if (source.length * 3 + 1 > this.#input.length)
       this.#input = Buffer.allocUnsafeSlow(source.length * 3 + 1)
     this.#end = this.#input.write(source, 'utf8')
@@ -44,6 +46,7 @@ class JsonbScanner {
     this.#blanks()
     if (this.#at < this.#end) throw invalidJson()
     writer.at = this.#to
+    return this.#loss
   }
 
   /** Room for `bytes` and all that is still to come: a colon or a comma grows by one blank, nothing else grows here. */
@@ -187,7 +190,11 @@ class JsonbScanner {
       this.#to = to
       return
     }
-    const text = numericText(input.toString('latin1', start, at))
+    const written = input.toString('latin1', start, at)
+    const text = numericText(written)
+    if (written.startsWith('-') && !text.startsWith('-')) {
+      this.#loss ??= 'holds -0 in JSON, and jsonb drops its sign'
+    }
     this.#at = at
     this.#writeText(text)
   }
@@ -246,7 +253,10 @@ class JsonbScanner {
     for (let index = 0; index < order.length; index++) {
       const member = order[index] as number
       const next = order[index + 1]
-      if (next !== undefined && this.#compare(scratch, start, member, next) === 0) continue
+      if (next !== undefined && this.#compare(scratch, start, member, next) === 0) {
+        this.#loss ??= 'holds a key twice in JSON, and jsonb keeps the last'
+        continue
+      }
       if (to > start) {
         output[to++] = comma
         output[to++] = blank
@@ -307,9 +317,10 @@ function byLengthThenBytes(a: Buffer, b: Buffer): number {
 const scanner = new JsonbScanner()
 
 /**
- * Writes a JSON text as Postgres would give it back, without a length before it.
+ * Writes a JSON text as Postgres would give it back, without a length before it. Returns what `jsonb` drops of it, if
+ * anything, as a reason.
  * @throws JsonbRefusal; what was written until then is to be dropped
  */
-export function writeJsonbText(source: string, writer: BinaryWriter): void {
-  scanner.write(source, writer)
+export function writeJsonbText(source: string, writer: BinaryWriter): string | undefined {
+  return scanner.write(source, writer)
 }

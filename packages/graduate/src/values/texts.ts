@@ -15,7 +15,12 @@ export function encodeText(limit: number | undefined, pad: boolean): Encode {
       return bad(`is longer than ${limit} characters`, 'give the field a larger @db.VarChar, or none')
     }
     const padded = pad && limit !== undefined ? text.padEnd(limit + text.length - characters(text)) : text
-    if (padded !== text) cast.fixed('note:text-padded')
+    if (padded !== text) {
+      if (!cast.rules.has('text-pad')) {
+        return bad(`is shorter than ${limit} characters, and the target adds blanks`, 'text-pad')
+      }
+      cast.fixed('text-pad')
+    }
     writer.text(padded)
     return undefined
   }
@@ -51,7 +56,12 @@ export const encodeUuid: Encode = (cell, writer, cast) => {
   if (!/^[0-9a-f]{32}$/i.test(hex) || !/^(.{8}-.{4}-.{4}-.{4}-.{12}|.{32})$/.test(text)) {
     return bad('is no UUID', 'take @db.Uuid off the field')
   }
-  if (text.length !== 36 || text !== text.toLowerCase()) cast.fixed('note:uuid-respelled')
+  if (text.length !== 36 || text !== text.toLowerCase()) {
+    if (!cast.rules.has('uuid-respell')) {
+      return bad('is a UUID that PostgreSQL spells in another way', 'uuid-respell')
+    }
+    cast.fixed('uuid-respell')
+  }
   writer.int32(16)
   writer.bytes(Buffer.from(hex, 'hex'))
   return undefined
