@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { parseSqliteSource } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
-import { knownRules, type MoveOptions } from '@outgrow/graduate'
+import { knownRules, type MoveOptions , refusedTypes } from '@outgrow/graduate'
 import { pullSchema, readSchemaSource, schemaSourceOf, type SchemaSource } from '@outgrow/schema'
 
 /** Options that every command of the move takes. */
@@ -98,7 +98,7 @@ export function sourceOf({ from, schema }: Pick<SharedOptions, 'from'> & { schem
 
 export function schemaOf(options: SharedOptions): SchemaSource {
   if (options.schema !== 'introspect') return readSchemaSource(options.schema)
-  const { text } = pullSchema(sourceOf(options))
+  const { text } = pullSchema(sourceOf(options), refusedTypes)
   // A folder for each schema: its baseline must not be taken for another's, nor lie in the embedded cluster's folder.
   const name = createHash('sha256').update(text).digest('hex').slice(0, 12)
   return schemaSourceOf(text, resolve(options.workDir, 'introspected', name))

@@ -17,8 +17,9 @@ export {
   type PostgresUrl,
   type SqliteUrl,
 } from './url.ts'
+export { readTableDetails, splitTokens, sqlTokens, unquoteSql, type SqlToken } from './sqlite-ddl.ts'
+export type { VirtualTable } from './sqlite-virtual.ts'
 export {
-  ownerOfTable,
   readSourceTables,
   type SourceColumn,
   type SourceForeignKey,

@@ -1,4 +1,7 @@
+import { messageOf } from '@outgrow/kit'
+import { quoteIdentifier } from './quote.ts'
 import type { SqliteDatabase } from './sqlite.ts'
+import { hasHiddenRowid, readVirtual, shadowOwner, type VirtualTable } from './sqlite-virtual.ts'
 
 export interface SourceColumn {
   name: string
@@ -30,6 +33,9 @@ export interface SourceTable {
   foreignKeys: SourceForeignKey[]
   /** Name under which the rowid can be read; undefined when there is none. */
   rowid: string | undefined
+  virtual: VirtualTable | undefined
+  /** Who keeps the table, in words; undefined for the application's own. */
+  owner: string | undefined
 }
 
 /** Tables that SQLite, Prisma or a replication tool keeps for itself. */
@@ -42,25 +48,19 @@ const bookkeeping: [RegExp, string][] = [
   [/^_outgrow_/, 'this product’s own'],
 ]
 
-/** Whose bookkeeping a table is, or undefined for the application's tables. */
-export function ownerOfTable(name: string, tables: { name: string; sql: string }[]): string | undefined {
-  const known = bookkeeping.find(([pattern]) => pattern.test(name))
-  if (known) return known[1]
-  const virtual = tables.find(
-    (table) => /^create\s+virtual\s+table/i.test(table.sql) && name.startsWith(`${table.name}_`),
-  )
-  if (virtual) return `shadow of the virtual table ${virtual.name}`
-  const own = tables.find((table) => table.name === name)
-  return own && /^create\s+virtual\s+table/i.test(own.sql) ? 'a virtual table' : undefined
-}
-
 /** Every table of the file, in the order of its schema. */
 export function readSourceTables(database: SqliteDatabase): SourceTable[] {
   const rows = database
     .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND sql IS NOT NULL ORDER BY rowid")
     .all() as { name: string; sql: string }[]
+  const virtuals = rows.flatMap(({ name, sql }) => {
+    const virtual = readVirtual(sql)
+    return virtual ? [{ name, virtual }] : []
+  })
   return rows.map(({ name, sql }) => {
-    const columns = readColumns(database, name, sql)
+    const known = virtuals.find((one) => one.name === name)?.virtual
+    const virtual = known && { ...known, ...readVirtualRows(database, name) }
+    const columns = readColumns(database, name, virtual)
     const primaryKey = columns
       .filter(({ key }) => key > 0)
       .toSorted((a, b) => a.key - b.key)
@@ -70,15 +70,49 @@ export function readSourceTables(database: SqliteDatabase): SourceTable[] {
       sql,
       columns,
       primaryKey,
-      uniqueKeys: readUniqueKeys(database, name),
-      foreignKeys: readForeignKeys(database, name),
-      rowid: /^create\s+virtual/i.test(sql) ? undefined : rowidName(database, name, columns),
+      uniqueKeys: virtual ? [] : readUniqueKeys(database, name),
+      foreignKeys: virtual ? [] : readForeignKeys(database, name),
+      rowid: virtual ? undefined : rowidName(database, name, columns),
+      virtual,
+      owner: ownerOf(name, virtual, virtuals),
     }
   })
 }
 
-function readColumns(database: SqliteDatabase, table: string, sql: string): SourceColumn[] {
-  if (/^create\s+virtual/i.test(sql)) return []
+/** Whose a table is, when it is not the application's, in words. */
+function ownerOf(
+  name: string,
+  virtual: VirtualTable | undefined,
+  virtuals: Parameters<typeof shadowOwner>[1],
+): string | undefined {
+  const known = bookkeeping.find(([pattern]) => pattern.test(name))
+  if (known) return known[1]
+  const owner = shadowOwner(name, virtuals)
+  if (owner !== undefined) return `shadow of the virtual table ${owner}`
+  if (virtual?.content !== 'elsewhere') return undefined
+  return virtual.contentTable === undefined
+    ? `${virtual.module}, which shows what other tables hold`
+    : `a search index (${virtual.module}) over ${virtual.contentTable}`
+}
+
+/** A module that this SQLite lacks, or a function that the rows are read with, is a problem. */
+function readVirtualRows(database: SqliteDatabase, name: string): Pick<VirtualTable, 'rows' | 'problem'> {
+  const table = quoteIdentifier(name)
+  try {
+    database.prepare(`SELECT * FROM ${table} LIMIT 1`).get()
+    const rows = database.prepare(`SELECT count(*) FROM ${table}`).pluck().get() as number
+    return { rows, problem: undefined }
+  } catch (error) {
+    return { rows: 0, problem: messageOf(error) }
+  }
+}
+
+function readColumns(
+  database: SqliteDatabase,
+  table: string,
+  virtual: VirtualTable | undefined,
+): SourceColumn[] {
+  if (virtual?.problem !== undefined) return []
   const rows = database.prepare('SELECT * FROM pragma_table_xinfo(?)').all(table) as {
     name: string
     type: string
@@ -87,6 +121,17 @@ function readColumns(database: SqliteDatabase, table: string, sql: string): Sour
     pk: number
     hidden: number
   }[]
+  if (virtual) {
+    // A hidden column of a virtual table is no data: it takes the query, or gives the rank.
+    const names = rows.filter(({ hidden }) => hidden === 0)
+    const hidden = hasHiddenRowid(virtual.module)
+    return [
+      ...(hidden ? [virtualColumn('rowid', 'INTEGER', 1)] : []),
+      ...names.map(({ name, type }, at) =>
+        virtualColumn(name, type, !hidden && at === 0 && virtual.module.startsWith('rtree') ? 1 : 0),
+      ),
+    ]
+  }
   return rows.map((row) => ({
     name: row.name,
     declaredType: row.type,
@@ -95,6 +140,10 @@ function readColumns(database: SqliteDatabase, table: string, sql: string): Sour
     key: row.pk,
     generated: row.hidden !== 0,
   }))
+}
+
+function virtualColumn(name: string, declaredType: string, key: number): SourceColumn {
+  return { name, declaredType, notNull: key > 0, defaultSql: null, key, generated: false }
 }
 
 function readUniqueKeys(database: SqliteDatabase, table: string): string[][] {
@@ -142,7 +191,7 @@ function rowidName(database: SqliteDatabase, table: string, columns: SourceColum
   const name = ['rowid', '_rowid_', 'oid'].find((candidate) => !taken.has(candidate))
   if (name === undefined) return undefined
   try {
-    database.prepare(`SELECT ${name} FROM "${table.replaceAll('"', '""')}" LIMIT 0`)
+    database.prepare(`SELECT ${name} FROM ${quoteIdentifier(table)} LIMIT 0`)
     return name
   } catch {
     return undefined // WITHOUT ROWID

@@ -11,3 +11,4 @@ export type { ErrorReport, Finding, FixReport, Report, StepReport, TableReport }
 export { dropStaging, findRuns } from './target/staging.ts'
 export { verify, type Verification } from './verify/verify.ts'
 export { writeQuarantineFile } from './run/quarantine-file.ts'
+export { refusedTypes } from './source/refused-types.ts'

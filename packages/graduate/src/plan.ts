@@ -1,6 +1,5 @@
 import type { StoredModel } from '@outgrow/schema'
-import type { SourceTable } from '@outgrow/databases'
-import { ownerOfTable } from '@outgrow/databases'
+import type { SourceTable, VirtualTable } from '@outgrow/databases'
 import type { TargetColumn, TargetTable } from './target/catalog.ts'
 import type { Finding } from './report.ts'
 import type { MoveOptions } from './options.ts'
@@ -26,6 +25,8 @@ export interface Plan {
   tables: PlannedTable[]
   /** Drift: what the file has and the schema does not know, and the reverse. */
   findings: Finding[]
+  /** What stays behind and is the only copy of something, unless it was skipped by name. */
+  left: Finding[]
   /** What is left behind knowingly, in words. */
   notes: string[]
 }
@@ -47,7 +48,7 @@ export function planMove(
   stagedName: (schema: string | undefined) => string,
   options: MoveOptions,
 ): Plan {
-  const plan: Plan = { tables: [], findings: [], notes: [] }
+  const plan: Plan = { tables: [], findings: [], left: [], notes: [] }
   const paired = new Set<SourceTable>()
   const targetAt = (schema: string, name: string) =>
     targets.find((table) => table.schema === schema && table.name === name)
@@ -88,12 +89,17 @@ export function planMove(
   }
   for (const table of source) {
     if (paired.has(table)) continue
-    const owner = ownerOfTable(table.name, source)
+    const { owner, virtual } = table
     if (owner !== undefined) {
-      if (!table.name.startsWith('sqlite_')) plan.notes.push(`${table.name} stays behind: ${owner}.`)
+      const rows = virtual ? ` (${virtual.rows} rows)` : ''
+      if (!table.name.startsWith('sqlite_')) plan.notes.push(`${table.name} stays behind: ${owner}${rows}.`)
       continue
     }
     if (options.skipTables.has(table.name)) continue
+    if (virtual && (virtual.content === 'index' || virtual.problem !== undefined)) {
+      plan.left.push(virtualLeft(table, virtual))
+      continue
+    }
     const join = targets.find((candidate) => candidate.name === table.name && isJoinTable(table))
     if (join) {
       const columns = table.columns.map(({ name }) => ({
@@ -108,7 +114,9 @@ export function planMove(
       drift(
         table.name,
         null,
-        'The file has this table and the schema does not.',
+        virtual
+          ? `The file has this ${virtual.module} table of ${virtual.rows} rows, whose content is kept nowhere else, and the schema does not.`
+          : 'The file has this table and the schema does not.',
         `--skip-table ${table.name}`,
       ),
     )
@@ -201,5 +209,23 @@ function drift(table: string, column: string | null, reason: string, fix: string
     excerpt: null,
     reason,
     fixes: [fix],
+  }
+}
+
+/** A virtual table whose rows cannot be read: it holds only what can be searched, or its module is not here. */
+function virtualLeft({ name, sql }: SourceTable, { module, rows, problem }: VirtualTable): Finding {
+  return {
+    code: 'OUTGROW_OBJECT_LEFT',
+    table: name,
+    column: null,
+    count: Math.max(rows, 1),
+    keys: [],
+    storage: null,
+    excerpt: sql,
+    reason:
+      problem === undefined
+        ? `is a contentless ${module} index: its rows can be searched, and not read`
+        : `is a virtual table (${module}) that cannot be read here: ${problem}`,
+    fixes: [`--skip-table ${name} leaves it behind knowingly`],
   }
 }

@@ -11,6 +11,12 @@ export {
 } from './engine/prisma-wasm.ts'
 export { storageMap, type StoredField, type StoredModel } from './storage-map.ts'
 export { readSchemaSource, schemaSourceOf, type SchemaSource } from './source.ts'
-export { pullSchema, type PulledSchema, type Unsaid } from './pull/pull.ts'
+export {
+  pullSchema,
+  type PulledSchema,
+  type RefusedTypes,
+  type TypedColumn,
+  type Unsaid,
+} from './pull/pull.ts'
 export { authorMigrations, writeMigrations, writeMigrationState, type Authored } from './migrations/author.ts'
 export { deployMigrations, readMigrations, type StoredMigration } from './migrations/deploy.ts'

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
 import { Command } from 'commander'
 import { Failure } from '@outgrow/kit'
+import { refusedTypes } from '@outgrow/graduate'
 import {
   authorMigrations,
   deployMigrations,
@@ -123,7 +124,7 @@ const pullCommand = new Command('pull')
       options.json ?? false,
       { command: 'schema pull', output: null, schema: '', unsaid: [] },
       ({ terminal }) => {
-        const { text, models, unsaid } = pullSchema(sourceOf(options))
+        const { text, models, unsaid } = pullSchema(sourceOf(options), refusedTypes)
         if (options.out === '-') terminal.line(text)
         else writeSchema(options.out, text, options.force ?? false)
         for (const one of unsaid) {

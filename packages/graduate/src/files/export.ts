@@ -2,7 +2,6 @@ import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import {
   openSqliteReadonly,
-  ownerOfTable,
   parseSqliteSource,
   quoteIdentifier,
   readSourceTables,
@@ -71,9 +70,8 @@ export async function exportSnapshot(request: {
 function countRows(file: string): Manifest['tables'] {
   const database = openSqliteReadonly(file)
   try {
-    const tables = readSourceTables(database)
-    return tables
-      .filter(({ name }) => ownerOfTable(name, tables) === undefined)
+    return readSourceTables(database)
+      .filter(({ owner, virtual }) => owner === undefined && virtual?.problem === undefined)
       .map(({ name }) => ({
         table: name,
         rows: database

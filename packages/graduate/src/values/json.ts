@@ -2,6 +2,7 @@ import type { Cast, Cell, Encode } from './codec.ts'
 import { bad, type Bad } from './codec.ts'
 import { JsonbRefusal } from './jsonb-refusal.ts'
 import { writeJsonbText } from './jsonb-text.ts'
+import { decodeUtf8 } from './utf8.ts'
 
 /** Prisma `Json` as `jsonb` (version byte and text), or as `json` (the text as it stands). */
 export function encodeJson(type: 'jsonb' | 'json'): Encode {
@@ -37,10 +38,8 @@ export function encodeJson(type: 'jsonb' | 'json'): Encode {
 export function jsonOf(cell: Exclude<Cell, null>, cast: Cast): string | Bad {
   if (typeof cell === 'string') {
     if (!cell.includes('\uFFFD')) return cell
-    const bytes = cast.readExactly().bytes
-    return bytes?.toString('utf8') === cell && Buffer.from(cell).equals(bytes)
-      ? cell
-      : bad('holds bytes that are no UTF-8')
+    const { bytes } = cast.readExactly()
+    return bytes !== null && decodeUtf8(bytes) === cell ? cell : bad('holds bytes that are no UTF-8')
   }
   if (typeof cell === 'bigint') return String(cell)
   if (typeof cell === 'number') {
@@ -49,6 +48,14 @@ export function jsonOf(cell: Exclude<Cell, null>, cast: Cast): string | Bad {
       ? String(cell)
       : String(cast.readExactly().value)
   }
-  const json = cast.readJsonb()
+  const json = cast.readJsonb() ?? textOfBlob(cell, cast)
   return json ?? bad('is binary data that is no JSONB of SQLite')
+}
+
+/** Some programs store a document's text as binary data, which SQLite's JSON functions read as well. */
+function textOfBlob(cell: Buffer, cast: Cast): string | undefined {
+  const text = decodeUtf8(cell)
+  if (text === undefined || !/^\s*[[{"\dtfn-]/.test(text)) return undefined
+  cast.fixed('note:json-from-blob')
+  return text
 }

@@ -1,6 +1,5 @@
 import { bad, type Bad, type Cast, type Cell, type Encode } from './codec.ts'
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+import { decodeUtf8 } from './utf8.ts'
 
 /**
  * Prisma `String`: byte for byte.
@@ -75,7 +74,7 @@ function textOf(cell: Exclude<Cell, null>, cast: Cast): string | Bad {
   }
   const exact = cast.readExactly()
   if (exact.storage === 'blob') {
-    const text = decoded(cell as Buffer)
+    const text = decodeUtf8(cell as Buffer)
     if (text === undefined) return bad('is binary data that is no UTF-8 text')
     cast.fixed('note:text-from-blob')
     return text.includes('\0') ? withoutNul(text, cast) : text
@@ -97,16 +96,8 @@ function withoutNul(text: string, cast: Cast): string | Bad {
 /** U+FFFD is a real character, or what the driver made of bytes that are no UTF-8: the bytes tell. */
 function checkedText(text: string, cast: Cast): string | Bad {
   const bytes = cast.readExactly().bytes
-  if (bytes !== null && decoded(bytes) === text) return text
+  if (bytes !== null && decodeUtf8(bytes) === text) return text
   return bad('holds bytes that are no UTF-8')
-}
-
-function decoded(bytes: Uint8Array): string | undefined {
-  try {
-    return utf8.decode(bytes)
-  } catch {
-    return undefined // that it is no UTF-8 is the answer
-  }
 }
 
 function nearest(text: string, values: string[]): string {

@@ -15,8 +15,6 @@ export interface Content {
   notDate: number
   /** Texts with digits below a millisecond. */
   fineDates: number
-  /** Values that are no JSON. */
-  notJson: number
   /** Most digits behind the point. */
   scale: number
   /** Texts that are no whole number. */
@@ -46,7 +44,6 @@ export function readContent(database: SqliteDatabase, table: string, column: str
         total(${isNumber} AND ${c} NOT IN (0, 1)) AS notBoolean,
         total(${isText} AND (${c} NOT GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' OR datetime(${c}) IS NULL)) AS notDate,
         total(${isText} AND ${c} GLOB '*.[0-9][0-9][0-9][0-9]*') AS fineDates,
-        total(${c} IS NOT NULL AND NOT json_valid(${c}, 9)) AS notJson,
         coalesce(max(CASE WHEN ${isNumber} AND instr(${c}, '.') > 0 AND CAST(${c} AS TEXT) NOT LIKE '%.0' THEN length(${c}) - instr(${c}, '.') END), 0) AS scale,
         total(${isText} AND (trim(${c}) = '' OR ltrim(trim(${c}), '+-') GLOB '*[^0-9]*')) AS notWhole,
         total(${isNumber} AND ${c} <> CAST(${c} AS INTEGER)) AS fractions
@@ -56,52 +53,65 @@ export function readContent(database: SqliteDatabase, table: string, column: str
 }
 
 /**
- * Prisma's type for a column: what its declaration says where every value agrees, else what the values are.
- * SQLite's affinity rules are those of its documentation, "Datatypes In SQLite", section 3.1.
+ * Prisma's types for a column, the first that holds every value is to be taken: what its declaration says, where no value
+ * speaks against it, and then what the values are. SQLite's affinity rules are those of its documentation, "Datatypes In
+ * SQLite", section 3.1.
  */
-export function pulledType(column: SourceColumn, content: Content): PulledType {
-  const declared = column.declaredType.toUpperCase()
-  const total = content.integers + content.reals + content.texts + content.blobs
-  const numbersOnly = content.texts === 0 && content.blobs === 0
-  const plain = (type: string): PulledType => ({ type, native: null })
-
-  if (/BOOL|^TINYINT\(1\)/.test(declared) && numbersOnly && content.notBoolean === 0) return plain('Boolean')
-  if (
-    /DATE|TIMESTAMP/.test(declared) &&
-    content.notDate === 0 &&
-    content.blobs === 0 &&
-    content.fractions === 0
-  ) {
-    if (!(content.texts === 0 && looksLikeSeconds(content))) {
-      return { type: 'DateTime', native: content.fineDates > 0 ? '@db.Timestamptz(6)' : null }
-    }
-  }
-  if (/JSON/.test(declared) && content.notJson === 0) return plain('Json')
-  if (/UUID/.test(declared) && numbersOnly && total > 0) return plain(wholeType(content))
-  if (/UUID/.test(declared)) return plain('String')
-  if (/INT/.test(declared)) {
-    if (content.blobs === 0 && content.notWhole === 0 && content.fractions === 0) {
-      return plain(/BIG|INT8/.test(declared) ? 'BigInt' : wholeType(content))
-    }
-  } else if (/CHAR|CLOB|TEXT/.test(declared)) {
-    return plain(content.blobs > 0 && content.texts === 0 ? 'Bytes' : 'String')
-  } else if (/BLOB/.test(declared)) {
-    return plain(total === 0 || content.blobs > 0 ? 'Bytes' : byContent(content))
-  } else if (/REAL|FLOA|DOUB/.test(declared) && numbersOnly) {
-    return plain('Float')
-  } else if (/DEC|NUM|MONEY/.test(declared) && numbersOnly) {
-    return { type: 'Decimal', native: decimalType(declared, content) }
-  }
-  return plain(byContent(content))
+export function candidateTypes(column: SourceColumn, content: Content): PulledType[] {
+  const said = declaredTypes(column.declaredType.toUpperCase(), content)
+  const all = [...said, ...typesOfContent(content)]
+  return all.filter(
+    ({ type, native }, at) => all.findIndex((one) => one.type === type && one.native === native) === at,
+  )
 }
 
-/** What the values are, where the declaration says nothing or something else. */
-function byContent(content: Content): string {
+const plain = (type: string): PulledType => ({ type, native: null })
+
+function declaredTypes(declared: string, content: Content): PulledType[] {
+  const numbersOnly = content.texts === 0 && content.blobs === 0
+  if (/BOOL|^TINYINT\(1\)/.test(declared)) {
+    return numbersOnly && content.notBoolean === 0 ? [plain('Boolean')] : []
+  }
+  if (/DATE|TIMESTAMP/.test(declared)) return dateTypes(declared, content)
+  if (/JSON/.test(declared)) return [plain('Json'), { type: 'Json', native: '@db.Json' }]
+  if (/UUID/.test(declared)) return content.texts > 0 || numbersOnly ? [] : [plain('String')]
+  if (/INT/.test(declared)) {
+    if (content.blobs > 0 || content.notWhole > 0 || content.fractions > 0) return []
+    return /BIG|INT8/.test(declared) ? [plain('BigInt')] : [plain(wholeType(content)), plain('BigInt')]
+  }
+  if (/CHAR|CLOB|TEXT/.test(declared)) {
+    return content.blobs > 0 && content.texts === 0 ? [plain('Bytes')] : [plain('String')]
+  }
+  if (/BLOB/.test(declared)) return isEmpty(content) || content.blobs > 0 ? [plain('Bytes')] : []
+  if (/REAL|FLOA|DOUB/.test(declared)) return numbersOnly ? [plain('Float'), plain('Decimal')] : []
+  if (/DEC|NUM|MONEY/.test(declared) && numbersOnly) {
+    return [{ type: 'Decimal', native: decimalType(declared, content) }, plain('Decimal')]
+  }
+  return []
+}
+
+function dateTypes(declared: string, content: Content): PulledType[] {
+  if (content.notDate > 0 || content.blobs > 0 || content.fractions > 0) return []
+  const day: PulledType = { type: 'DateTime', native: '@db.Date' }
+  const isDay = /^DATE$/.test(declared) && content.integers === 0 && content.texts > 0
+  const fine: PulledType = { type: 'DateTime', native: '@db.Timestamptz(6)' }
+  return [...(isDay ? [day] : []), ...(content.fineDates > 0 ? [fine] : [plain('DateTime'), fine])]
+}
+
+/** What the values are, where the declaration says nothing or something else. The last is what holds most. */
+function typesOfContent(content: Content): PulledType[] {
   const { integers, reals, texts, blobs } = content
-  if (blobs > 0) return 'Bytes'
-  if (texts > 0) return 'String'
-  if (reals > 0) return 'Float'
-  return integers > 0 ? wholeType(content) : 'String'
+  if (isEmpty(content)) return [plain('String')]
+  if (blobs > 0) {
+    return integers + reals > 0 ? [plain('String'), plain('Bytes')] : [plain('Bytes')]
+  }
+  if (texts > 0) return [plain('String'), plain('Bytes')]
+  if (reals > 0) return [plain('Float'), plain('Decimal'), plain('String')]
+  return [plain(wholeType(content)), plain('BigInt'), plain('String')]
+}
+
+function isEmpty({ integers, reals, texts, blobs }: Content): boolean {
+  return integers + reals + texts + blobs === 0
 }
 
 function wholeType({ lowest, highest }: Content): string {
@@ -121,9 +131,4 @@ function decimalType(declared: string, { scale, lowest, highest }: Content): str
   return scale <= digits && widest <= precision - digits && precision <= 1000 && digits <= precision
     ? `@db.Decimal(${precision}, ${digits})`
     : null
-}
-
-function looksLikeSeconds({ integers, lowest, highest }: Content): boolean {
-  if (integers === 0 || lowest === null || highest === null) return false
-  return BigInt(lowest) >= 100_000_000n && BigInt(highest) <= 10_000_000_000n
 }

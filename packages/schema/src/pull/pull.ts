@@ -1,6 +1,5 @@
 import {
   openSqliteReadonly,
-  ownerOfTable,
   parseSqliteSource,
   quoteIdentifier,
   readSourceTables,
@@ -11,7 +10,7 @@ import {
 } from '@outgrow/databases'
 import { formatPrismaSchema } from '../engine/prisma-wasm.ts'
 import { quotePsl } from '../psl/parse.ts'
-import { pulledType, readContent, type PulledType } from './column-type.ts'
+import { candidateTypes, readContent, type PulledType } from './column-type.ts'
 import { Names, reservedModelNames } from './names.ts'
 
 /** Something in the file that a Prisma schema cannot say. */
@@ -26,6 +25,8 @@ export interface Unsaid {
     | 'default'
     | 'foreign key'
     | 'collation'
+    | 'type'
+    | 'name'
   table: string
   name: string
   sql: string
@@ -44,6 +45,19 @@ interface PulledField {
   type: PulledType
 }
 
+/** A column's values with the type that they are to have. */
+export interface TypedColumn {
+  column: SourceColumn
+  type: PulledType
+}
+
+/** Reads a table's values and returns, by column, why the type does not hold one of them. */
+export type RefusedTypes = (
+  database: SqliteDatabase,
+  table: SourceTable,
+  columns: TypedColumn[],
+) => Map<string, string>
+
 interface PulledModel {
   table: SourceTable
   name: string
@@ -56,24 +70,25 @@ interface PulledModel {
 
 /**
  * Writes a Prisma schema for an SQLite file that has none. Types come from the declarations and from every stored value.
+ * @param refused tells which types do not hold every value, by the rules of the move; a type that holds them all is taken
  * @throws Failure OUTGROW_SOURCE_NOT_FOUND, OUTGROW_SOURCE_NOT_SQLITE
  */
-export function pullSchema(from: string): PulledSchema {
+export function pullSchema(from: string, refused: RefusedTypes = () => new Map()): PulledSchema {
   const database = openSqliteReadonly(parseSqliteSource(from).path)
   try {
     database.exec('BEGIN')
-    return readSchema(database)
+    return readSchema(database, refused)
   } finally {
     database.close()
   }
 }
 
-function readSchema(database: SqliteDatabase): PulledSchema {
+function readSchema(database: SqliteDatabase, refused: RefusedTypes): PulledSchema {
   const all = readSourceTables(database)
-  const unsaid: Unsaid[] = [...otherObjects(database)]
-  const tables = all.filter((table) => ownerOfTable(table.name, all) === undefined)
+  const tables = all.filter(({ owner, virtual }) => owner === undefined && isReadable(virtual))
+  const unsaid: Unsaid[] = otherObjects(database).filter(({ kind, name }) => kind !== 'virtual table' || !tables.some((table) => table.name === name))
   const modelNames = new Names(reservedModelNames)
-  const models = tables.map((table) => pullModel(database, table, modelNames, unsaid))
+  const models = tables.map((table) => pullModel(database, table, modelNames, unsaid, refused))
   for (const model of models) addRelations(model, models, unsaid)
   const blocks = models.map((model) => modelText(database, model, unsaid))
   const text = `generator client {
@@ -95,15 +110,16 @@ function pullModel(
   table: SourceTable,
   modelNames: Names,
   unsaid: Unsaid[],
+  refused: RefusedTypes,
 ): PulledModel {
   const names = new Names()
-  const fields = table.columns
-    .filter((column) => !column.generated)
-    .map((column) => ({
-      column,
-      name: names.field(column.name),
-      type: pulledType(column, readContent(database, table.name, column.name)),
-    }))
+  const columns = table.columns.filter((column) => !column.generated)
+  const types = fittingTypes(database, table, columns, unsaid, refused)
+  const fields = columns.map((column) => ({
+    column,
+    name: names.field(column.name),
+    type: types.get(column.name) as PulledType,
+  }))
   for (const column of table.columns.filter(({ generated }) => generated)) {
     unsaid.push({ kind: 'generated column', table: table.name, name: column.name, sql: table.sql })
   }
@@ -120,6 +136,41 @@ function pullModel(
     id: idOf(database, table),
     relations: [],
   }
+}
+
+/** Of each column's types the first that holds every value. Where none does, that is said. */
+function fittingTypes(
+  database: SqliteDatabase,
+  table: SourceTable,
+  columns: SourceColumn[],
+  unsaid: Unsaid[],
+  refused: RefusedTypes,
+): Map<string, PulledType> {
+  const open = new Map(
+    columns.map((column) => [column, candidateTypes(column, readContent(database, table.name, column.name))]),
+  )
+  const types = new Map<string, PulledType>()
+  const say = (column: SourceColumn, text: string) =>
+    unsaid.push({ kind: 'type', table: table.name, name: column.name, sql: text })
+  while (open.size > 0) {
+    const tried = [...open].map(([column, [type]]) => ({ column, type: type as PulledType }))
+    const reasons = refused(database, table, tried)
+    for (const { column, type } of tried) {
+      const candidates = open.get(column) as PulledType[]
+      types.set(column.name, type)
+      const reason = reasons.get(column.name)
+      if (reason === undefined) {
+        open.delete(column)
+        continue
+      }
+      const said = `${column.declaredType || 'no type'}: as ${type.type} a value ${reason}`
+      candidates.shift()
+      const [next] = candidates
+      say(column, next ? `${said}; ${next.type} is tried` : `${said}; no type holds every value`)
+      if (!next) open.delete(column)
+    }
+  }
+  return types
 }
 
 /** The primary key, unless it holds NULLs, which SQLite allows and nobody else does. */
@@ -171,11 +222,14 @@ function addRelations(model: PulledModel, models: PulledModel[], unsaid: Unsaid[
     const unique = isKey(model, key.columns)
     const label = quotePsl(`${model.name}_${key.columns.join('_')}_${at}`)
     const actions = referentialActions(key, optional)
+    // Prisma wants what points at an ignored model to be ignored as well.
+    const toIgnored = identifies(parent) ? '' : ' @ignore'
+    const fromIgnored = identifies(model) ? '' : ' @ignore'
     model.relations.push(
-      `${model.names.relation(parent.name)} ${parent.name}${optional ? '?' : ''} @relation(${label}, fields: [${own.map(({ name }) => name).join(', ')}], references: [${theirs.map(({ name }) => name).join(', ')}]${actions})`,
+      `${model.names.relation(parent.name)} ${parent.name}${optional ? '?' : ''} @relation(${label}, fields: [${own.map(({ name }) => name).join(', ')}], references: [${theirs.map(({ name }) => name).join(', ')}]${actions})${toIgnored}`,
     )
     parent.relations.push(
-      `${parent.names.relation(`${model.name}${unique ? '' : 's'}`)} ${model.name}${unique ? '?' : '[]'} @relation(${label})`,
+      `${parent.names.relation(`${model.name}${unique ? '' : 's'}`)} ${model.name}${unique ? '?' : '[]'} @relation(${label})${fromIgnored}`,
     )
   }
 }
@@ -222,6 +276,9 @@ function matchTypes(own: PulledField[], theirs: PulledField[]): boolean {
   })
 }
 
+/** Tables of PostGIS, which Prisma never makes. */
+const passedOver = /^(spatial_ref_sys|geometry_columns|geography_columns|raster_columns|raster_overviews)$/i
+
 function modelText(database: SqliteDatabase, model: PulledModel, unsaid: Unsaid[]): string {
   const { table, name } = model
   const ignored = !identifies(model)
@@ -236,7 +293,7 @@ function modelText(database: SqliteDatabase, model: PulledModel, unsaid: Unsaid[
       continue
     }
     if (
-      index.origin === 'pk' ||
+      (index.origin === 'pk' && model.id.length > 0) ||
       index.columns.some((column) => !model.fields.some((f) => f.column.name === column.name))
     )
       continue
@@ -246,7 +303,14 @@ function modelText(database: SqliteDatabase, model: PulledModel, unsaid: Unsaid[
     const map = index.sql === null ? '' : `, map: ${quotePsl(index.name)}`
     attributes.push(`@@${index.unique ? 'unique' : 'index'}([${columns.join(', ')}]${map})`)
   }
-  if (name !== table.name) attributes.push(`@@map(${quotePsl(table.name)})`)
+  if (name !== table.name) {
+    if (passedOver.test(table.name)) {
+      const free = `${table.name}_data`
+      attributes.push(`// outgrow:postgres @@map(${quotePsl(free)})`)
+      unsaid.push({ kind: 'name', table: table.name, name: free, sql: `On Postgres this table is ${free}: the name is PostGIS’ own there.` })
+    }
+    attributes.push(`@@map(${quotePsl(table.name)})`)
+  }
   if (ignored) attributes.push('@@ignore')
   const comment = ignored
     ? '/// Nothing identifies a row of this table: Prisma’s client does not see it.\n'
@@ -259,7 +323,7 @@ function fieldLines(model: PulledModel, field: PulledField, unsaid: Unsaid[]): s
   const attributes: string[] = []
   const alone = model.id.length === 1 && model.id[0] === column.name
   if (alone) attributes.push('@id')
-  const counts = alone && /^INTEGER$/i.test(column.declaredType) && model.table.rowid !== undefined
+  const counts = alone && /^INTEGER$/i.test(column.declaredType) && (model.table.rowid ?? model.table.virtual) !== undefined
   if (counts) attributes.push('@default(autoincrement())')
   else {
     const initial = defaultOf(column, type.type)
@@ -293,6 +357,11 @@ function defaultOf(column: SourceColumn, type: string): string | undefined {
   if (/^(Int|BigInt)$/.test(type) && /^[+-]?\d+$/.test(value)) return value.replace('+', '')
   if (/^(Float|Decimal)$/.test(type) && /^[+-]?\d+(\.\d+)?$/.test(value)) return value.replace('+', '')
   return undefined
+}
+
+/** A virtual table whose rows are its own becomes a table. */
+function isReadable(virtual: SourceTable['virtual']): boolean {
+  return virtual === undefined || (virtual.content === 'own' && virtual.problem === undefined)
 }
 
 interface PulledIndex {
