@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { parseSqliteSource } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
-import { knownRules, type MoveOptions , refusedTypes } from '@outgrow/graduate'
+import { knownRules, refusedTypes, type MoveOptions } from '@outgrow/graduate'
 import { pullSchema, readSchemaSource, schemaSourceOf, type SchemaSource } from '@outgrow/schema'
 
 /** Options that every command of the move takes. */
@@ -15,6 +15,7 @@ export interface SharedOptions {
   onBadValue: 'stop' | 'quarantine'
   skipTable: string[]
   skipColumn: string[]
+  skipObject: string[]
   cast: string[]
   workDir: string
   json?: boolean
@@ -39,6 +40,12 @@ export function withSharedOptions(command: Command): Command {
     )
     .option('--skip-table <table>', 'leave a table behind (repeatable)', collect, [])
     .option('--skip-column <table.column>', 'leave a column behind (repeatable)', collect, [])
+    .option(
+      '--skip-object <name>',
+      'leave a view, trigger, index, check or default behind, by the name that a finding gives (repeatable)',
+      collect,
+      [],
+    )
     .option('--cast <table.column=type>', 'give a column another Postgres type (repeatable)', collect, [])
     .option('--work-dir <folder>', 'where the embedded Postgres and files of runs live', '.outgrow')
     .option('--json', 'print one JSON document on stdout')
@@ -52,6 +59,7 @@ export function moveOptions(options: SharedOptions): MoveOptions {
     onBadValue: options.onBadValue,
     skipTables: new Set(options.skipTable),
     skipColumns: new Set(options.skipColumn),
+    skipObjects: new Set(options.skipObject),
     casts: new Map(options.cast.map(castOf)),
   }
 }

@@ -1,20 +1,19 @@
 import { statSync } from 'node:fs'
-import { Failure } from '@outgrow/kit'
 import type { SchemaSource } from '@outgrow/schema'
 import { loadHash } from './copy/digest.ts'
 import { FindingCollector, FixCounter } from './copy/findings.ts'
 import { TableEncoder } from './copy/table-encoder.ts'
 import type { MoveOptions } from './options.ts'
-import { planMove } from './plan.ts'
 import { prepareSchema } from './prepare.ts'
 import type { Finding, FixReport, TableReport } from './report.ts'
+import { readSourceObjects } from './source/objects.ts'
+import { readTables } from './source/tables.ts'
+import { lookAtTarget, type LookedAt } from './target/look.ts'
 import { chunksOf } from './source/chunks.ts'
 import type { Progress } from './run/move.ts'
 import { brokenInSource } from './source/checks.ts'
 import { withSnapshot } from './source/snapshot.ts'
-import { readSourceTables } from '@outgrow/databases'
-import { catalogOfDdl } from './target/ddl-catalog.ts'
-import type { SqliteDatabase } from '@outgrow/databases'
+import { parsePostgresUrl, type SqliteDatabase } from '@outgrow/databases'
 
 /** What is known about a file before it is moved. */
 export interface Inspection {
@@ -35,23 +34,25 @@ export interface Inspection {
 /** Reads the whole file against the schema and changes nothing. */
 export async function inspectSource(request: {
   from: string
+  /** A Postgres that executes the tables' DDL, and takes it back. */
+  at: LookedAt
   schema: SchemaSource
   options: MoveOptions
   progress: Progress
   signal: AbortSignal
 }): Promise<Inspection> {
   const { options, progress, signal } = request
-  const prepared = await prepareSchema(request.schema, 'public')
+  const prepared = await prepareSchema(request.schema, parsePostgresUrl(request.at.url).schema)
   const hash = await loadHash()
   return withSnapshot(request.from, async ({ database, path, sizeBytes }) => {
+    const source = readTables(database)
+    const objects = readSourceObjects(database, source)
+    const { plan, staging, findings: inTheWay } = await lookAtTarget(request.at, { prepared, tables: source, objects, options })
     const started = performance.now()
-    const catalog = catalogOfDdl(prepared.prismaDdl, 'public')
-    const source = readSourceTables(database)
-    const plan = planMove(source, prepared.storage, catalog.tables, (schema) => schema ?? 'public', options)
     const integrity = integrityOf(database)
     const findings = new FindingCollector()
     const fixes = new FixCounter()
-    findings.merge(plan.findings)
+    findings.merge([...inTheWay, ...plan.findings, ...plan.left, ...staging.carried.left])
     if (integrity !== 'ok') findings.merge([damaged(integrity)])
     const tables: TableReport[] = []
     let rows = 0
@@ -77,7 +78,7 @@ export async function inspectSource(request: {
         digestMatch: false,
       })
     }
-    findings.merge(brokenInSource(database, plan.tables, catalog.constraints, options))
+    findings.merge(brokenInSource(database, plan.tables, staging.constraints, options))
     return {
       sqliteVersion: database.prepare('SELECT sqlite_version()').pluck().get() as string,
       journalMode: database.pragma('journal_mode', { simple: true }) as string,
@@ -88,7 +89,7 @@ export async function inspectSource(request: {
       tables,
       findings: findings.findings,
       fixes: fixes.fixes,
-      notes: plan.notes,
+      notes: [...plan.notes, ...staging.carried.notes],
       estimatedMs: (performance.now() - started) * 3,
     }
   })
@@ -120,21 +121,4 @@ function damaged(integrity: string): Finding {
 
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0
-}
-
-/** Stops a move that drift makes unsafe. */
-export function refuseDrift(findings: Finding[]): void {
-  if (findings.length === 0) return
-  const names = findings.map(
-    ({ table, column, reason }) => `${table}${column === null ? '' : `.${column}`}: ${reason}`,
-  )
-  throw new Failure({
-    code: 'OUTGROW_SCHEMA_DRIFT',
-    message: `The file and the schema differ: ${names.slice(0, 8).join(' ')}${names.length > 8 ? ` And ${names.length - 8} more.` : ''}`,
-    why: 'What the schema does not know would be left behind in silence.',
-    fix: `Bring the schema up to date, or leave them out by name: ${findings
-      .slice(0, 8)
-      .flatMap(({ fixes }) => fixes)
-      .join(' ')}`,
-  })
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { uptime } from 'node:os'
 import { join } from 'node:path'
+import { isProcessAlive } from './process-alive.ts'
 import type { ProgressEvent } from './run/move.ts'
 import type { Report } from './report.ts'
 
@@ -121,9 +122,5 @@ function isJournal(journal: Partial<RunJournal> | null): journal is RunJournal {
 function isAlive({ pid, updatedAt }: RunJournal): boolean {
   // Since then the machine was started anew, and the number may be another process'.
   if (Date.parse(updatedAt) < Date.now() - uptime() * 1000) return false
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM' // somebody else's, but there
-  }
+  return isProcessAlive(pid)
 }

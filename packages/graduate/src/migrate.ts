@@ -1,40 +1,49 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { connectPostgres, parsePostgresUrl, type PostgresClient } from '@outgrow/databases'
-import { Failure, messageOf } from '@outgrow/kit'
-import { writeMigrationState, type SchemaSource } from '@outgrow/schema'
+import { parsePostgresUrl, type PostgresClient, type PostgresUrl } from '@outgrow/databases'
+import { Failure } from '@outgrow/kit'
+import { writeMigrationState, type SchemaSource, type StoredMigration } from '@outgrow/schema'
 import { expectedDigest, loadHash, sameDigest } from './copy/digest.ts'
 import { FindingCollector, FixCounter } from './copy/findings.ts'
 import type { Rendered } from './files/rendered.ts'
-import { refuseDrift } from './inspect.ts'
 import type { MoveOptions } from './options.ts'
-import { planMove } from './plan.ts'
+import { planMove, refuseDrift, type Plan } from './plan.ts'
 import { prepareSchema, type PreparedSchema } from './prepare.ts'
-import type { Finding, Report, StepReport, TableReport } from './report.ts'
+import type { Report, StepReport, TableReport } from './report.ts'
 import { readAdjustments, settleBroken, type Adjustment } from './run/adjust.ts'
 import { castJobs, prepareCasts } from './run/casts.ts'
 import { foreignKeyJobs, keyJobs, type Broken } from './run/constrain.ts'
+import { differingGenerated } from './run/generated.ts'
 import { runJobs } from './run/jobs.ts'
 import { digestOfTarget, loadJobs } from './run/load.ts'
-import type { Move, Progress } from './run/move.ts'
+import { mustStop, type Move, type Progress } from './run/move.ts'
 import { publish } from './run/publish.ts'
 import { setsAside } from './run/quarantine-count.ts'
 import { setSequences } from './run/sequences.ts'
 import { brokenInSource } from './source/checks.ts'
+import { readSourceObjects } from './source/objects.ts'
 import type { SourceReader } from './source/reader.ts'
 import { withSharedSnapshot, type Snapshot } from './source/snapshot.ts'
-import { readSourceTables } from '@outgrow/databases'
+import { readTables } from './source/tables.ts'
 import { readTargetTables } from './target/catalog.ts'
-import { qualified } from './target/structure.ts'
 import { checkServer, readTargetState } from './target/checks.ts'
+import { expectedTables } from './target/expected-tables.ts'
+import { withLocks } from './target/locks.ts'
+import { connectForRun, lockTarget } from './target/run-lock.ts'
+import { explained } from './target/server-failure.ts'
 import {
-  createStaging,
+  buildStaging,
   dropStaging,
+  finalSql,
+  findRuns,
   setSearchPath,
   stagedName,
+  type Built,
   type RunRecord,
   type Staging,
 } from './target/staging.ts'
+import { qualified } from './target/structure.ts'
+import { verifyRun } from './verify/verify.ts'
 
 export interface MigrateRequest {
   from: string
@@ -56,6 +65,8 @@ export type MoveResult = Pick<Report, 'tables' | 'findings' | 'fixes' | 'steps'>
   /** Rows came to the source after the snapshot. */
   advanced: boolean
   run: string
+  /** An earlier run had published this very state of the file already, and it was only compared again. */
+  wasPublished: boolean
 }
 
 /** One step of the move. */
@@ -88,41 +99,52 @@ export async function migrate(request: MigrateRequest): Promise<MoveResult> {
   const preparing = timed('prepare', () => prepareSchema(request.schema, target.schema))
   preparing.catch(() => {}) // awaited below, once the file is open
   return withSharedSnapshot(request.from, request.signal, async (snapshot, reader) => {
+    readTables(snapshot.database)
     const prepared = await preparing
     if (request.rendered && request.rendered.schema !== prepared.value.checksum) throw otherSchema()
-    const clients = [await connectPostgres(target)]
-    try {
-      const [first] = clients as [PostgresClient]
+    return withConnections(target, async (connect, clients) => {
+      const first = await connect()
       await checkServer(first, target)
-      const staging = await stagingFor(request, first, snapshot, prepared.value, target.schema)
-      clients.push(await connectPostgres(target), await connectPostgres(target))
-      for (const client of clients) await tune(client, staging)
-      return await runMove(request, snapshot, reader, staging, clients, prepared)
-    } catch (error) {
-      throw lostConnection(error)
-    } finally {
-      await Promise.all(clients.map((client) => client.end().catch(() => {})))
-    }
+      await lockTarget(first)
+      const published = await publishedRun(first, request, snapshot, prepared.value)
+      if (published) return finishPublished(request, first, snapshot, reader, prepared.value, published)
+      const built = await stagingFor(request, first, snapshot, prepared.value, target.schema)
+      for (let more = 0; more < 2; more++) await connect()
+      for (const client of clients) await tune(client, built.staging)
+      return await runMove(request, snapshot, reader, built, clients, prepared)
+    })
   })
+}
+
+/** Runs `use` with connections that it opens one after another; all are closed in the end, however it comes. */
+async function withConnections<Result>(
+  target: PostgresUrl,
+  use: (connect: () => Promise<PostgresClient>, clients: PostgresClient[]) => Promise<Result>,
+): Promise<Result> {
+  const clients: PostgresClient[] = []
+  const connect = async () => {
+    const client = await connectForRun(target)
+    clients.push(client)
+    return client
+  }
+  try {
+    return await use(connect, clients)
+  } catch (error) {
+    throw explained(error, clients)
+  } finally {
+    await Promise.all(clients.map((client) => client.end().catch(() => {})))
+  }
 }
 
 async function runMove(
   request: MigrateRequest,
   snapshot: Snapshot,
   reader: SourceReader,
-  staging: Staging,
+  { staging, plan }: Built,
   clients: PostgresClient[],
   prepared: { value: PreparedSchema; report: StepReport },
 ): Promise<MoveResult> {
   const [first, second, builder] = clients as [PostgresClient, PostgresClient, PostgresClient]
-  const targets = await readTargetTables(first, Object.values(staging.schemas))
-  const plan = planMove(
-    readSourceTables(snapshot.database),
-    prepared.value.storage,
-    targets,
-    (schema) => stagedName(staging.run, staging.home, schema),
-    request.options,
-  )
   const move: Move = {
     snapshot,
     reader,
@@ -141,7 +163,6 @@ async function runMove(
     signal: request.signal,
   }
   try {
-    refuseDrift(plan.findings)
     await prepareCasts(move, first)
   } catch (error) {
     await dropStaging(first, staging)
@@ -153,20 +174,71 @@ async function runMove(
     request.signal.throwIfAborted()
     const { report } = await timed(step.name, () => step.run(move), move)
     reports.push(report)
-    if (stopsRun(move)) {
+    if (mustStop(move)) {
       await dropStaging(first, staging)
       throw new BadSource(resultOf(move, [], reports, false))
     }
   }
   request.onStep('Publish', steps.length + 1, steps.length + 1)
   const adjustments = await readAdjustments(first, stagedName(staging.run, staging.home, undefined))
-  const tables = tableReports(move, adjustments)
-  const { report } = await timed('publish', () =>
-    publish(first, staging, prepared.value.baseline, { tables }),
-  )
+  const result = resultOf(move, adjustments, reports, false)
+  const baseline = baselineOf(prepared.value, staging)
+  const { report } = await timed('publish', () => publish(first, staging, baseline, result))
   reports.push(report)
-  if (!prepared.value.hasMigrations && !staging.replaces) writeBaselineFiles(prepared.value)
-  return resultOf(move, adjustments, reports, snapshot.hasAdvanced())
+  writeBaselineFiles(prepared.value, staging, baseline)
+  return { ...result, advanced: snapshot.hasAdvanced() }
+}
+
+/** The history's entries; what was added for the file's sake is part of the first one, where that is ours. */
+function baselineOf({ baseline, hasMigrations }: PreparedSchema, staging: Staging): StoredMigration[] {
+  const { statements, views } = staging.carried
+  const added = [...statements, ...views].map((sql) => `${finalSql(sql, staging)};`)
+  const [init] = baseline
+  if (hasMigrations || added.length === 0 || !init) return baseline
+  return [{ ...init, sql: `${init.sql.trimEnd()}\n\n-- What the SQLite file has beyond the Prisma schema\n${added.join('\n')}\n` }]
+}
+
+/** A run that has published this very state of the file, with the same options: nothing is left to move. */
+async function publishedRun(
+  client: PostgresClient,
+  request: MigrateRequest,
+  snapshot: Snapshot,
+  prepared: PreparedSchema,
+): Promise<Staging | undefined> {
+  const now = recordOf(request, snapshot, prepared)
+  const runs = await findRuns(client)
+  return runs.find(({ status, staging: { record } }) => status === 'published' && isSameSource(record, now) && isSameRun(record, now))?.staging
+}
+
+/** Whoever was killed between the publishing and the report finds it done, compares it, and finishes what is left. */
+async function finishPublished(
+  request: MigrateRequest,
+  client: PostgresClient,
+  snapshot: Snapshot,
+  reader: SourceReader,
+  prepared: PreparedSchema,
+  staging: Staging,
+): Promise<MoveResult> {
+  request.onStep('Compare with the run that was published already', 1, 1)
+  const { tables, findings, notes, ms } = await verifyRun(client, snapshot, reader, {
+    prepared,
+    run: staging,
+    home: staging.home,
+    options: request.options,
+    signal: request.signal,
+  })
+  writeBaselineFiles(prepared, staging, baselineOf(prepared, staging))
+  const { result } = staging
+  return {
+    tables,
+    findings: [...(result?.findings ?? []), ...findings],
+    fixes: result?.fixes ?? [],
+    steps: [{ name: 'verify', ms: Math.round(ms), rows: 0, bytes: 0 }],
+    notes: [`The run ${staging.run} had moved this file already; both sides were compared again.`, ...notes],
+    advanced: snapshot.hasAdvanced(),
+    run: staging.run,
+    wasPublished: true,
+  }
 }
 
 /** Bad values stop the run unless they are to be set aside; then the findings come along. */
@@ -179,28 +251,13 @@ export class BadSource extends Error {
   }
 }
 
-function stopsRun({ findings, options }: Move): boolean {
-  if (findings.isEmpty) return false
-  if (options.onBadValue === 'stop') {
-    return findings.findings.some((finding) => !settledByRule(finding, options))
-  }
-  return false
-}
-
-/** Orphans that a rule set aside, and their children, do not stop the run. */
-function settledByRule({ code }: Finding, { rules }: MoveOptions): boolean {
-  return (
-    rules.has('orphans-quarantine') && (code === 'OUTGROW_ORPHAN' || code === 'OUTGROW_PARENT_QUARANTINED')
-  )
-}
-
 async function copyRows(move: Move): Promise<void> {
   const load = await loadJobs(move)
   const broken: Broken[] = []
   const casts = await castJobs(move, move.clients[0] as PostgresClient, load)
   const keys = keyJobs(move, load.loaded, broken)
   await runJobs([...load.chunks, ...casts, ...keys, ...load.readBack.values()], move.clients, [move.builder])
-  if (!move.findings.isEmpty && move.options.onBadValue === 'stop') {
+  if (mustStop(move)) {
     move.findings.merge(
       brokenInSource(move.snapshot.database, move.plan.tables, move.staging.constraints, move.options),
     )
@@ -229,7 +286,10 @@ async function verifyTables(move: Move): Promise<void> {
       state.received = await digestOfTarget(move, client, table)
     if (!sameDigest(expectedDigest(state.sent, own), state.received)) wrong.push(table.source.name)
   }
-  if (wrong.length === 0) return
+  if (wrong.length === 0) {
+    move.findings.merge(await differingGenerated(move, client))
+    return
+  }
   throw new Failure({
     code: 'OUTGROW_VERIFY_MISMATCH',
     message: `What Postgres holds differs from what was sent in ${wrong.join(', ')}. Nothing was published.`,
@@ -257,35 +317,56 @@ async function stagingFor(
   snapshot: Snapshot,
   prepared: PreparedSchema,
   home: string,
-): Promise<Staging> {
-  const expected = new Set(prepared.storage.postgres.map(({ schema, table }) => `${schema ?? home}.${table}`))
-  const joins = joinTables(prepared)
-  const state = await readTargetState(
-    client,
-    [home, ...prepared.others],
-    new Set([...expected, ...joins.map((name) => `${home}.${name}`)]),
-  )
+): Promise<Built> {
+  const state = await readTargetState(client, [home, ...prepared.others], expectedTables(prepared, home))
   const record = recordOf(request, snapshot, prepared)
+  const tables = readTables(snapshot.database)
   if (state.kind === 'unfinished') {
-    if (request.unfinished === 'resume') return resumable(state.staging, record)
+    if (request.unfinished === 'resume') {
+      const staging = resumable(state.staging, record)
+      return { staging, plan: await planAgain(client, staging, snapshot, prepared, request.options) }
+    }
     if (request.unfinished === 'refuse') throw unfinishedRun(state.staging)
     await dropStaging(client, state.staging)
     return stagingFor({ ...request, unfinished: 'refuse' }, client, snapshot, prepared, home)
   }
-  return createStaging(client, {
-    home,
-    others: prepared.others,
-    ddl: prepared.ddl,
-    replaces: state.kind === 'migrated',
-    record,
+  let built: Built | undefined
+  await withLocks(client, async () => {
+    built = await buildStaging(client, {
+      home,
+      others: prepared.others,
+      ddl: prepared.ddl,
+      replaces: state.kind === 'migrated',
+      adds: !prepared.hasMigrations,
+      rehearses: true,
+      tables,
+      objects: readSourceObjects(snapshot.database, tables),
+      storage: prepared.storage,
+      options: request.options,
+      record,
+    })
+    refuseDrift(built.plan.findings)
   })
+  return built as unknown as Built
 }
 
-/** Implicit many-to-many tables, which the schema does not spell out. */
-function joinTables({ prismaDdl: ddl }: PreparedSchema): string[] {
-  return [...ddl.matchAll(/^CREATE TABLE (?:"[^"]+"\.)?"(_[^"]+)" \(\s*"A"/gm)].map(
-    (match) => match[1] as string,
+/** The plan of a run that goes on: its tables are there already. */
+async function planAgain(
+  client: PostgresClient,
+  staging: Staging,
+  snapshot: Snapshot,
+  prepared: PreparedSchema,
+  options: MoveOptions,
+): Promise<Plan> {
+  const plan = planMove(
+    readTables(snapshot.database),
+    prepared.storage,
+    await readTargetTables(client, Object.values(staging.schemas)),
+    (schema) => stagedName(staging.run, staging.home, schema),
+    options,
   )
+  refuseDrift(plan.findings)
+  return plan
 }
 
 function recordOf(request: MigrateRequest, snapshot: Snapshot, prepared: PreparedSchema): RunRecord {
@@ -299,14 +380,26 @@ function recordOf(request: MigrateRequest, snapshot: Snapshot, prepared: Prepare
     onBadValue: options.onBadValue,
     skipTables: [...options.skipTables].toSorted(),
     skipColumns: [...options.skipColumns].toSorted(),
+    skipObjects: [...options.skipObjects].toSorted(),
     casts: [...options.casts],
     schema: prepared.checksum,
   }
 }
 
+function isSameSource(a: RunRecord, b: RunRecord): boolean {
+  return a.fingerprint === b.fingerprint && a.source === b.source
+}
+
+/** Whether two runs were told the same. */
+function isSameRun(a: RunRecord, b: RunRecord): boolean {
+  const told = (r: RunRecord) =>
+    JSON.stringify([r.rules, r.onBadValue, r.skipTables, r.skipColumns, r.skipObjects, r.casts, r.schema])
+  return told(a) === told(b)
+}
+
 function resumable(staging: Staging, now: RunRecord): Staging {
   const { record } = staging
-  if (record.fingerprint !== now.fingerprint || record.source !== now.source) {
+  if (!isSameSource(record, now)) {
     throw new Failure({
       code: 'OUTGROW_SOURCE_CHANGED',
       message: `The unfinished run ${staging.run} copied another state of ${record.source}.`,
@@ -314,9 +407,7 @@ function resumable(staging: Staging, now: RunRecord): Staging {
       fix: 'Run again with --restart.',
     })
   }
-  const told = (r: RunRecord) =>
-    JSON.stringify([r.rules, r.onBadValue, r.skipTables, r.skipColumns, r.casts, r.schema])
-  if (told(record) !== told(now)) {
+  if (!isSameRun(record, now)) {
     throw new Failure({
       code: 'OUTGROW_SOURCE_CHANGED',
       message: `The unfinished run ${staging.run} was started with other options or another schema.`,
@@ -356,14 +447,16 @@ function resultOf(
   for (const { rule, table, column, changed } of adjustments) {
     if (rule === 'orphans-null') move.fixes.add(rule, table, column, changed)
   }
+  const { plan, staging } = move
   return {
     tables: tableReports(move, adjustments),
-    findings: move.findings.findings,
+    findings: [...move.findings.findings, ...plan.left, ...staging.carried.left],
     fixes: move.fixes.fixes,
     steps: reports,
-    notes: move.plan.notes,
+    notes: [...plan.notes, ...staging.carried.notes],
     advanced,
-    run: move.staging.run,
+    run: staging.run,
+    wasPublished: false,
   }
 }
 
@@ -382,31 +475,18 @@ function tableReports(move: Move, adjustments: Adjustment[]): TableReport[] {
 }
 
 /** The history's first entry, beside the generated schema, so that the next migration can build on it. */
-function writeBaselineFiles({ postgresDirectory, postgresSchema, baseline }: PreparedSchema): void {
-  const [init] = baseline
-  if (!init) return
+function writeBaselineFiles(
+  { postgresDirectory, postgresSchema, hasMigrations }: PreparedSchema,
+  { replaces }: Staging,
+  [init]: StoredMigration[],
+): void {
+  if (hasMigrations || replaces || !init) return
   const folder = join(postgresDirectory, 'migrations', init.name)
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'migration.sql'), init.sql)
   writeMigrationState(join(folder, '..'), 'postgres', postgresSchema)
   const schema = join(postgresDirectory, 'schema.prisma')
   if (!existsSync(schema)) writeFileSync(schema, postgresSchema)
-}
-
-function lostConnection(error: unknown): unknown {
-  const code = (error as { code?: string } | undefined)?.code ?? ''
-  const message = messageOf(error)
-  const lost =
-    /^(57P0[123]|08\d{3}|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT)$/.test(code) ||
-    /Connection terminated|not queryable|connection error/i.test(message)
-  if (!lost || error instanceof Failure) return error
-  return new Failure({
-    code: 'OUTGROW_POSTGRES_LOST',
-    message: `The connection to Postgres was lost: ${message}`,
-    why: 'What was copied so far is kept in the run’s own schema; nothing is published.',
-    fix: 'When the server is back, run the same command with --resume.',
-    cause: error,
-  })
 }
 
 async function timed<Value>(

@@ -6,6 +6,8 @@ export interface MoveOptions {
   skipTables: ReadonlySet<string>
   /** `table.column` */
   skipColumns: ReadonlySet<string>
+  /** Views, triggers, indexes and the like that are left behind, by the name that a finding gives. */
+  skipObjects: ReadonlySet<string>
   /** `table.column` to a Postgres type */
   casts: ReadonlyMap<string, string>
 }

@@ -1,7 +1,8 @@
+import type { FailureDetails } from '@outgrow/kit'
 import type { StoredModel } from '@outgrow/schema'
 import type { SourceTable, VirtualTable } from '@outgrow/databases'
 import type { TargetColumn, TargetTable } from './target/catalog.ts'
-import type { Finding } from './report.ts'
+import { Refusal, type Finding } from './report.ts'
 import type { MoveOptions } from './options.ts'
 
 export interface PlannedColumn {
@@ -228,4 +229,22 @@ function virtualLeft({ name, sql }: SourceTable, { module, rows, problem }: Virt
         : `is a virtual table (${module}) that cannot be read here: ${problem}`,
     fixes: [`--skip-table ${name} leaves it behind knowingly`],
   }
+}
+
+/** Stops a move that drift makes unsafe. */
+export function refuseDrift(findings: Finding[]): void {
+  if (findings.length === 0) return
+  const names = findings.map(
+    ({ table, column, reason }) => `${table}${column === null ? '' : `.${column}`}: ${reason}`,
+  )
+  const details: FailureDetails = {
+    code: 'OUTGROW_SCHEMA_DRIFT',
+    message: `The file and the schema differ: ${names.slice(0, 8).join(' ')}${names.length > 8 ? ` And ${names.length - 8} more.` : ''}`,
+    why: 'What the schema does not know would be left behind in silence.',
+    fix: `Bring the schema up to date, or leave them out by name: ${findings
+      .slice(0, 8)
+      .flatMap(({ fixes }) => fixes)
+      .join(' ')}`,
+  }
+  throw new Refusal(details, findings)
 }

@@ -1,3 +1,5 @@
+import { Failure, type FailureDetails } from '@outgrow/kit'
+
 /** A key as reports write it: column to value, large integers and binary data as text. */
 export type ReportedKey = Record<string, string | number | null>
 
@@ -18,6 +20,16 @@ export interface Finding {
   reason: string
   /** Rules or options that would settle it. */
   fixes: string[]
+}
+
+/** An expected failure whose report names what led to it. */
+export class Refusal extends Failure {
+  readonly findings: Finding[]
+
+  constructor(details: FailureDetails, findings: Finding[]) {
+    super(details)
+    this.findings = findings
+  }
 }
 
 export interface TableReport {

@@ -9,6 +9,7 @@ export const plainOptions: MoveOptions = {
   onBadValue: 'stop',
   skipTables: new Set(),
   skipColumns: new Set(),
+  skipObjects: new Set(),
   casts: new Map(),
 }
 

@@ -89,7 +89,7 @@ function isSame({ storage, text, hex }: Stored, type: string, arrived: string): 
       return microsOf(storage, text) === BigInt(arrived)
     case 'jsonb':
     case 'json':
-      return isSameJson(text, arrived)
+      return storage === 'real' ? isSameNumber(storage, text, arrived) : isSameJson(text, arrived)
     case 'text':
       return (storage === 'text' || storage === 'blob' ? hex : Buffer.from(text).toString('hex')).toLowerCase() === arrived
     case 'bytea':
@@ -102,7 +102,8 @@ function isSame({ storage, text, hex }: Stored, type: string, arrived: string): 
 /** A real is what its seventeen digits read as; everything else is compared digit by digit. */
 function isSameNumber(storage: string, text: string, arrived: string): boolean {
   if (storage === 'real') return Number(text.replace('Inf', 'Infinity')) === Number(arrived)
-  return digitsOf(text.trim()) === digitsOf(arrived)
+  const unsigned = (digits: string) => (/[1-9]/.test(digits) ? digits : digits.replace('-', ''))
+  return unsigned(digitsOf(text.trim())) === unsigned(digitsOf(arrived))
 }
 
 /** One spelling for one decimal number. */

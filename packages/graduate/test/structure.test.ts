@@ -4,7 +4,7 @@ import { diffDatamodels, renderDialects, schemaSourceOf } from '@outgrow/schema'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { inspectSource, verify } from '../src/index.ts'
 import { emptyTarget, findingsOf, move, plainOptions, postgresSchema, sqliteSchema } from './move.ts'
 
@@ -431,6 +431,7 @@ test('an inspection compares references as Postgres does, whatever the collation
   )
   const { findings } = await inspectSource({
     from,
+    at: { url: inject('postgresUrl'), isScratch: true },
     schema: schemaSourceOf(schema, dirname(from)),
     options: plainOptions,
     signal: new AbortController().signal,

@@ -5,14 +5,23 @@ import { tellFindings, tellFixes } from '../output/findings.ts'
 import { runCommand, type CommandContext } from '../output/run.ts'
 import { count, duration, size, textTable } from '../output/terminal.ts'
 import { withJournal } from '../journal.ts'
+import { withPostgresToAsk } from '../look-at.ts'
 import { moveOptions, schemaOf, sourceOf, withSharedOptions, type SharedOptions } from '../move-options.ts'
+
+export interface InspectOptions extends SharedOptions {
+  to?: string
+}
 
 type InspectDocument = Report & { source: Omit<Inspection, 'tables' | 'findings' | 'fixes'> | null }
 
 export const inspectCommand = withSharedOptions(new Command('inspect'))
   .summary('look at an SQLite file before it is moved; touches nothing')
   .description(
-    'Reads the whole file against the schema: version, journal, integrity, drift, every value that Postgres would not take, with its row. Touches nothing.',
+    'Reads the whole file against the schema: version, journal, integrity, drift, every value that Postgres would not take, with its row, and what of the file’s structure would be lost. Changes nothing.',
+  )
+  .option(
+    '--to <url>',
+    'Postgres that it would be moved to: asked in a transaction that is taken back (default: POSTGRES_URL, else an embedded PostgreSQL)',
   )
   .addHelpText(
     'after',
@@ -23,7 +32,7 @@ Examples:
 
 Exit status: 0 nothing in the way, 2 the file or the schema cannot be read, 4 findings.`,
   )
-  .action((options: SharedOptions) =>
+  .action((options: InspectOptions) =>
     runCommand<InspectDocument>(
       options.json ?? false,
       { command: 'inspect', tables: [], findings: [], fixes: [], steps: [], source: null },
@@ -32,7 +41,7 @@ Exit status: 0 nothing in the way, 2 the file or the schema cannot be read, 4 fi
   )
 
 export async function inspectForDryRun(
-  options: SharedOptions,
+  options: InspectOptions,
   context: CommandContext,
 ): Promise<InspectDocument> {
   const request = {
@@ -45,22 +54,26 @@ export async function inspectForDryRun(
 }
 
 async function inspect(
-  options: SharedOptions,
+  options: InspectOptions,
   { terminal, signal }: CommandContext,
   journal: JournalWriter | undefined,
 ): Promise<InspectDocument> {
   const started = performance.now()
   const rules = moveOptions(options)
-  const inspection = await inspectSource({
-    from: sourceOf(options),
-    schema: schemaOf(options),
-    options: rules,
-    signal,
-    progress: (event) => {
-      journal?.progress(event)
-      terminal.progress(() => `read ${count(event.rows)} of about ${count(event.totalRows)} rows`)
-    },
-  })
+  const schema = schemaOf(options)
+  const inspection = await withPostgresToAsk(options, (at) =>
+    inspectSource({
+      from: sourceOf(options),
+      at,
+      schema,
+      options: rules,
+      signal,
+      progress: (event) => {
+        journal?.progress(event)
+        terminal.progress(() => `read ${count(event.rows)} of about ${count(event.totalRows)} rows`)
+      },
+    }),
+  )
   const { tables, findings, fixes, ...source } = inspection
   const rows = tables.reduce((sum, { sourceRows }) => sum + sourceRows, 0)
   terminal.line(

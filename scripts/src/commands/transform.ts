@@ -5,10 +5,12 @@ import { exportedSource } from '../exported-source.ts'
 import { tellFindings, tellFixes } from '../output/findings.ts'
 import { runCommand, type CommandContext } from '../output/run.ts'
 import { count, duration } from '../output/terminal.ts'
+import { withPostgresToAsk } from '../look-at.ts'
 import { moveOptions, schemaOf, withSharedOptions, type SharedOptions } from '../move-options.ts'
 
 interface Options extends SharedOptions {
   dir: string
+  to?: string
 }
 
 export const transformCommand = withSharedOptions(new Command('transform'))
@@ -17,6 +19,10 @@ export const transformCommand = withSharedOptions(new Command('transform'))
     'Decides every value of an exported snapshot by the rules, and writes one binary COPY file a table. Bad rows stop it, or are set aside in quarantine.ndjson.',
   )
   .requiredOption('--dir <folder>', 'folder that export wrote')
+  .option(
+    '--to <url>',
+    'Postgres that it is for: asked in a transaction that is taken back (default: POSTGRES_URL, else an embedded PostgreSQL)',
+  )
   .addHelpText(
     'after',
     `
@@ -36,13 +42,19 @@ Exit status: 0 done, 2 bad values (nothing can be imported), 4 done with rows se
 async function runTransform(options: Options, { terminal, signal }: CommandContext): Promise<Report> {
   const started = performance.now()
   const from = exportedSource(options.dir)
-  const { transformed } = await transformSnapshot({
-    directory: options.dir,
-    schema: schemaOf({ ...options, from }),
-    options: moveOptions(options),
-    signal,
-    progress: ({ rows, totalRows }) => terminal.progress(() => `${count(rows)} of ${count(totalRows)} rows`),
-  })
+  const rules = moveOptions(options)
+  const schema = schemaOf({ ...options, from })
+  const { transformed } = await withPostgresToAsk(options, (at) =>
+    transformSnapshot({
+      directory: options.dir,
+      at,
+      schema,
+      options: rules,
+      signal,
+      progress: ({ rows, totalRows }) =>
+        terminal.progress(() => `${count(rows)} of ${count(totalRows)} rows`),
+    }),
+  )
   const { tables, findings, fixes } = transformed as NonNullable<typeof transformed>
   const rows = tables.reduce((sum, table) => sum + table.rows, 0)
   const ms = Math.round(performance.now() - started)

@@ -38,6 +38,7 @@ export async function demo(context: CommandContext) {
     onBadValue: 'stop',
     skipTable: [],
     skipColumn: [],
+    skipObject: [],
     cast: [],
     workDir: directory,
   }

@@ -1,5 +1,5 @@
 import { Failure, messageOf } from '@outgrow/kit'
-import type { ErrorReport } from '@outgrow/graduate'
+import { Refusal, type ErrorReport } from '@outgrow/graduate'
 import { exit } from './exit.ts'
 import { Terminal } from './terminal.ts'
 
@@ -72,6 +72,7 @@ function failed(blank: object, error: unknown, signal: AbortSignal): Outcome {
   const known = failure instanceof Failure
   return {
     ...blank,
+    ...(failure instanceof Refusal ? { findings: failure.findings } : {}),
     ok: false,
     exitCode: signal.aborted ? exit.stopped : known ? exit.expected : exit.bug,
     error: known

@@ -42,6 +42,7 @@ interface SerializedOptions {
   onBadValue: 'stop' | 'quarantine'
   skipTables: string[]
   skipColumns: string[]
+  skipObjects: string[]
   casts: [string, string][]
 }
 
@@ -51,6 +52,7 @@ export function serializeOptions(options: MoveOptions): SerializedOptions {
     onBadValue: options.onBadValue,
     skipTables: [...options.skipTables],
     skipColumns: [...options.skipColumns],
+    skipObjects: [...options.skipObjects],
     casts: [...options.casts],
   }
 }
@@ -61,6 +63,7 @@ export function restoreOptions(options: SerializedOptions): MoveOptions {
     onBadValue: options.onBadValue,
     skipTables: new Set(options.skipTables),
     skipColumns: new Set(options.skipColumns),
+    skipObjects: new Set(options.skipObjects),
     casts: new Map(options.casts),
   }
 }

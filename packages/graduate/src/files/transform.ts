@@ -1,19 +1,20 @@
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { readSourceTables, type SqliteDatabase } from '@outgrow/databases'
+import { parsePostgresUrl, type SqliteDatabase } from '@outgrow/databases'
 import type { SchemaSource } from '@outgrow/schema'
 import { loadHash } from '../copy/digest.ts'
 import { FindingCollector, FixCounter } from '../copy/findings.ts'
 import { TableEncoder } from '../copy/table-encoder.ts'
-import { refuseDrift } from '../inspect.ts'
 import type { MoveOptions } from '../options.ts'
-import { planMove, type PlannedTable } from '../plan.ts'
+import { refuseDrift, type PlannedTable } from '../plan.ts'
 import { prepareSchema } from '../prepare.ts'
 import { chunksOf } from '../source/chunks.ts'
 import type { Progress } from '../run/move.ts'
 import { brokenInSource } from '../source/checks.ts'
 import { withSnapshot } from '../source/snapshot.ts'
-import { catalogOfDdl } from '../target/ddl-catalog.ts'
+import { readSourceObjects } from '../source/objects.ts'
+import { readTables } from '../source/tables.ts'
+import { lookAtTarget, type LookedAt } from '../target/look.ts'
 import {
   readManifest,
   serializeOptions,
@@ -25,6 +26,8 @@ import {
 /** Decides every value of an exported snapshot by the rules and writes files that Postgres can load. */
 export async function transformSnapshot(request: {
   directory: string
+  /** A Postgres that executes the tables' DDL, and takes it back. */
+  at: LookedAt
   schema: SchemaSource
   options: MoveOptions
   progress: Progress
@@ -33,17 +36,12 @@ export async function transformSnapshot(request: {
   const directory = resolve(request.directory)
   const manifest = readManifest(directory)
   const { options } = request
-  const prepared = await prepareSchema(request.schema, 'public')
+  const prepared = await prepareSchema(request.schema, parsePostgresUrl(request.at.url).schema)
   const hash = await loadHash()
   return withSnapshot(join(directory, manifest.snapshot.file), async ({ database }) => {
-    const catalog = catalogOfDdl(prepared.prismaDdl, 'public')
-    const plan = planMove(
-      readSourceTables(database),
-      prepared.storage,
-      catalog.tables,
-      (schema) => schema ?? 'public',
-      options,
-    )
+    const source = readTables(database)
+    const objects = readSourceObjects(database, source)
+    const { plan, staging } = await lookAtTarget(request.at, { prepared, tables: source, objects, options })
     refuseDrift(plan.findings)
     const folder = join(directory, 'tables')
     rmSync(folder, { recursive: true, force: true })
@@ -80,7 +78,7 @@ export async function transformSnapshot(request: {
       closeSync(quarantine)
     }
     if (options.onBadValue === 'stop') {
-      findings.merge(brokenInSource(database, plan.tables, catalog.constraints, options))
+      findings.merge(brokenInSource(database, plan.tables, staging.constraints, options))
     }
     manifest.transformed = {
       options: serializeOptions(options),

@@ -3,11 +3,11 @@ import { RowHasher } from '../copy/digest.ts'
 import { hashRows } from '../copy/copy-streams.ts'
 import type { PlannedTable } from '../plan.ts'
 import type { Finding, ReportedKey } from '../report.ts'
-import { dropConstraints, qualified, type Constraint } from '../target/structure.ts'
+import { addConstraint, dropConstraints, qualified, type Constraint } from '../target/structure.ts'
 import { stagedName } from '../target/staging.ts'
 import type { Broken } from './constrain.ts'
-import { addConstraint, tableOf } from './constrain.ts'
-import type { Move } from './move.ts'
+import { tableOf } from './constrain.ts'
+import { mustStop, type Move } from './move.ts'
 
 /**
  * Settles what rows broke, by the rules: clears references, sets rows aside with their children, to the end of the chain.
@@ -22,7 +22,7 @@ export async function settleBroken(move: Move, client: PostgresClient, broken: B
     if (table) await settleRows(move, client, table, one.constraint.columns, brokenRows(one))
   }
   await settleForeignKeys(move, client)
-  if (!move.findings.isEmpty && move.options.onBadValue === 'stop') return
+  if (mustStop(move)) return
   const others = broken.map(({ constraint }) => constraint).filter(({ kind }) => kind !== 'foreign')
   for (const constraint of [...others, ...references]) await addConstraint(client, constraint)
 }

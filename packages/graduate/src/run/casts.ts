@@ -8,7 +8,7 @@ import { encoderFor } from '../values/encoder-for.ts'
 import type { Job } from './jobs.ts'
 import { readAdjustments, settleRows, type Adjustment } from './adjust.ts'
 import { digestOfTarget, type LoadJobs } from './load.ts'
-import type { Move } from './move.ts'
+import { mustStop, type Move } from './move.ts'
 
 /**
  * Columns whose type has no binary form here (inet, xml, money), and those of `--cast`: their values are loaded as text,
@@ -100,7 +100,7 @@ async function castColumns(
   const before = await adjustmentsOf(move, client, table)
   if (!sameDigest(expectedDigest(state.sent, before), state.received)) return // the comparison names it
   for (const cast of casts) await settleBadCasts(move, client, table, cast)
-  if (!move.findings.isEmpty && move.options.onBadValue === 'stop') return
+  if (mustStop(move)) return
   await client.query('BEGIN')
   for (const { column_name: column, type, default_sql: initial } of casts) {
     const name = quoteIdentifier(column)

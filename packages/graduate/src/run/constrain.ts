@@ -1,8 +1,8 @@
-import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
+import type { PostgresClient } from '@outgrow/databases'
 import type { PlannedTable } from '../plan.ts'
-import { qualified, type Constraint } from '../target/structure.ts'
+import { addConstraint, declareConstraint, type Constraint } from '../target/structure.ts'
 import type { Job } from './jobs.ts'
-import type { Move } from './move.ts'
+import { mustStop, type Move } from './move.ts'
 
 /** A constraint that Postgres refused, because of rows that break it. */
 export interface Broken {
@@ -64,7 +64,7 @@ async function addUnlessBroken(
   constraint: Constraint,
   broken: Broken[],
 ): Promise<void> {
-  if (!move.findings.isEmpty && move.options.onBadValue === 'stop') return
+  if (mustStop(move)) return
   move.signal.throwIfAborted()
   try {
     await addConstraint(client, constraint)
@@ -73,47 +73,4 @@ async function addUnlessBroken(
     if (!brokenByRows.has(code)) throw error
     broken.push({ constraint, state: code, message })
   }
-}
-
-/** Adds one constraint or index, or what an earlier attempt left undone of it. */
-export async function addConstraint(client: PostgresClient, constraint: Constraint): Promise<void> {
-  const isValid = await declareConstraint(client, constraint)
-  if (isValid) return
-  const table = qualified({ schema: constraint.schema, name: constraint.table })
-  await client.query(`ALTER TABLE ${table} VALIDATE CONSTRAINT ${quoteIdentifier(constraint.name)}`)
-}
-
-/** Adds a constraint or index; checks and foreign keys without looking at the rows. Returns whether it is whole. */
-async function declareConstraint(client: PostgresClient, constraint: Constraint): Promise<boolean> {
-  const table = qualified({ schema: constraint.schema, name: constraint.table })
-  const name = quoteIdentifier(constraint.name)
-  const index = await client.query<{ valid: boolean }>(
-    `SELECT x.indisvalid AS valid FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
-       JOIN pg_namespace n ON n.oid = i.relnamespace WHERE n.nspname = $1 AND i.relname = $2`,
-    [constraint.schema, constraint.name],
-  )
-  if (constraint.indexSql !== null && index.rows.length === 0) await client.query(constraint.indexSql)
-  if (constraint.kind === 'index') return true
-  const known = await client.query<{ valid: boolean }>(
-    `SELECT k.convalidated AS valid FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-       JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = $1 AND c.relname = $2 AND k.conname = $3`,
-    [constraint.schema, constraint.table, constraint.name],
-  )
-  const checkedLater = constraint.kind === 'foreign' || constraint.kind === 'check'
-  if (known.rows.length === 0) {
-    if (checkedLater) {
-      const notValid = constraint.definition?.endsWith('NOT VALID') ? '' : ' NOT VALID'
-      await client.query(`ALTER TABLE ${table} ADD CONSTRAINT ${name} ${constraint.definition}${notValid}`)
-    } else if (constraint.indexSql === null) {
-      await client.query(`ALTER TABLE ${table} ADD CONSTRAINT ${name} ${constraint.definition}`)
-    } else {
-      const kind = constraint.kind === 'primary' ? 'PRIMARY KEY' : 'UNIQUE'
-      const deferrable = /( NOT)? DEFERRABLE.*$/.exec(constraint.definition ?? '')?.[0] ?? ''
-      await client.query(
-        `ALTER TABLE ${table} ADD CONSTRAINT ${name} ${kind} USING INDEX ${name}${deferrable}`,
-      )
-    }
-  }
-  return !checkedLater || known.rows[0]?.valid === true
 }

@@ -11,7 +11,7 @@ export interface Job {
 }
 
 /**
- * Runs jobs in their order of readiness, one at a time on each connection. The first failure stops the rest.
+ * Runs jobs in their order of readiness, one at a time on each connection. The first failure ends the other connections.
  * @param builders connections that never load, so that the server builds while this process encodes
  */
 export async function runJobs(
@@ -48,6 +48,8 @@ export async function runJobs(
         done.add(job)
       } catch (error) {
         failure ??= { error }
+        // The others may be in the midst of a long statement, which nobody waits for any more.
+        for (const other of [...clients, ...builders]) if (other !== client) void other.end().catch(() => {})
       } finally {
         running--
         notify()

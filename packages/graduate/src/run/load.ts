@@ -11,7 +11,7 @@ import { stagedName } from '../target/staging.ts'
 import { chunksOf } from '../source/chunks.ts'
 import type { ReadResult } from '../source/reader-messages.ts'
 import type { Job } from './jobs.ts'
-import type { Move, TableState } from './move.ts'
+import { mustStop, type Move, type TableState } from './move.ts'
 
 export function copyColumns(table: PlannedTable): string {
   return table.columns.map(({ target }) => quoteIdentifier(target.name)).join(', ')
@@ -85,7 +85,7 @@ export async function loadJobs(move: Move): Promise<LoadJobs> {
       name: `read back ${table.source.name}`,
       after: loaded.get(table) ?? [],
       run: async (client) => {
-        if (!move.findings.isEmpty && move.options.onBadValue === 'stop') return
+        if (mustStop(move)) return
         const state = move.tables.get(table) as TableState
         state.received ??= await digestOfTarget(move, client, table)
       },
@@ -135,7 +135,7 @@ async function loadChunk(
   const stream = move.reader.rows(table, move.options, range)
   const stops = move.options.onBadValue === 'stop'
   /** Once a value is bad and the run is to stop, rows are still read, so that everything bad is named, but not sent. */
-  const scanOnly = () => stops && (stream.isBad || !move.findings.isEmpty)
+  const scanOnly = () => stops && (stream.isBad || mustStop(move))
   const report = (buffer: Buffer) => {
     totals.bytes += buffer.length
     move.bytesSent += buffer.length

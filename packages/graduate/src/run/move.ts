@@ -3,6 +3,7 @@ import type { FindingCollector, FixCounter } from '../copy/findings.ts'
 import type { Digest } from '../copy/digest.ts'
 import type { MoveOptions } from '../options.ts'
 import type { Plan, PlannedTable } from '../plan.ts'
+import type { Finding } from '../report.ts'
 import type { SourceReader } from '../source/reader.ts'
 import type { Snapshot } from '../source/snapshot.ts'
 import type { Rendered } from '../files/rendered.ts'
@@ -41,6 +42,20 @@ export interface Move {
   rendered: Rendered | undefined
   progress: Progress
   signal: AbortSignal
+}
+
+/** Whether what was found so far ends the run. Everything that stops or goes on asks here. */
+export function mustStop({ findings, options }: Pick<Move, 'findings' | 'options'>): boolean {
+  return (
+    options.onBadValue === 'stop' && findings.findings.some((finding) => !isResolvedByRule(finding, options))
+  )
+}
+
+/** Orphans that a rule set aside, and their children, do not stop the run. */
+function isResolvedByRule({ code }: Finding, { rules }: MoveOptions): boolean {
+  return (
+    rules.has('orphans-quarantine') && (code === 'OUTGROW_ORPHAN' || code === 'OUTGROW_PARENT_QUARANTINED')
+  )
 }
 
 export interface ProgressEvent {

@@ -1,13 +1,12 @@
-import { createHash, randomUUID } from 'node:crypto'
 import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
-import { Failure } from '@outgrow/kit'
 import type { StoredMigration } from '@outgrow/schema'
-import { qualified } from '../target/structure.ts'
+import { putInPlace } from '../target/put-in-place.ts'
 import { stagedName, type Staging } from '../target/staging.ts'
+import { withLocks } from '../target/locks.ts'
 
 /**
  * Moves everything that was built into its place, in one transaction: it is all there, or nothing is.
- * @throws Failure OUTGROW_TARGET_CHANGED when the target got rows or tables meanwhile
+ * @throws Failure OUTGROW_TARGET_CHANGED, OUTGROW_STRUCTURE_MISMATCH, OUTGROW_TARGET_LOCKED
  */
 export async function publish(
   client: PostgresClient,
@@ -15,145 +14,28 @@ export async function publish(
   baseline: StoredMigration[],
   result: unknown,
 ): Promise<void> {
-  const runSchema = stagedName(staging.run, staging.home, undefined)
-  await client.query('BEGIN')
-  try {
-    for (const [target, staged] of Object.entries(staging.schemas)) {
-      await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(target)}`)
-      if (!staging.replaces) await refuseTaken(client, target, staged)
-    }
-    const counters = staging.replaces ? await dropEmptyTables(client, staging) : []
-    for (const [target, staged] of Object.entries(staging.schemas)) await moveObjects(client, staged, target)
-    for (const { sequence, owner } of counters) {
-      await client.query(`ALTER SEQUENCE ${sequence} OWNED BY ${owner}`)
-    }
-    if (!staging.replaces) await writeBaseline(client, staging.home, baseline)
-    const { rows } = await client.query(
-      `SELECT 1 FROM ${quoteIdentifier(runSchema)}._outgrow_quarantine LIMIT 1`,
-    )
-    if (rows.length > 0) {
-      await client.query(
-        `ALTER TABLE ${quoteIdentifier(runSchema)}._outgrow_quarantine SET SCHEMA ${quoteIdentifier(staging.home)}`,
-      )
-    } else await client.query(`DROP TABLE ${quoteIdentifier(runSchema)}._outgrow_quarantine`)
-    await client.query(
-      `DROP TABLE ${quoteIdentifier(runSchema)}._outgrow_chunk, ${quoteIdentifier(runSchema)}._outgrow_cast`,
-    )
-    for (const staged of Object.values(staging.schemas)) {
-      if (staged !== runSchema) await client.query(`DROP SCHEMA ${quoteIdentifier(staged)}`)
-    }
-    await client.query(
-      `UPDATE ${quoteIdentifier(runSchema)}._outgrow_run
-          SET status = 'published', staging = jsonb_set(staging::jsonb, '{result}', $1::jsonb)::json`,
-      [JSON.stringify(result)],
-    )
-    await client.query('COMMIT')
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => {})
-    throw error
-  }
-}
-
-async function refuseTaken(client: PostgresClient, target: string, staged: string): Promise<void> {
-  const { rows } = await client.query<{ name: string }>(
-    `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
-        AND c.relname IN (SELECT x.relname FROM pg_class x JOIN pg_namespace y ON y.oid = x.relnamespace WHERE y.nspname = $2)`,
-    [target, staged],
-  )
-  if (rows.length > 0) throw changed(rows.map(({ name }) => name))
-}
-
-/** The empty tables of the project's own migrations make room; counters that their copies use are kept. */
-async function dropEmptyTables(
-  client: PostgresClient,
-  staging: Staging,
-): Promise<{ sequence: string; owner: string }[]> {
-  const { rows } = await client.query<{ schema: string; name: string }>(
-    `SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = ANY($1) AND c.relkind = 'r' AND c.relname <> '_prisma_migrations' ORDER BY 1, 2`,
-    [Object.keys(staging.schemas)],
-  )
-  const tables = rows.map(qualified).join(', ')
-  await client.query(`LOCK TABLE ${tables} IN ACCESS EXCLUSIVE MODE`)
-  for (const table of rows) {
-    const some = await client.query(`SELECT 1 FROM ${qualified(table)} LIMIT 1`)
-    if (some.rows.length > 0) throw changed([table.name])
-  }
-  const owned = await client.query<{ sequence: string; owner: string }>(
-    `SELECT format('%I.%I', sn.nspname, s.relname) AS sequence, format('%I.%I.%I', n.nspname, c.relname, a.attname) AS owner
-       FROM pg_depend d
-       JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_namespace sn ON sn.oid = s.relnamespace
-       JOIN pg_class c ON c.oid = d.refobjid JOIN pg_namespace n ON n.oid = c.relnamespace
-       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
-      WHERE d.deptype = 'a' AND n.nspname = ANY($1)`,
-    [Object.keys(staging.schemas)],
-  )
-  for (const { sequence } of owned.rows) await client.query(`ALTER SEQUENCE ${sequence} OWNED BY NONE`)
-  await client.query(`DROP TABLE ${tables}`)
-  return owned.rows
-}
-
-/** Tables bring their keys, indexes and owned counters; types, functions and the rest are moved by name. */
-async function moveObjects(client: PostgresClient, staged: string, target: string): Promise<void> {
-  const { rows } = await client.query<{ statement: string }>(
-    `SELECT statement FROM (
-       SELECT 1 AS rank, format('ALTER TYPE %I.%I SET SCHEMA %I', n.nspname, t.typname, $2::text) AS statement
-         FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-        WHERE n.nspname = $1 AND t.typtype IN ('e', 'd') AND ${notOfExtension('t.oid')}
-       UNION ALL
-       SELECT 2, format('ALTER TABLE %I.%I SET SCHEMA %I', n.nspname, c.relname, $2::text)
-         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm') AND c.relname NOT LIKE '\\_outgrow\\_%'
-          AND ${notOfExtension('c.oid')}
-       UNION ALL
-       SELECT 3, format('ALTER SEQUENCE %I.%I SET SCHEMA %I', n.nspname, c.relname, $2::text)
-         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = $1 AND c.relkind = 'S' AND c.relname NOT LIKE '\\_outgrow\\_%'
-          AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('a', 'i', 'e'))
-       UNION ALL
-       SELECT 4, format('ALTER ROUTINE %s SET SCHEMA %I', p.oid::regprocedure, $2::text)
-         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-        WHERE n.nspname = $1 AND ${notOfExtension('p.oid')}
-       UNION ALL
-       SELECT 5, format('ALTER EXTENSION %I SET SCHEMA %I', e.extname, $2::text)
-         FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE n.nspname = $1) x
-      ORDER BY rank, statement`,
-    [staged, target],
-  )
-  for (const { statement } of rows) await client.query(statement)
-}
-
-const notOfExtension = (oid: string) =>
-  `NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = ${oid} AND d.deptype = 'e')`
-
-/** The history as `prisma migrate resolve --applied` would write it. */
-async function writeBaseline(
-  client: PostgresClient,
-  schema: string,
-  baseline: StoredMigration[],
-): Promise<void> {
-  const table = qualified({ schema, name: '_prisma_migrations' })
-  await client.query(
-    `CREATE TABLE ${table} (
-       id VARCHAR(36) PRIMARY KEY NOT NULL, checksum VARCHAR(64) NOT NULL, finished_at TIMESTAMPTZ,
-       migration_name VARCHAR(255) NOT NULL, logs TEXT, rolled_back_at TIMESTAMPTZ,
-       started_at TIMESTAMPTZ NOT NULL DEFAULT now(), applied_steps_count INTEGER NOT NULL DEFAULT 0)`,
-  )
-  for (const { name, sql } of baseline) {
-    await client.query(
-      `INSERT INTO ${table} (id, checksum, migration_name, started_at, finished_at)
-       VALUES ($1, $2, $3, clock_timestamp(), clock_timestamp())`,
-      [randomUUID(), createHash('sha256').update(sql).digest('hex'), name],
-    )
-  }
-}
-
-function changed(names: string[]): Failure {
-  return new Failure({
-    code: 'OUTGROW_TARGET_CHANGED',
-    message: `While the move was running, the target got ${names.join(', ')}.`,
-    why: 'Nothing was published.',
-    fix: 'Empty the target and run the command again with --restart.',
+  await withLocks(client, async () => {
+    await putInPlace(client, staging, baseline)
+    await endRun(client, staging, result)
   })
+}
+
+/** The run's record stays, since `verify` reads it; what was only needed to build goes. */
+async function endRun(client: PostgresClient, { run, home, schemas }: Staging, result: unknown): Promise<void> {
+  const runSchema = stagedName(run, home, undefined)
+  const at = quoteIdentifier(runSchema)
+  const { rows } = await client.query(`SELECT 1 FROM ${at}._outgrow_quarantine LIMIT 1`)
+  await client.query(
+    rows.length > 0
+      ? `ALTER TABLE ${at}._outgrow_quarantine SET SCHEMA ${quoteIdentifier(home)}`
+      : `DROP TABLE ${at}._outgrow_quarantine`,
+  )
+  await client.query(`DROP TABLE ${at}._outgrow_chunk, ${at}._outgrow_cast`)
+  for (const staged of Object.values(schemas)) {
+    if (staged !== runSchema) await client.query(`DROP SCHEMA ${quoteIdentifier(staged)}`)
+  }
+  await client.query(
+    `UPDATE ${at}._outgrow_run SET status = 'published', staging = jsonb_set(staging::jsonb, '{result}', $1::jsonb)::json`,
+    [JSON.stringify(result)],
+  )
 }

@@ -10,6 +10,7 @@ const plainOptions = {
   onBadValue: 'stop',
   skipTables: new Set<string>(),
   skipColumns: new Set<string>(),
+  skipObjects: new Set<string>(),
   casts: new Map<string, string>(),
 } as const
 
@@ -49,6 +50,7 @@ function targetOf({ column, type: { type, native } }: TypedColumn): TargetColumn
     enumValues: undefined,
     notNull: false,
     generated: false,
+    hasDefault: false,
     sequence: undefined,
   }
 }

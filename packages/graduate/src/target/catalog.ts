@@ -14,6 +14,7 @@ export interface TargetColumn {
   enumValues: string[] | undefined
   notNull: boolean
   generated: boolean
+  hasDefault: boolean
   /** Owned sequence behind the default, else undefined. */
   sequence: string | undefined
 }
@@ -39,6 +40,7 @@ export async function readTargetTables(client: PostgresClient, schemas: string[]
     labels: string[] | null
     not_null: boolean
     generated: boolean
+    has_default: boolean
     sequence: string | null
   }>(
     `SELECT n.nspname AS schema, c.relname AS table, a.attname AS name,
@@ -49,7 +51,7 @@ export async function readTargetTables(client: PostgresClient, schemas: string[]
             (SELECT array_agg(l.enumlabel::text ORDER BY l.enumsortorder) FROM pg_enum l
               WHERE l.enumtypid = coalesce(e.oid, b.oid, t.oid)) AS labels,
             a.attnotnull OR t.typnotnull AS not_null,
-            a.attgenerated <> '' AS generated,
+            a.attgenerated <> '' AS generated, a.atthasdef OR a.attidentity <> '' AS has_default,
             pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname) AS sequence
        FROM pg_class c
        JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -77,6 +79,7 @@ export async function readTargetTables(client: PostgresClient, schemas: string[]
       enumValues: row.labels ?? undefined,
       notNull: row.not_null,
       generated: row.generated,
+      hasDefault: row.has_default,
       sequence: row.sequence ?? undefined,
     })
   }

@@ -1,9 +1,16 @@
-import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
-import { Failure, messageOf } from '@outgrow/kit'
-import type { Constraint } from './structure.ts'
-import { dropConstraints, readConstraints } from './structure.ts'
-import { requalify } from './requalify.ts'
+import { quoteIdentifier, type PostgresClient, type SourceTable } from '@outgrow/databases'
+import type { MoveOptions } from '../options.ts'
+import { planMove, type Plan, type StoragePair } from '../plan.ts'
+import type { Finding, FixReport, TableReport } from '../report.ts'
+import type { SourceObject } from '../source/objects.ts'
+import { carryOver, type Carried } from '../structure/carry.ts'
+import { readTargetTables } from './catalog.ts'
 import { cloneTables } from './clone.ts'
+import { describeSchemas, grantKinds, type DescribedItem } from './described.ts'
+import { putInPlace } from './put-in-place.ts'
+import { requalify } from './requalify.ts'
+import { ddlFailure } from './server-failure.ts'
+import { addConstraint, dropConstraints, readConstraints, type Constraint } from './structure.ts'
 
 /** The schemas in which one run builds, and what it must know to go on after a stop. */
 export interface Staging {
@@ -15,8 +22,13 @@ export interface Staging {
   /** True when the target had empty tables of its own migrations, which the built ones replace. */
   replaces: boolean
   constraints: Constraint[]
-  /** Types that columns get after the load, for types that are loaded as text. */
+  /** What was added for the file's sake, and what could not be. */
+  carried: Carried
+  /** What the target is to hold when the run is published. */
+  promised: DescribedItem[]
   record: RunRecord
+  /** What came of it, once it is published. */
+  result?: { tables: TableReport[]; findings: Finding[]; fixes: FixReport[] }
 }
 
 /** What the run was told and what it read, kept in the target until the end and after it, for `verify`. */
@@ -29,6 +41,7 @@ export interface RunRecord {
   onBadValue: 'stop' | 'quarantine'
   skipTables: string[]
   skipColumns: string[]
+  skipObjects: string[]
   casts: [string, string][]
   /** Checksum of the schema the run was planned with. */
   schema: string
@@ -39,7 +52,16 @@ export interface StagingRequest {
   /** Further schemas that the Prisma schema names. */
   others: string[]
   ddl: string
+  /** Whether the empty tables of the target's own migrations are there. */
   replaces: boolean
+  /** Whether what the file has beyond the DDL may be added: the project has no migrations of its own for Postgres. */
+  adds: boolean
+  /** Whether the target is free to be published into. */
+  rehearses: boolean
+  tables: SourceTable[]
+  objects: SourceObject[]
+  storage: StoragePair
+  options: MoveOptions
   record: RunRecord
 }
 
@@ -48,42 +70,100 @@ export function stagedName(run: string, home: string, schema: string | undefined
   return schema === undefined || schema === home ? `_outgrow_${run}` : `_outgrow_${run}_${schema}`
 }
 
+/** What is built in the target before the first row, and what it was planned from. */
+export interface Built {
+  staging: Staging
+  plan: Plan
+}
+
 /**
- * Makes the run's schemas with all tables and without keys, in one transaction.
- * @throws Failure OUTGROW_TARGET_PRIVILEGES, OUTGROW_SCHEMA_DDL
+ * Makes the run's schemas with all tables, rehearses publishing them, and takes keys and indexes off for the load: all in
+ * one transaction, which the caller ends. Whatever publishing would fail over fails here, before the first row.
+ * @throws Refusal OUTGROW_SCHEMA_DRIFT; errors of the server as they are
  */
-export async function createStaging(client: PostgresClient, request: StagingRequest): Promise<Staging> {
+export async function buildStaging(client: PostgresClient, request: StagingRequest): Promise<Built> {
+  const { home, others, replaces, options } = request
   const run = newRunId()
-  const schemas = Object.fromEntries(
-    [request.home, ...request.others].map((schema) => [schema, stagedName(run, request.home, schema)]),
-  )
+  const schemas = Object.fromEntries([home, ...others].map((schema) => [schema, stagedName(run, home, schema)]))
   const staged = Object.values(schemas)
-  await client.query('BEGIN')
-  try {
-    for (const schema of staged) await client.query(`CREATE SCHEMA ${quoteIdentifier(schema)}`)
-    await setSearchPath(client, staged, request.home)
-    let constraints: Constraint[]
-    if (request.replaces) constraints = await cloneTables(client, schemas)
-    else {
+  for (const schema of staged) await client.query(`CREATE SCHEMA ${quoteIdentifier(schema)}`)
+  await setSearchPath(client, staged, home)
+  if (replaces) {
+    const constraints = await cloneTables(client, schemas)
+    await setSearchPath(client, staged, home)
+    for (const constraint of constraints) await addConstraint(client, constraint)
+  } else {
+    try {
       await client.query(requalify(request.ddl, (schema) => schemas[schema] ?? schema))
-      constraints = await readConstraints(client, staged)
-      await dropConstraints(client, constraints)
+    } catch (error) {
+      throw ddlFailure(error)
     }
-    const staging: Staging = {
-      run,
-      home: request.home,
-      schemas,
-      replaces: request.replaces,
-      constraints,
-      record: request.record,
-    }
-    await createRunTables(client, staging)
-    await client.query('COMMIT')
-    return staging
-  } catch (cause) {
-    await client.query('ROLLBACK')
-    throw stagingFailure(cause, client.user)
   }
+  const plan = planMove(
+    request.tables,
+    request.storage,
+    await readTargetTables(client, staged),
+    (schema) => stagedName(run, home, schema),
+    options,
+  )
+  const carried = await carryOver(client, {
+    plan,
+    objects: request.objects,
+    schemas: staged,
+    home: stagedName(run, home, undefined),
+    adds: request.adds && !replaces,
+    skipped: options.skipObjects,
+  })
+  const constraints = await readConstraints(client, staged)
+  const staging: Staging = {
+    run,
+    home,
+    schemas,
+    replaces,
+    constraints,
+    carried,
+    promised: [],
+    record: request.record,
+  }
+  staging.promised = await promiseOf(client, staging)
+  await createRunTables(client, staging)
+  if (request.rehearses) await rehearse(client, staging)
+  await dropConstraints(client, constraints)
+  return { staging, plan }
+}
+
+/** What the target is to hold in the end: what its own tables have now, or what the DDL has just made. */
+async function promiseOf(client: PostgresClient, staging: Staging): Promise<DescribedItem[]> {
+  if (staging.replaces) {
+    const homes = Object.keys(staging.schemas)
+    return describeSchemas(client, Object.fromEntries(homes.map((schema) => [schema, schema])))
+  }
+  await client.query('SAVEPOINT outgrow_promise')
+  for (const view of staging.carried.views) await client.query(view)
+  const items = await describeSchemas(client, namesOfStaged(staging))
+  await client.query('ROLLBACK TO SAVEPOINT outgrow_promise')
+  return items.filter(({ kind }) => !grantKinds.has(kind))
+}
+
+/** Publishes the tables while they are empty, and takes that back. */
+async function rehearse(client: PostgresClient, staging: Staging): Promise<void> {
+  await client.query('SAVEPOINT outgrow_rehearsal')
+  await putInPlace(client, staging, [])
+  await client.query('ROLLBACK TO SAVEPOINT outgrow_rehearsal')
+}
+
+/** The schemas in which a run builds, to the names that they go by. */
+export function namesOfStaged({ schemas }: Staging): Record<string, string> {
+  return Object.fromEntries(Object.entries(schemas).map(([schema, staged]) => [staged, schema]))
+}
+
+/** SQL that was run in the run's schemas, as it would be written for the target's own. */
+export function finalSql(sql: string, staging: Staging): string {
+  let result = sql
+  for (const [staged, name] of Object.entries(namesOfStaged(staging))) {
+    result = result.replaceAll(`${quoteIdentifier(staged)}.`, name === staging.home ? '' : `${quoteIdentifier(name)}.`)
+  }
+  return result
 }
 
 /** Names in definitions are read without their schema when it is on the path. */
@@ -137,31 +217,4 @@ export async function dropStaging(client: PostgresClient, staging: Staging): Pro
 function newRunId(): string {
   const time = new Date().toISOString().replaceAll(/[-:T]/g, '').slice(0, 14)
   return `${time}_${Math.random().toString(36).slice(2, 6).padEnd(4, '0')}`
-}
-
-function stagingFailure(cause: unknown, user: string | undefined): unknown {
-  if (cause instanceof Failure) return cause
-  const code = (cause as { code?: string }).code
-  if (code === '42501') {
-    return new Failure({
-      code: 'OUTGROW_TARGET_PRIVILEGES',
-      message: `The role ${user ?? ''} may not build in this database: ${messageOf(cause)}.`,
-      why: 'The move builds in a schema of its own and publishes it in one transaction.',
-      fix: `Run as the owner: GRANT CREATE ON DATABASE <database> TO ${quoteIdentifier(user ?? 'role')}; GRANT CREATE, USAGE ON SCHEMA public TO ${quoteIdentifier(user ?? 'role')};`,
-      cause,
-    })
-  }
-  if (code === undefined || !/^[0-9A-Z]{5}$/.test(code)) return cause
-  const type = /type "(citext|hstore|ltree|vector|geometry|geography)" does not exist/.exec(
-    messageOf(cause),
-  )?.[1]
-  return new Failure({
-    code: 'OUTGROW_SCHEMA_DDL',
-    message: `Postgres refuses the tables: ${messageOf(cause)}`,
-    fix:
-      type === undefined
-        ? 'Correct the schema or the migration that makes this object, and run the command again.'
-        : `It comes with an extension: run CREATE EXTENSION ${type.startsWith('geo') ? 'postgis' : type} in the target first.`,
-    cause,
-  })
 }

@@ -11,6 +11,10 @@ export interface Constraint {
   /** What follows ADD CONSTRAINT name, for primary, unique, foreign and check. */
   definition: string | null
   columns: string[]
+  /** Lets no two rows have the same columns. */
+  unique: boolean
+  /** Over all rows and plain columns: no WHERE, no expression. */
+  plain: boolean
   /** Of a foreign key. */
   parent: { schema: string; table: string; columns: string[] } | null
 }
@@ -25,6 +29,7 @@ export async function readConstraints(client: PostgresClient, schemas: string[])
             pg_get_constraintdef(k.oid) AS definition,
             (SELECT array_agg(a.attname::text ORDER BY x.n) FROM unnest(k.conkey) WITH ORDINALITY x(attnum, n)
                JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = x.attnum) AS columns,
+            k.contype IN ('p', 'u') AS unique, k.contype IN ('p', 'u') AS plain,
             CASE WHEN k.contype = 'f' THEN (SELECT json_build_object('schema', pn.nspname, 'table', p.relname,
               'columns', (SELECT json_agg(a.attname ORDER BY x.n) FROM unnest(k.confkey) WITH ORDINALITY x(attnum, n)
                  JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = x.attnum))
@@ -35,8 +40,10 @@ export async function readConstraints(client: PostgresClient, schemas: string[])
       WHERE n.nspname = ANY($1) AND k.contype IN ('p', 'u', 'x', 'f', 'c')
      UNION ALL
      SELECT n.nspname, c.relname, i.relname, 'index', pg_get_indexdef(i.oid), NULL,
-            (SELECT coalesce(array_agg(a.attname::text), '{}') FROM unnest(x.indkey) k(attnum)
-               JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum), NULL
+            (SELECT coalesce(array_agg(a.attname::text ORDER BY k.n), '{}')
+               FROM unnest(x.indkey) WITH ORDINALITY k(attnum, n)
+               JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum WHERE k.n <= x.indnkeyatts),
+            x.indisunique, x.indpred IS NULL AND x.indexprs IS NULL, NULL
        FROM pg_index x
        JOIN pg_class i ON i.oid = x.indexrelid
        JOIN pg_class c ON c.oid = x.indrelid
@@ -62,4 +69,47 @@ export async function dropConstraints(client: PostgresClient, constraints: Const
 
 export function qualified({ schema, name }: { schema: string; name: string }): string {
   return `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`
+}
+
+/** Adds one constraint or index, or what an earlier attempt left undone of it. */
+export async function addConstraint(client: PostgresClient, constraint: Constraint): Promise<void> {
+  const isValid = await declareConstraint(client, constraint)
+  if (isValid) return
+  const table = qualified({ schema: constraint.schema, name: constraint.table })
+  await client.query(`ALTER TABLE ${table} VALIDATE CONSTRAINT ${quoteIdentifier(constraint.name)}`)
+}
+
+/** Adds a constraint or index; checks and foreign keys without looking at the rows. Returns whether it is whole. */
+export async function declareConstraint(client: PostgresClient, constraint: Constraint): Promise<boolean> {
+  const table = qualified({ schema: constraint.schema, name: constraint.table })
+  const name = quoteIdentifier(constraint.name)
+  const index = await client.query<{ valid: boolean }>(
+    `SELECT x.indisvalid AS valid FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+       JOIN pg_namespace n ON n.oid = i.relnamespace WHERE n.nspname = $1 AND i.relname = $2`,
+    [constraint.schema, constraint.name],
+  )
+  if (constraint.indexSql !== null && index.rows.length === 0) await client.query(constraint.indexSql)
+  if (constraint.kind === 'index') return true
+  const known = await client.query<{ valid: boolean }>(
+    `SELECT k.convalidated AS valid FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+       JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = $1 AND c.relname = $2 AND k.conname = $3`,
+    [constraint.schema, constraint.table, constraint.name],
+  )
+  const checkedLater = constraint.kind === 'foreign' || constraint.kind === 'check'
+  if (known.rows.length === 0) {
+    if (checkedLater) {
+      const notValid = constraint.definition?.endsWith('NOT VALID') ? '' : ' NOT VALID'
+      await client.query(`ALTER TABLE ${table} ADD CONSTRAINT ${name} ${constraint.definition}${notValid}`)
+    } else if (constraint.indexSql === null) {
+      await client.query(`ALTER TABLE ${table} ADD CONSTRAINT ${name} ${constraint.definition}`)
+    } else {
+      const kind = constraint.kind === 'primary' ? 'PRIMARY KEY' : 'UNIQUE'
+      const deferrable = /( NOT)? DEFERRABLE.*$/.exec(constraint.definition ?? '')?.[0] ?? ''
+      await client.query(
+        `ALTER TABLE ${table} ADD CONSTRAINT ${name} ${kind} USING INDEX ${name}${deferrable}`,
+      )
+    }
+  }
+  return !checkedLater || known.rows[0]?.valid === true
 }

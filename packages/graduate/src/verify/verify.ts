@@ -1,22 +1,24 @@
-import { parsePostgresUrl, readSourceTables, withPostgres, type PostgresClient } from '@outgrow/databases'
+import { parsePostgresUrl, withPostgres, type PostgresClient } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import type { SchemaSource } from '@outgrow/schema'
 import { emptyDigest, expectedDigest, loadHash, sameDigest } from '../copy/digest.ts'
-import { refuseDrift } from '../inspect.ts'
 import type { MoveOptions } from '../options.ts'
-import { planMove, type Plan, type PlannedTable } from '../plan.ts'
-import { prepareSchema } from '../prepare.ts'
+import { planMove, refuseDrift, type Plan, type PlannedTable } from '../plan.ts'
+import { prepareSchema, type PreparedSchema } from '../prepare.ts'
 import type { Finding, TableReport } from '../report.ts'
 import { readAdjustments } from '../run/adjust.ts'
 import { digestOfTarget } from '../run/load.ts'
 import { setsAside } from '../run/quarantine-count.ts'
 import type { ReadResult } from '../source/reader-messages.ts'
+import type { SourceReader } from '../source/reader.ts'
 import { withSharedSnapshot, type Snapshot } from '../source/snapshot.ts'
+import { readTables } from '../source/tables.ts'
 import { readTargetTables } from '../target/catalog.ts'
 import { qualified } from '../target/structure.ts'
 import { findRuns, stagedName, type Staging } from '../target/staging.ts'
 import { encoderFor } from '../values/encoder-for.ts'
 import { findDifferences } from './differences.ts'
+import { structureFindings, structureNotes } from './structure.ts'
 
 export interface Verification {
   tables: TableReport[]
@@ -25,9 +27,20 @@ export interface Verification {
   ms: number
 }
 
+export interface VerifyRequest {
+  prepared: PreparedSchema
+  /** The recorded run, undefined when nobody recorded one. */
+  run: Staging | undefined
+  home: string
+  /** Of a target without a recorded run. */
+  options: MoveOptions
+  signal: AbortSignal
+}
+
 /**
- * Reads both databases afresh and compares every table by count and digest; where they differ, names rows and columns.
- * Rules, skips and rows set aside come from the recorded run, so that what is compared is what was meant to arrive.
+ * Reads both databases afresh and compares every table by count and digest, and the target's structure with what was
+ * promised; where they differ, names rows, columns and objects. Rules, skips and rows set aside come from the recorded run,
+ * so that what is compared is what was meant to arrive.
  */
 export async function verify(request: {
   from: string
@@ -39,68 +52,76 @@ export async function verify(request: {
   const target = parsePostgresUrl(request.to)
   const preparing = prepareSchema(request.schema, target.schema)
   preparing.catch(() => {}) // awaited below, once both databases are open
-  const started = performance.now()
   return withSharedSnapshot(request.from, request.signal, (snapshot, reader) =>
     withPostgres(target, async (client) => {
       const prepared = await preparing
-      const run = (await findRuns(client)).find(({ status }) => status === 'published')?.staging
-      const options = run ? recordedOptions(run) : request.options
-      const adjustments = run ? await readAdjustments(client, stagedName(run.run, run.home, undefined)) : []
+      const published = (await findRuns(client)).filter(({ status }) => status === 'published')
+      const runs = published.map(({ staging }) => staging)
+      const run = runs.find(({ record }) => record.source === snapshot.path) ?? runs[0]
       const home = run?.home ?? target.schema
-      const targets = await readTargetTables(client, [home, ...prepared.others])
-      if (targets.length === 0) throw emptyTarget()
-      const plan = planMove(
-        readSourceTables(snapshot.database),
-        prepared.storage,
-        targets,
-        (schema) => schema ?? home,
-        options,
-      )
-      refuseDrift(plan.findings)
-      const partial = leaveOutCasts(plan)
-      const hash = await loadHash()
-      const asRecorded: MoveOptions = { ...options, onBadValue: 'quarantine' }
-      // Both sides at once: the source in its thread, the target here.
-      const reading = Promise.all(plan.tables.map((table) => reader.digest(table, asRecorded)))
-      reading.catch(() => {}) // awaited below, after the target side
-      const received = new Map<string, Awaited<ReturnType<typeof digestOfTarget>>>()
-      for (const table of plan.tables) {
-        request.signal.throwIfAborted()
-        received.set(table.source.name, await digestOfTarget({ hash }, client, table))
-      }
-      const sent = await reading
-      const tables: TableReport[] = []
-      const findings: Finding[] = hasAdvanced(run, snapshot) ? [advanced()] : []
-      for (const [at, table] of plan.tables.entries()) {
-        const name = table.source.name
-        const { digest, rowsRead } = sent[at] as ReadResult
-        const own = adjustments.filter((adjustment) => adjustment.table === name)
-        const got = received.get(name) ?? emptyDigest
-        let digestMatch = sameDigest(expectedDigest(digest, own), got)
-        const differences = digestMatch
-          ? []
-          : await findDifferences(
-              snapshot.database,
-              client,
-              table,
-              asRecorded,
-              hash,
-              await setAsideKeys(client, run, name),
-            )
-        findings.push(...differences)
-        // What was recorded of rows set aside counts their cast columns too, which are left out here: the rows decide.
-        if (own.length > 0 && partial.has(table)) digestMatch = differences.length === 0
-        tables.push({
-          table: name,
-          sourceRows: rowsRead,
-          targetRows: got.rows,
-          quarantinedRows: rowsRead - digest.rows + setsAside(own),
-          digestMatch,
-        })
-      }
-      return { tables, findings, notes: plan.notes, ms: performance.now() - started }
+      const { options, signal } = request
+      return verifyRun(client, snapshot, reader, { prepared, run, home, options, signal })
     }),
   )
+}
+
+/** As `verify`, with what is open already. */
+export async function verifyRun(
+  client: PostgresClient,
+  snapshot: Snapshot,
+  reader: SourceReader,
+  { prepared, run, home, options: given, signal }: VerifyRequest,
+): Promise<Verification> {
+  const started = performance.now()
+  const options = run ? recordedOptions(run) : given
+  const adjustments = run ? await readAdjustments(client, stagedName(run.run, run.home, undefined)) : []
+  const targets = await readTargetTables(client, [home, ...prepared.others])
+  if (targets.length === 0) throw emptyTarget()
+  const plan = planMove(readTables(snapshot.database), prepared.storage, targets, (schema) => schema ?? home, options)
+  refuseDrift(plan.findings)
+  const partial = leaveOutCasts(plan)
+  const hash = await loadHash()
+  const asRecorded: MoveOptions = { ...options, onBadValue: 'quarantine' }
+  // Both sides at once: the source in its thread, the target here.
+  const reading = Promise.all(plan.tables.map((table) => reader.digest(table, asRecorded)))
+  reading.catch(() => {}) // awaited below, after the target side
+  const received = new Map<string, Awaited<ReturnType<typeof digestOfTarget>>>()
+  for (const table of plan.tables) {
+    signal.throwIfAborted()
+    received.set(table.source.name, await digestOfTarget({ hash }, client, table))
+  }
+  const sent = await reading
+  const tables: TableReport[] = []
+  const findings: Finding[] = hasAdvanced(run, snapshot) ? [advanced()] : []
+  for (const [at, table] of plan.tables.entries()) {
+    const name = table.source.name
+    const { digest, rowsRead } = sent[at] as ReadResult
+    const own = adjustments.filter((adjustment) => adjustment.table === name)
+    const got = received.get(name) ?? emptyDigest
+    let digestMatch = sameDigest(expectedDigest(digest, own), got)
+    const differences = digestMatch
+      ? []
+      : await findDifferences(
+          snapshot.database,
+          client,
+          table,
+          asRecorded,
+          hash,
+          await setAsideKeys(client, run, name),
+        )
+    findings.push(...differences)
+    // What was recorded of rows set aside counts their cast columns too, which are left out here: the rows decide.
+    if (own.length > 0 && partial.has(table)) digestMatch = differences.length === 0
+    tables.push({
+      table: name,
+      sourceRows: rowsRead,
+      targetRows: got.rows,
+      quarantinedRows: rowsRead - digest.rows + setsAside(own),
+      digestMatch,
+    })
+  }
+  findings.push(...(await structureFindings(client, plan, run)))
+  return { tables, findings, notes: [...plan.notes, ...structureNotes(run)], ms: performance.now() - started }
 }
 
 /** What the server cast from text with its own rules was compared as text before that; here it is left out, and said. */
@@ -125,6 +146,7 @@ function recordedOptions({ record }: Staging): MoveOptions {
     onBadValue: record.onBadValue,
     skipTables: new Set(record.skipTables),
     skipColumns: new Set(record.skipColumns),
+    skipObjects: new Set(record.skipObjects),
     casts: new Map(record.casts),
   }
 }

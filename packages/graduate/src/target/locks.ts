@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { PostgresClient } from '@outgrow/databases'
+import { Failure } from '@outgrow/kit'
+
+/** A wait for a lock blocks everybody behind it: it is short, and tried again. */
+export const lockWaitMs = 1000
+const tries = 5
+
+/**
+ * Runs `work` in a transaction that waits for each lock for a short time only, and begins it again when it did not get one.
+ * @throws Failure OUTGROW_TARGET_LOCKED naming the sessions in the way
+ */
+export async function withLocks(client: PostgresClient, work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    await client.query('BEGIN')
+    try {
+      await client.query(`SET LOCAL lock_timeout = ${lockWaitMs}`)
+      await work()
+      await client.query('COMMIT')
+      return
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => {}) // the connection may be gone, which the error says
+      const { code } = error as { code?: string }
+      if (code !== '55P03' && code !== '40P01') throw error
+      if (attempt === tries) throw await lockedFailure(client, error)
+      await sleep(100 * attempt)
+    }
+  }
+}
+
+/** Who else is in the database with a transaction, by the locks that they hold on its tables. */
+export async function lockedFailure(client: PostgresClient, cause: unknown): Promise<Failure> {
+  const { rows } = await client.query<{ holder: string; pid: number }>(
+    `SELECT a.pid, concat_ws(', ', 'pid ' || a.pid, nullif(a.application_name, ''), a.usename, a.client_addr::text, a.state,
+              'since ' || to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC') AS holder
+       FROM pg_stat_activity a
+      WHERE a.pid <> pg_backend_pid() AND a.datname = current_database() AND a.xact_start IS NOT NULL
+        AND EXISTS (SELECT 1 FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'relation' AND l.granted)
+      ORDER BY a.xact_start LIMIT 5`,
+  )
+  const holders = rows.map(({ holder }) => holder).join('; ')
+  return new Failure({
+    code: 'OUTGROW_TARGET_LOCKED',
+    message: `Another session keeps tables of the target locked: ${holders || 'it is gone by now'}.`,
+    why: 'Publishing puts the filled tables in the place of the empty ones, and waits for nobody for ever. What was copied is kept.',
+    fix: `End that transaction${rows[0] ? ` (SELECT pg_terminate_backend(${rows[0].pid});)` : ''} and run the same command with --resume.`,
+    cause,
+  })
+}
