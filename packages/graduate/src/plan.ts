@@ -1,6 +1,6 @@
 import type { FailureDetails } from '@outgrow/kit'
 import type { StoredModel } from '@outgrow/schema'
-import type { SourceTable, VirtualTable } from '@outgrow/databases'
+import { quoteIdentifier, type SourceTable, type VirtualTable } from '@outgrow/databases'
 import type { TargetColumn, TargetTable } from './target/catalog.ts'
 import { Refusal, type Finding } from './report.ts'
 import type { MoveOptions } from './options.ts'
@@ -87,6 +87,7 @@ export function planMove(
     }
     const columns = planColumns(table, model, other, target, options, plan)
     plan.tables.push({ source: table, target, columns, key: keyOf(table) })
+    if (table.virtual) plan.notes.push(searchOffer(table, other.table, columns))
   }
   for (const table of source) {
     if (paired.has(table)) continue
@@ -247,4 +248,15 @@ export function refuseDrift(findings: Finding[]): void {
       .join(' ')}`,
   }
   throw new Refusal(details, findings)
+}
+
+/** What takes the place of a search index on Postgres; it is offered, not made. */
+function searchOffer({ name, virtual }: SourceTable, table: string, columns: PlannedColumn[]): string {
+  const module = virtual?.module ?? ''
+  if (!module.startsWith('fts')) return `${name} was a virtual table (${module}); its rows are moved as a table.`
+  const texts = columns
+    .filter(({ target }) => target.type === 'text')
+    .map(({ target }) => `coalesce(${quoteIdentifier(target.name)}, '')`)
+  const at = quoteIdentifier(table)
+  return `${name} was a search index (${module}); its rows are moved as a table. To search it: ALTER TABLE ${at} ADD COLUMN search_vector tsvector GENERATED ALWAYS AS (to_tsvector('simple', ${texts.join(" || ' ' || ")})) STORED; CREATE INDEX ON ${at} USING gin (search_vector);`
 }

@@ -141,7 +141,11 @@ test('what cannot be moved into is refused by name, and left as it was', async (
     message: expect.stringContaining('stray') as string,
   })
   await target.query('DROP TABLE stray')
-  await move(from, target.url, names)
+  const { run } = await move(from, target.url, names)
+  expect(await move(from, target.url, names)).toMatchObject({ run, wasPublished: true, findings: [] })
+  const file = openSqlite(from)
+  file.exec('INSERT INTO "Tag" VALUES (\'b\', 1, 6)')
+  file.close()
   await expect(move(from, target.url, names)).rejects.toMatchObject({
     code: 'OUTGROW_TARGET_NOT_EMPTY',
     message: expect.stringContaining('User Table (holds rows)') as string,
@@ -272,6 +276,10 @@ test('orphans alone stop a move too, and their rules settle them', async () => {
     rules: new Set(['orphans-null', 'orphans-quarantine']),
   })
   expect(result.fixes).toContainEqual({ rule: 'orphans-null', table: 'Child', column: 'parentId', count: 1 })
+  expect(await target.query("SELECT conname FROM pg_constraint WHERE contype = 'f' ORDER BY 1")).toEqual([
+    { conname: 'Child_parentId_fkey' },
+    { conname: 'Toy_childId_fkey' },
+  ])
   expect(result.tables.find(({ table }) => table === 'Toy')).toEqual({
     table: 'Toy',
     sourceRows: 2,
@@ -438,4 +446,20 @@ test('an inspection compares references as Postgres does, whatever the collation
     progress: () => {},
   })
   expect(findings.map(({ code, keys }) => [code, keys])).toEqual([['OUTGROW_ORPHAN', [{ id: 1 }]]])
+})
+
+test('a row without a rowid is found again by a large key, and by one that is no UTF-8', async () => {
+  const from = makeSqlite(
+    `CREATE TABLE "N" (k INTEGER NOT NULL PRIMARY KEY, big INTEGER, t TEXT) WITHOUT ROWID; INSERT INTO "N" VALUES (9007199254740993, 9007199254740995, 'x');
+     CREATE TABLE "S" (k TEXT NOT NULL PRIMARY KEY, n INTEGER) WITHOUT ROWID; INSERT INTO "S" VALUES (CAST(x'61ff' AS TEXT), 9007199254740993), ('ok', 1)`,
+  )
+  const schema = sqliteSchema(
+    'model N {\n  k BigInt @id\n  big BigInt\n  t String\n}\nmodel S {\n  k String @id\n  n BigInt\n}',
+  )
+  const target = await emptyTarget()
+  const { findings } = await move(from, target.url, schema, { onBadValue: 'quarantine' })
+  expect(findings.map(({ table, column, count }) => [table, column, count])).toEqual([['S', 'k', 1]])
+  expect(await target.query('SELECT k, big FROM "N"')).toEqual([{ k: '9007199254740993', big: '9007199254740995' }])
+  expect(await target.query('SELECT k FROM "S"')).toEqual([{ k: 'ok' }])
+  await target.drop()
 })

@@ -122,7 +122,8 @@ export class TableEncoder {
   *#rows(range: RowRange, context: CellContext): Generator<Cell[]> {
     const { source } = this.table
     const names = this.table.columns.map(({ source: name }) => quoteIdentifier(name))
-    const select = `SELECT ${[...context.keyColumns.map(keySql), ...names].join(', ')} FROM ${quoteIdentifier(source.name)}`
+    const keys = context.keyColumns.map(source.rowid === undefined ? literalOf : keySql)
+    const select = `SELECT ${[...keys, ...names].join(', ')} FROM ${quoteIdentifier(source.name)}`
     if (range === undefined) {
       yield* this.#database.prepare(select).raw().iterate() as Iterable<Cell[]>
       return
@@ -202,6 +203,15 @@ export class TableEncoder {
       if (refusal) this.#refuse(context, refusal, cell)
     }
   }
+}
+
+/**
+ * SQL that gives a value as a literal of SQL. A row without a rowid is found again by it: neither a large integer nor bytes
+ * that are no UTF-8 would come through the driver as they are.
+ */
+const literalOf = (name: string) => {
+  const quoted = quoteIdentifier(name)
+  return `CASE typeof(${quoted}) WHEN 'text' THEN 'CAST(x''' || hex(CAST(${quoted} AS BLOB)) || ''' AS TEXT)' ELSE quote(${quoted}) END`
 }
 
 const keySql = (name: string) => (/^(rowid|_rowid_|oid)$/.test(name) ? name : quoteIdentifier(name))
@@ -291,9 +301,13 @@ class CellContext implements Cast {
   }
 
   #read(columns: string): unknown[] {
-    const where = this.keyColumns.map((name) => `${keySql(name)} IS ?`).join(' AND ')
-    const sql = `SELECT ${columns} FROM ${quoteIdentifier(this.#table.source.name)} WHERE ${where}`
-    const keys = this.row.slice(0, this.keyColumns.length)
+    const { name: table, rowid } = this.#table.source
+    const literals = rowid === undefined
+    const where = this.keyColumns
+      .map((name, at) => `${keySql(name)} IS ${literals ? String(this.row[at]) : '?'}`)
+      .join(' AND ')
+    const sql = `SELECT ${columns} FROM ${quoteIdentifier(table)} WHERE ${where}`
+    const keys = literals ? [] : this.row.slice(0, this.keyColumns.length)
     return this.#database
       .prepare(sql)
       .raw()

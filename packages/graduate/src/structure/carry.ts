@@ -30,6 +30,8 @@ export interface CarryRequest {
   adds: boolean
   /** Names of what is left behind knowingly. */
   skipped: ReadonlySet<string>
+  /** A statement with the names that the tables have in the end. */
+  finalSql(sql: string): string
 }
 
 /**
@@ -40,6 +42,7 @@ export async function carryOver(client: PostgresClient, request: CarryRequest): 
   const { plan, objects, schemas, adds, skipped } = request
   const carried: Carried = { statements: [], views: [], left: [], notes: [] }
   const tables = new Map(plan.tables.map((table) => [table.source.name, contextOf(plan, table)]))
+  let constraints = await readConstraints(client, schemas)
   for (const object of objects) {
     if (skipped.has(object.name)) {
       carried.notes.push(`${object.kind} ${object.name} stays behind: it was skipped by name.`)
@@ -47,7 +50,6 @@ export async function carryOver(client: PostgresClient, request: CarryRequest): 
     }
     const context = tables.get(object.table)
     if (!context && object.kind !== 'view') continue // its table stays behind
-    const constraints = await readConstraints(client, schemas)
     if (context && isThere(object, context, constraints)) continue
     let statement: string | undefined
     try {
@@ -57,8 +59,9 @@ export async function carryOver(client: PostgresClient, request: CarryRequest): 
           : await replacing(client, object, context as StatementContext, constraints)
       const isNew = await tried(client, statement, context, adds && object.kind !== 'view')
       if (!isNew) continue
+      if (adds && object.kind !== 'view') constraints = await readConstraints(client, schemas)
       if (adds) (object.kind === 'view' ? carried.views : carried.statements).push(statement)
-      else carried.left.push(leftBehind(object, 'the target’s own migrations do not make it', statement))
+      else carried.left.push(leftBehind(object, 'the target’s own migrations do not make it', request.finalSql(statement)))
     } catch (error) {
       const state = (error as { code?: string }).code
       if (!(error instanceof Untranslatable) && !/^[0-9A-Z]{5}$/.test(state ?? '')) throw error

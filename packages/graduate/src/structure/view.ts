@@ -42,9 +42,11 @@ function nameIn(plan: Plan, text: string, written: string, before: string | unde
 }
 
 function columnNamed(plan: Plan, text: string): string | undefined {
-  for (const { columns } of plan.tables) {
+  for (const { columns, source: table } of plan.tables) {
     const found = columns.find(({ source }) => same(source, text))
     if (found) return found.target.name
+    const computed = table.columns.find(({ name, generated }) => generated && same(name, text))
+    if (computed) return computed.name
   }
   return undefined
 }

@@ -113,6 +113,7 @@ export async function buildStaging(client: PostgresClient, request: StagingReque
     home: stagedName(run, home, undefined),
     adds: request.adds && !replaces,
     skipped: options.skipObjects,
+    finalSql: (sql) => finalSql(sql, { home, schemas }),
   })
   const constraints = await readConstraints(client, staged)
   const staging: Staging = {
@@ -153,12 +154,12 @@ async function rehearse(client: PostgresClient, staging: Staging): Promise<void>
 }
 
 /** The schemas in which a run builds, to the names that they go by. */
-export function namesOfStaged({ schemas }: Staging): Record<string, string> {
+export function namesOfStaged({ schemas }: Pick<Staging, 'schemas'>): Record<string, string> {
   return Object.fromEntries(Object.entries(schemas).map(([schema, staged]) => [staged, schema]))
 }
 
 /** SQL that was run in the run's schemas, as it would be written for the target's own. */
-export function finalSql(sql: string, staging: Staging): string {
+export function finalSql(sql: string, staging: Pick<Staging, 'home' | 'schemas'>): string {
   let result = sql
   for (const [staged, name] of Object.entries(namesOfStaged(staging))) {
     result = result.replaceAll(`${quoteIdentifier(staged)}.`, name === staging.home ? '' : `${quoteIdentifier(name)}.`)
