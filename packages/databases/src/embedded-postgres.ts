@@ -36,6 +36,8 @@ export interface EmbeddedOptions {
   settings?: string[]
   /** The server's own time zone, UTC by default. */
   timezone?: string
+  /** Folder with the initdb, pg_ctl and postgres of another installation, in place of those that come along. */
+  binaries?: string
 }
 
 /**
@@ -48,7 +50,10 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   const asked = resolve(options.directory)
   const directory = owner === undefined || isReachable(asked) ? asked : sharedFolder(asked)
   const data = join(directory, 'data')
-  const { initdb, pg_ctl: pgCtl } = await binaries(owner !== undefined)
+  const { initdb, pg_ctl: pgCtl } =
+    options.binaries === undefined
+      ? await binaries(owner !== undefined)
+      : { initdb: join(options.binaries, 'initdb'), pg_ctl: join(options.binaries, 'pg_ctl') }
   const as = owner === undefined ? {} : { uid: owner.uid, gid: owner.gid }
   const passwordFile = join(directory, 'password')
   mkdirSync(directory, { recursive: true, mode: 0o755 })

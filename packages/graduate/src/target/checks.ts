@@ -40,7 +40,7 @@ export type TargetState = { kind: 'empty' } | { kind: 'migrated' } | { kind: 'un
 /**
  * Looks whether the target may be filled: empty, or holding just the empty tables of the project's own migrations.
  * @param expected tables that the schema has, as `schema.table`
- * @throws Failure OUTGROW_TARGET_NOT_EMPTY, OUTGROW_TARGET_NOT_PLAIN
+ * @throws Failure OUTGROW_TARGET_NOT_EMPTY
  */
 export async function readTargetState(
   client: PostgresClient,
@@ -100,29 +100,7 @@ export async function readTargetState(
       fix: 'Pass an empty database, or apply the migrations first (outgrow schema deploy).',
     })
   }
-  await refuseDependents(client, schemas)
   return { kind: 'migrated' }
-}
-
-/** Triggers and policies on the empty tables would be lost when the filled ones take their place. */
-async function refuseDependents(client: PostgresClient, schemas: string[]): Promise<void> {
-  const { rows } = await client.query<{ name: string }>(
-    `SELECT format('trigger %s on %s', t.tgname, c.relname) AS name FROM pg_trigger t
-       JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = ANY($1) AND NOT t.tgisinternal
-     UNION ALL
-     SELECT format('policy %s on %s', p.polname, c.relname) FROM pg_policy p
-       JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = ANY($1)`,
-    [schemas],
-  )
-  if (rows.length === 0) return
-  throw new Failure({
-    code: 'OUTGROW_TARGET_NOT_PLAIN',
-    message: `The target's tables have ${listed(rows.map(({ name }) => name))}.`,
-    why: 'The filled tables take the place of the empty ones; triggers and policies would not come along.',
-    fix: 'Move into an empty database; the triggers and policies can be added afterwards.',
-  })
 }
 
 function listed(names: string[]): string {

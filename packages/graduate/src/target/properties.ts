@@ -5,9 +5,14 @@ import type { PostgresClient } from '@outgrow/databases'
  * take along: owner, grants, row security, policies, triggers, options, publications, comments and the like. Read before
  * the others are dropped; the names in them are the final ones.
  */
-export async function readProperties(client: PostgresClient, schemas: string[]): Promise<string[]> {
-  const { rows } = await client.query<{ statement: string }>(propertiesSql, [schemas])
-  return rows.map(({ statement }) => statement)
+export async function readProperties(
+  client: PostgresClient,
+  schemas: string[],
+): Promise<{ owners: string[]; rest: string[] }> {
+  const { rows } = await client.query<{ rank: number; statement: string }>(propertiesSql, [schemas])
+  const statements = (isOwner: boolean) =>
+    rows.filter(({ rank }) => (rank === 1) === isOwner).map(({ statement }) => statement)
+  return { owners: statements(true), rest: statements(false) }
 }
 
 const grantee = (column: string) => `CASE ${column} WHEN 0 THEN 'PUBLIC' ELSE ${column}::regrole::text END`
@@ -26,7 +31,7 @@ WITH tables AS (
   SELECT t.label AS table_label, x.*, i.relname AS index_name, format('%I.%I', t.nspname, i.relname) AS label
     FROM tables t JOIN pg_index x ON x.indrelid = t.oid JOIN pg_class i ON i.oid = x.indexrelid
 )
-SELECT statement FROM (
+SELECT rank, statement FROM (
   SELECT 10 AS rank, 0 AS place, format('ALTER TABLE %s SET (%s)', label, array_to_string(reloptions, ', ')) AS statement FROM tables WHERE reloptions IS NOT NULL
   UNION ALL SELECT 10, 1, format('ALTER TABLE %s SET (%s)', t.label, (SELECT string_agg('toast.' || o, ', ') FROM unnest(x.reloptions) o))
     FROM tables t JOIN pg_class x ON x.oid = t.reltoastrelid WHERE x.reloptions IS NOT NULL
@@ -40,6 +45,8 @@ SELECT statement FROM (
   UNION ALL SELECT 12, 1, format('ALTER TABLE %s REPLICA IDENTITY USING INDEX %I', table_label, index_name) FROM indexes WHERE indisreplident
   UNION ALL SELECT 12, 2, format('ALTER TABLE %s REPLICA IDENTITY %s', label, CASE relreplident WHEN 'f' THEN 'FULL' ELSE 'NOTHING' END)
     FROM tables WHERE relreplident IN ('f', 'n')
+  UNION ALL SELECT 12, 3, format('ALTER SEQUENCE %s AS %s MINVALUE %s MAXVALUE %s', i.label, format_type(q.seqtypid, NULL), q.seqmin, q.seqmax)
+    FROM identities i JOIN pg_sequence q ON q.seqrelid = i.oid -- LIKE makes every identity a bigint
   UNION ALL SELECT 13, 0, pg_get_statisticsobjdef(e.oid) FROM tables t JOIN pg_statistic_ext e ON e.stxrelid = t.oid
   UNION ALL SELECT 14, 0, pg_get_triggerdef(g.oid) FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid WHERE NOT g.tgisinternal
   UNION ALL SELECT 15, 0, format('ALTER TABLE %s %s TRIGGER %I', t.label, CASE g.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE REPLICA' END, g.tgname)
@@ -69,7 +76,7 @@ SELECT statement FROM (
       JOIN pg_trigger g ON g.tgrelid = t.oid JOIN pg_description d ON d.objoid = g.oid AND d.classoid = 'pg_trigger'::regclass
   UNION ALL SELECT 20, 5, format('COMMENT ON POLICY %I ON %s IS %L', p.polname, t.label, d.description) FROM tables t
       JOIN pg_policy p ON p.polrelid = t.oid JOIN pg_description d ON d.objoid = p.oid AND d.classoid = 'pg_policy'::regclass
-  UNION ALL SELECT 30, 0, format('ALTER TABLE %s OWNER TO %s', label, relowner::regrole) FROM tables WHERE relowner <> current_user::regrole
+  UNION ALL SELECT 1, 0, format('ALTER TABLE %s OWNER TO %s', label, relowner::regrole) FROM tables WHERE relowner <> current_user::regrole
   UNION ALL SELECT 31, 0, format('REVOKE ALL ON %s %s FROM PUBLIC, %s', what, label, relowner::regrole) FROM granted
   UNION ALL SELECT 32, e.n::int, format('GRANT %s ON %s %s TO %s%s', e.privilege_type, g.what, g.label, ${grantee('e.grantee')},
       CASE WHEN e.is_grantable THEN ' WITH GRANT OPTION' END)

@@ -23,15 +23,17 @@ export async function putInPlace(
     if (!staging.replaces) await refuseTaken(client, target, staged)
   }
   for (const view of staging.carried.views) await client.query(view)
-  const after = staging.replaces
+  const { owners, rest } = staging.replaces
     ? await readProperties(client, homes)
-    : await readDefaultGrants(client, staging.schemas)
+    : { owners: [], rest: await readDefaultGrants(client, staging.schemas) }
   const counters = staging.replaces ? await dropEmptyTables(client, staging) : []
   for (const [target, staged] of Object.entries(staging.schemas)) await moveObjects(client, staged, target)
+  for (const statement of owners) await client.query(statement)
+  // A counter belongs to whom its table belongs.
   for (const { sequence, owner } of counters) {
     await client.query(`ALTER SEQUENCE ${sequence} OWNED BY ${owner}`)
   }
-  for (const statement of after) await client.query(statement)
+  for (const statement of rest) await client.query(statement)
   await compareWithPromise(client, staging)
   if (!staging.replaces && baseline.length > 0) await writeBaseline(client, staging.home, baseline)
 }
