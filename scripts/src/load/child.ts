@@ -11,9 +11,18 @@ const stop = AbortSignal.timeout(Number(seconds) * 1000)
 // A parent that is gone takes its children with it.
 process.on('disconnect', () => process.exit(0))
 
+/** Tells the parent, once, that this process is under way: so often it has done its work. */
+function tellBegun(times: number): () => void {
+  let done = 0
+  return () => {
+    if (++done === times) process.send?.('begun')
+  }
+}
+
 const roles: Record<string, (database: Database) => Promise<void>> = {
   /** Holds the lock while it waits for something else, as careless transactions do. */
   writer: async ({ client }) => {
+    const begun = tellBegun(20)
     while (!stop.aborted) {
       await withRetry(() =>
         client.$transaction(async (tx) => {
@@ -24,14 +33,17 @@ const roles: Record<string, (database: Database) => Promise<void>> = {
         // A write that found no place in time is what this load is about.
         if (!/P1008|P2028/.test(String((error as { code?: unknown }).code))) throw error
       })
+      begun()
     }
   },
   /** Writes a good part of a megabyte at a time. */
   'bulk-writer': async ({ client }) => {
+    const begun = tellBegun(100)
     while (!stop.aborted) {
       await client.$executeRawUnsafe(
         'INSERT INTO _outgrow_load (payload) WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60) SELECT hex(randomblob(2000)) FROM n',
       )
+      begun()
       await sleep(10)
     }
   },
@@ -47,7 +59,12 @@ const roles: Record<string, (database: Database) => Promise<void>> = {
   },
   intake: async (database) => {
     const receive = createWebhookHandler({ database, secrets: ['whsec_load'] })
-    const server = await serveOnLoopback(receive)
+    const begun = tellBegun(100)
+    const server = await serveOnLoopback(async (request) => {
+      const response = await receive(request)
+      begun()
+      return response
+    })
     process.send?.(server.url)
     await sleep(Number(seconds) * 1000)
     await server.close()

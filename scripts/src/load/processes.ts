@@ -3,6 +3,9 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Scratch } from './scratch.ts'
 
+/** Children end by themselves, some time after a parent that is stuck should have ended them. */
+const spareSeconds = 300
+
 /** The processes of a load; leaving the block ends those that still run. */
 export class LoadProcesses implements AsyncDisposable {
   readonly #scratch: Scratch
@@ -21,7 +24,7 @@ export class LoadProcesses implements AsyncDisposable {
     const { path, directory } = this.#scratch
     const child = fork(
       join(import.meta.dirname, 'child.ts'),
-      [role, `file:${path}`, directory, String(this.#seconds)],
+      [role, `file:${path}`, directory, String(this.#seconds + spareSeconds)],
       { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
     )
     this.#children.push(child)
@@ -37,8 +40,16 @@ export class LoadProcesses implements AsyncDisposable {
   }
 
   /** What a process says first. */
-  async startAndHear(role: string): Promise<string> {
-    const child = this.start(role)
+  firstWord(child: ChildProcess, role: string): Promise<string> {
+    return this.#heard(child, role)
+  }
+
+  /** Resolves when a process has told that it is under way. */
+  async begun(child: ChildProcess, role: string): Promise<void> {
+    while ((await this.#heard(child, role)) !== 'begun');
+  }
+
+  async #heard(child: ChildProcess, role: string): Promise<string> {
     const ended = once(child, 'exit').then(([code]) => {
       throw new Error(`the ${role} ended with ${String(code)} before it was ready`)
     })

@@ -14,20 +14,28 @@ interface Load {
   signal: AbortSignal
 }
 
-/** Starts a load; what it returns goes on until the signal aborts. */
-type Scenario = (load: Load) => Promise<() => Promise<void>>
+interface Started {
+  /** Resolves when the load can be seen. */
+  begun: Promise<unknown>
+  /** To be called once the signal has aborted. */
+  end(): Promise<void>
+}
+
+/** Starts a load, which goes on until the signal aborts. */
+type Scenario = (load: Load) => Promise<Started>
 
 export const scenarios: Record<ScenarioName, Scenario> = {
   'concurrent-writers': async ({ url, processes }) => {
     await makeLoadTable(url)
-    for (let n = 0; n < 4; n++) processes.start('writer')
-    return () => Promise.resolve()
+    const writers = Array.from({ length: 4 }, () => processes.start('writer'))
+    const begun = Promise.all(writers.map((writer) => processes.begun(writer, 'writer')))
+    return { begun, end: () => Promise.resolve() }
   },
   'long-reader': async ({ url, processes }) => {
     await makeLoadTable(url)
-    await processes.startAndHear('reader')
-    processes.start('bulk-writer')
-    return () => Promise.resolve()
+    await processes.firstWord(processes.start('reader'), 'reader')
+    const writer = processes.start('bulk-writer')
+    return { begun: processes.begun(writer, 'bulk-writer'), end: () => Promise.resolve() }
   },
   'checkout-burst': async ({ url, processes, signal }) => {
     const server = await serveStripeFake({
@@ -38,14 +46,18 @@ export const scenarios: Record<ScenarioName, Scenario> = {
     begun.use(server)
     const env = { STRIPE_SECRET_KEY: 'sk_test_load', STRIPE_API_BASE: server.url }
     const subscribed = await subscribeCustomers(url, server.fake, env)
-    const intake = await processes.startAndHear('intake')
+    const receiver = processes.start('intake')
+    const intake = await processes.firstWord(receiver, 'intake')
     for (let n = 0; n < 2; n++) processes.start('worker', env)
     const delivering = deliverTo(server.fake.deliveries, { url: intake, signal, duplicates: 0.2 })
     const renewing = renewAgainAndAgain(server.fake, subscribed, signal)
     const running = begun.move()
-    return async () => {
-      await Promise.allSettled([delivering, renewing])
-      await running.disposeAsync()
+    return {
+      begun: processes.begun(receiver, 'intake'),
+      end: async () => {
+        await Promise.allSettled([delivering, renewing])
+        await running.disposeAsync()
+      },
     }
   },
 }
