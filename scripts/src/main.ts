@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { program } from './program.ts'
 
-// What is set in the environment already wins.
-if (existsSync('.env')) process.loadEnvFile('.env')
+// What is set in the environment already wins. `dev` has settings of its own: .env may name production.
+if (process.argv[2] !== 'dev' && existsSync('.env')) process.loadEnvFile('.env')
 
 // Whoever reads the output may stop early, as `| head` does: that is no bug.
 for (const stream of [process.stdout, process.stderr]) {

@@ -5,6 +5,7 @@ import {
   chownSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -48,7 +49,7 @@ export interface EmbeddedOptions {
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const owner = serverOwner()
   const asked = resolve(options.directory)
-  const directory = owner === undefined || isReachable(asked) ? asked : sharedFolder(asked)
+  const directory = folderFor(asked, owner)
   const data = join(directory, 'data')
   const { initdb, pg_ctl: pgCtl } =
     options.binaries === undefined
@@ -112,6 +113,27 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   }
   const url = `postgresql://postgres:${password}@127.0.0.1:${port}/${database}?sslmode=disable`
   return { url, dataDirectory: data, started: runningPort === undefined, stop }
+}
+
+/** Whether a cluster was made for that folder. */
+export function hasEmbeddedPostgres(directory: string): boolean {
+  return existsSync(join(folderFor(resolve(directory), serverOwner()), 'data', 'PG_VERSION'))
+}
+
+/** Where the cluster lies: in the folder, unless the account that runs the server cannot enter it. */
+function folderFor(asked: string, owner: { uid: number } | undefined): string {
+  if (owner === undefined || isReachable(asked)) return asked
+  const shared = sharedFolder(asked)
+  const known = lstatSync(shared, { throwIfNoEntry: false })
+  if (known && !(known.isDirectory() && (known.uid === 0 || known.uid === owner.uid))) {
+    throw new Failure({
+      code: 'OUTGROW_EMBEDDED_POSTGRES',
+      message: `${shared} belongs to somebody else.`,
+      why: 'The embedded PostgreSQL would keep its data there.',
+      fix: `Remove it, or pass --to with a Postgres of your own.`,
+    })
+  }
+  return shared
 }
 
 /** Whether every user may enter the folder, as the account that runs PostgreSQL for root must. */

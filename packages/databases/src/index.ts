@@ -1,5 +1,5 @@
 export { copyIn, copyOut } from './copy.ts'
-export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts'
+export { hasEmbeddedPostgres, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts'
 export { connectPostgres, withPostgres, type PostgresClient } from './postgres.ts'
 export { quoteIdentifier, quoteLiteral } from './quote.ts'
 export { detachedEngineAdapter, engineAdapter, type SchemaEngineAdapter } from './schema-engine-adapter.ts'

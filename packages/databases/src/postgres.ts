@@ -12,7 +12,8 @@ type Ssl = false | ConnectionOptions
 /** The settings `pg` needs, in the order in which they are tried (libpq's `prefer` falls back to plain text). */
 export function connectionAttempts({ url }: PostgresUrl): ClientConfig[] {
   const parameter = (name: string) => url.searchParams.get(name) ?? undefined
-  const host = parameter('host') ?? decodeURIComponent(url.hostname)
+  // An IPv6 address stands in brackets in a URL, and without them everywhere else.
+  const host = (parameter('host') ?? decodeURIComponent(url.hostname)).replace(/^\[(.*)\]$/, '$1')
   const socket = host.startsWith('/')
   const user = decodeURIComponent(url.username) || parameter('user') || process.env.PGUSER
   const base: ClientConfig = {
@@ -42,7 +43,18 @@ function sslAttempts(
 ): Ssl[] {
   const file = (name: string) => {
     const path = parameter(name)
-    return path === undefined || path === 'system' ? undefined : readFileSync(path)
+    if (path === undefined || path === 'system') return undefined
+    try {
+      return readFileSync(path)
+    } catch (cause) {
+      throw new Failure({
+        code: 'OUTGROW_URL_INVALID',
+        message: `${name}=${path} cannot be read: ${messageOf(cause)}`,
+        why: 'The URL names a file that the connection is to be secured with.',
+        fix: `Correct ${name} in the URL; the path starts from the folder that the command runs in.`,
+        cause,
+      })
+    }
   }
   const ca = file('sslrootcert')
   const cert = file('sslcert')
@@ -132,7 +144,7 @@ function unreachable(config: ClientConfig, cause: unknown): Failure {
       : code === '3D000'
         ? `Create it first: CREATE DATABASE "${config.database}".`
         : code === '53300'
-          ? 'The server has no free connection: close some, or raise max_connections.'
+          ? 'A move needs three connections, and the server, the database or the role has none left: close some, or raise max_connections, or ALTER ROLE … CONNECTION LIMIT 10.'
           : 'Check host, port and sslmode, and that the server is running.'
   return new Failure({
     code: 'OUTGROW_POSTGRES_UNREACHABLE',

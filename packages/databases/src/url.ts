@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { Failure, redactUrl } from '@outgrow/kit'
+import { Failure } from '@outgrow/kit'
 
 export interface SqliteUrl {
   kind: 'sqlite'
@@ -31,7 +31,7 @@ export function parseDatabaseUrl(text: string, cwd = process.cwd()): SqliteUrl |
     message:
       url === ''
         ? 'The database URL is empty.'
-        : `Not a database URL: ${/^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? redactUrl(url).slice(0, 40)}`,
+        : `Not a database URL: ${/^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? 'it has no scheme'}`,
     why: 'The scheme decides which database is opened.',
     fix: expected,
   })
@@ -105,5 +105,23 @@ function parsePostgres(text: string): PostgresUrl {
       cause: cause instanceof Error ? cause.name : cause,
     })
   }
+  for (const part of ['username', 'password', 'hostname', 'pathname'] as const) {
+    if (isDecodable(url[part])) continue
+    throw new Failure({
+      code: 'OUTGROW_URL_INVALID',
+      message: `The ${part} in the Postgres URL holds a % that stands for nothing.`,
+      why: 'In a URL % starts an escaped character.',
+      fix: 'Write a % as %25, and @ : / ? # as %40 %3A %2F %3F %23.',
+    })
+  }
   return { kind: 'postgres', url, schema: url.searchParams.get('schema') || 'public' }
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false // that it cannot be decoded is the answer
+  }
 }

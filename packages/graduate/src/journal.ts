@@ -56,7 +56,7 @@ export class JournalWriter {
       error: null,
     }
     try {
-      mkdirSync(directory, { recursive: true })
+      mkdirSync(directory, { recursive: true, mode: 0o700 })
       for (const name of journalNames(directory).slice(keptRuns - 1))
         rmSync(join(directory, name), { force: true })
     } catch {} // as below

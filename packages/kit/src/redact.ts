@@ -1,6 +1,20 @@
-/** A database URL that may be printed: the password and any secret-looking parameter are hidden. */
+const secretNames = /^(password|sslpassword|sslkey|api_?key|token|secret)$/i
+
+/**
+ * A database URL that may be printed: the password and any secret-looking parameter are hidden. One that cannot be read is
+ * hidden whole, since nobody knows what of it is the secret.
+ */
 export function redactUrl(url: string): string {
-  return url
-    .replace(/^([a-z][a-z0-9+.-]*:\/\/[^:@/?#]*):[^@]*@/i, '$1:***@')
-    .replace(/([?&](?:password|sslpassword|sslkey|api_?key|token)=)[^&]*/gi, '$1***')
+  if (/^file:/i.test(url) || !/^[a-z][a-z0-9+.-]*:\/\//i.test(url)) return url
+  let parsed: URL
+  try {
+    parsed = new URL(url)
+  } catch {
+    return `${/^[a-z0-9+.-]+/i.exec(url)?.[0] ?? ''}://***`
+  }
+  if (parsed.password !== '') parsed.password = '***'
+  for (const name of [...parsed.searchParams.keys()]) {
+    if (secretNames.test(name)) parsed.searchParams.set(name, '***')
+  }
+  return parsed.href
 }

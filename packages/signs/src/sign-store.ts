@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSqlite, type SqliteDatabase } from '@outgrow/databases'
 import type { Sample } from './samples.ts'
@@ -35,8 +35,10 @@ export class SignStore implements Disposable {
    * @throws what the file system or SQLite throws
    */
   constructor(directory: string) {
-    mkdirSync(directory, { recursive: true })
-    this.#file = openSqlite(join(directory, 'signs.db'))
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    const path = join(directory, 'signs.db')
+    this.#file = openSqlite(path)
+    chmodSync(path, 0o600)
     this.#file.pragma('synchronous = NORMAL')
     this.#file.exec(`CREATE TABLE IF NOT EXISTS samples (
         database TEXT NOT NULL, at INTEGER NOT NULL, run TEXT NOT NULL, process TEXT NOT NULL,

@@ -28,7 +28,13 @@ export async function runApps(request: RunRequest, onReady: () => void): Promise
   const { form, env, ports, consoleToken, terminal, signal } = request
   const start = (name: AppOptions['name'], own: Record<string, string> = {}) =>
     new AppProcess({ name, form, terminal, env: { ...env, PORT: String(ports[name]), ...own } })
-  const apps = [start('web'), start('worker'), start('console', { CONSOLE_TOKEN: consoleToken })]
+  // HOST opens the web app alone: what operators see is opened by names of its own.
+  const { WORKER_HOST = '127.0.0.1', CONSOLE_HOST = '127.0.0.1' } = process.env
+  const apps = [
+    start('web'),
+    start('worker', { HOST: WORKER_HOST }),
+    start('console', { HOST: CONSOLE_HOST, CONSOLE_TOKEN: consoleToken }),
+  ]
   const [web, worker, console] = apps as [AppProcess, AppProcess, AppProcess]
   const stopped = new Promise<void>((done) => signal.addEventListener('abort', () => done()))
   try {

@@ -11,6 +11,7 @@ import { exit } from '../output/exit.ts'
 import type { CommandContext, Outcome } from '../output/run.ts'
 import { stateDirectory } from '../state-directory.ts'
 import { portOf, refuseTakenPorts } from '../port.ts'
+import { refuseProduction } from './refuse-production.ts'
 import type { DevOptions } from '../commands/dev.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
@@ -28,12 +29,14 @@ export async function dev(options: DevOptions, { terminal, signal }: CommandCont
   await refuseTakenPorts([first, first + 1, first + 2, first + 3])
   const directory = stateDirectory(options.workDir)
   const secrets = devSecrets(join(directory, 'dev-secrets.json'))
-  const given = process.env.DATABASE_URL
+  const { DATABASE_URL: ignored } = process.env
+  if (options.database === undefined && ignored !== undefined && ignored !== '')
+    terminal.line('DATABASE_URL is not used: pass --database to develop on another database.')
+  delete process.env.SMTP_URL // what is tried out here is mailed to nobody
   const databaseUrl = absoluteUrl(
-    given === undefined || given === ''
-      ? `file:${join(stateDirectory(join(directory, 'dev')), 'app.db')}`
-      : given,
+    options.database ?? `file:${join(stateDirectory(join(directory, 'dev')), 'app.db')}`,
   )
+  await refuseProduction(databaseUrl)
   await deployMigrations(join(root, 'prisma'), databaseUrl)
   const env = {
     DATABASE_URL: databaseUrl,

@@ -25,7 +25,7 @@ export async function start(options: StartOptions, { terminal, signal }: Command
   const port = portOf(options.port)
   await refuseTakenPorts([port, port + 1, port + 2])
   const ports = { web: port, worker: port + 1, console: port + 2 }
-  const consoleToken = process.env.CONSOLE_TOKEN ?? randomBytes(24).toString('base64url')
+  const consoleToken = process.env.CONSOLE_TOKEN || randomBytes(24).toString('base64url')
   await runApps(
     {
       form: 'built',
@@ -40,7 +40,16 @@ export async function start(options: StartOptions, { terminal, signal }: Command
       terminal,
       signal,
     },
-    () => terminal.line(`Ready: http://127.0.0.1:${ports.web}. Ctrl-C stops them all.`),
+    () => {
+      terminal.line(`Ready: http://127.0.0.1:${ports.web}. Ctrl-C stops them all.`)
+      const { CONSOLE_TOKEN: known } = process.env
+      // A token that was made here is known nowhere else; one that was given stays unsaid.
+      terminal.line(
+        known
+          ? `The console is on port ${ports.console}, opened by CONSOLE_TOKEN.`
+          : `The console: http://127.0.0.1:${ports.console}/?token=${consoleToken} (CONSOLE_TOKEN is not set; this one ends with the process)`,
+      )
+    },
   )
   terminal.line('Stopped.')
   return { command: 'start', ok: true, exitCode: exit.done, error: null }

@@ -65,6 +65,6 @@ function readSaved(path: string): Uint8Array | undefined {
 }
 
 function save({ fake }: StripeFakeServer, path: string): void {
-  writeFileSync(`${path}.part`, fake.save())
+  writeFileSync(`${path}.part`, fake.save(), { mode: 0o600 })
   renameSync(`${path}.part`, path)
 }

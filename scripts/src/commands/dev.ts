@@ -3,6 +3,7 @@ import { runCommand, type Outcome } from '../output/run.ts'
 
 export interface DevOptions {
   port: string
+  database?: string
   workDir: string
   json?: boolean
 }
@@ -10,9 +11,10 @@ export interface DevOptions {
 export const devCommand = new Command('dev')
   .summary('the example SaaS on this machine: web, worker, console and a stand-in for Stripe')
   .description(
-    'Starts everything with seeded data, on SQLite or on the Postgres of DATABASE_URL, and stops it all on Ctrl-C. Migrations are applied first. No money moves.',
+    'Starts everything with seeded data, on a SQLite file of its own or on the database that --database names, and stops it all on Ctrl-C. Migrations are applied first. No money moves. Neither .env nor DATABASE_URL is read: they may name production.',
   )
   .option('--port <n>', 'port of the web app; worker, console and stand-in follow', '3000')
+  .option('--database <url>', 'a database on this machine, file: or postgresql:, without live events')
   .option('--work-dir <folder>', 'where data, signs and runs are kept', '.outgrow')
   .option('--json', 'print one JSON document on stdout at the end')
   .addHelpText(
@@ -20,7 +22,7 @@ export const devCommand = new Command('dev')
     `
 Examples:
   outgrow dev
-  DATABASE_URL=postgresql://app:secret@127.0.0.1:5432/app outgrow dev
+  outgrow dev --database postgresql://app@127.0.0.1:5432/app_dev
   outgrow dev --port 4000`,
   )
   .action((options: DevOptions) =>

@@ -19,7 +19,7 @@ export const importCommand = withSharedOptions(new Command('import'))
     'after',
     `
 Example:
-  outgrow import --dir export --to postgresql://app:secret@db.example.com/app
+  POSTGRES_URL=postgresql://… outgrow import --dir export
 
 Exit status: 0 done and verified, 2 expected failure, 3 stopped, 4 done with findings.`,
   )
@@ -27,7 +27,8 @@ Exit status: 0 done and verified, 2 expected failure, 3 stopped, 4 done with fin
     const blank = { command: 'import', tables: [], findings: [], fixes: [], steps: [] }
     return runCommand<Report>(options.json ?? false, blank, async (context) => {
       const rendered = openRendered(options.dir)
-      const to = await targetOf(options, context.terminal)
-      return fillTarget({ command: 'import', from: rendered.snapshot, rendered }, options, to, context)
+      const from = rendered.snapshot
+      const target = await targetOf(options, from, context.terminal)
+      return fillTarget({ command: 'import', from, rendered }, options, target, context)
     })
   })

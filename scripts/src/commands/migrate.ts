@@ -1,10 +1,11 @@
 import { Command } from 'commander'
-import { startEmbeddedPostgres, withPostgres, parsePostgresUrl } from '@outgrow/databases'
-import { redactUrl } from '@outgrow/kit'
+import { parsePostgresUrl, withPostgres } from '@outgrow/databases'
+import { Failure, redactUrl } from '@outgrow/kit'
 import {
   BadSource,
   dropStaging,
   findRuns,
+  lockTarget,
   migrate,
   type JournalWriter,
   type MoveResult,
@@ -19,7 +20,9 @@ import { runCommand, type CommandContext } from '../output/run.ts'
 import { count, duration, size, type Terminal } from '../output/terminal.ts'
 import { withJournal } from '../journal.ts'
 import { moveOptions, schemaOf, sourceOf, withSharedOptions, type SharedOptions } from '../move-options.ts'
+import { dropRehearsal, findRehearsal, newRehearsal } from '../rehearsals.ts'
 import { stateDirectory } from '../state-directory.ts'
+import { switchChecklist } from '../switch-checklist.ts'
 import { switchConnection } from '../switch-connection.ts'
 import { inspectForDryRun } from './inspect.ts'
 
@@ -66,8 +69,9 @@ export const migrateCommand = withSharedOptions(new Command('migrate'))
     'after',
     `
 Examples:
-  outgrow migrate --from file:./dev.db --to postgresql://app:secret@db.example.com/app
-  outgrow migrate --from dev.db                       into an embedded PostgreSQL, to try it
+  export POSTGRES_URL='postgresql://app:secret@db.example.com/app'   arguments are seen by everybody on the machine
+  outgrow migrate --from file:./dev.db                to the Postgres of POSTGRES_URL
+  outgrow migrate --from dev.db                       without it: into an embedded PostgreSQL, to try it
   outgrow migrate --from dev.db --fix boolean-words --fix orphans-null --switch .env
   outgrow migrate --from old.db --schema introspect --json
 
@@ -80,22 +84,34 @@ Exit status: 0 done and verified, 2 expected failure (the target is as it was), 
 async function runMigrate(options: MigrateOptions, context: CommandContext): Promise<Report> {
   const { terminal } = context
   if (options.dryRun) return { ...(await inspectForDryRun(options, context)), command: 'migrate' }
-  const to = await targetOf(options, terminal)
-  if (options.abort) return abort(to, terminal)
-  return fillTarget({ command: 'migrate', from: sourceOf(options) }, options, to, context)
+  const from = sourceOf(options)
+  const target = await targetOf(options, from, terminal)
+  if (options.abort) return abort(target.url, terminal)
+  return fillTarget({ command: 'migrate', from }, options, target, context)
 }
 
 /** Moves into the target and reports; `import` does the same from files. */
 export function fillTarget(
   filling: Filling,
   options: MigrateOptions,
-  to: string,
+  target: Target,
   context: CommandContext,
 ): Promise<Report> {
   const { command, from } = filling
-  return withJournal({ workDir: options.workDir, command, from, to, signal: context.signal }, (journal) =>
-    fill(filling, options, to, context, journal),
-  )
+  const request = { workDir: options.workDir, command, from, to: target.url, signal: context.signal }
+  return withJournal(request, async (journal) => {
+    try {
+      return await fill(filling, options, target.url, context, journal)
+    } finally {
+      // A database that was made for this move, and into which nothing came, is of no use.
+      if (target.made !== undefined && (await isUntouched(target.url)))
+        await dropRehearsal(options.workDir, target.made)
+    }
+  })
+}
+
+async function isUntouched(url: string): Promise<boolean> {
+  return (await withPostgres(url, findRuns)).length === 0
 }
 
 async function fill(
@@ -135,19 +151,41 @@ async function fill(
   return { ...(await finished(options, to, result, performance.now() - started, terminal)), command }
 }
 
-/** The URL to move to; the embedded server goes on running, since the rows are in it. */
-export async function targetOf(options: MigrateOptions, terminal: Terminal): Promise<string> {
+/** Where a move goes. */
+export interface Target {
+  url: string
+  /** Name of the embedded server's database, when it was made for this move. */
+  made: string | undefined
+}
+
+/** The embedded server goes on running, since the rows are in it. */
+export async function targetOf(options: MigrateOptions, from: string, terminal: Terminal): Promise<Target> {
   const given = options.to ?? process.env.POSTGRES_URL
-  if (given !== undefined && given !== '') return parsePostgresUrl(given).url.href
-  const server = await startEmbeddedPostgres({ directory: join(stateDirectory(options.workDir), 'postgres') })
+  if (given !== undefined && given !== '') return { url: parsePostgresUrl(given).url.href, made: undefined }
+  const { workDir } = options
+  if (options.resume || options.restart || options.abort) {
+    const unfinished = await findRehearsal(workDir, from, 'unfinished')
+    if (unfinished) return { url: unfinished.url, made: undefined }
+    if (options.abort || options.resume) throw nothingUnfinished(from)
+  }
+  const { name, url } = await newRehearsal(workDir, from)
   terminal.line(
-    `No --to given: using the embedded PostgreSQL in ${options.workDir}/postgres. It keeps running; \`outgrow postgres stop\` ends it.`,
+    `No --to given: moving into ${name}, a new database of the embedded PostgreSQL in ${workDir}/postgres. It keeps running; \`outgrow postgres\` lists, drops and stops.`,
   )
-  return server.url
+  return { url, made: name }
+}
+
+function nothingUnfinished(from: string): Failure {
+  return new Failure({
+    code: 'OUTGROW_OPTION_INVALID',
+    message: `The embedded PostgreSQL holds no unfinished run of ${from}.`,
+    fix: 'See outgrow postgres list, or name the target with --to.',
+  })
 }
 
 async function abort(to: string, terminal: Terminal): Promise<Report> {
   const dropped = await withPostgres(to, async (client) => {
+    await lockTarget(client)
     const runs = (await findRuns(client)).filter(({ status }) => status !== 'published')
     for (const { staging } of runs) await dropStaging(client, staging)
     return runs.map(({ staging }) => staging.run)
@@ -211,6 +249,7 @@ async function finished(
   }
   const rows = tables.reduce((sum, { targetRows }) => sum + targetRows, 0)
   const bytes = steps.reduce((sum, step) => sum + step.bytes, 0)
+  const equal = tables.every(({ digestMatch }) => digestMatch)
   const quarantined = tables.some(({ quarantinedRows }) => quarantinedRows > 0)
   terminal.line()
   tellTables(terminal, tables)
@@ -219,7 +258,9 @@ async function finished(
   tellFindings(terminal, findings)
   terminal.line()
   terminal.line(
-    `${terminal.style('green', 'Verified')}: ${count(rows)} rows in ${tables.length} tables, ${size(bytes)}, ${duration(ms)}. Every digest is equal.`,
+    equal
+      ? `${terminal.style('green', 'Verified')}: ${count(rows)} rows in ${tables.length} tables${bytes > 0 ? `, ${size(bytes)}` : ''}, ${duration(ms)}. Every digest is equal.`
+      : `${terminal.style('red', 'Different')}: see the findings above.`,
   )
   if (quarantined) {
     const file = join(stateDirectory(options.workDir), `quarantine-${result.run}.ndjson`)
@@ -228,9 +269,13 @@ async function finished(
       `Rows that were set aside are in the target's table _outgrow_quarantine, and in ${relative(process.cwd(), file)}.`,
     )
   }
-  const maySwitch = !result.advanced && (!quarantined || options.acceptQuarantine === true)
-  if (options.switch === undefined) terminal.line(`Point DATABASE_URL at ${redactUrl(to)} to switch.`)
-  else if (maySwitch) terminal.line(switchConnection(options.switch, to))
+  const maySwitch = equal && !result.advanced && (!quarantined || options.acceptQuarantine === true)
+  if (options.switch === undefined) {
+    if (!result.advanced) terminal.line(`Point DATABASE_URL at ${redactUrl(to)} to switch.`)
+  } else if (maySwitch) {
+    terminal.line(switchConnection(options.switch, to))
+    for (const line of switchChecklist(options.schema)) terminal.line(line)
+  }
   else
     terminal.line(
       `${options.switch} was not changed: see the findings${quarantined ? ', or pass --accept-quarantine' : ''}.`,

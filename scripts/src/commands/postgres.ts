@@ -1,9 +1,12 @@
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { Command } from 'commander'
 import { startEmbeddedPostgres } from '@outgrow/databases'
+import { Failure } from '@outgrow/kit'
 import { exit } from '../output/exit.ts'
 import { runCommand, type Outcome } from '../output/run.ts'
+import { dropRehearsal, listRehearsals, type Rehearsal } from '../rehearsals.ts'
+import { runningEmbedded } from '../running-embedded.ts'
+import { size, textTable } from '../output/terminal.ts'
 import { stateDirectory } from '../state-directory.ts'
 
 interface Options {
@@ -41,8 +44,7 @@ const stopCommand = withOptions(new Command('stop'))
       options.json ?? false,
       { command: 'postgres stop', url: null, running: false },
       async ({ terminal }) => {
-        const directory = join(resolve(options.workDir), 'postgres')
-        if (existsSync(directory)) await (await startEmbeddedPostgres({ directory })).stop()
+        await (await runningEmbedded(options.workDir))?.stop()
         terminal.line('The embedded PostgreSQL is stopped.')
         return {
           command: 'postgres stop',
@@ -56,8 +58,70 @@ const stopCommand = withOptions(new Command('stop'))
     ),
   )
 
+type ListDocument = Outcome & { databases: Omit<Rehearsal, 'url'>[] }
+
+const listCommand = withOptions(new Command('list'))
+  .summary('the databases of moves without a target of their own')
+  .action((options: Options) =>
+    runCommand<ListDocument>(
+      options.json ?? false,
+      { command: 'postgres list', databases: [] },
+      async ({ terminal }) => {
+        const databases = await listRehearsals(options.workDir)
+        const rows = databases.map(({ name, status, sizeBytes, source, startedAt }) => [
+          name,
+          status,
+          size(sizeBytes),
+          startedAt ?? '',
+          source ?? '',
+        ])
+        for (const line of textTable(['database', 'run', 'size', 'begun', 'source'], rows)) terminal.line(line)
+        if (databases.length === 0) terminal.line('There are none.')
+        return {
+          command: 'postgres list',
+          ok: true,
+          exitCode: exit.done,
+          databases: databases.map(({ url: _, ...rest }) => rest),
+          error: null,
+        }
+      },
+    ),
+  )
+
+const dropCommand = withOptions(new Command('drop'))
+  .summary('drop one of them, or all')
+  .argument('[name]', 'database that `outgrow postgres list` names')
+  .option('--all', 'drop every one')
+  .action((name: string | undefined, options: Options & { all?: boolean }) =>
+    runCommand<Outcome & { dropped: string[] }>(
+      options.json ?? false,
+      { command: 'postgres drop', dropped: [] },
+      async ({ terminal }) => {
+        if ((name === undefined) === (options.all !== true)) throw nameOrAll()
+        const known = await listRehearsals(options.workDir)
+        const dropped = name === undefined ? known.map((one) => one.name) : [name]
+        for (const one of dropped) await dropRehearsal(options.workDir, one)
+        terminal.line(dropped.length === 0 ? 'There are none.' : `Dropped ${dropped.join(', ')}.`)
+        return { command: 'postgres drop', ok: true, exitCode: exit.done, dropped, error: null }
+      },
+    ),
+  )
+
+function nameOrAll(): Failure {
+  return new Failure({
+    code: 'OUTGROW_OPTION_INVALID',
+    message: 'Which database is to be dropped?',
+    fix: 'Name one of outgrow postgres list, or pass --all.',
+  })
+}
+
 export const postgresCommand = new Command('postgres')
   .summary('the embedded PostgreSQL of the work folder')
-  .addHelpText('after', '\nExamples:\n  outgrow postgres start\n  outgrow postgres stop')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  outgrow postgres start\n  outgrow postgres list\n  outgrow postgres drop app_20260131102030\n  outgrow postgres stop',
+  )
   .addCommand(startCommand)
   .addCommand(stopCommand)
+  .addCommand(listCommand)
+  .addCommand(dropCommand)

@@ -9,7 +9,7 @@ import { count, duration } from '../output/terminal.ts'
 import { withJournal } from '../journal.ts'
 import { moveOptions, schemaOf, sourceOf, withSharedOptions, type SharedOptions } from '../move-options.ts'
 import { exportedSource } from '../exported-source.ts'
-import { runningEmbedded } from '../running-embedded.ts'
+import { findRehearsal } from '../rehearsals.ts'
 
 interface Options extends SharedOptions {
   to?: string
@@ -27,7 +27,7 @@ export const verifyCommand = withSharedOptions(new Command('verify'))
     'after',
     `
 Examples:
-  outgrow verify --from file:./dev.db --to postgresql://app:secret@db.example.com/app
+  POSTGRES_URL=postgresql://… outgrow verify --from file:./dev.db
   outgrow verify --dir export --to "$POSTGRES_URL" --json
 
 Exit status: 0 equal, 2 cannot be compared, 4 they differ.`,
@@ -42,7 +42,7 @@ Exit status: 0 equal, 2 cannot be compared, 4 they differ.`,
 
 export async function runVerify(options: Options, context: CommandContext): Promise<Report> {
   const from = options.dir === undefined ? sourceOf(options) : exportedSource(options.dir)
-  const to = await verifyTarget(options)
+  const to = await verifyTarget(options, from)
   const request = { workDir: options.workDir, command: 'verify', from, to, signal: context.signal }
   return withJournal(request, () => compare(options, from, to, context))
 }
@@ -83,11 +83,11 @@ async function compare(
   }
 }
 
-async function verifyTarget({ to, workDir }: Options): Promise<string> {
+async function verifyTarget({ to, workDir }: Options, from: string): Promise<string> {
   const given = to ?? process.env.POSTGRES_URL
   if (given !== undefined && given !== '') return parsePostgresUrl(given).url.href
-  const embedded = await runningEmbedded(workDir)
-  if (embedded) return embedded
+  const embedded = await findRehearsal(workDir, from, 'published')
+  if (embedded) return embedded.url
   throw new Failure({
     code: 'OUTGROW_OPTION_INVALID',
     message: 'There is no target to compare with.',

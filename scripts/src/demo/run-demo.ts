@@ -1,8 +1,7 @@
-import { existsSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { openDatabase } from '@outgrow/client'
-import { startEmbeddedPostgres } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { deployMigrations } from '@outgrow/schema'
 import { inspectForDryRun } from '../commands/inspect.ts'
@@ -12,6 +11,8 @@ import type { SharedOptions } from '../move-options.ts'
 import { exit } from '../output/exit.ts'
 import type { CommandContext } from '../output/run.ts'
 import { count, duration } from '../output/terminal.ts'
+import { dropRehearsal, listRehearsals, newRehearsal } from '../rehearsals.ts'
+import { runningEmbedded } from '../running-embedded.ts'
 import { stateDirectory } from '../state-directory.ts'
 import { application } from './application.ts'
 import { seedThroughClient, soil } from './seed.ts'
@@ -24,9 +25,8 @@ export async function demo(context: CommandContext) {
   const started = performance.now()
   const say = (text: string) => terminal.line(`\n${terminal.style('bold', text)}`)
   const directory = join(stateDirectory(join(root, '.outgrow')), 'demo')
-  const server = join(directory, 'postgres')
-  if (existsSync(join(server, 'data/postmaster.pid')))
-    await (await startEmbeddedPostgres({ directory: server })).stop()
+  for (const { name } of await listRehearsals(directory)) await dropRehearsal(directory, name)
+  await (await runningEmbedded(directory))?.stop()
   rmSync(directory, { recursive: true, force: true })
   stateDirectory(directory)
   const file = join(directory, 'app.db')
@@ -54,12 +54,12 @@ export async function demo(context: CommandContext) {
 
   const rules = ['boolean-words', 'orphans-null', 'text-strip-nul']
   say(`$ outgrow migrate --from ${shown} ${rules.map((rule) => `--fix ${rule}`).join(' ')}`)
-  const { url, stop } = await startEmbeddedPostgres({ directory: server })
+  const { url } = await newRehearsal(directory, file)
   try {
     const migrated = await fillTarget(
       { command: 'migrate', from: file },
       { ...shared, fix: rules },
-      url,
+      { url, made: undefined },
       context,
     )
     say(`$ outgrow verify --from ${shown}`)
@@ -96,7 +96,7 @@ export async function demo(context: CommandContext) {
       error: null,
     }
   } finally {
-    await stop()
+    await (await runningEmbedded(directory))?.stop()
   }
 }
 

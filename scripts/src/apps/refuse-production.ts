@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs'
+import { parseDatabaseUrl, quoteIdentifier } from '@outgrow/databases'
+import { Failure } from '@outgrow/kit'
+import { connect, type Connection } from '../adopt-inbox/connection.ts'
+
+/**
+ * Refuses to develop on what may be somebody's production: a server on another machine, or a database that holds live
+ * events of Stripe.
+ * @throws Failure OUTGROW_DEV_DATABASE
+ */
+export async function refuseProduction(databaseUrl: string): Promise<void> {
+  const url = parseDatabaseUrl(databaseUrl)
+  if (url.kind === 'sqlite' && !existsSync(url.path)) return
+  if (url.kind === 'postgres') {
+    const host = url.url.searchParams.get('host') ?? url.url.hostname
+    if (!isLoopback(decodeURIComponent(host))) throw refused(`${host} is not this machine.`)
+  }
+  const connection = await connect(databaseUrl)
+  try {
+    const table = await liveTable(connection)
+    if (table !== undefined) throw refused(`${table} holds live events of Stripe.`)
+  } finally {
+    await connection.close()
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === '' || host.startsWith('/') || /^(localhost|127(\.\d+){3}|\[?::1\]?)$/i.test(host)
+}
+
+async function liveTable({ provider, query }: Connection): Promise<string | undefined> {
+  const tables = await query(
+    provider === 'sqlite'
+      ? "SELECT m.name AS name FROM sqlite_schema m JOIN pragma_table_info(m.name) c ON c.name = 'livemode' WHERE m.type = 'table'"
+      : "SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.columns WHERE column_name = 'livemode' AND data_type = 'boolean'",
+  )
+  for (const { name } of tables) {
+    const table = provider === 'sqlite' ? quoteIdentifier(String(name)) : String(name)
+    const rows = await query(`SELECT 1 FROM ${table} WHERE livemode LIMIT 1`)
+    if (rows.length > 0) return String(name)
+  }
+  return undefined
+}
+
+function refused(fact: string): Failure {
+  return new Failure({
+    code: 'OUTGROW_DEV_DATABASE',
+    message: `outgrow dev does not run here: ${fact}`,
+    why: 'It deploys migrations, seeds data, and lets a stand-in for Stripe write to the database.',
+    fix: 'Name a database of this machine’s own with --database, or leave it out.',
+  })
+}
