@@ -8,6 +8,8 @@ export {
   openSqliteForLock,
   openSqliteInMemory,
   openSqliteReadonly,
+  traceRemover,
+  withoutTraces,
   type SqliteDatabase,
 } from './sqlite.ts'
 export {

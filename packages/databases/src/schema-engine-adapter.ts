@@ -8,6 +8,7 @@ import {
   type SqlResultSet,
 } from '@prisma/driver-adapter-utils'
 import { connectionAttempts, connectPostgres } from './postgres.ts'
+import { quoteIdentifier } from './quote.ts'
 import { parseDatabaseUrl } from './url.ts'
 
 /** A driver adapter, in the form in which Prisma's WebAssembly schema engine takes it. */
@@ -77,7 +78,16 @@ async function liveFactory(databaseUrl: string): Promise<SqlMigrationAwareDriver
   // The first attempt that connects decides between TLS and plain text.
   const probe = await connectPostgres(url)
   const encrypted = Boolean((probe as unknown as { ssl: unknown }).ssl)
-  await probe.end()
+  try {
+    // The engine makes tables where the search path leads, and asks for the schema by its name alone.
+    if (url.schema !== 'public') await probe.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(url.schema)}`)
+  } finally {
+    await probe.end()
+  }
   const config = connectionAttempts(url).find((attempt) => Boolean(attempt.ssl) === encrypted)
-  return new PrismaPg({ ...config, options: '-c timezone=UTC' }, { schema: url.schema })
+  const path = quoteIdentifier(url.schema).replaceAll(/[\\ ]/g, '\\$&')
+  return new PrismaPg(
+    { ...config, options: `-c timezone=UTC -c search_path=${path}` },
+    { schema: url.schema },
+  )
 }

@@ -6,7 +6,7 @@ export type SqliteDatabase = Database.Database
 
 /**
  * Opens an existing SQLite file for reading only. Never checkpoints, never writes to the file.
- * @throws Failure OUTGROW_SOURCE_NOT_FOUND, OUTGROW_SOURCE_NOT_SQLITE
+ * @throws Failure OUTGROW_SOURCE_NOT_FOUND, OUTGROW_SOURCE_NOT_SQLITE, OUTGROW_SOURCE_BUSY, OUTGROW_SOURCE_UNREADABLE
  */
 export function openSqliteReadonly(path: string): SqliteDatabase {
   if (!existsSync(path) || !statSync(path).isFile()) {
@@ -23,13 +23,69 @@ export function openSqliteReadonly(path: string): SqliteDatabase {
     database.prepare('SELECT count(*) FROM sqlite_schema').get()
     return database
   } catch (cause) {
-    throw new Failure({
-      code: 'OUTGROW_SOURCE_NOT_SQLITE',
-      message: `${path} cannot be read as an SQLite database: ${messageOf(cause)}`,
-      why: 'The file is not SQLite, is encrypted, is damaged, or its folder does not let the -wal and -shm files be opened.',
-      fix: 'Check the path; for a damaged file run `sqlite3 file ".recover"` on a copy.',
+    throw unreadable(path, cause)
+  }
+}
+
+function unreadable(path: string, cause: unknown): Failure {
+  const { code = '' } = cause as { code?: string }
+  const said = messageOf(cause)
+  if (/^SQLITE_(BUSY|LOCKED)/.test(code)) {
+    return new Failure({
+      code: 'OUTGROW_SOURCE_BUSY',
+      message: `${path} is locked by another process: ${said}`,
+      why: 'It is being written in a journal mode that lets nobody read meanwhile, or its application keeps it for itself (locking_mode = EXCLUSIVE).',
+      fix: 'Stop that process, or take a copy with sqlite3 app.db "VACUUM INTO \'copy.db\'".',
       cause,
     })
+  }
+  if (/^SQLITE_(CANTOPEN|READONLY|PERM|IOERR)/.test(code) || /^E[A-Z]+$/.test(code)) {
+    return new Failure({
+      code: 'OUTGROW_SOURCE_UNREADABLE',
+      message: `${path} cannot be opened: ${said}`,
+      why: 'This user may not read the file; or it is in WAL mode and its folder does not let the -wal and -shm files beside it be opened or made.',
+      fix: 'Run as a user who may write to the folder, or copy the file together with its -wal into a folder of your own.',
+      cause,
+    })
+  }
+  return new Failure({
+    code: 'OUTGROW_SOURCE_NOT_SQLITE',
+    message: `${path} cannot be read as an SQLite database: ${said}`,
+    why: 'The file is not SQLite, is encrypted, or is damaged.',
+    fix: 'Check the path; for a damaged file run `sqlite3 file ".recover"` on a copy.',
+    cause,
+  })
+}
+
+/**
+ * Runs `use`, which reads a file, and takes away the empty `-wal` and `-shm` files that reading has made beside it. Those
+ * that were there before, and those that somebody has written to, stay.
+ */
+export async function withoutTraces<Result>(path: string, use: () => Promise<Result>): Promise<Result> {
+  using _ = traceRemover(path)
+  return await use()
+}
+
+/** Takes the traces away when it is disposed of, once everything that was opened meanwhile is closed. */
+export function traceRemover(path: string): Disposable {
+  const traces = [`${path}-wal`, `${path}-shm`]
+  const hadSome = traces.some((trace) => existsSync(trace))
+  return {
+    [Symbol.dispose]: () => {
+      const size = statSync(traces[0] as string, { throwIfNoEntry: false })?.size
+      if (!hadSome && size === 0) closeForGood(path)
+    },
+  }
+}
+
+/** The last connection that closes removes both files; one that may only read does not. */
+function closeForGood(path: string): void {
+  try {
+    const database = new Database(path, { fileMustExist: true, timeout: 0 })
+    database.prepare('SELECT count(*) FROM sqlite_schema').get()
+    database.close()
+  } catch {
+    // Somebody else has it by now, and closes it.
   }
 }
 

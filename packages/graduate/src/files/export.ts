@@ -5,9 +5,11 @@ import {
   parseSqliteSource,
   quoteIdentifier,
   readSourceTables,
+  withoutTraces,
 } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import type { Progress } from '../run/move.ts'
+import { readTables } from '../source/tables.ts'
 import { writeManifest, type Manifest } from './manifest.ts'
 
 /**
@@ -31,15 +33,36 @@ export async function exportSnapshot(request: {
   }
   mkdirSync(directory, { recursive: true })
   const { path } = parseSqliteSource(request.from)
+  await withoutTraces(path, () => copyTo(file, path, request))
+  const manifest: Manifest = {
+    version: 1,
+    source: path,
+    exportedAt: new Date().toISOString(),
+    snapshot: { file: 'snapshot.sqlite', bytes: statSync(file).size },
+    tables: countRows(file),
+    transformed: null,
+  }
+  writeManifest(directory, manifest)
+  return manifest
+}
+
+async function copyTo(
+  file: string,
+  path: string,
+  { signal, progress: report }: { signal: AbortSignal; progress: Progress },
+): Promise<void> {
   const source = openSqliteReadonly(path)
   // Written under another name first: a copy that was cut off is never taken for a whole one.
   const partial = `${file}.partial`
   rmSync(partial, { force: true })
   try {
+    // Without a transaction of its own the backup begins anew at every write of another process.
+    source.exec('BEGIN')
+    readTables(source)
     await source.backup(partial, {
       progress: ({ totalPages, remainingPages }) => {
-        request.signal.throwIfAborted()
-        request.progress({
+        signal.throwIfAborted()
+        report({
           step: 'export',
           rows: totalPages - remainingPages,
           bytes: 0,
@@ -55,16 +78,6 @@ export async function exportSnapshot(request: {
     source.close()
   }
   renameSync(partial, file)
-  const manifest: Manifest = {
-    version: 1,
-    source: path,
-    exportedAt: new Date().toISOString(),
-    snapshot: { file: 'snapshot.sqlite', bytes: statSync(file).size },
-    tables: countRows(file),
-    transformed: null,
-  }
-  writeManifest(directory, manifest)
-  return manifest
 }
 
 function countRows(file: string): Manifest['tables'] {

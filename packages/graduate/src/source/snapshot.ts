@@ -3,6 +3,7 @@ import {
   openSqliteForLock,
   openSqliteReadonly,
   parseSqliteSource,
+  withoutTraces,
   type SqliteDatabase,
 } from '@outgrow/databases'
 import { Failure, messageOf } from '@outgrow/kit'
@@ -28,7 +29,8 @@ export async function withSnapshot<Result>(
   source: string,
   use: (snapshot: Snapshot) => Promise<Result>,
 ): Promise<Result> {
-  return withReaders(source, async () => {}, use)
+  const { path } = parseSqliteSource(source)
+  return withoutTraces(path, () => withReaders(path, async () => {}, use))
 }
 
 /** As `withSnapshot`, with a thread beside it that reads the very same state of the file. */
@@ -38,28 +40,29 @@ export async function withSharedSnapshot<Result>(
   use: (snapshot: Snapshot, reader: SourceReader) => Promise<Result>,
 ): Promise<Result> {
   const { path } = parseSqliteSource(source)
-  openSqliteReadonly(path).close() // what is wrong with the file is said here, not in the thread
-  const reader = new SourceReader(path, signal)
-  try {
-    return await withReaders(
-      source,
-      () => reader.begin(),
-      (snapshot) => use(snapshot, reader),
-    )
-  } finally {
-    await reader.close()
-  }
+  return withoutTraces(path, async () => {
+    openSqliteReadonly(path).close() // what is wrong with the file is said here, not in the thread
+    const reader = new SourceReader(path, signal)
+    try {
+      return await withReaders(
+        path,
+        () => reader.begin(),
+        (snapshot) => use(snapshot, reader),
+      )
+    } finally {
+      await reader.close()
+    }
+  })
 }
 
 const mostTries = 200
 
 /** @param beginOther begins a further read transaction, which is to see the same state */
 async function withReaders<Result>(
-  source: string,
+  path: string,
   beginOther: () => Promise<void>,
   use: (snapshot: Snapshot) => Promise<Result>,
 ): Promise<Result> {
-  const { path } = parseSqliteSource(source)
   const witness = openSqliteReadonly(path)
   const database = openSqliteReadonly(path)
   try {

@@ -50,9 +50,11 @@ export async function deployMigrations(
     })
     return { provider, applied }
   } catch (cause) {
+    const said = engineMessage(cause, adapter)
+    if (/unsupported startup parameter/i.test(said)) throw pooled(said)
     throw new Failure({
       code: 'OUTGROW_MIGRATION_FAILED',
-      message: `A migration could not be applied: ${engineMessage(cause, adapter)}`,
+      message: `A migration could not be applied: ${said}`,
       why: 'The database refused a statement, or its history differs from the folder.',
       fix: 'Correct the migration or the database; `prisma migrate status` shows the same history.',
       cause,
@@ -60,6 +62,15 @@ export async function deployMigrations(
   } finally {
     await dispose()
   }
+}
+
+function pooled(said: string): Failure {
+  return new Failure({
+    code: 'OUTGROW_TARGET_POOLED',
+    message: `This URL leads to a pooler: ${said}`,
+    why: 'Migrations need a session of their own, with its time zone and its search path.',
+    fix: 'Pass the direct URL (often another port or host name, such as DIRECT_URL) for migrations; keep the pooled one for the application.',
+  })
 }
 
 function migrationList(folder: string, migrations: StoredMigration[]): MigrationList {

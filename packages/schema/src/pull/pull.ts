@@ -3,6 +3,7 @@ import {
   parseSqliteSource,
   quoteIdentifier,
   readSourceTables,
+  traceRemover,
   type SourceColumn,
   type SourceForeignKey,
   type SourceTable,
@@ -74,7 +75,9 @@ interface PulledModel {
  * @throws Failure OUTGROW_SOURCE_NOT_FOUND, OUTGROW_SOURCE_NOT_SQLITE
  */
 export function pullSchema(from: string, refused: RefusedTypes = () => new Map()): PulledSchema {
-  const database = openSqliteReadonly(parseSqliteSource(from).path)
+  const { path } = parseSqliteSource(from)
+  using _ = traceRemover(path)
+  const database = openSqliteReadonly(path)
   try {
     database.exec('BEGIN')
     return readSchema(database, refused)
