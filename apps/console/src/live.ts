@@ -6,35 +6,55 @@ export interface Message {
   /** What the browser does with it: put a piece of the page in place, or add points to the charts. */
   event: 'fragment' | 'points'
   data: string
+  /** When it was measured, in ms since 1970. */
+  at: number
 }
 
 type Listener = (message: Message) => void
 
+interface Subscription {
+  topics: ReadonlySet<Topic>
+  /** What it was told last, by piece. */
+  told: Map<string, string>
+}
+
 /**
  * Tells every open page what has changed. Each thing is measured once, whoever looks on; who comes late gets what was
- * said last.
+ * said last, unless its page was made of something newer.
  */
 export class Live {
-  readonly #listeners = new Map<Listener, ReadonlySet<Topic>>()
+  readonly #listeners = new Map<Listener, Subscription>()
   readonly #last = new Map<string, Message>()
 
   publish(message: Message): void {
     // A piece begins with its own id, which tells it from others of its topic.
     const key = `${message.topic} ${message.event} ${/id="[^"]+"/.exec(message.data)?.[0] ?? ''}`
-    if (this.#last.get(key)?.data === message.data) return // nothing new
     this.#last.set(key, message)
-    for (const [listener, topics] of this.#listeners) if (topics.has(message.topic)) listener(message)
+    for (const [listener, { topics, told }] of this.#listeners) {
+      if (!topics.has(message.topic) || told.get(key) === message.data) continue // nothing new there
+      told.set(key, message.data)
+      listener(message)
+    }
   }
 
-  /** @returns what ends it */
-  subscribe(topics: ReadonlySet<Topic>, listener: Listener): () => void {
-    this.#listeners.set(listener, topics)
-    for (const message of this.#last.values()) if (topics.has(message.topic)) listener(message)
+  /**
+   * @param since when the page was made: what was measured before is older than what it shows
+   * @returns what ends it
+   */
+  subscribe(topics: ReadonlySet<Topic>, since: number, listener: Listener): () => void {
+    const told = new Map<string, string>()
+    this.#listeners.set(listener, { topics, told })
+    for (const [key, message] of this.#last) {
+      // Signs are shown by the stream alone: their page comes without them.
+      if (!topics.has(message.topic) || (message.topic !== 'signs' && message.at < since)) continue
+      told.set(key, message.data)
+      listener(message)
+    }
     return () => this.#listeners.delete(listener)
   }
 
   /** Whether any open page wants to hear of it. */
   hears(topic: Topic): boolean {
-    return [...this.#listeners.values()].some((topics) => topics.has(topic))
+    return [...this.#listeners.values()].some(({ topics }) => topics.has(topic))
   }
 }

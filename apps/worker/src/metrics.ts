@@ -6,6 +6,9 @@ import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 export function createMetrics(database: Database) {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
+  // Gauges that are named as counters are: the same by type stays, without _total.
+  for (const name of ['nodejs_active_resources_total', 'nodejs_active_handles_total', 'nodejs_active_requests_total'])
+    registry.removeSingleMetric(name)
   const outcomes = new Counter({
     name: 'outgrow_worker_outcomes_total',
     help: 'Events and messages worked on, by what came of them',
@@ -29,15 +32,15 @@ export function createMetrics(database: Database) {
     labelNames: ['state'],
     registers: [registry],
   })
-  const busy = new Gauge({
-    name: 'outgrow_database_busy_errors',
-    help: 'SQLite busy errors since the start, by code',
+  const busy = new Counter({
+    name: 'outgrow_database_busy_errors_total',
+    help: 'SQLite busy errors, by code',
     labelNames: ['code'],
     registers: [registry],
   })
-  const waited = new Gauge({
-    name: 'outgrow_database_wait_ms',
-    help: 'Milliseconds spent waiting for the write lock or a connection since the start',
+  const waited = new Counter({
+    name: 'outgrow_database_wait_seconds_total',
+    help: 'Time spent waiting for the write lock or a connection',
     registers: [registry],
   })
   return {
@@ -49,8 +52,11 @@ export function createMetrics(database: Database) {
       for (const [name, count] of Object.entries(status.outbox)) outbox.set({ state: name }, count)
       oldest.set(status.oldestPending === null ? 0 : (Date.now() - status.oldestPending.getTime()) / 1000)
       const { busyByCode, waits } = database.counters()
-      for (const [code, count] of Object.entries(busyByCode)) busy.set({ code }, count)
-      waited.set(waits.totalMs)
+      // The client has counted already: its sums are taken over as they are.
+      busy.reset()
+      for (const [code, count] of Object.entries(busyByCode)) busy.inc({ code }, count)
+      waited.reset()
+      waited.inc(waits.totalMs / 1000)
       return { type: registry.contentType, body: await registry.metrics() }
     },
   }

@@ -35,6 +35,8 @@ export interface Examination {
   verdict: Level
   /** The signs that the verdict rests on. */
   reasons: string[]
+  /** The signs that were not measured: the verdict says nothing of them. */
+  unknown: string[]
   signs: Sign[]
   sqlite: SqliteReadings | null
   postgres: PostgresReadings | null
@@ -98,12 +100,13 @@ function examined(
   signs: Sign[],
   readings: Pick<Examination, 'provider' | 'sqlite' | 'postgres'>,
 ): Examination {
-  const { level, reasons } = verdictOf(signs)
+  const { level, reasons, unknown } = verdictOf(signs)
   return {
     database: identityOf(url),
     at: new Date().toISOString(),
     verdict: level,
     reasons: reasons.map(({ name }) => name),
+    unknown: unknown.map(({ name }) => name),
     signs,
     ...readings,
   }

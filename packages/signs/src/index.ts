@@ -1,6 +1,6 @@
 export { examine, type Examination, type ExamineOptions } from './examine.ts'
 export { identityOf } from './identity.ts'
-export { levels, type Level, type Sign, type Threshold } from './level.ts'
+export { levels, seriousFirst, type Level, type Sign, type Threshold } from './level.ts'
 export { recordSigns, type RecordOptions } from './record-signs.ts'
 export type { InsideSample, OutsideSample, Sample } from './samples.ts'
 export { seriesOf, type Series } from './series.ts'

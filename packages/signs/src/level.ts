@@ -1,7 +1,8 @@
 /** How serious a sign is, in this order. */
 export const levels = ['fine', 'watch', 'plan', 'graduate'] as const
 
-export type Level = (typeof levels)[number]
+/** `unknown`: it was not measured, and nobody knows how it is. */
+export type Level = (typeof levels)[number] | 'unknown'
 
 /** Where a level begins; a sign that no move to Postgres would mend has no `graduate`. */
 export interface Threshold {
@@ -28,7 +29,8 @@ export interface Sign {
 }
 
 function levelOf(value: number | null, { watch, plan, graduate }: Threshold): Level {
-  if (value === null || value < watch) return 'fine'
+  if (value === null) return 'unknown'
+  if (value < watch) return 'fine'
   if (graduate !== undefined && value >= graduate) return 'graduate'
   return plan !== undefined && value >= plan ? 'plan' : 'watch'
 }
@@ -40,11 +42,19 @@ export function judged(
   sign: Pick<Sign, 'title' | 'value' | 'text' | 'advice'>,
 ): Sign {
   const level = levelOf(sign.value, threshold)
-  return { name, level, threshold, ...sign, advice: level === 'fine' ? '' : sign.advice }
+  const needsNothing = level === 'fine' || level === 'unknown'
+  return { name, level, threshold, ...sign, advice: needsNothing ? '' : sign.advice }
 }
 
-/** The most serious of all signs, and which they are. */
-export function verdictOf(signs: readonly Sign[]): { level: Level; reasons: Sign[] } {
-  const level = levels.findLast((one) => signs.some((sign) => sign.level === one)) ?? 'fine'
-  return { level, reasons: level === 'fine' ? [] : signs.filter((sign) => sign.level === level) }
+/** The most serious of all signs that were measured, which they are, and those that nobody measured. */
+export function verdictOf(signs: readonly Sign[]): { level: Level; reasons: Sign[]; unknown: Sign[] } {
+  const level = levels.findLast((one) => signs.some((sign) => sign.level === one)) ?? 'unknown'
+  const of = (wanted: Level) => signs.filter((sign) => sign.level === wanted)
+  return { level, reasons: level === 'fine' || level === 'unknown' ? [] : of(level), unknown: of('unknown') }
+}
+
+/** Signs that want attention, the most serious first. */
+export function seriousFirst(signs: readonly Sign[]): Sign[] {
+  const rank = ({ level }: Sign) => levels.findIndex((one) => one === level)
+  return signs.filter((sign) => rank(sign) > 0).toSorted((a, b) => rank(b) - rank(a))
 }

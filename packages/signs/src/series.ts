@@ -1,5 +1,6 @@
-import type { Sample } from './samples.ts'
+import type { OutsideSample, Sample } from './samples.ts'
 import { summarise } from './summary.ts'
+import { worstWait } from './waits.ts'
 
 /** Signs over time, one value a slot, as charts draw them: null where nothing was measured. */
 export interface Series {
@@ -44,6 +45,7 @@ export function seriesOf(
     const postgres = own.flatMap(({ values }) => (values.kind === 'postgres' ? [values] : []))
     return {
       inside,
+      looks,
       look: looks.at(-1),
       postgres: postgres.at(-1),
       lag: looks.map(({ lagPages, pageBytes }) => ((lagPages ?? 0) * pageBytes) / 1e6),
@@ -54,8 +56,8 @@ export function seriesOf(
     rows.map((row) => read(row) ?? null)
   return {
     time: rows.map((_, slot) => ((first + slot) * slotMs) / 1000),
-    lockWaitP50Ms: values(({ inside }) => inside?.waitP50Ms),
-    lockWaitP99Ms: values(({ inside }) => inside?.waitP99Ms),
+    lockWaitP50Ms: values(({ inside, looks }) => slotWait(0.5, looks, inside?.waitP50Ms)),
+    lockWaitP99Ms: values(({ inside, looks }) => slotWait(0.99, looks, inside?.waitP99Ms)),
     busy: Object.fromEntries(
       [...codes]
         .toSorted()
@@ -71,4 +73,12 @@ export function seriesOf(
     connections: values(({ postgres }) => postgres?.connections),
     lockWaitMs: values(({ postgres }) => postgres?.lockWaitMs),
   }
+}
+
+/** As the verdict has it: the worst of what was looked at and what was counted. */
+function slotWait(share: number, looks: OutsideSample[], countedMs: number | null | undefined): number | null {
+  const known = looks
+    .map(({ lock }) => worstWait(share, lock?.waits, countedMs))
+    .filter((one) => one !== null)
+  return known.length === 0 ? (countedMs ?? null) : Math.max(...known)
 }

@@ -1,14 +1,15 @@
 import { relative } from 'node:path'
-import type { Examination, Level } from '@outgrow/signs'
+import { seriousFirst, type Examination, type Level } from '@outgrow/signs'
 import { textTable, type Terminal } from '../output/terminal.ts'
 
-const colours = { fine: 'green', watch: 'yellow', plan: 'magenta', graduate: 'red' } as const
+const colours = { fine: 'green', watch: 'yellow', plan: 'magenta', graduate: 'red', unknown: 'gray' } as const
 
 const words: Record<Level, string> = {
   fine: 'fine',
   watch: 'watch',
   plan: 'plan',
   graduate: 'graduate now',
+  unknown: 'unknown',
 }
 
 function shownPath(identity: string): string {
@@ -18,7 +19,7 @@ function shownPath(identity: string): string {
 /** An examination as people read it: every sign in a line, then what to do about those that are not fine. */
 export function tellExamination(
   terminal: Terminal,
-  { provider, database, verdict, signs }: Examination,
+  { provider, database, verdict, signs, unknown }: Examination,
 ): void {
   const level = (one: Level) => terminal.style(colours[one], words[one])
   terminal.line(provider === 'sqlite' ? `SQLite  ${shownPath(database)}` : `Postgres  ${database}`)
@@ -27,10 +28,11 @@ export function tellExamination(
     signs.map((sign) => [sign.title, words[sign.level], sign.text]),
   )
   for (const row of rows) terminal.line(`  ${row}`)
-  for (const sign of signs.filter((one) => one.level !== 'fine')) {
+  for (const sign of seriousFirst(signs)) {
     terminal.line(`${level(sign.level)}  ${sign.title}: ${sign.text}`)
     terminal.line(`    from  ${sign.threshold.source}`)
     terminal.line(`    do    ${sign.advice}`)
   }
-  terminal.line(`${terminal.style('bold', 'Verdict')}: ${level(verdict)}`)
+  const resting = unknown.length === 0 ? '' : ` (of what was measured; not measured: ${unknown.join(', ')})`
+  terminal.line(`${terminal.style('bold', 'Verdict')}: ${level(verdict)}${resting}`)
 }

@@ -18,7 +18,7 @@ new ResizeObserver(() => {
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => void showRange(range))
 
 function listen() {
-  const source = new EventSource(`/events?topics=${topics}`)
+  const source = new EventSource(`/events?topics=${topics}&since=${document.body.dataset.made}`)
   source.addEventListener('open', () => (live.textContent = 'live'))
   source.addEventListener('error', () => (live.textContent = 'not connected'))
   source.addEventListener('fragment', ({ data }) => {
@@ -60,6 +60,7 @@ function draw(figure, time, { name, lines, unit }) {
     {
       ...sizeOf(figure),
       legend: { show: names.length > 1 },
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'), // as every other time here
       cursor: { sync: { key: 'signs' } },
       scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(high ?? 1, 1) * 1.1] } },
       axes: [axis, { ...axis, size: 52 }],

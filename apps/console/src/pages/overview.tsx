@@ -1,20 +1,41 @@
+import { billingStatus, type BillingStatus } from '@outgrow/billing'
 import type { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import { chartData } from '../chart-data.ts'
+import { chartData, isMissingTable } from '../chart-data.ts'
 import { isRange, ranges } from '../chart-ranges.ts'
 import type { Services } from '../services.ts'
+import { InboxCounts } from '../views/inbox-counts.tsx'
 import { Layout } from '../views/layout.tsx'
+
+/** Undefined in a database that has not the product's inbox. */
+async function inboxOf({ database }: Services): Promise<BillingStatus | undefined> {
+  try {
+    return await billingStatus(database)
+  } catch (error) {
+    if (isMissingTable(error)) return undefined
+    throw error
+  }
+}
 
 /** Where the database stands, and the signs over time. */
 export function overviewPages(app: Hono, services: Services): void {
   app.get('/', async (context) => {
-    const { charts } = await chartData(services, 'minutes', 2)
+    const [{ charts }, status] = await Promise.all([
+      chartData(services, 'minutes', 2),
+      inboxOf(services),
+    ])
     return context.html(
-      <Layout title="Overview" path="/" topics={['signs']}>
+      <Layout title="Overview" path="/" topics={['signs', 'inbox']}>
         <h1>Overview</h1>
         <div id="stage">
           <p class="empty">Looking at the database …</p>
         </div>
+        {status && (
+          <section aria-labelledby="queues">
+            <h2 id="queues">Inbox and outbox</h2>
+            <InboxCounts status={status} />
+          </section>
+        )}
         <section aria-labelledby="over-time">
           <div class="head">
             <h2 id="over-time">Over time</h2>

@@ -4,6 +4,7 @@ import type { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { Services } from '../services.ts'
 import { Layout } from '../views/layout.tsx'
+import { Moment, momentText } from '../views/moment.tsx'
 
 const shown = {
   account: { select: { id: true, name: true, entitlements: true } },
@@ -93,7 +94,7 @@ export function subscriptionPages(app: Hono, { database, stripe, log }: Services
             <ol class="timeline">
               {unexpected.map((move) => (
                 <li class="bad">
-                  <time datetime={move.observedAt.toISOString()}>{timeText(move.observedAt)}</time>
+                  <Moment at={move.observedAt} />
                   <span>
                     <a href={`/subscriptions/${move.subscription.customerId}`}>
                       {move.subscription.stripeSubscriptionId}
@@ -189,15 +190,15 @@ function CustomerPage({ customer, events, notice, canReconcile }: CustomerProps)
           </h2>
           <p class="quiet">
             <code>{subscription.stripeSubscriptionId}</code>
-            {subscription.cancelAt && `, ends ${timeText(subscription.cancelAt)}`}
-            {subscription.endedAt && `, ended ${timeText(subscription.endedAt)}`}
+            {subscription.cancelAt && `, ends ${momentText(subscription.cancelAt.toISOString())}`}
+            {subscription.endedAt && `, ended ${momentText(subscription.endedAt.toISOString())}`}
           </p>
           <ol class="timeline">
             {subscription.history.map((move) => {
               const event = move.stripeEventId === null ? undefined : byId.get(move.stripeEventId)
               return (
                 <li class={move.expected ? '' : 'bad'}>
-                  <time datetime={move.observedAt.toISOString()}>{timeText(move.observedAt)}</time>
+                  <Moment at={move.observedAt} />
                   <span>
                     <b>{move.to}</b> {move.from !== null && `after ${move.from}`}{' '}
                     {!move.expected && <em>not expected</em>}{' '}
@@ -225,7 +226,7 @@ function CustomerPage({ customer, events, notice, canReconcile }: CustomerProps)
               <li>
                 {feature}
                 {limit === null ? '' : `: ${limit}`}
-                {expiresAt && <span class="quiet"> until {timeText(expiresAt)}</span>}
+                {expiresAt && <span class="quiet"> until <Moment at={expiresAt} /></span>}
               </li>
             ))}
           </ul>
@@ -241,8 +242,4 @@ function CustomerPage({ customer, events, notice, canReconcile }: CustomerProps)
       </section>
     </Layout>
   )
-}
-
-function timeText(date: Date): string {
-  return date.toISOString().slice(0, 19).replace('T', ' ')
 }

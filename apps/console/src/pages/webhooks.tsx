@@ -1,10 +1,11 @@
-import { billingStatus, replay } from '@outgrow/billing'
+import { billingStatus, replay, replayOutbox } from '@outgrow/billing'
 import { EventStatus, type Prisma } from '@outgrow/client'
 import type { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { Services } from '../services.ts'
 import { InboxCounts } from '../views/inbox-counts.tsx'
 import { Layout } from '../views/layout.tsx'
+import { Moment } from '../views/moment.tsx'
 
 const perPage = 50
 
@@ -78,6 +79,11 @@ export function webhookPages(app: Hono, { database, log }: Services): void {
             <button>Replay all {status.events.DEAD} dead letters</button>
           </form>
         )}
+        {status.outbox.dead > 0 && (
+          <form method="post" action="/webhooks/replay-messages">
+            <button>Send all {status.outbox.dead} messages that were given up again</button>
+          </form>
+        )}
         <Events events={events.slice(0, perPage)} />
         {older !== undefined && (
           <p>
@@ -91,6 +97,12 @@ export function webhookPages(app: Hono, { database, log }: Services): void {
   app.post('/webhooks/replay-dead', async (context) => {
     const count = await replay(database, { dead: true })
     log.info({ count }, 'dead letters replayed')
+    return context.redirect(`/webhooks?replayed=${count}`, 303)
+  })
+
+  app.post('/webhooks/replay-messages', async (context) => {
+    const count = await replayOutbox(database)
+    log.info({ count }, 'messages put back')
     return context.redirect(`/webhooks?replayed=${count}`, 303)
   })
 
@@ -116,13 +128,13 @@ export function webhookPages(app: Hono, { database, log }: Services): void {
         <ol class="timeline">
           {lifeOf(event).map(({ at, text }) => (
             <li>
-              <time datetime={at?.toISOString()}>{at ? shown(at) : ''}</time>
+              {at ? <Moment at={at} /> : <time />}
               <span>{text}</span>
             </li>
           ))}
           {moves.map((move) => (
             <li class={move.expected ? '' : 'bad'}>
-              <time datetime={move.observedAt.toISOString()}>{shown(move.observedAt)}</time>
+              <Moment at={move.observedAt} />
               <span>
                 <code>{move.subscription.stripeSubscriptionId}</code> went from {move.from ?? 'nothing'} to{' '}
                 {move.to}
@@ -201,7 +213,7 @@ function Events({ events }: { events: Event[] }) {
           {events.map((event) => (
             <tr>
               <td>
-                <time datetime={event.receivedAt.toISOString()}>{shown(event.receivedAt)}</time>
+                <Moment at={event.receivedAt} />
               </td>
               <th scope="row">
                 <a href={`/webhooks/${event.id}`}>{event.type}</a>
@@ -247,8 +259,4 @@ function lifeOf(event: Event): { at: Date | null; text: string }[] {
     ...(processedAt ? [{ at: processedAt, text: event.outcome ?? status.toLowerCase() }] : []),
     ...(status === EventStatus.DEAD ? [{ at: null, text: 'given up' }] : []),
   ]
-}
-
-function shown(date: Date): string {
-  return date.toISOString().slice(0, 19).replace('T', ' ')
 }

@@ -16,7 +16,9 @@ export function InboxCounts({ status }: { status: BillingStatus }) {
         <b>{outbox.waiting.toLocaleString('en-US')}</b> messages wait
       </li>
       <li class={outbox.dead > 0 ? 'bad' : ''}>
-        <b>{outbox.dead.toLocaleString('en-US')}</b> messages given up
+        <a href="/webhooks">
+          <b>{outbox.dead.toLocaleString('en-US')}</b> messages given up
+        </a>
       </li>
     </ul>
   )

@@ -8,6 +8,8 @@ type Props = PropsWithChildren<{
   /** What the page hears about while it is open. */
   topics?: Topic[]
   notice?: string | undefined
+  /** When what the page shows was read, in ms since 1970. */
+  made?: number
 }>
 
 const pages = [
@@ -18,7 +20,7 @@ const pages = [
 ]
 
 /** The frame of every page. */
-export function Layout({ title, path, topics = [], notice, children }: Props) {
+export function Layout({ title, path, topics = [], notice, made = Date.now(), children }: Props) {
   return (
     <>
       {raw('<!doctype html>')}
@@ -33,7 +35,7 @@ export function Layout({ title, path, topics = [], notice, children }: Props) {
           <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
           {topics.length > 0 && <script type="module" src="/assets/console.js" />}
         </head>
-        <body data-topics={topics.join(',')}>
+        <body data-topics={topics.join(',')} data-made={made}>
           <a class="skip" href="#main">
             Skip to the content
           </a>

@@ -1,4 +1,5 @@
 import type { Finding, RunJournal } from '@outgrow/graduate'
+import { Moment } from './moment.tsx'
 
 const moves = new Set(['migrate', 'import'])
 
@@ -48,7 +49,7 @@ export function RunsPanel({ runs }: { runs: RunJournal[] }) {
                 {runs.slice(0, 12).map((run) => (
                   <tr>
                     <td>
-                      <time datetime={run.startedAt}>{run.startedAt.slice(0, 19).replace('T', ' ')}</time>
+                      <Moment at={run.startedAt} />
                     </td>
                     <th scope="row">{run.command}</th>
                     <td>
@@ -77,7 +78,7 @@ export function RunsPanel({ runs }: { runs: RunJournal[] }) {
           <h2 id="verification">
             Verification{' '}
             <small class="quiet">
-              by {verified.command}, {verified.updatedAt.slice(0, 19).replace('T', ' ')}
+              by {verified.command}, <Moment at={verified.updatedAt} />
             </small>
           </h2>
           <div class="scroll" role="region" aria-label="Table of the verification" tabindex={0}>

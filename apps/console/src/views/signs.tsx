@@ -1,16 +1,19 @@
-import { levels, type Examination, type Level } from '@outgrow/signs'
+import { levels, seriousFirst, type Examination, type Level } from '@outgrow/signs'
+import { Moment } from './moment.tsx'
 
 const levelWords: Record<Level, string> = {
   fine: 'fine',
   watch: 'watch',
   plan: 'plan',
   graduate: 'graduate now',
+  unknown: 'unknown',
 }
 
 /** Which database it is, and the verdict with its reasons. */
 export function VerdictPanel({ examination }: { examination: Examination }) {
   const { provider, database, verdict, signs } = examination
-  const serious = signs.filter(({ level }) => level !== 'fine')
+  const serious = seriousFirst(signs)
+  const unknown = signs.filter(({ level }) => level === 'unknown')
   return (
     <div id="stage">
       <section class={`verdict ${verdict}`} aria-labelledby="verdict">
@@ -31,6 +34,11 @@ export function VerdictPanel({ examination }: { examination: Examination }) {
               </li>
             ))}
         </ol>
+        {unknown.length > 0 && (
+          <p class="quiet">
+            Of what was measured. Not measured: {unknown.map(({ title }) => title).join(', ')}.
+          </p>
+        )}
         {serious.length > 0 && (
           <ul class="reasons">
             {serious.map((sign) => (
@@ -83,7 +91,7 @@ export function SignsPanel({ examination }: { examination: Examination }) {
           </table>
         </div>
         <p class="quiet">
-          Looked at <time datetime={at}>{at.slice(0, 19).replace('T', ' ')}</time> UTC, every five seconds.
+          Looked at <Moment at={at} />, every five seconds.
         </p>
       </section>
     </div>
@@ -100,6 +108,8 @@ function verdictText({ provider, verdict }: Examination): string {
       return provider === 'sqlite' ? 'Plan the move' : 'Something wants attention'
     case 'graduate':
       return 'Graduate now'
+    case 'unknown':
+      return 'Nothing could be measured'
     default:
       return verdict
   }

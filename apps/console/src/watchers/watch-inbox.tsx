@@ -13,8 +13,10 @@ export async function watchInbox({ live, database, log }: Services, signal: Abor
   while (!signal.aborted) {
     if (live.hears('inbox')) {
       try {
+        const at = Date.now()
         const status = await billingStatus(database)
-        live.publish({ topic: 'inbox', event: 'fragment', data: fragmentOf(<InboxCounts status={status} />) })
+        const data = fragmentOf(<InboxCounts status={status} />)
+        live.publish({ topic: 'inbox', event: 'fragment', data, at })
       } catch (error) {
         if (!isMissingTable(error)) log.error({ error: messageOf(error) }, 'the inbox could not be counted')
       }

@@ -14,8 +14,9 @@ export function watchRuns({ live, runsDirectory, log }: Services, signal: AbortS
   mkdirSync(runsDirectory, { recursive: true })
   const tell = () => {
     try {
+      const at = Date.now()
       const html = fragmentOf(<RunsPanel runs={readJournals(runsDirectory)} />)
-      live.publish({ topic: 'runs', event: 'fragment', data: html })
+      live.publish({ topic: 'runs', event: 'fragment', data: html, at })
     } catch (error) {
       log.error({ error: messageOf(error) }, 'the runs could not be shown')
     }

@@ -19,17 +19,18 @@ export async function watchSigns(services: Services, signal: AbortSignal): Promi
   while (!signal.aborted) {
     const next = performance.now() + everyMs
     try {
+      const at = Date.now()
       const examination = await lookOnce(services, signal)
       for (const piece of [
         <VerdictPanel examination={examination} />,
         <SignsPanel examination={examination} />,
       ])
-        live.publish({ topic: 'signs', event: 'fragment', data: fragmentOf(piece) })
+        live.publish({ topic: 'signs', event: 'fragment', data: fragmentOf(piece), at })
       if (live.hears('signs')) {
         const points = await Promise.all(
           (Object.keys(ranges) as Range[]).map((range) => chartData(services, range, 2)),
         )
-        live.publish({ topic: 'signs', event: 'points', data: JSON.stringify(points) })
+        live.publish({ topic: 'signs', event: 'points', data: JSON.stringify(points), at })
       }
     } catch (error) {
       if (!signal.aborted) log.error({ error: messageOf(error) }, 'the database could not be looked at')

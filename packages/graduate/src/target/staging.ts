@@ -126,7 +126,7 @@ export async function buildStaging(client: PostgresClient, request: StagingReque
     promised: [],
     record: request.record,
   }
-  staging.promised = await promiseOf(client, staging)
+  staging.promised = withoutCasts(await promiseOf(client, staging), plan, staging)
   await createRunTables(client, staging)
   if (request.rehearses) await rehearse(client, staging)
   await dropConstraints(client, constraints)
@@ -144,6 +144,19 @@ async function promiseOf(client: PostgresClient, staging: Staging): Promise<Desc
   const items = await describeSchemas(client, namesOfStaged(staging))
   await client.query('ROLLBACK TO SAVEPOINT outgrow_promise')
   return items.filter(({ kind }) => !grantKinds.has(kind))
+}
+
+/** A column whose type was named with `--cast` is not what the DDL says. */
+function withoutCasts(items: DescribedItem[], plan: Plan, staging: Staging): DescribedItem[] {
+  const homes = namesOfStaged(staging)
+  const cast = new Set(
+    plan.tables.flatMap(({ target, columns }) =>
+      columns
+        .filter(({ castTo }) => castTo !== undefined)
+        .map((column) => `${homes[target.schema]}.${target.name}.${column.target.name}`),
+    ),
+  )
+  return items.filter(({ kind, name }) => kind !== 'column' || !cast.has(name))
 }
 
 /** Publishes the tables while they are empty, and takes that back. */

@@ -1,7 +1,7 @@
-import { quantileMs } from '@outgrow/databases'
 import { judged, type Sign, type Threshold } from '../level.ts'
 import type { InsideSummary } from '../summary.ts'
 import { dayOfSize, growthPerDay, type Size } from './growth.ts'
+import { worstWait } from '../waits.ts'
 import type { SqliteReadings } from './probe.ts'
 
 /** The size at which backups, copies and VACUUM of a single file take too long to be done in passing. */
@@ -65,19 +65,15 @@ export function sqliteSigns(
     lockWait(readings, inside),
     busyErrors(inside),
     writeDuty(readings, inside),
-    checkpointLag(readings),
+    ...(readings.lagPages === null ? [] : [checkpointLag(readings, readings.lagPages)]),
     fileSize(readings, growthPerDay(sizes), now),
     ...(readings.journalMode === 'wal' ? [] : [journal(readings.journalMode)]),
   ]
 }
 
 function lockWait({ lock }: SqliteReadings, inside: InsideSummary | undefined): Sign {
-  const worst = (share: number, counted: number | null | undefined) => {
-    const seen = [lock ? quantileMs(lock.waits, share) : undefined, counted ?? undefined]
-    const known = seen.filter((one) => one !== undefined)
-    return known.length === 0 ? null : Math.max(...known)
-  }
-  const [p50, p99] = [worst(0.5, inside?.waitP50Ms), worst(0.99, inside?.waitP99Ms)]
+  const p50 = worstWait(0.5, lock?.waits, inside?.waitP50Ms)
+  const p99 = worstWait(0.99, lock?.waits, inside?.waitP99Ms)
   const shown = (ms: number | null) => (ms === null || ms <= 1 ? 'under 1 ms' : `${Math.round(ms)} ms`)
   return judged('lock-wait', thresholds['lock-wait'], {
     title: 'Wait for the write lock',
@@ -119,10 +115,13 @@ function writeDuty({ lock }: SqliteReadings, inside: InsideSummary | undefined):
   })
 }
 
-function checkpointLag({ lagPages, pageBytes, walBytes, longReaders, wrote }: SqliteReadings): Sign {
+function checkpointLag(
+  { pageBytes, walBytes, longReaders, wrote }: SqliteReadings,
+  lagPages: number,
+): Sign {
   const threshold = thresholds['checkpoint-lag']
   const isStuck =
-    wrote !== null && wrote.frames > 0 && wrote.checkpointed === 0 && (lagPages ?? 0) >= threshold.watch
+    wrote !== null && wrote.frames > 0 && wrote.checkpointed === 0 && lagPages >= threshold.watch
   const stuck = isStuck ? ', and none went into the file meanwhile' : ''
   const reader =
     isStuck && longReaders.length > 0
@@ -131,10 +130,7 @@ function checkpointLag({ lagPages, pageBytes, walBytes, longReaders, wrote }: Sq
   return judged('checkpoint-lag', threshold, {
     title: 'Checkpoint lag',
     value: lagPages,
-    text:
-      lagPages === null
-        ? 'no WAL in this journal mode'
-        : `${lagPages.toLocaleString('en-US')} pages (${megabytes(lagPages * pageBytes)}) wait in a WAL of ${megabytes(walBytes)}${stuck}${reader}`,
+    text: `${lagPages.toLocaleString('en-US')} pages (${megabytes(lagPages * pageBytes)}) wait in a WAL of ${megabytes(walBytes)}${stuck}${reader}`,
     advice:
       'A reader that never ends keeps the WAL from being checkpointed: end its transaction, iterate in pages, close cursors.',
   })
