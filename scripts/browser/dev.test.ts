@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ending, makeDatabase, temporaryFolder } from '@outgrow/testing'
@@ -14,10 +15,16 @@ test.each(['sqlite', 'postgres'] as const)(
   async (provider) => {
     const target = provider === 'postgres' ? await makeDatabase(inject('postgresUrl')) : undefined
     const port = await freePorts()
+    const folder = temporaryFolder()
+    // What a switch leaves behind: dev must not go there, nor mail anybody.
+    writeFileSync(
+      join(folder, '.env'),
+      'DATABASE_URL="postgresql://app:secret@db.example.com/app"\nSMTP_URL=smtp://mail.example.com\n',
+    )
     const child = spawn(
       process.execPath,
-      [bin, 'dev', '--port', String(port), '--work-dir', temporaryFolder()],
-      { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, DATABASE_URL: target?.url ?? '' } },
+      [bin, 'dev', '--port', String(port), '--work-dir', join(folder, 'work'), ...(target ? ['--database', target.url] : [])],
+      { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, DATABASE_URL: '' } },
     )
     await using _ = ending(child)
     let output = ''

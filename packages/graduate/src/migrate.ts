@@ -52,6 +52,8 @@ export interface MigrateRequest {
   options: MoveOptions
   /** Loads a transformed export in place of the source's rows. */
   rendered?: Rendered | undefined
+  /** Whether the target gets Prisma's `_prisma_migrations`, and the schema's folder its first migration. */
+  writesHistory: boolean
   /** What to do with an unfinished run in the target. */
   unfinished: 'refuse' | 'resume' | 'restart'
   progress: Progress
@@ -62,8 +64,10 @@ export interface MigrateRequest {
 
 export type MoveResult = Pick<Report, 'tables' | 'findings' | 'fixes' | 'steps'> & {
   notes: string[]
-  /** Rows came to the source after the snapshot. */
+  /** The source was written to after the snapshot. */
   advanced: boolean
+  /** How many more rows it has by now; 0 when rows were only changed. */
+  laterRows: number
   run: string
   /** An earlier run had published this very state of the file already, and it was only compared again. */
   wasPublished: boolean
@@ -176,17 +180,26 @@ async function runMove(
     reports.push(report)
     if (mustStop(move)) {
       await dropStaging(first, staging)
-      throw new BadSource(resultOf(move, [], reports, false))
+      throw new BadSource(resultOf(move, [], reports))
     }
   }
   request.onStep('Publish', steps.length + 1, steps.length + 1)
   const adjustments = await readAdjustments(first, stagedName(staging.run, staging.home, undefined))
-  const result = resultOf(move, adjustments, reports, false)
+  const result = resultOf(move, adjustments, reports)
   const baseline = baselineOf(prepared.value, staging)
-  const { report } = await timed('publish', () => publish(first, staging, baseline, result))
+  const { report } = await timed('publish', () =>
+    publish(first, staging, request.writesHistory ? baseline : [], result),
+  )
   reports.push(report)
-  writeBaselineFiles(prepared.value, staging, baseline)
-  return { ...result, advanced: snapshot.hasAdvanced() }
+  if (request.writesHistory) writeBaselineFiles(prepared.value, staging, baseline)
+  return { ...result, ...laterRows(snapshot, plan) }
+}
+
+/** What came to the source after the snapshot: those rows are not in the target. */
+function laterRows(snapshot: Snapshot, plan: Plan | undefined): Pick<MoveResult, 'advanced' | 'laterRows'> {
+  const advanced = snapshot.hasAdvanced()
+  const names = plan?.tables.map(({ source }) => source.name) ?? []
+  return { advanced, laterRows: advanced ? snapshot.rowsSince(names) : 0 }
 }
 
 /** The history's entries; what was added for the file's sake is part of the first one, where that is ours. */
@@ -225,9 +238,10 @@ async function finishPublished(
     run: staging,
     home: staging.home,
     options: request.options,
+    progress: request.progress,
     signal: request.signal,
   })
-  writeBaselineFiles(prepared, staging, baselineOf(prepared, staging))
+  if (request.writesHistory) writeBaselineFiles(prepared, staging, baselineOf(prepared, staging))
   const { result } = staging
   return {
     tables,
@@ -235,7 +249,7 @@ async function finishPublished(
     fixes: result?.fixes ?? [],
     steps: [{ name: 'verify', ms: Math.round(ms), rows: 0, bytes: 0 }],
     notes: [`The run ${staging.run} had moved this file already; both sides were compared again.`, ...notes],
-    advanced: snapshot.hasAdvanced(),
+    ...laterRows(snapshot, undefined),
     run: staging.run,
     wasPublished: true,
   }
@@ -442,7 +456,6 @@ function resultOf(
   move: Move,
   adjustments: Adjustment[],
   reports: StepReport[],
-  advanced: boolean,
 ): MoveResult {
   for (const { rule, table, column, changed } of adjustments) {
     if (rule === 'orphans-null') move.fixes.add(rule, table, column, changed)
@@ -454,7 +467,8 @@ function resultOf(
     fixes: move.fixes.fixes,
     steps: reports,
     notes: [...plan.notes, ...staging.carried.notes],
-    advanced,
+    advanced: false,
+    laterRows: 0,
     run: staging.run,
     wasPublished: false,
   }

@@ -175,6 +175,7 @@ test('verify names what of the structure is gone since, and a counter that stand
     to: target.url,
     schema: schemaSourceOf(pullSchema(from, refusedTypes).text, dirname(from)),
     options: plainOptions,
+    progress: () => {},
     signal: new AbortController().signal,
   }
   expect((await verify(request)).findings).toEqual([])

@@ -20,6 +20,7 @@ test('a column is cast to another type by name, and verify says that it is not c
     to: target.url,
     schema: schemaSourceOf(schema, dirname(from)),
     options: plainOptions,
+    progress: () => {},
     signal: new AbortController().signal,
   })
   expect(checked.tables.map(({ digestMatch }) => digestMatch)).toEqual([true])
@@ -98,6 +99,7 @@ test('a cast that would lose a part of a value, or refuses it, names the row; it
     to: target.url,
     schema: schemaSourceOf(schema, dirname(from)),
     options: plainOptions,
+    progress: () => {},
     signal: new AbortController().signal,
   })
   expect(checked.findings).toEqual([])

@@ -41,6 +41,7 @@ export function move(
     schema: typeof schema === 'string' ? schemaSourceOf(schema, dirname(from)) : schema,
     options: { ...plainOptions, ...options },
     unfinished: 'refuse',
+    writesHistory: true,
     progress: () => {},
     onStep: () => {},
     signal: new AbortController().signal,

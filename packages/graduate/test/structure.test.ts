@@ -328,6 +328,7 @@ test('a row set aside takes its children with it, to the end of the chain, and v
     to: target.url,
     schema: schemaSourceOf(family, dirname(from)),
     options: plainOptions,
+    progress: () => {},
     signal: new AbortController().signal,
   }
   const checked = await verify(request)

@@ -1,4 +1,10 @@
-import { connectPostgres, openSqliteForLock, parseDatabaseUrl, quoteIdentifier } from '@outgrow/databases'
+import {
+  connectPostgres,
+  openSqliteForLock,
+  openSqliteReadonly,
+  parseDatabaseUrl,
+  quoteIdentifier,
+} from '@outgrow/databases'
 
 export type Row = Record<string, unknown>
 
@@ -52,6 +58,7 @@ export async function connect(databaseUrl: string): Promise<Connection> {
 }
 
 function sqlite(path: string): Connection {
+  openSqliteReadonly(path).close() // what is wrong with the file is said in its own words
   const database = openSqliteForLock(path)
   const query = (sql: string, values: unknown[] = []) => {
     const statement = database.prepare(sql)

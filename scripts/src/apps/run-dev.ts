@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { redactUrl } from '@outgrow/kit'
+import { Failure, messageOf, redactUrl } from '@outgrow/kit'
 import { deployMigrations } from '@outgrow/schema'
 import { absoluteUrl, runApps, type Ports } from './run-apps.ts'
 import { startStandIn } from './stand-in.ts'
@@ -48,7 +48,7 @@ export async function dev(options: DevOptions, { terminal, signal }: CommandCont
     PRICE_PRO: 'price_pro',
     PRICE_TEAM: 'price_team',
   }
-  await run(process.execPath, ['apps/web/src/seed.ts'], { cwd: root, env: { ...process.env, ...env } })
+  await seed(env)
   await using stripe = await startStandIn({
     port: first + 3,
     webhookUrl: `${env.APP_URL}/webhooks/stripe`,
@@ -79,6 +79,30 @@ export async function dev(options: DevOptions, { terminal, signal }: CommandCont
   )
   terminal.line('Stopped.')
   return { command: 'dev', ok: true, exitCode: exit.done, error: null }
+}
+
+/** @throws Failure OUTGROW_CLIENTS_MISSING, OUTGROW_SEED_FAILED */
+async function seed(env: Record<string, string>): Promise<void> {
+  try {
+    await run(process.execPath, ['apps/web/src/seed.ts'], { cwd: root, env: { ...process.env, ...env } })
+  } catch (cause) {
+    const said = String((cause as { stderr?: unknown }).stderr ?? messageOf(cause))
+    if (said.includes('ERR_MODULE_NOT_FOUND')) {
+      throw new Failure({
+        code: 'OUTGROW_CLIENTS_MISSING',
+        message: 'Prisma’s clients are not generated yet.',
+        fix: 'Run pnpm dev, which generates them first, or pnpm run clients.',
+        cause,
+      })
+    }
+    const line = said.split('\n').find((one) => /^\S*(Error|Failure)\b/.test(one)) ?? said.trim().split('\n').at(-1)
+    throw new Failure({
+      code: 'OUTGROW_SEED_FAILED',
+      message: `The database could not be seeded: ${line ?? ''}`,
+      fix: 'Correct apps/web/src/seed.ts, or start with another --work-dir.',
+      cause,
+    })
+  }
 }
 
 /** Secrets of this machine's development alone, the same at every start so that sessions and addresses stay. */

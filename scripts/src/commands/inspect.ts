@@ -61,6 +61,7 @@ async function inspect(
   const started = performance.now()
   const rules = moveOptions(options)
   const schema = schemaOf(options)
+  const ready = terminal.busy('Preparing the schema and a Postgres to ask')
   const inspection = await withPostgresToAsk(options, (at) =>
     inspectSource({
       from: sourceOf(options),
@@ -69,11 +70,12 @@ async function inspect(
       options: rules,
       signal,
       progress: (event) => {
+        ready()
         journal?.progress(event)
         terminal.progress(() => `read ${count(event.rows)} of about ${count(event.totalRows)} rows`)
       },
     }),
-  )
+  ).finally(ready)
   const { tables, findings, fixes, ...source } = inspection
   const rows = tables.reduce((sum, { sourceRows }) => sum + sourceRows, 0)
   terminal.line(

@@ -35,6 +35,7 @@ export interface MigrateOptions extends SharedOptions {
   acceptQuarantine?: boolean
   switch?: string
   yes?: boolean
+  baseline?: boolean
 }
 
 const blank = { command: 'migrate', tables: [], findings: [], fixes: [], steps: [] }
@@ -63,6 +64,10 @@ export const migrateCommand = withSharedOptions(new Command('migrate'))
   .option(
     '--switch <file>',
     'when verified, point DATABASE_URL in this .env file at the target; the old line is kept',
+  )
+  .option(
+    '--baseline',
+    'write _prisma_migrations for an introspected schema too; other schemas always get it',
   )
   .option('--yes', 'do not ask')
   .addHelpText(
@@ -126,6 +131,7 @@ async function fill(
   const started = performance.now()
   const told = rendered?.options ?? moveOptions(options)
   let result: MoveResult
+  const ready = terminal.busy('Preparing the schema and the target')
   try {
     result = await migrate({
       from,
@@ -133,9 +139,11 @@ async function fill(
       rendered,
       schema: schemaOf({ ...options, from }),
       options: told,
+      writesHistory: options.schema !== 'introspect' || options.baseline === true,
       unfinished: options.restart ? 'restart' : options.resume ? 'resume' : 'refuse',
       signal: context.signal,
       onStep: (name, at, of) => {
+        ready()
         terminal.line(`${terminal.style('bold', `STEP ${at} of ${of}`)}  ${name}`)
         journal?.step(name, at, of)
       },
@@ -147,6 +155,8 @@ async function fill(
   } catch (error) {
     if (error instanceof BadSource) return { ...badSource(error.result, terminal), command }
     throw error
+  } finally {
+    ready()
   }
   return { ...(await finished(options, to, result, performance.now() - started, terminal)), command }
 }
@@ -200,10 +210,12 @@ async function abort(to: string, terminal: Terminal): Promise<Report> {
 
 function copyProgress(terminal: Terminal) {
   const started = performance.now()
+  let furthest = 0
   return ({ rows, bytes, totalRows }: { rows: number; bytes: number; totalRows: number }) =>
     terminal.progress(() => {
       const seconds = (performance.now() - started) / 1000
-      const share = totalRows === 0 ? 1 : Math.min(1, rows / totalRows)
+      const share = Math.max(furthest, totalRows === 0 ? 1 : Math.min(1, rows / totalRows))
+      furthest = share
       const filled = Math.round(share * 24)
       const left = share > 0.02 && share < 1 ? `, ${duration((seconds / share - seconds) * 1000)} left` : ''
       return `${'█'.repeat(filled)}${'░'.repeat(24 - filled)} ${count(rows)} rows, ${size(bytes / seconds)}/s${left}`
@@ -239,11 +251,14 @@ async function finished(
       code: 'OUTGROW_SOURCE_ADVANCED',
       table: null,
       column: null,
-      count: 1,
+      count: Math.max(1, result.laterRows),
       keys: [],
       storage: null,
       excerpt: null,
-      reason: 'The source was written to after the snapshot: the target lacks those rows',
+      reason:
+        result.laterRows > 0
+          ? 'came to the source after the snapshot and are not in the target'
+          : 'were changed in the source after the snapshot, and the target has them as they were',
       fixes: ['stop the application, empty the target and run the command again'],
     })
   }

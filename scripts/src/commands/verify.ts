@@ -53,13 +53,18 @@ async function compare(
   to: string,
   { terminal, signal }: CommandContext,
 ): Promise<Report> {
+  const ready = terminal.busy('Preparing the schema')
   const { tables, findings, notes, ms } = await verify({
     from,
     to,
     schema: schemaOf({ ...options, from }),
     options: moveOptions(options),
+    progress: ({ rows, totalRows }) => {
+      ready()
+      terminal.progress(() => `read ${count(rows)} of about ${count(totalRows)} rows`)
+    },
     signal,
-  })
+  }).finally(ready)
   tellTables(terminal, tables)
   for (const note of notes) terminal.line(note)
   tellFindings(terminal, findings)

@@ -46,7 +46,8 @@ export async function demo(context: CommandContext) {
   say('A SaaS on SQLite')
   await deployMigrations(join(root, 'prisma'), `file:${file}`)
   terminal.line('Seeding it through the client …')
-  const rows = (await seedThroughClient(`file:${file}`)) + soil(file)
+  const seeded = terminal.busy('Seeding')
+  const rows = (await seedThroughClient(`file:${file}`).finally(seeded)) + soil(file)
   terminal.line(`${count(rows)} rows in ${shown}, with the dirt that years bring.`)
 
   say(`$ outgrow inspect --from ${shown}`)

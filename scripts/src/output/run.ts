@@ -1,6 +1,7 @@
 import { Failure, messageOf } from '@outgrow/kit'
 import { Refusal, type ErrorReport } from '@outgrow/graduate'
 import { exit } from './exit.ts'
+import { expectedFailure } from './expected.ts'
 import { Terminal } from './terminal.ts'
 
 /** What a command leaves behind: the JSON document, whose exitCode is the process' own. */
@@ -68,7 +69,7 @@ function failed(blank: object, error: unknown, signal: AbortSignal): Outcome {
         why: 'The source and the published tables are as they were.',
         fix: 'Where a move was under way: go on with --resume, or take it back with --abort.',
       })
-    : error
+    : expectedFailure(error)
   const known = failure instanceof Failure
   return {
     ...blank,

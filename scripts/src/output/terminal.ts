@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import wrapAnsi from 'wrap-ansi'
 
 type Style = Parameters<typeof styleText>[0]
 
@@ -12,9 +13,11 @@ export class Terminal {
     this.#stream = json ? process.stderr : process.stdout
   }
 
+  /** A line, broken between words where the terminal ends; what follows keeps the line's own indent. */
   line(text = ''): void {
     this.#clearBar()
-    this.#stream.write(`${text}\n`)
+    const { isTTY, columns } = this.#stream
+    this.#stream.write(`${isTTY ? wrapped(text, columns) : text}\n`)
   }
 
   style(style: Style, text: string): string {
@@ -32,8 +35,22 @@ export class Terminal {
       this.#stream.write(`  ${text()}\n`)
       return
     }
-    this.#stream.write(`\r\u001B[2K  ${text()}`)
+    // One column stays free: a full line would wrap, and could not be taken back.
+    this.#stream.write(`\r\u001B[2K${`  ${text()}`.slice(0, Math.max(0, this.#stream.columns - 1))}`)
     this.#barShown = true
+  }
+
+  /** Shows from the first second on that something is under way that tells nothing of itself. Returns what ends it. */
+  busy(label: string): () => void {
+    const started = performance.now()
+    const timer = setInterval(() => {
+      this.progress(() => `${label} … ${duration(performance.now() - started)}`)
+    }, 1000)
+    timer.unref()
+    return () => {
+      clearInterval(timer)
+      this.#clearBar()
+    }
   }
 
   #clearBar(): void {
@@ -41,6 +58,16 @@ export class Terminal {
     this.#stream.write('\r\u001B[2K')
     this.#barShown = false
   }
+}
+
+/** Text broken between words, with the indent of its first line throughout. */
+export function wrapped(text: string, columns: number): string {
+  const indent = /^ */.exec(text)?.[0] ?? ''
+  const room = Math.max(20, columns - indent.length)
+  return wrapAnsi(text.slice(indent.length), room, { hard: false, trim: false })
+    .split('\n')
+    .map((line, at) => `${indent}${at === 0 ? line : line.trimStart()}`)
+    .join('\n')
 }
 
 /** A table with left-aligned texts and right-aligned numbers. */

@@ -53,6 +53,7 @@ export async function receiveRows(
   client: PostgresClient,
   copySql: string,
   onRow: (row: Buffer) => void,
+  onPiece: () => void = () => {},
 ): Promise<void> {
   // One buffer for all pieces: a new one for each would leave memory in pieces too.
   let buffer = Buffer.allocUnsafeSlow(256 * 1024)
@@ -70,11 +71,17 @@ export async function receiveRows(
     started = true
     buffer.copyWithin(0, at, length)
     length -= at
+    onPiece()
   }
 }
 
-export async function hashRows(client: PostgresClient, copySql: string, hasher: RowHasher): Promise<void> {
-  await receiveRows(client, copySql, (row) => hasher.add(row))
+export async function hashRows(
+  client: PostgresClient,
+  copySql: string,
+  hasher: RowHasher,
+  onPiece?: () => void,
+): Promise<void> {
+  await receiveRows(client, copySql, (row) => hasher.add(row), onPiece)
 }
 
 /** Calls `onRow` for each whole row and returns where the first incomplete one starts. */

@@ -11,7 +11,7 @@ import { stagedName } from '../target/staging.ts'
 import { chunksOf } from '../source/chunks.ts'
 import type { ReadResult } from '../source/reader-messages.ts'
 import type { Job } from './jobs.ts'
-import { mustStop, type Move, type TableState } from './move.ts'
+import { mustStop, type Move, type ProgressEvent, type TableState } from './move.ts'
 
 export function copyColumns(table: PlannedTable): string {
   return table.columns.map(({ target }) => quoteIdentifier(target.name)).join(', ')
@@ -52,7 +52,12 @@ export async function loadJobs(move: Move): Promise<LoadJobs> {
   const tables = plan.tables
     .map((table) => ({ table, ...chunksOf(snapshot.database, table) }))
     .toSorted((a, b) => b.span - a.span)
-  const totals = { rows: 0, bytes: 0, totalRows: tables.reduce((sum, { span }) => sum + span, 0) }
+  const totals: Totals = {
+    rows: 0,
+    bytes: 0,
+    totalRows: tables.reduce((sum, { span }) => sum + span, 0),
+    underWay: new Set(),
+  }
   const jobs: Job[] = []
   const loaded = new Map<PlannedTable, Job[]>()
   for (const { table, ranges } of tables) {
@@ -100,17 +105,31 @@ export async function digestOfTarget(
   move: Pick<Move, 'hash'>,
   client: PostgresClient,
   table: PlannedTable,
+  onRows?: (rows: number) => void,
 ): Promise<TableState['sent']> {
   const hasher = new RowHasher(move.hash)
   await hashRows(
     client,
     `COPY ${qualified(table.target)} (${copyColumns(table)}) TO STDOUT (FORMAT binary)`,
     hasher,
+    onRows && (() => onRows(hasher.digest.rows)),
   )
   return hasher.digest
 }
 
-type Totals = { rows: number; bytes: number; totalRows: number }
+interface Totals {
+  /** Of finished chunks. */
+  rows: number
+  bytes: number
+  totalRows: number
+  /** Chunks that are being read: several at a time. */
+  underWay: Set<{ rows: number }>
+}
+
+function progressOf({ rows, bytes, totalRows, underWay }: Totals): ProgressEvent {
+  const now = [...underWay].reduce((sum, stream) => sum + stream.rows, rows)
+  return { step: 'copy', rows: now, bytes, totalRows }
+}
 
 function resumeChunk(move: Move, state: TableState, chunk: FinishedChunk, totals: Totals): void {
   state.sent = addDigests(state.sent, { rows: Number(chunk.rows), sum: BigInt(chunk.hash_sum) })
@@ -133,13 +152,14 @@ async function loadChunk(
 ): Promise<void> {
   move.signal.throwIfAborted()
   const stream = move.reader.rows(table, move.options, range)
+  totals.underWay.add(stream)
   const stops = move.options.onBadValue === 'stop'
   /** Once a value is bad and the run is to stop, rows are still read, so that everything bad is named, but not sent. */
   const scanOnly = () => stops && (stream.isBad || mustStop(move))
   const report = (buffer: Buffer) => {
     totals.bytes += buffer.length
     move.bytesSent += buffer.length
-    move.progress({ step: 'copy', ...totals, rows: totals.rows + stream.rows })
+    move.progress(progressOf(totals))
   }
   let bytes = 0
   if (scanOnly()) for await (const buffer of stream.buffers()) drop(buffer)
@@ -160,6 +180,7 @@ async function loadChunk(
   state.sourceRows += rowsRead
   move.findings.merge(findings)
   move.fixes.merge(fixes)
+  totals.underWay.delete(stream)
   totals.rows += digest.rows
 
   async function* sent(): AsyncGenerator<Buffer> {
@@ -237,7 +258,7 @@ async function loadRendered(
   move.bytesSent += bytes
   totals.rows += known.rows
   totals.bytes += bytes
-  move.progress({ step: 'copy', ...totals })
+  move.progress(progressOf(totals))
 }
 
 async function storeQuarantined(

@@ -3,6 +3,7 @@ import {
   openSqliteForLock,
   openSqliteReadonly,
   parseSqliteSource,
+  quoteIdentifier,
   withoutTraces,
   type SqliteDatabase,
 } from '@outgrow/databases'
@@ -22,6 +23,8 @@ export interface Snapshot {
    * @throws Failure OUTGROW_SOURCE_BUSY when a writer keeps the lock
    */
   hasAdvanced(): boolean
+  /** How many rows the tables have more by now. */
+  rowsSince(tables: string[]): number
 }
 
 /** Runs `use` on a snapshot of the file. */
@@ -80,6 +83,7 @@ async function withReaders<Result>(
           fingerprint,
           sizeBytes: statSync(path).size,
           hasAdvanced: () => underWriteLock(path, () => dataVersion(witness) !== versionAtStart),
+          rowsSince: (tables) => Math.max(0, countRows(witness, tables) - countRows(database, tables)),
         })
       }
       database.exec('ROLLBACK')
@@ -97,6 +101,14 @@ function neverQuiet(path: string): Failure {
     message: `${path} was written to each of ${mostTries} times that a snapshot was begun.`,
     fix: 'Stop the application, or move a copy made with VACUUM INTO.',
   })
+}
+
+function countRows(database: SqliteDatabase, tables: string[]): number {
+  return tables.reduce((sum, table) => {
+    const known = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table)
+    if (!known) return sum // dropped since
+    return sum + (database.prepare(`SELECT count(*) FROM ${quoteIdentifier(table)}`).pluck().get() as number)
+  }, 0)
 }
 
 function dataVersion(database: SqliteDatabase): number {

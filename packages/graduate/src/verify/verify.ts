@@ -8,7 +8,9 @@ import { prepareSchema, type PreparedSchema } from '../prepare.ts'
 import type { Finding, TableReport } from '../report.ts'
 import { readAdjustments } from '../run/adjust.ts'
 import { digestOfTarget } from '../run/load.ts'
+import type { Progress } from '../run/move.ts'
 import { setsAside } from '../run/quarantine-count.ts'
+import { chunksOf } from '../source/chunks.ts'
 import type { ReadResult } from '../source/reader-messages.ts'
 import type { SourceReader } from '../source/reader.ts'
 import { withSharedSnapshot, type Snapshot } from '../source/snapshot.ts'
@@ -34,6 +36,7 @@ export interface VerifyRequest {
   home: string
   /** Of a target without a recorded run. */
   options: MoveOptions
+  progress: Progress
   signal: AbortSignal
 }
 
@@ -47,6 +50,7 @@ export async function verify(request: {
   to: string
   schema: SchemaSource
   options: MoveOptions
+  progress: Progress
   signal: AbortSignal
 }): Promise<Verification> {
   const target = parsePostgresUrl(request.to)
@@ -59,8 +63,8 @@ export async function verify(request: {
       const runs = published.map(({ staging }) => staging)
       const run = runs.find(({ record }) => record.source === snapshot.path) ?? runs[0]
       const home = run?.home ?? target.schema
-      const { options, signal } = request
-      return verifyRun(client, snapshot, reader, { prepared, run, home, options, signal })
+      const { options, progress, signal } = request
+      return verifyRun(client, snapshot, reader, { prepared, run, home, options, progress, signal })
     }),
   )
 }
@@ -70,7 +74,7 @@ export async function verifyRun(
   client: PostgresClient,
   snapshot: Snapshot,
   reader: SourceReader,
-  { prepared, run, home, options: given, signal }: VerifyRequest,
+  { prepared, run, home, options: given, progress, signal }: VerifyRequest,
 ): Promise<Verification> {
   const started = performance.now()
   const options = run ? recordedOptions(run) : given
@@ -85,10 +89,16 @@ export async function verifyRun(
   // Both sides at once: the source in its thread, the target here.
   const reading = Promise.all(plan.tables.map((table) => reader.digest(table, asRecorded)))
   reading.catch(() => {}) // awaited below, after the target side
+  const totalRows = plan.tables.reduce((sum, table) => sum + chunksOf(snapshot.database, table).span, 0)
+  let rows = 0
   const received = new Map<string, Awaited<ReturnType<typeof digestOfTarget>>>()
   for (const table of plan.tables) {
     signal.throwIfAborted()
-    received.set(table.source.name, await digestOfTarget({ hash }, client, table))
+    const digest = await digestOfTarget({ hash }, client, table, (read) =>
+      progress({ step: 'verify', rows: rows + read, bytes: 0, totalRows }),
+    )
+    rows += digest.rows
+    received.set(table.source.name, digest)
   }
   const sent = await reading
   const tables: TableReport[] = []

@@ -1,0 +1,56 @@
+import { Failure, messageOf } from '@outgrow/kit'
+
+/** What an error looks like whose cause lies outside this program, by where it comes from. */
+interface Outside {
+  code?: unknown
+  /** Node: which call of the system failed. */
+  syscall?: unknown
+  path?: unknown
+  /** Stripe: `StripeConnectionError`. */
+  type?: unknown
+  name?: string
+  /** Postgres. */
+  severity?: unknown
+}
+
+/** The expected failure behind an error of the file system, of SQLite, of Postgres or of Stripe; else the error itself. */
+export function expectedFailure(error: unknown): unknown {
+  if (error instanceof Failure || typeof error !== 'object' || error === null) return error
+  const { code, syscall, path, type, name, severity } = error as Outside
+  const said = messageOf(error)
+  if (typeof type === 'string' && type.startsWith('Stripe')) {
+    return new Failure({
+      code: 'OUTGROW_STRIPE_FAILED',
+      message: `Stripe did not answer as it should: ${said}`,
+      fix: 'Check STRIPE_SECRET_KEY, STRIPE_API_BASE and the network, and run the command again.',
+      cause: error,
+    })
+  }
+  if (typeof code !== 'string') return error
+  if (/^E[A-Z]+$/.test(code) && typeof syscall === 'string') {
+    const what = typeof path === 'string' ? `${path} cannot be used` : 'The system refused'
+    return new Failure({
+      code: 'OUTGROW_SYSTEM',
+      message: `${what}: ${said}`,
+      fix: 'Check the path, its permissions and the room on the disk.',
+      cause: error,
+    })
+  }
+  if (name === 'SqliteError' && /^SQLITE_(FULL|READONLY|BUSY|LOCKED|CANTOPEN|IOERR|CORRUPT|NOTADB|PERM)/.test(code)) {
+    return new Failure({
+      code: 'OUTGROW_SQLITE_REFUSED',
+      message: `SQLite refused: ${said} (${code})`,
+      fix: 'Check the file, its folder, the room on the disk, and who else has it open.',
+      cause: error,
+    })
+  }
+  if (severity !== undefined && /^(08|25006|28|40|42501|53|54|55|57|58)/.test(code)) {
+    return new Failure({
+      code: 'OUTGROW_POSTGRES_REFUSED',
+      message: `Postgres refused: ${said} (${code})`,
+      fix: 'See what the server says, and run the command again.',
+      cause: error,
+    })
+  }
+  return error
+}
