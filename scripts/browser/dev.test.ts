@@ -23,7 +23,15 @@ test.each(['sqlite', 'postgres'] as const)(
     )
     const child = spawn(
       process.execPath,
-      [bin, 'dev', '--port', String(port), '--work-dir', join(folder, 'work'), ...(target ? ['--database', target.url] : [])],
+      [
+        bin,
+        'dev',
+        '--port',
+        String(port),
+        '--work-dir',
+        join(folder, 'work'),
+        ...(target ? ['--database', target.url] : []),
+      ],
       { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, DATABASE_URL: '' } },
     )
     await using _ = ending(child)

@@ -27,7 +27,10 @@ export interface Rehearsal {
 export async function newRehearsal(workDir: string, from: string): Promise<{ name: string; url: string }> {
   openSqliteReadonly(from).close() // what is wrong with the file is said before a server is started for it
   const server = await startEmbeddedPostgres({ directory: join(stateDirectory(workDir), 'postgres') })
-  const stem = basename(from, extname(from)).toLowerCase().replaceAll(/[^a-z0-9]+/g, '_').slice(0, 40)
+  const stem = basename(from, extname(from))
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '_')
+    .slice(0, 40)
   const time = new Date().toISOString().replaceAll(/[-:T]/g, '').slice(0, 14)
   return withPostgres(server.url, async (client) => {
     for (let number = 1; ; number++) {

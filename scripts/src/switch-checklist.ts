@@ -7,7 +7,9 @@ export function switchChecklist(schema: string): string[] {
   const project = packageOf(start)
   if (project && /"@outgrow\/|"name": "outgrow"/.test(readFileSync(project, 'utf8'))) return []
   const postgresSchema = join(dirname(start), 'postgres/schema.prisma')
-  const shown = existsSync(postgresSchema) ? ` (one for it is ${relative(process.cwd(), postgresSchema)})` : ''
+  const shown = existsSync(postgresSchema)
+    ? ` (one for it is ${relative(process.cwd(), postgresSchema)})`
+    : ''
   return [
     'What else the application needs to run on Postgres:',
     `  [ ] provider = "postgresql" in its Prisma schema${shown}`,

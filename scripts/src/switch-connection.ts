@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 
-const active = /^([ \t]*(?:export[ \t]+)?DATABASE_URL[ \t]*=[ \t]*)("(?:[^"\\]|\\.)*"|'[^']*'|`[^`]*`|[^\r\n#]*?)([ \t]*(?:#[^\r\n]*)?)$/gm
+const active =
+  /^([ \t]*(?:export[ \t]+)?DATABASE_URL[ \t]*=[ \t]*)("(?:[^"\\]|\\.)*"|'[^']*'|`[^`]*`|[^\r\n#]*?)([ \t]*(?:#[^\r\n]*)?)$/gm
 
 /**
  * Points every active DATABASE_URL line of an environment file at `url`; the old lines stay as comments, and everything
@@ -19,7 +20,8 @@ export function switchConnection(file: string, url: string): string {
     lines++
     return `# before the move to Postgres: ${whole.trim()}${lineEnd}${name}${value}${comment}`
   })
-  if (lines === 0) next = `${text === '' || text.endsWith('\n') ? text : `${text}${lineEnd}`}DATABASE_URL=${value}${lineEnd}`
+  if (lines === 0)
+    next = `${text === '' || text.endsWith('\n') ? text : `${text}${lineEnd}`}DATABASE_URL=${value}${lineEnd}`
   // Renamed into place: whoever starts meanwhile reads the one file or the other.
   const part = `${file}.part`
   writeFileSync(part, next, { mode: 0o600 })

@@ -13,12 +13,36 @@ const url = 'postgresql://u:p%23$HOME@h/d'
 const value = '"postgresql://u:p%23%24HOME@h/d"'
 
 test.each([
-  ['an exported, commented one', 'export DATABASE_URL=file:./a.db   # dev\nX=1\n', `# before the move to Postgres: export DATABASE_URL=file:./a.db   # dev\nexport DATABASE_URL=${value}   # dev\nX=1\n`],
-  ['single quotes and a # inside', "DATABASE_URL='file:./a#b.db'", `# before the move to Postgres: DATABASE_URL='file:./a#b.db'\nDATABASE_URL=${value}`],
-  ['spaces around', '  DATABASE_URL = "file:./a.db"\n', `# before the move to Postgres: DATABASE_URL = "file:./a.db"\n  DATABASE_URL = ${value}\n`],
-  ['every active line', 'DATABASE_URL=a\nDATABASE_URL=b\n', `# before the move to Postgres: DATABASE_URL=a\nDATABASE_URL=${value}\n# before the move to Postgres: DATABASE_URL=b\nDATABASE_URL=${value}\n`],
-  ['line ends of Windows', 'A=1\r\nDATABASE_URL=a\r\nB=2\r\n', `A=1\r\n# before the move to Postgres: DATABASE_URL=a\r\nDATABASE_URL=${value}\r\nB=2\r\n`],
-  ['other names and comments left alone', '# DATABASE_URL=x\nDATABASE_URL_OLD=y\nMY_DATABASE_URL=z\n', `# DATABASE_URL=x\nDATABASE_URL_OLD=y\nMY_DATABASE_URL=z\nDATABASE_URL=${value}\n`],
+  [
+    'an exported, commented one',
+    'export DATABASE_URL=file:./a.db   # dev\nX=1\n',
+    `# before the move to Postgres: export DATABASE_URL=file:./a.db   # dev\nexport DATABASE_URL=${value}   # dev\nX=1\n`,
+  ],
+  [
+    'single quotes and a # inside',
+    "DATABASE_URL='file:./a#b.db'",
+    `# before the move to Postgres: DATABASE_URL='file:./a#b.db'\nDATABASE_URL=${value}`,
+  ],
+  [
+    'spaces around',
+    '  DATABASE_URL = "file:./a.db"\n',
+    `# before the move to Postgres: DATABASE_URL = "file:./a.db"\n  DATABASE_URL = ${value}\n`,
+  ],
+  [
+    'every active line',
+    'DATABASE_URL=a\nDATABASE_URL=b\n',
+    `# before the move to Postgres: DATABASE_URL=a\nDATABASE_URL=${value}\n# before the move to Postgres: DATABASE_URL=b\nDATABASE_URL=${value}\n`,
+  ],
+  [
+    'line ends of Windows',
+    'A=1\r\nDATABASE_URL=a\r\nB=2\r\n',
+    `A=1\r\n# before the move to Postgres: DATABASE_URL=a\r\nDATABASE_URL=${value}\r\nB=2\r\n`,
+  ],
+  [
+    'other names and comments left alone',
+    '# DATABASE_URL=x\nDATABASE_URL_OLD=y\nMY_DATABASE_URL=z\n',
+    `# DATABASE_URL=x\nDATABASE_URL_OLD=y\nMY_DATABASE_URL=z\nDATABASE_URL=${value}\n`,
+  ],
   ['no line end at the end', 'A=1', `A=1\nDATABASE_URL=${value}\n`],
 ])('the switch changes %s', (_, before, after) => {
   const file = join(temporaryFolder(), '.env')
@@ -31,7 +55,10 @@ test.each([
 
 test.each([
   ['postgresql://u:secret@h/d', 'postgresql://u:***@h/d'],
-  ['postgresql://u:se%40cret@h/d?sslmode=require&password=secret', 'postgresql://u:***@h/d?sslmode=require&password=***'],
+  [
+    'postgresql://u:se%40cret@h/d?sslmode=require&password=secret',
+    'postgresql://u:***@h/d?sslmode=require&password=***',
+  ],
   ['postgresql://u:sec ret@h:port/d', 'postgresql://***'],
   ['postgresql://u:s/e@c:ret@h/d', 'postgresql://***'],
   ['file:./app.db', 'file:./app.db'],
@@ -42,7 +69,8 @@ test.each([
 test('dev refuses another machine’s database and live events, and leaves both as they were', async () => {
   const folder = temporaryFolder()
   const port = await freePorts()
-  const dev = (database: string) => outgrow(['dev', '--port', String(port), '--work-dir', folder, '--database', database], {}, folder)
+  const dev = (database: string) =>
+    outgrow(['dev', '--port', String(port), '--work-dir', folder, '--database', database], {}, folder)
   const remote = await dev('postgresql://u:secret@db.example.com/app')
   expect([remote.code, remote.document.error?.code]).toEqual([2, 'OUTGROW_DEV_DATABASE'])
   expect(remote.stdout + remote.stderr).not.toContain('secret')
@@ -55,13 +83,17 @@ test('dev refuses another machine’s database and live events, and leaves both 
       file.close()
     } else await withPostgres(made.url, (client) => client.query(live))
     const refused = await dev(made.url)
-    expect([refused.code, refused.document.error?.message]).toEqual([2, expect.stringContaining('live events')])
+    expect([refused.code, refused.document.error?.message]).toEqual([
+      2,
+      expect.stringContaining('live events'),
+    ])
     await made.drop()
   }
 })
 
 test('lines break between words and keep their indent, at 80 and at 44 columns', () => {
-  const text = '    fix    correct the source, name the rules that apply with --fix, or set the rows aside with --on-bad-value quarantine'
+  const text =
+    '    fix    correct the source, name the rules that apply with --fix, or set the rows aside with --on-bad-value quarantine'
   for (const columns of [80, 44]) {
     const lines = wrapped(text, columns).split('\n')
     expect(lines.length).toBeGreaterThan(1)
@@ -78,19 +110,28 @@ test('each move without a target gets a database of its own, which can be listed
   const folder = join(temporaryFolder(), '.outgrow')
   const at = ['--work-dir', folder]
   const missing = await outgrow(['migrate', '--from', `${file}.nowhere`, '--schema', schema, ...at])
-  expect([missing.code, missing.document.error?.code, existsSync(join(folder, 'postgres'))]).toEqual([2, 'OUTGROW_SOURCE_NOT_FOUND', false])
+  expect([missing.code, missing.document.error?.code, existsSync(join(folder, 'postgres'))]).toEqual([
+    2,
+    'OUTGROW_SOURCE_NOT_FOUND',
+    false,
+  ])
   const move = () => outgrow(['migrate', '--from', file, '--schema', schema, ...at])
   expect([(await move()).code, (await move()).code]).toEqual([0, 0])
   expect((await outgrow(['verify', '--from', file, '--schema', schema, ...at])).code).toBe(0)
-  const list = () => outgrow<{ databases: { name: string; source: string; status: string }[] }>(['postgres', 'list', ...at])
+  const list = () =>
+    outgrow<{ databases: { name: string; source: string; status: string }[] }>(['postgres', 'list', ...at])
   const { databases } = (await list()).document
-  expect(databases).toMatchObject([{ source: file, status: 'published' }, { source: file, status: 'published' }])
+  expect(databases).toMatchObject([
+    { source: file, status: 'published' },
+    { source: file, status: 'published' },
+  ])
   expect((await outgrow(['postgres', 'drop', databases[0]?.name ?? '', ...at])).code).toBe(0)
   expect((await list()).document.databases.map(({ name }) => name)).toEqual([databases[1]?.name])
   expect((await outgrow(['postgres', 'drop', 'postgres', ...at])).code).toBe(2)
   // What is in the work folder is for its owner alone.
   expect(statSync(folder).mode & 0o777).toBe(0o700)
-  for (const run of readdirSync(join(folder, 'runs'))) expect(statSync(join(folder, 'runs', run)).mode & 0o777).toBe(0o600)
+  for (const run of readdirSync(join(folder, 'runs')))
+    expect(statSync(join(folder, 'runs', run)).mode & 0o777).toBe(0o600)
   await outgrow(['postgres', 'stop', ...at])
 })
 
@@ -99,7 +140,18 @@ test('a file that nobody wrote for Prisma gets no history of Prisma unless it is
   const folder = temporaryFolder()
   for (const more of [[], ['--baseline']]) {
     const target = await makeDatabase(inject('postgresUrl'))
-    const ran = await outgrow(['migrate', '--from', file, '--schema', 'introspect', '--to', target.url, '--work-dir', folder, ...more])
+    const ran = await outgrow([
+      'migrate',
+      '--from',
+      file,
+      '--schema',
+      'introspect',
+      '--to',
+      target.url,
+      '--work-dir',
+      folder,
+      ...more,
+    ])
     expect(ran.code).toBe(0)
     const [known] = await target.query("SELECT to_regclass('_prisma_migrations') IS NOT NULL AS has")
     expect(known?.has).toBe(more.length > 0)

@@ -64,10 +64,13 @@ test(`killed ${kills} times at random moments (seed ${seed}), a move resumes to 
     expect((await outgrow([...args, '--resume'])).code).toBe(0)
     if (wholeMs.length === 0) wholeMs.push(performance.now() - begun)
     const checked = await outgrow(['verify', '--from', file, '--schema', schema, '--to', target.url])
-    expect([checked.code, checked.document.tables]).toEqual([0, [
-      { table: 'Customer', sourceRows: 1000, targetRows: 1000, quarantinedRows: 0, digestMatch: true },
-      { table: 'Order', sourceRows: 150_000, targetRows: 150_000, quarantinedRows: 0, digestMatch: true },
-    ]])
+    expect([checked.code, checked.document.tables]).toEqual([
+      0,
+      [
+        { table: 'Customer', sourceRows: 1000, targetRows: 1000, quarantinedRows: 0, digestMatch: true },
+        { table: 'Order', sourceRows: 150_000, targetRows: 150_000, quarantinedRows: 0, digestMatch: true },
+      ],
+    ])
     await target.drop()
   }
   // Nothing may show before all of it does.
@@ -77,11 +80,25 @@ test(`killed ${kills} times at random moments (seed ${seed}), a move resumes to 
 }, 3_600_000)
 
 test('killed after publishing and before it could say so, a move is recognised, verified and finished', async () => {
-  const { file, schema } = makeShop(2000, (database) => database.exec(`UPDATE "Order" SET at = 'soon' WHERE id = 9`))
+  const { file, schema } = makeShop(2000, (database) =>
+    database.exec(`UPDATE "Order" SET at = 'soon' WHERE id = 9`),
+  )
   const target = await makeDatabase(inject('postgresUrl'))
   const folder = temporaryFolder()
   const environment = join(folder, '.env')
-  const args = ['migrate', '--from', file, '--schema', schema, '--to', target.url, '--on-bad-value', 'quarantine', '--work-dir', folder]
+  const args = [
+    'migrate',
+    '--from',
+    file,
+    '--schema',
+    schema,
+    '--to',
+    target.url,
+    '--on-bad-value',
+    'quarantine',
+    '--work-dir',
+    folder,
+  ]
   expect((await outgrow(args)).code).toBe(4)
   for (const name of readdirSync(folder)) if (name.endsWith('.ndjson')) rmSync(join(folder, name))
   rmSync(join(dirname(schema), 'postgres'), { recursive: true })
@@ -103,7 +120,9 @@ test('Postgres stopped and restarted mid-copy: the run says so and resumes', asy
   const args = ['migrate', '--from', file, '--schema', schema]
   const running = outgrow([...args, '--to', server.url])
   const isCopying = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'COPY%'"
-  await withPostgres(server.url, (client) => until(async () => (await client.query(isCopying)).rows.length > 0))
+  await withPostgres(server.url, (client) =>
+    until(async () => (await client.query(isCopying)).rows.length > 0),
+  )
   await server.stop('immediate')
   const stopped = await running
   expect(stopped.code).toBe(2)

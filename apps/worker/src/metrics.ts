@@ -7,7 +7,11 @@ export function createMetrics(database: Database) {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   // Gauges that are named as counters are: the same by type stays, without _total.
-  for (const name of ['nodejs_active_resources_total', 'nodejs_active_handles_total', 'nodejs_active_requests_total'])
+  for (const name of [
+    'nodejs_active_resources_total',
+    'nodejs_active_handles_total',
+    'nodejs_active_requests_total',
+  ])
     registry.removeSingleMetric(name)
   const outcomes = new Counter({
     name: 'outgrow_worker_outcomes_total',

@@ -80,7 +80,8 @@ async function liveFactory(databaseUrl: string): Promise<SqlMigrationAwareDriver
   const encrypted = Boolean((probe as unknown as { ssl: unknown }).ssl)
   try {
     // The engine makes tables where the search path leads, and asks for the schema by its name alone.
-    if (url.schema !== 'public') await probe.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(url.schema)}`)
+    if (url.schema !== 'public')
+      await probe.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(url.schema)}`)
   } finally {
     await probe.end()
   }

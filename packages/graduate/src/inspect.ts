@@ -47,7 +47,11 @@ export async function inspectSource(request: {
   return withSnapshot(request.from, async ({ database, path, sizeBytes }) => {
     const source = readTables(database)
     const objects = readSourceObjects(database, source)
-    const { plan, staging, findings: inTheWay } = await lookAtTarget(request.at, { prepared, tables: source, objects, options })
+    const {
+      plan,
+      staging,
+      findings: inTheWay,
+    } = await lookAtTarget(request.at, { prepared, tables: source, objects, options })
     const started = performance.now()
     const integrity = integrityOf(database)
     const findings = new FindingCollector()

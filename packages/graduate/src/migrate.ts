@@ -1,8 +1,6 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { parsePostgresUrl, type PostgresClient, type PostgresUrl } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
-import { writeMigrationState, type SchemaSource, type StoredMigration } from '@outgrow/schema'
+import type { SchemaSource } from '@outgrow/schema'
 import { expectedDigest, loadHash, sameDigest } from './copy/digest.ts'
 import { FindingCollector, FixCounter } from './copy/findings.ts'
 import type { Rendered } from './files/rendered.ts'
@@ -11,6 +9,7 @@ import { planMove, refuseDrift, type Plan } from './plan.ts'
 import { prepareSchema, type PreparedSchema } from './prepare.ts'
 import type { Report, StepReport, TableReport } from './report.ts'
 import { readAdjustments, settleBroken, type Adjustment } from './run/adjust.ts'
+import { baselineOf, writeBaselineFiles } from './run/baseline.ts'
 import { castJobs, prepareCasts } from './run/casts.ts'
 import { foreignKeyJobs, keyJobs, type Broken } from './run/constrain.ts'
 import { differingGenerated } from './run/generated.ts'
@@ -19,6 +18,7 @@ import { digestOfTarget, loadJobs } from './run/load.ts'
 import { mustStop, type Move, type Progress } from './run/move.ts'
 import { publish } from './run/publish.ts'
 import { setsAside } from './run/quarantine-count.ts'
+import { isSameRun, isSameSource, otherSchema, recordOf, resumable, unfinishedRun } from './run/record.ts'
 import { setSequences } from './run/sequences.ts'
 import { brokenInSource } from './source/checks.ts'
 import { readSourceObjects } from './source/objects.ts'
@@ -34,12 +34,10 @@ import { explained } from './target/server-failure.ts'
 import {
   buildStaging,
   dropStaging,
-  finalSql,
   findRuns,
   setSearchPath,
   stagedName,
   type Built,
-  type RunRecord,
   type Staging,
 } from './target/staging.ts'
 import { qualified } from './target/structure.ts'
@@ -202,15 +200,6 @@ function laterRows(snapshot: Snapshot, plan: Plan | undefined): Pick<MoveResult,
   return { advanced, laterRows: advanced ? snapshot.rowsSince(names) : 0 }
 }
 
-/** The history's entries; what was added for the file's sake is part of the first one, where that is ours. */
-function baselineOf({ baseline, hasMigrations }: PreparedSchema, staging: Staging): StoredMigration[] {
-  const { statements, views } = staging.carried
-  const added = [...statements, ...views].map((sql) => `${finalSql(sql, staging)};`)
-  const [init] = baseline
-  if (hasMigrations || added.length === 0 || !init) return baseline
-  return [{ ...init, sql: `${init.sql.trimEnd()}\n\n-- What the SQLite file has beyond the Prisma schema\n${added.join('\n')}\n` }]
-}
-
 /** A run that has published this very state of the file, with the same options: nothing is left to move. */
 async function publishedRun(
   client: PostgresClient,
@@ -220,7 +209,10 @@ async function publishedRun(
 ): Promise<Staging | undefined> {
   const now = recordOf(request, snapshot, prepared)
   const runs = await findRuns(client)
-  return runs.find(({ status, staging: { record } }) => status === 'published' && isSameSource(record, now) && isSameRun(record, now))?.staging
+  return runs.find(
+    ({ status, staging: { record } }) =>
+      status === 'published' && isSameSource(record, now) && isSameRun(record, now),
+  )?.staging
 }
 
 /** Whoever was killed between the publishing and the report finds it done, compares it, and finishes what is left. */
@@ -383,80 +375,12 @@ async function planAgain(
   return plan
 }
 
-function recordOf(request: MigrateRequest, snapshot: Snapshot, prepared: PreparedSchema): RunRecord {
-  const { options } = request
-  return {
-    version: 1,
-    source: snapshot.path,
-    fingerprint: snapshot.fingerprint,
-    startedAt: new Date().toISOString(),
-    rules: [...options.rules].toSorted(),
-    onBadValue: options.onBadValue,
-    skipTables: [...options.skipTables].toSorted(),
-    skipColumns: [...options.skipColumns].toSorted(),
-    skipObjects: [...options.skipObjects].toSorted(),
-    casts: [...options.casts],
-    schema: prepared.checksum,
-  }
-}
-
-function isSameSource(a: RunRecord, b: RunRecord): boolean {
-  return a.fingerprint === b.fingerprint && a.source === b.source
-}
-
-/** Whether two runs were told the same. */
-function isSameRun(a: RunRecord, b: RunRecord): boolean {
-  const told = (r: RunRecord) =>
-    JSON.stringify([r.rules, r.onBadValue, r.skipTables, r.skipColumns, r.skipObjects, r.casts, r.schema])
-  return told(a) === told(b)
-}
-
-function resumable(staging: Staging, now: RunRecord): Staging {
-  const { record } = staging
-  if (!isSameSource(record, now)) {
-    throw new Failure({
-      code: 'OUTGROW_SOURCE_CHANGED',
-      message: `The unfinished run ${staging.run} copied another state of ${record.source}.`,
-      why: 'The file was written to since; rows already copied may be out of date.',
-      fix: 'Run again with --restart.',
-    })
-  }
-  if (!isSameRun(record, now)) {
-    throw new Failure({
-      code: 'OUTGROW_SOURCE_CHANGED',
-      message: `The unfinished run ${staging.run} was started with other options or another schema.`,
-      fix: 'Resume with the same options, or run again with --restart.',
-    })
-  }
-  return staging
-}
-
-function otherSchema(): Failure {
-  return new Failure({
-    code: 'OUTGROW_SOURCE_CHANGED',
-    message: 'The export was transformed with another schema.',
-    fix: 'Run outgrow transform again with this schema.',
-  })
-}
-
-function unfinishedRun(staging: Staging): Failure {
-  return new Failure({
-    code: 'OUTGROW_RUN_UNFINISHED',
-    message: `The target holds the unfinished run ${staging.run}, started ${staging.record.startedAt}.`,
-    fix: 'Go on with --resume, begin again with --restart, or take it back with --abort.',
-  })
-}
-
 async function tune(client: PostgresClient, staging: Staging): Promise<void> {
   await setSearchPath(client, Object.values(staging.schemas), staging.home)
   await client.query("SET maintenance_work_mem = '256MB'; SET synchronous_commit = on")
 }
 
-function resultOf(
-  move: Move,
-  adjustments: Adjustment[],
-  reports: StepReport[],
-): MoveResult {
+function resultOf(move: Move, adjustments: Adjustment[], reports: StepReport[]): MoveResult {
   for (const { rule, table, column, changed } of adjustments) {
     if (rule === 'orphans-null') move.fixes.add(rule, table, column, changed)
   }
@@ -486,21 +410,6 @@ function tableReports(move: Move, adjustments: Adjustment[]): TableReport[] {
         state.received !== undefined && sameDigest(expectedDigest(state.sent, own), state.received),
     }
   })
-}
-
-/** The history's first entry, beside the generated schema, so that the next migration can build on it. */
-function writeBaselineFiles(
-  { postgresDirectory, postgresSchema, hasMigrations }: PreparedSchema,
-  { replaces }: Staging,
-  [init]: StoredMigration[],
-): void {
-  if (hasMigrations || replaces || !init) return
-  const folder = join(postgresDirectory, 'migrations', init.name)
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'migration.sql'), init.sql)
-  writeMigrationState(join(folder, '..'), 'postgres', postgresSchema)
-  const schema = join(postgresDirectory, 'schema.prisma')
-  if (!existsSync(schema)) writeFileSync(schema, postgresSchema)
 }
 
 async function timed<Value>(

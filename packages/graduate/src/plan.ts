@@ -253,7 +253,8 @@ export function refuseDrift(findings: Finding[]): void {
 /** What takes the place of a search index on Postgres; it is offered, not made. */
 function searchOffer({ name, virtual }: SourceTable, table: string, columns: PlannedColumn[]): string {
   const module = virtual?.module ?? ''
-  if (!module.startsWith('fts')) return `${name} was a virtual table (${module}); its rows are moved as a table.`
+  if (!module.startsWith('fts'))
+    return `${name} was a virtual table (${module}); its rows are moved as a table.`
   const texts = columns
     .filter(({ target }) => target.type === 'text')
     .map(({ target }) => `coalesce(${quoteIdentifier(target.name)}, '')`)

@@ -14,7 +14,8 @@ async function moveForeign(sql: string, options: Partial<MoveOptions> = {}) {
   return { from, target, result }
 }
 
-const told = (findings: { code: string; reason: string }[]) => findings.map(({ code, reason }) => `${code} ${reason.replace(/: .*/s, '')}`)
+const told = (findings: { code: string; reason: string }[]) =>
+  findings.map(({ code, reason }) => `${code} ${reason.replace(/: .*/s, '')}`)
 
 async function refuses(target: TestDatabase, sql: string, constraint: string): Promise<void> {
   await expect(target.query(sql)).rejects.toThrow(constraint)
@@ -24,17 +25,19 @@ test('what the file lets no row break, Postgres lets no row break', async () => 
   const { target, result } = await moveForeign(`
     CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL COLLATE NOCASE UNIQUE, name TEXT, age INT CHECK (age BETWEEN 0 AND 150),
       active BOOLEAN NOT NULL DEFAULT 1 CHECK (active IN (0, 1)), role TEXT NOT NULL DEFAULT 'user' CONSTRAINT known_role CHECK (role IN ('user', 'admin') AND length(role) > 2),
-      doc JSON CHECK (json_valid(doc)), site TEXT CHECK (site IS NULL OR site LIKE 'HTTP%' AND site NOT GLOB '* *'));
+      doc JSON CHECK (json_valid(doc)), label TEXT, site TEXT CHECK (site IS NULL OR site LIKE 'HTTP%' AND site NOT GLOB '* *'));
     CREATE UNIQUE INDEX one_admin ON users(role) WHERE role = 'admin';
     CREATE UNIQUE INDEX by_name ON users(lower(name));
     CREATE UNIQUE INDEX by_site ON users(site COLLATE NOCASE, age DESC) WHERE site IS NOT NULL;
+    CREATE UNIQUE INDEX by_label ON users(label COLLATE NOCASE);
     CREATE INDEX adults ON users(age) WHERE age >= 18;
     CREATE TABLE posts (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
       starts INTEGER, ends INTEGER, CHECK (starts < ends));
     INSERT INTO users (id, email, name, age, role, doc, site) VALUES (1, 'Ada@x.io', 'Ada', 30, 'admin', '{}', 'http://a'), (2, 'Ä@x.io', 'ÄDA', 20, 'user', NULL, NULL);
     INSERT INTO posts VALUES (1, 1, 1, 2)`)
   expect(result.findings).toEqual([])
-  const insert = (columns: string, values: string) => `INSERT INTO users (id, email, ${columns}) VALUES (9, 'new@x.io', ${values})`
+  const insert = (columns: string, values: string) =>
+    `INSERT INTO users (id, email, ${columns}) VALUES (9, 'new@x.io', ${values})`
   await refuses(target, "INSERT INTO users (id, email) VALUES (9, 'ADA@X.IO')", 'users_email_key')
   await target.query("INSERT INTO users (id, email, name) VALUES (3, 'ä@x.io', 'äda')") // SQLite folds ASCII only
   await refuses(target, insert('age', '151'), 'users_check')
@@ -42,6 +45,8 @@ test('what the file lets no row break, Postgres lets no row break', async () => 
   await refuses(target, insert('role', "'admin'"), 'one_admin')
   await refuses(target, insert('name', "'ADA'"), 'by_name')
   await refuses(target, insert('site, age', "'HTTP://A', 30"), 'by_site')
+  await target.query("UPDATE users SET label = 'Label' WHERE id = 1")
+  await refuses(target, insert('label', "'LABEL'"), 'by_label')
   await refuses(target, insert('site', "'ftp://a'"), 'users_check')
   await refuses(target, insert('site', "'http://a b'"), 'users_check')
   await refuses(target, 'INSERT INTO posts VALUES (2, 1, 3, 3)', 'posts_check')
@@ -59,7 +64,11 @@ test('defaults, generated columns, dates and views come along; the history has t
     INSERT INTO lines (id, label, qty, price, day) VALUES (1, 'äb', 3, 4, '2024-02-29'), (2, 'c', 3, NULL, '1999-12-31');
   `)
   expect(result.findings).toEqual([])
-  expect(await target.query('SELECT id, total, shout, day::text, pg_typeof(day)::text AS type FROM lines ORDER BY id')).toEqual([
+  expect(
+    await target.query(
+      'SELECT id, total, shout, day::text, pg_typeof(day)::text AS type FROM lines ORDER BY id',
+    ),
+  ).toEqual([
     { id: 1, total: '12', shout: 'äB!', day: '2024-02-29', type: 'date' },
     { id: 2, total: null, shout: 'C!', day: '1999-12-31', type: 'date' },
   ])
@@ -115,7 +124,8 @@ test('what Postgres cannot say is named with its SQL, by inspect as by migrate, 
 })
 
 test('a generated column that Postgres computes otherwise stops the move', async () => {
-  const sql = "CREATE TABLE t (id INTEGER PRIMARY KEY, a DECIMAL(10,2), b DECIMAL(10,4) AS (a * 3) STORED); INSERT INTO t (id, a) VALUES (1, 0.1)"
+  const sql =
+    'CREATE TABLE t (id INTEGER PRIMARY KEY, a DECIMAL(10,2), b DECIMAL(10,4) AS (a * 3) STORED); INSERT INTO t (id, a) VALUES (1, 0.1)'
   await expect(moveForeign(sql)).rejects.toMatchObject({
     result: { findings: [{ code: 'OUTGROW_GENERATED_DIFFERS', table: 't', column: 'b' }] },
   })
@@ -123,12 +133,17 @@ test('a generated column that Postgres computes otherwise stops the move', async
 
 test('what a project’s own migrations do not make is named with the statement for a migration', async () => {
   const schema = sqliteSchema('model T {\n  id Int @id\n  email String\n}')
-  const from = makeSqlite('CREATE TABLE "T" (id INTEGER NOT NULL PRIMARY KEY, email TEXT NOT NULL COLLATE NOCASE); CREATE UNIQUE INDEX e ON "T"(email)')
+  const from = makeSqlite(
+    'CREATE TABLE "T" (id INTEGER NOT NULL PRIMARY KEY, email TEXT NOT NULL COLLATE NOCASE); CREATE UNIQUE INDEX e ON "T"(email)',
+  )
   const target = await emptyTarget()
   await target.query('CREATE TABLE "T" (id int PRIMARY KEY, email text NOT NULL)')
   const { findings } = await move(from, target.url, schema)
   expect(findings.map(({ code, fixes }) => [code, fixes[0]?.replace(/"_outgrow\w+"/, 's')])).toEqual([
-    ['OUTGROW_CONSTRAINT_LOST', 'add to a Postgres migration: CREATE UNIQUE INDEX "e" ON "T" ((lower("email" COLLATE "C")))'],
+    [
+      'OUTGROW_CONSTRAINT_LOST',
+      'add to a Postgres migration: CREATE UNIQUE INDEX "e" ON "T" ((lower("email" COLLATE "C")))',
+    ],
   ])
   await target.drop()
 })
@@ -160,7 +175,9 @@ test('a table that only looks like a shadow table is moved, and a search index w
 
 test('a file without tables is refused', async () => {
   const target = await emptyTarget()
-  await expect(move(makeSqlite(''), target.url, sqliteSchema('model T {\n  id Int @id\n}'))).rejects.toMatchObject({
+  await expect(
+    move(makeSqlite(''), target.url, sqliteSchema('model T {\n  id Int @id\n}')),
+  ).rejects.toMatchObject({
     code: 'OUTGROW_SOURCE_EMPTY',
   })
   await target.drop()
@@ -179,7 +196,9 @@ test('verify names what of the structure is gone since, and a counter that stand
     signal: new AbortController().signal,
   }
   expect((await verify(request)).findings).toEqual([])
-  await target.query('ALTER TABLE c DROP CONSTRAINT c_pk_fkey; DROP INDEX "p_k_key"; ALTER TABLE c ALTER COLUMN id DROP DEFAULT')
+  await target.query(
+    'ALTER TABLE c DROP CONSTRAINT c_pk_fkey; DROP INDEX "p_k_key"; ALTER TABLE c ALTER COLUMN id DROP DEFAULT',
+  )
   await target.query("SELECT setval('p_id_seq', 2)")
   expect((await verify(request)).findings.map(({ code, table }) => `${code} ${table}`)).toEqual([
     'OUTGROW_COUNTER_BEHIND p',

@@ -10,7 +10,9 @@ import { move, sqliteSchema } from './move.ts'
 
 /** The system's PostgreSQL, which has a pg_dump; what comes along with the product has none. */
 const versions = existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql') : []
-const binaries = versions.map((version) => join('/usr/lib/postgresql', version, 'bin')).find((folder) => existsSync(join(folder, 'pg_dump')) && existsSync(join(folder, 'initdb')))
+const binaries = versions
+  .map((version) => join('/usr/lib/postgresql', version, 'bin'))
+  .find((folder) => existsSync(join(folder, 'pg_dump')) && existsSync(join(folder, 'initdb')))
 
 const schema = sqliteSchema(`model User {
   id     Int     @id @default(autoincrement())
@@ -31,7 +33,11 @@ describe.skipIf(binaries === undefined)('what pg_dump says of a target', () => {
   let server: EmbeddedPostgres
 
   beforeAll(async () => {
-    server = await startEmbeddedPostgres({ directory: join(temporaryFolder(), 'server'), binaries: binaries as string, settings: ['fsync=off', 'wal_level=logical'] })
+    server = await startEmbeddedPostgres({
+      directory: join(temporaryFolder(), 'server'),
+      binaries: binaries as string,
+      settings: ['fsync=off', 'wal_level=logical'],
+    })
   })
   afterAll(() => server.stop('immediate'))
 
@@ -39,7 +45,18 @@ describe.skipIf(binaries === undefined)('what pg_dump says of a target', () => {
     const { username, password, hostname, port, pathname } = new URL(url)
     const { stdout } = await promisify(execFile)(
       join(binaries as string, 'pg_dump'),
-      ['--schema-only', '-h', hostname, '-p', port, '-U', username, '--exclude-schema=_outgrow*', '--exclude-table=_prisma_migrations', pathname.slice(1)],
+      [
+        '--schema-only',
+        '-h',
+        hostname,
+        '-p',
+        port,
+        '-U',
+        username,
+        '--exclude-schema=_outgrow*',
+        '--exclude-table=_prisma_migrations',
+        pathname.slice(1),
+      ],
       { env: { PGPASSWORD: password }, maxBuffer: 1e8 },
     )
     return stdout.split('\n').filter((line) => !/^\\(un)?restrict /.test(line))
@@ -82,9 +99,11 @@ describe.skipIf(binaries === undefined)('what pg_dump says of a target', () => {
     const before = await dumpOf(target.url)
     await move(from, target.url, schema)
     expect(await dumpOf(target.url)).toEqual(before)
-    expect(await target.query('SELECT (SELECT count(*) FROM "User") AS users, (SELECT twice FROM "Order") AS twice')).toEqual([
-      { users: '2', twice: 10 },
-    ])
+    expect(
+      await target.query(
+        'SELECT (SELECT count(*) FROM "User") AS users, (SELECT twice FROM "Order") AS twice',
+      ),
+    ).toEqual([{ users: '2', twice: 10 }])
     await target.drop()
   })
 

@@ -74,9 +74,14 @@ test('an empty table of another role, and one that a function depends on, are na
 
 test('rows that row security hides are not taken for none', async () => {
   const target = await emptyTarget()
-  const { url } = await withRole(target, 'GRANT CREATE ON DATABASE $database TO $role; GRANT ALL ON SCHEMA public TO $role')
+  const { url } = await withRole(
+    target,
+    'GRANT CREATE ON DATABASE $database TO $role; GRANT ALL ON SCHEMA public TO $role',
+  )
   await withPostgres(url, (client) =>
-    client.query(`${ddl}; INSERT INTO "T" VALUES (9, 'hidden'); ALTER TABLE "T" ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY`),
+    client.query(
+      `${ddl}; INSERT INTO "T" VALUES (9, 'hidden'); ALTER TABLE "T" ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY`,
+    ),
   )
   await expect(move(makeFile(), url, schema)).rejects.toMatchObject({ code: 'OUTGROW_TARGET_PRIVILEGES' })
   expect(await target.query('SELECT id FROM "T"')).toEqual([{ id: 9 }])
@@ -93,14 +98,18 @@ test('connections that run short end the move, with nothing left', async () => {
     code: 'OUTGROW_POSTGRES_UNREACHABLE',
     fix: expect.stringContaining('CONNECTION LIMIT') as string,
   })
-  const open = await target.query("SELECT 1 FROM pg_stat_activity WHERE usename LIKE 'role%' AND datname = current_database()")
+  const open = await target.query(
+    "SELECT 1 FROM pg_stat_activity WHERE usename LIKE 'role%' AND datname = current_database()",
+  )
   expect(open).toEqual([])
   await target.drop()
 })
 
 test('a target that takes no writes says so', async () => {
   const target = await emptyTarget()
-  await target.query(`ALTER DATABASE ${new URL(target.url).pathname.slice(1)} SET default_transaction_read_only = on`)
+  await target.query(
+    `ALTER DATABASE ${new URL(target.url).pathname.slice(1)} SET default_transaction_read_only = on`,
+  )
   await expect(move(makeFile(), target.url, schema)).rejects.toMatchObject({
     code: 'OUTGROW_TARGET_READ_ONLY',
     message: expect.stringContaining('read-only transaction') as string,
@@ -120,22 +129,31 @@ test('a session that keeps a table locked is named at the start, and waited for 
   })
   await reader.query('COMMIT')
   let letting: Promise<unknown> | undefined
-  const result = await move(makeFile(), target.url, schema, {}, {
-    unfinished: 'restart',
-    onStep: (name) => {
-      // Keeps the table from the moment in which it is to be put in place, until somebody waits for it.
-      if (name === 'Publish') letting = letGoWhenAwaited(reader, target)
+  const result = await move(
+    makeFile(),
+    target.url,
+    schema,
+    {},
+    {
+      unfinished: 'restart',
+      onStep: (name) => {
+        // Keeps the table from the moment in which it is to be put in place, until somebody waits for it.
+        if (name === 'Publish') letting = letGoWhenAwaited(reader, target)
+      },
     },
-  })
+  )
   await letting
   expect(result.tables).toMatchObject([{ targetRows: 3, digestMatch: true }])
   await reader.end()
   await target.drop()
 })
 
-async function letGoWhenAwaited(reader: Awaited<ReturnType<typeof connectPostgres>>, target: TestDatabase): Promise<void> {
+async function letGoWhenAwaited(
+  reader: Awaited<ReturnType<typeof connectPostgres>>,
+  target: TestDatabase,
+): Promise<void> {
   await reader.query('BEGIN; SELECT * FROM "T"')
-  const waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = to_regclass('\"T\"')"
+  const waiting = 'SELECT 1 FROM pg_locks WHERE NOT granted AND relation = to_regclass(\'"T"\')'
   while ((await target.query(waiting)).length === 0) await sleep(5)
   await reader.query('COMMIT')
 }
@@ -160,7 +178,8 @@ test('a backend that is ended in the middle of the copy ends the move, which can
   const target = await emptyTarget()
   const from = makeFile(400_000)
   const killing = (async () => {
-    const one = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND datname = current_database() LIMIT 1"
+    const one =
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND datname = current_database() LIMIT 1"
     while ((await target.query(one)).length === 0) await sleep(2)
   })()
   await expect(move(from, target.url, schema)).rejects.toMatchObject({
@@ -179,7 +198,11 @@ test('a server with too little memory for locks is told which setting to raise',
     settings: ['fsync=off', 'max_locks_per_transaction=10', 'max_connections=10'],
   })
   const names = Array.from({ length: 700 }, (_, at) => `M${at}`)
-  const from = makeSqlite(names.map((name) => `CREATE TABLE "${name}" (id INTEGER NOT NULL PRIMARY KEY, k TEXT NOT NULL UNIQUE);`).join('\n'))
+  const from = makeSqlite(
+    names
+      .map((name) => `CREATE TABLE "${name}" (id INTEGER NOT NULL PRIMARY KEY, k TEXT NOT NULL UNIQUE);`)
+      .join('\n'),
+  )
   const models = names.map((name) => `model ${name} {\n  id Int @id\n  k String @unique\n}`).join('\n')
   await expect(move(from, server.url, sqliteSchema(models))).rejects.toMatchObject({
     code: 'OUTGROW_TARGET_LIMIT',
@@ -190,7 +213,11 @@ test('a server with too little memory for locks is told which setting to raise',
 
 test.each([
   ['a raw % in the password', 'postgresql://u:50%off@127.0.0.1/d', /password .* holds a %/],
-  ['a certificate that is not there', 'postgresql://u@127.0.0.1/d?sslmode=verify-full&sslrootcert=nowhere.pem', /sslrootcert=nowhere.pem cannot be read/],
+  [
+    'a certificate that is not there',
+    'postgresql://u@127.0.0.1/d?sslmode=verify-full&sslrootcert=nowhere.pem',
+    /sslrootcert=nowhere.pem cannot be read/,
+  ],
 ])('%s in the URL is an expected failure', async (_, url, message) => {
   await expect((async () => connectPostgres(parsePostgresUrl(url)))()).rejects.toMatchObject({
     code: 'OUTGROW_URL_INVALID',
@@ -209,7 +236,9 @@ test('a file that its application keeps for itself is locked, not missing', asyn
   const from = makeFile()
   const owner = openSqliteForLock(from)
   owner.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
-  await expect(move(from, inject('postgresUrl'), schema)).rejects.toMatchObject({ code: 'OUTGROW_SOURCE_BUSY' })
+  await expect(move(from, inject('postgresUrl'), schema)).rejects.toMatchObject({
+    code: 'OUTGROW_SOURCE_BUSY',
+  })
   owner.close()
 }, 120_000)
 
@@ -242,7 +271,8 @@ test('an export ends though somebody writes all the time, and is of one moment',
   const insert = writer.prepare('INSERT INTO "T" VALUES (?, ?)')
   let next = 1_000_000
   const writing = setInterval(() => insert.run(next++, 'later'), 5)
-  while (next === 1_000_000) await sleep(1)
+  const hasBegun = () => next > 1_000_000
+  while (!hasBegun()) await sleep(1)
   const { tables } = await exportSnapshot({
     from,
     directory: join(temporaryFolder(), 'export'),

@@ -28,8 +28,12 @@ export async function differences(file: SqliteDatabase, target: TestDatabase): P
         const [storage, text, hex] = row.slice(at * 3, at * 3 + 3) as [string, string, string]
         const type = types.get(column) ?? ''
         const arrived = other[column] as string | null
-        const same = storage === 'null' ? arrived === null : arrived !== null && isSame({ storage, text, hex }, type, arrived)
-        if (!same) wrong.push(`${name} ${id} ${column} ${type}: ${storage} ${text} (${hex}) became ${arrived}`)
+        const same =
+          storage === 'null'
+            ? arrived === null
+            : arrived !== null && isSame({ storage, text, hex }, type, arrived)
+        if (!same)
+          wrong.push(`${name} ${id} ${column} ${type}: ${storage} ${text} (${hex}) became ${arrived}`)
       }
     }
     for (const id of byId.keys()) wrong.push(`${name} ${String(id)} came from nowhere`)
@@ -91,7 +95,10 @@ function isSame({ storage, text, hex }: Stored, type: string, arrived: string): 
     case 'json':
       return storage === 'real' ? isSameNumber(storage, text, arrived) : isSameJson(text, arrived)
     case 'text':
-      return (storage === 'text' || storage === 'blob' ? hex : Buffer.from(text).toString('hex')).toLowerCase() === arrived
+      return (
+        (storage === 'text' || storage === 'blob' ? hex : Buffer.from(text).toString('hex')).toLowerCase() ===
+        arrived
+      )
     case 'bytea':
       return hex.toLowerCase() === arrived
     default:
@@ -123,7 +130,9 @@ function microsOf(storage: string, text: string): bigint {
   if (storage !== 'text') return BigInt(Math.round(Number(text))) * 1000n
   const [, date = '', time = '00:00:00', fraction = '', zone = ''] =
     /^(\S{10})(?:[T ](\d\d:\d\d(?::\d\d)?))?(?:\.(\d+))?\s*(\S*)$/.exec(text.trim()) ?? []
-  const whole = BigInt(Date.parse(`${date}T${time.length === 5 ? `${time}:00` : time}${zone === '' ? 'Z' : zone.toUpperCase()}`))
+  const whole = BigInt(
+    Date.parse(`${date}T${time.length === 5 ? `${time}:00` : time}${zone === '' ? 'Z' : zone.toUpperCase()}`),
+  )
   return whole * 1000n + BigInt(fraction.padEnd(6, '0').slice(0, 6))
 }
 

@@ -13,8 +13,7 @@ export function redactUrl(url: string): string {
     return `${/^[a-z0-9+.-]+/i.exec(url)?.[0] ?? ''}://***`
   }
   if (parsed.password !== '') parsed.password = '***'
-  for (const name of [...parsed.searchParams.keys()]) {
-    if (secretNames.test(name)) parsed.searchParams.set(name, '***')
-  }
+  const names = Array.from(parsed.searchParams.keys()).filter((name) => secretNames.test(name))
+  for (const name of names) parsed.searchParams.set(name, '***')
   return parsed.href
 }

@@ -79,7 +79,11 @@ test('a type is taken only when it holds every value, and another is said', () =
     'CREATE TABLE m (id INTEGER PRIMARY KEY, n BIGINT, r REAL); INSERT INTO m VALUES (1, 1106272346572132433, 1), (2, 0.5, 2)',
   )
   const refused: RefusedTypes = (_, __, columns) =>
-    new Map(columns.flatMap(({ column, type }) => (column.name === 'n' && type.type === 'Float' ? [['n', 'is too long']] : [])))
+    new Map(
+      columns.flatMap(({ column, type }) =>
+        column.name === 'n' && type.type === 'Float' ? [['n', 'is too long']] : [],
+      ),
+    )
   const { text, unsaid } = pullSchema(from, refused)
   expect(text).toMatch(/n\s+Decimal\?/)
   expect(text).toMatch(/r\s+Float\?/)
@@ -89,18 +93,54 @@ test('a type is taken only when it holds every value, and another is said', () =
 })
 
 test.each([
-  ['a nullable unique is referenced', 'CREATE TABLE p (id INTEGER PRIMARY KEY, k TEXT UNIQUE); CREATE TABLE c (id INTEGER PRIMARY KEY, pk TEXT REFERENCES p(k))'],
-  ['a key that holds NULLs is referenced', "CREATE TABLE p (k TEXT PRIMARY KEY, v); INSERT INTO p VALUES (NULL, 1); CREATE TABLE c (id INTEGER PRIMARY KEY, pk TEXT REFERENCES p(k))"],
-  ['a table without a key is referenced', 'CREATE TABLE p (a INTEGER, b TEXT); CREATE TABLE c (id INTEGER PRIMARY KEY, pk INTEGER REFERENCES p(a))'],
-  ['a table without a key references', 'CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (pk INTEGER REFERENCES p(id))'],
-  ['a composite nullable key is referenced', 'CREATE TABLE p (a INTEGER, b TEXT, PRIMARY KEY (a, b)); CREATE TABLE c (id INTEGER PRIMARY KEY, x INTEGER NOT NULL, y TEXT, FOREIGN KEY (x, y) REFERENCES p)'],
-  ['a table has a name that Prisma passes over', 'CREATE TABLE spatial_ref_sys (srid INTEGER NOT NULL PRIMARY KEY, auth_name TEXT NOT NULL); CREATE TABLE geometry_columns (f_table_name TEXT NOT NULL, srid INTEGER NOT NULL REFERENCES spatial_ref_sys(srid), PRIMARY KEY (f_table_name))'],
-  ['a table has no columns but generated ones and odd names', 'CREATE TABLE "1a" ("2 b" INTEGER PRIMARY KEY, "" TEXT, "é" TEXT, "class" TEXT, "a-b" TEXT, "a_b" TEXT)'],
-  ['a table is named as a model would be', 'CREATE TABLE "enum" (id INTEGER PRIMARY KEY); CREATE TABLE "model" (id INTEGER PRIMARY KEY, "type" TEXT); CREATE TABLE "PrismaClient" (id INTEGER PRIMARY KEY)'],
-  ['a reference has another type', 'CREATE TABLE p (id TEXT PRIMARY KEY); CREATE TABLE c (id INTEGER PRIMARY KEY, pk INTEGER REFERENCES p(id))'],
-  ['a default is no literal of its type', "CREATE TABLE d (id INTEGER PRIMARY KEY, a INTEGER DEFAULT 'x', b TEXT DEFAULT 5, c REAL DEFAULT 1e3, d BOOLEAN DEFAULT 2, e INTEGER DEFAULT 99999999999, f TEXT DEFAULT (lower(hex(randomblob(4)))), g DATETIME DEFAULT '2024-01-01', h BLOB DEFAULT x'00', i JSON DEFAULT '{}')"],
-  ['two tables differ by case after naming', 'CREATE TABLE "a b" (id INTEGER PRIMARY KEY); CREATE TABLE "a_b" (id INTEGER PRIMARY KEY); CREATE TABLE ab (id INTEGER PRIMARY KEY)'],
-  ['an index is declared twice', 'CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT UNIQUE); CREATE UNIQUE INDEX i1 ON t(a); CREATE INDEX i2 ON t(a); CREATE INDEX i3 ON t(a)'],
+  [
+    'a nullable unique is referenced',
+    'CREATE TABLE p (id INTEGER PRIMARY KEY, k TEXT UNIQUE); CREATE TABLE c (id INTEGER PRIMARY KEY, pk TEXT REFERENCES p(k))',
+  ],
+  [
+    'a key that holds NULLs is referenced',
+    'CREATE TABLE p (k TEXT PRIMARY KEY, v); INSERT INTO p VALUES (NULL, 1); CREATE TABLE c (id INTEGER PRIMARY KEY, pk TEXT REFERENCES p(k))',
+  ],
+  [
+    'a table without a key is referenced',
+    'CREATE TABLE p (a INTEGER, b TEXT); CREATE TABLE c (id INTEGER PRIMARY KEY, pk INTEGER REFERENCES p(a))',
+  ],
+  [
+    'a table without a key references',
+    'CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (pk INTEGER REFERENCES p(id))',
+  ],
+  [
+    'a composite nullable key is referenced',
+    'CREATE TABLE p (a INTEGER, b TEXT, PRIMARY KEY (a, b)); CREATE TABLE c (id INTEGER PRIMARY KEY, x INTEGER NOT NULL, y TEXT, FOREIGN KEY (x, y) REFERENCES p)',
+  ],
+  [
+    'a table has a name that Prisma passes over',
+    'CREATE TABLE spatial_ref_sys (srid INTEGER NOT NULL PRIMARY KEY, auth_name TEXT NOT NULL); CREATE TABLE geometry_columns (f_table_name TEXT NOT NULL, srid INTEGER NOT NULL REFERENCES spatial_ref_sys(srid), PRIMARY KEY (f_table_name))',
+  ],
+  [
+    'a table has no columns but generated ones and odd names',
+    'CREATE TABLE "1a" ("2 b" INTEGER PRIMARY KEY, "" TEXT, "é" TEXT, "class" TEXT, "a-b" TEXT, "a_b" TEXT)',
+  ],
+  [
+    'a table is named as a model would be',
+    'CREATE TABLE "enum" (id INTEGER PRIMARY KEY); CREATE TABLE "model" (id INTEGER PRIMARY KEY, "type" TEXT); CREATE TABLE "PrismaClient" (id INTEGER PRIMARY KEY)',
+  ],
+  [
+    'a reference has another type',
+    'CREATE TABLE p (id TEXT PRIMARY KEY); CREATE TABLE c (id INTEGER PRIMARY KEY, pk INTEGER REFERENCES p(id))',
+  ],
+  [
+    'a default is no literal of its type',
+    "CREATE TABLE d (id INTEGER PRIMARY KEY, a INTEGER DEFAULT 'x', b TEXT DEFAULT 5, c REAL DEFAULT 1e3, d BOOLEAN DEFAULT 2, e INTEGER DEFAULT 99999999999, f TEXT DEFAULT (lower(hex(randomblob(4)))), g DATETIME DEFAULT '2024-01-01', h BLOB DEFAULT x'00', i JSON DEFAULT '{}')",
+  ],
+  [
+    'two tables differ by case after naming',
+    'CREATE TABLE "a b" (id INTEGER PRIMARY KEY); CREATE TABLE "a_b" (id INTEGER PRIMARY KEY); CREATE TABLE ab (id INTEGER PRIMARY KEY)',
+  ],
+  [
+    'an index is declared twice',
+    'CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT UNIQUE); CREATE UNIQUE INDEX i1 ON t(a); CREATE INDEX i2 ON t(a); CREATE INDEX i3 ON t(a)',
+  ],
 ])('Prisma takes the schema when %s', async (_, sql) => {
   const generated = await proveDialects(schemaSourceOf(pullSchema(makeSqlite(sql)).text))
   expect(generated.dialects.ok).toBe(true)

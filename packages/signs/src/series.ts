@@ -76,7 +76,11 @@ export function seriesOf(
 }
 
 /** As the verdict has it: the worst of what was looked at and what was counted. */
-function slotWait(share: number, looks: OutsideSample[], countedMs: number | null | undefined): number | null {
+function slotWait(
+  share: number,
+  looks: OutsideSample[],
+  countedMs: number | null | undefined,
+): number | null {
   const known = looks
     .map(({ lock }) => worstWait(share, lock?.waits, countedMs))
     .filter((one) => one !== null)

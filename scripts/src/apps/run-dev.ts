@@ -86,7 +86,7 @@ async function seed(env: Record<string, string>): Promise<void> {
   try {
     await run(process.execPath, ['apps/web/src/seed.ts'], { cwd: root, env: { ...process.env, ...env } })
   } catch (cause) {
-    const said = String((cause as { stderr?: unknown }).stderr ?? messageOf(cause))
+    const said = (cause as { stderr?: string }).stderr ?? messageOf(cause)
     if (said.includes('ERR_MODULE_NOT_FOUND')) {
       throw new Failure({
         code: 'OUTGROW_CLIENTS_MISSING',
@@ -95,7 +95,8 @@ async function seed(env: Record<string, string>): Promise<void> {
         cause,
       })
     }
-    const line = said.split('\n').find((one) => /^\S*(Error|Failure)\b/.test(one)) ?? said.trim().split('\n').at(-1)
+    const line =
+      said.split('\n').find((one) => /^\S*(Error|Failure)\b/.test(one)) ?? said.trim().split('\n').at(-1)
     throw new Failure({
       code: 'OUTGROW_SEED_FAILED',
       message: `The database could not be seeded: ${line ?? ''}`,

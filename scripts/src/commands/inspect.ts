@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { openSqliteReadonly } from '@outgrow/databases'
 import { inspectSource, type Inspection, type JournalWriter, type Report } from '@outgrow/graduate'
 import { exit } from '../output/exit.ts'
 import { tellFindings, tellFixes } from '../output/findings.ts'
@@ -60,6 +61,7 @@ async function inspect(
 ): Promise<InspectDocument> {
   const started = performance.now()
   const rules = moveOptions(options)
+  openSqliteReadonly(sourceOf(options)).close() // said before a server is started for it
   const schema = schemaOf(options)
   const ready = terminal.busy('Preparing the schema and a Postgres to ask')
   const inspection = await withPostgresToAsk(options, (at) =>

@@ -290,8 +290,7 @@ async function finished(
   } else if (maySwitch) {
     terminal.line(switchConnection(options.switch, to))
     for (const line of switchChecklist(options.schema)) terminal.line(line)
-  }
-  else
+  } else
     terminal.line(
       `${options.switch} was not changed: see the findings${quarantined ? ', or pass --accept-quarantine' : ''}.`,
     )

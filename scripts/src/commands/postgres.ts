@@ -75,13 +75,20 @@ const listCommand = withOptions(new Command('list'))
           startedAt ?? '',
           source ?? '',
         ])
-        for (const line of textTable(['database', 'run', 'size', 'begun', 'source'], rows)) terminal.line(line)
+        for (const line of textTable(['database', 'run', 'size', 'begun', 'source'], rows))
+          terminal.line(line)
         if (databases.length === 0) terminal.line('There are none.')
         return {
           command: 'postgres list',
           ok: true,
           exitCode: exit.done,
-          databases: databases.map(({ url: _, ...rest }) => rest),
+          databases: databases.map(({ name, sizeBytes, source, status, startedAt }) => ({
+            name,
+            sizeBytes,
+            source,
+            status,
+            startedAt,
+          })),
           error: null,
         }
       },

@@ -36,7 +36,10 @@ export function expectedFailure(error: unknown): unknown {
       cause: error,
     })
   }
-  if (name === 'SqliteError' && /^SQLITE_(FULL|READONLY|BUSY|LOCKED|CANTOPEN|IOERR|CORRUPT|NOTADB|PERM)/.test(code)) {
+  if (
+    name === 'SqliteError' &&
+    /^SQLITE_(FULL|READONLY|BUSY|LOCKED|CANTOPEN|IOERR|CORRUPT|NOTADB|PERM)/.test(code)
+  ) {
     return new Failure({
       code: 'OUTGROW_SQLITE_REFUSED',
       message: `SQLite refused: ${said} (${code})`,

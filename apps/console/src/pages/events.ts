@@ -29,7 +29,11 @@ export function eventStream(app: Hono, { live }: Services): void {
           .catch(() => {})
           .finally(() => pending--)
       }
-      const end = live.subscribe(new Set(wanted), Number(context.req.query('since')) || 0, ({ event, data }: Message) => send({ event, data }))
+      const end = live.subscribe(
+        new Set(wanted),
+        Number(context.req.query('since')) || 0,
+        ({ event, data }: Message) => send({ event, data }),
+      )
       const pulse = setInterval(() => send({ event: 'pulse', data: '' }), pulseMs)
       await left.promise
       clearInterval(pulse)

@@ -20,10 +20,7 @@ async function inboxOf({ database }: Services): Promise<BillingStatus | undefine
 /** Where the database stands, and the signs over time. */
 export function overviewPages(app: Hono, services: Services): void {
   app.get('/', async (context) => {
-    const [{ charts }, status] = await Promise.all([
-      chartData(services, 'minutes', 2),
-      inboxOf(services),
-    ])
+    const [{ charts }, status] = await Promise.all([chartData(services, 'minutes', 2), inboxOf(services)])
     return context.html(
       <Layout title="Overview" path="/" topics={['signs', 'inbox']}>
         <h1>Overview</h1>

@@ -226,7 +226,12 @@ function CustomerPage({ customer, events, notice, canReconcile }: CustomerProps)
               <li>
                 {feature}
                 {limit === null ? '' : `: ${limit}`}
-                {expiresAt && <span class="quiet"> until <Moment at={expiresAt} /></span>}
+                {expiresAt && (
+                  <span class="quiet">
+                    {' '}
+                    until <Moment at={expiresAt} />
+                  </span>
+                )}
               </li>
             ))}
           </ul>

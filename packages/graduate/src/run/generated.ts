@@ -12,10 +12,14 @@ export async function differingGenerated(move: Move, client: PostgresClient): Pr
   const targets = await readTargetTables(client, Object.values(move.staging.schemas))
   const findings: Finding[] = []
   for (const [table, state] of move.tables) {
-    const columns = targets.find(({ schema, name }) => schema === table.target.schema && name === table.target.name)?.columns ?? []
+    const columns =
+      targets.find(({ schema, name }) => schema === table.target.schema && name === table.target.name)
+        ?.columns ?? []
     const computed = table.source.columns.flatMap(({ name, generated }) => {
       const target = columns.find((column) => column.generated && column.name === name)
-      return generated && target ? [{ source: name, target: { ...target, notNull: false }, castTo: undefined }] : []
+      return generated && target
+        ? [{ source: name, target: { ...target, notNull: false }, castTo: undefined }]
+        : []
     })
     // Rows that were set aside are on one side only.
     if (computed.length === 0 || state.received?.rows !== state.sourceRows) continue

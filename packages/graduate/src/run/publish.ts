@@ -21,7 +21,11 @@ export async function publish(
 }
 
 /** The run's record stays, since `verify` reads it; what was only needed to build goes. */
-async function endRun(client: PostgresClient, { run, home, schemas }: Staging, result: unknown): Promise<void> {
+async function endRun(
+  client: PostgresClient,
+  { run, home, schemas }: Staging,
+  result: unknown,
+): Promise<void> {
   const runSchema = stagedName(run, home, undefined)
   const at = quoteIdentifier(runSchema)
   const { rows } = await client.query(`SELECT 1 FROM ${at}._outgrow_quarantine LIMIT 1`)

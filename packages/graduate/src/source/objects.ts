@@ -60,7 +60,12 @@ function objectsOfTable(database: SqliteDatabase, table: SourceTable): SourceObj
     }
     if (notNull) objects.push({ ...named, kind: 'not null', sql: `${column} NOT NULL` })
     if (defaultSql !== null && !/^\(*null\)*$/i.test(defaultSql.trim())) {
-      objects.push({ ...named, kind: 'default', expression: defaultSql, sql: `${column} DEFAULT ${defaultSql}` })
+      objects.push({
+        ...named,
+        kind: 'default',
+        expression: defaultSql,
+        sql: `${column} DEFAULT ${defaultSql}`,
+      })
     }
   }
   objects.push(...indexesOf(database, table))
@@ -72,7 +77,9 @@ function objectsOfTable(database: SqliteDatabase, table: SourceTable): SourceObj
       name: at(columns),
       columns: key.columns,
       key,
-      isDeferred: details.deferred.some((own) => own.join().toLowerCase() === key.columns.join().toLowerCase()),
+      isDeferred: details.deferred.some(
+        (own) => own.join().toLowerCase() === key.columns.join().toLowerCase(),
+      ),
       sql: `FOREIGN KEY (${columns}) REFERENCES ${key.parent}${key.parentColumns.length > 0 ? ` (${key.parentColumns.join(', ')})` : ''} ON DELETE ${key.onDelete} ON UPDATE ${key.onUpdate}`,
     })
   }
@@ -142,7 +149,9 @@ function isKeyOf(database: SqliteDatabase, index: string, { primaryKey }: Source
 
 function termsOf(database: SqliteDatabase, index: string, written: string[]): IndexTerm[] {
   const rows = database
-    .prepare('SELECT name, "desc" AS isDescending, coll FROM pragma_index_xinfo(?) WHERE key = 1 ORDER BY seqno')
+    .prepare(
+      'SELECT name, "desc" AS isDescending, coll FROM pragma_index_xinfo(?) WHERE key = 1 ORDER BY seqno',
+    )
     .all(index) as { name: string | null; isDescending: number; coll: string }[]
   return rows.map(({ name, isDescending, coll }, at) => ({
     text: name ?? written[at] ?? '',
@@ -179,8 +188,9 @@ function termSql(sql: string, part: SqlToken[]): string {
 
 function viewsAndTriggers(database: SqliteDatabase): SourceObject[] {
   const rows = database
-    .prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE type IN ('view', 'trigger') ORDER BY type DESC, rowid")
+    .prepare(
+      "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE type IN ('view', 'trigger') ORDER BY type DESC, rowid",
+    )
     .all() as { type: 'view' | 'trigger'; name: string; tbl_name: string; sql: string }[]
   return rows.map(({ type, name, tbl_name: table, sql }) => ({ kind: type, table, name, columns: [], sql }))
 }
-

@@ -107,7 +107,13 @@ function countRows(database: SqliteDatabase, tables: string[]): number {
   return tables.reduce((sum, table) => {
     const known = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table)
     if (!known) return sum // dropped since
-    return sum + (database.prepare(`SELECT count(*) FROM ${quoteIdentifier(table)}`).pluck().get() as number)
+    return (
+      sum +
+      (database
+        .prepare(`SELECT count(*) FROM ${quoteIdentifier(table)}`)
+        .pluck()
+        .get() as number)
+    )
   }, 0)
 }
 

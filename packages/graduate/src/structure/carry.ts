@@ -1,5 +1,5 @@
 import { readTableDetails, type PostgresClient } from '@outgrow/databases'
-import { messageOf } from '@outgrow/kit'
+import { assertNever, messageOf } from '@outgrow/kit'
 import type { Plan, PlannedTable } from '../plan.ts'
 import type { Finding } from '../report.ts'
 import type { SourceObject } from '../source/objects.ts'
@@ -57,11 +57,24 @@ export async function carryOver(client: PostgresClient, request: CarryRequest): 
         object.kind === 'view'
           ? viewStatement(object.sql, object.name, request.home, plan)
           : await replacing(client, object, context as StatementContext, constraints)
-      const isNew = await tried(client, statement, context, adds && object.kind !== 'view')
-      if (!isNew) continue
+      const stays = adds && object.kind !== 'view'
+      try {
+        if (!(await tried(client, statement, context, stays))) continue
+      } catch (error) {
+        if ((error as { code?: string }).code !== '42P07') throw error
+        // Prisma has given the name to a key that means something else, such as the plain one beside a NOCASE one.
+        statement = statement.replace(
+          / INDEX "((?:[^"]|"")+)" ON /,
+          (_, name: string) => ` INDEX "${name.slice(0, 58)}_file" ON `,
+        )
+        if (!(await tried(client, statement, context, stays))) continue
+      }
       if (adds && object.kind !== 'view') constraints = await readConstraints(client, schemas)
       if (adds) (object.kind === 'view' ? carried.views : carried.statements).push(statement)
-      else carried.left.push(leftBehind(object, 'the target’s own migrations do not make it', request.finalSql(statement)))
+      else
+        carried.left.push(
+          leftBehind(object, 'the target’s own migrations do not make it', request.finalSql(statement)),
+        )
     } catch (error) {
       const state = (error as { code?: string }).code
       if (!(error instanceof Untranslatable) && !/^[0-9A-Z]{5}$/.test(state ?? '')) throw error
@@ -87,17 +100,19 @@ function contextOf(plan: Plan, table: PlannedTable): StatementContext {
 /** Whether the target's own tables have it, under whatever name. */
 function isThere(object: SourceObject, context: StatementContext, constraints: Constraint[]): boolean {
   const { table } = context
-  const own = constraints.filter((one) => one.schema === table.target.schema && one.table === table.target.name)
-  const targets = object.columns.map(
-    (name) => table.columns.find(({ source }) => source === name)?.target,
+  const own = constraints.filter(
+    (one) => one.schema === table.target.schema && one.table === table.target.name,
   )
+  const targets = object.columns.map((name) => table.columns.find(({ source }) => source === name)?.target)
   const [first] = targets
   // A column that is not moved takes along what is said of it.
   if (object.kind !== 'generated column' && targets.some((target) => target === undefined)) return true
   switch (object.kind) {
     case 'unique': {
       const names = new Set(targets.map((target) => target?.name))
-      const isPlain = object.where === undefined && object.terms.every((term) => term.isColumn && term.collation === 'BINARY')
+      const isPlain =
+        object.where === undefined &&
+        object.terms.every((term) => term.isColumn && term.collation === 'BINARY')
       const folds = object.terms.every(
         (term, at) => term.isColumn && (term.collation === 'BINARY' || targets[at]?.type === 'citext'),
       )
@@ -121,6 +136,8 @@ function isThere(object: SourceObject, context: StatementContext, constraints: C
     case 'view':
     case 'trigger':
       return false
+    default:
+      return assertNever(object)
   }
 }
 
@@ -132,7 +149,9 @@ function foreignKeyOf(
 ): { constraint: Constraint; isSame: boolean } | undefined {
   const { key, isDeferred } = object
   const parent = tableNamed(key.parent)
-  const names = key.columns.map((name) => table.columns.find(({ source }) => source.toLowerCase() === name.toLowerCase())?.target.name)
+  const names = key.columns.map(
+    (name) => table.columns.find(({ source }) => source.toLowerCase() === name.toLowerCase())?.target.name,
+  )
   const constraint = own.find(
     (one) =>
       one.kind === 'foreign' &&
@@ -145,7 +164,9 @@ function foreignKeyOf(
   const does = (action: string, on: 'DELETE' | 'UPDATE') =>
     /^(NO ACTION|RESTRICT)$/.test(action) || definition.includes(`ON ${on} ${action}`)
   const isSame =
-    does(key.onDelete, 'DELETE') && does(key.onUpdate, 'UPDATE') && (!isDeferred || definition.includes('INITIALLY DEFERRED'))
+    does(key.onDelete, 'DELETE') &&
+    does(key.onUpdate, 'UPDATE') &&
+    (!isDeferred || definition.includes('INITIALLY DEFERRED'))
   return { constraint, isSame }
 }
 
@@ -180,7 +201,9 @@ async function tried(
     await client.query(statement)
     const after = context && (await definitionsOf(client, context.table))
     const isNew = !before || !after || after.distinct > before.distinct || after.all === before.all
-    await client.query(stays && isNew ? 'RELEASE SAVEPOINT outgrow_carry' : 'ROLLBACK TO SAVEPOINT outgrow_carry')
+    await client.query(
+      stays && isNew ? 'RELEASE SAVEPOINT outgrow_carry' : 'ROLLBACK TO SAVEPOINT outgrow_carry',
+    )
     return isNew
   } catch (error) {
     await client.query('ROLLBACK TO SAVEPOINT outgrow_carry')
@@ -189,7 +212,10 @@ async function tried(
 }
 
 /** How many indexes and checks a table has, and how many of them differ in more than their name. */
-async function definitionsOf(client: PostgresClient, { target }: PlannedTable): Promise<{ all: number; distinct: number }> {
+async function definitionsOf(
+  client: PostgresClient,
+  { target }: PlannedTable,
+): Promise<{ all: number; distinct: number }> {
   const { rows } = await client.query<{ all: string; distinct: string }>(
     `SELECT count(*) AS all, count(DISTINCT text) AS distinct FROM (
        SELECT regexp_replace(pg_get_indexdef(indexrelid), ' INDEX .*? ON ', ' ON ') AS text FROM pg_index WHERE indrelid = $1::regclass
@@ -203,7 +229,10 @@ const constraintKinds = new Set<SourceObject['kind']>(['unique', 'check', 'forei
 
 function leftBehind(object: SourceObject, why: string, statement: string | undefined): Finding {
   const isConstraint = constraintKinds.has(object.kind)
-  const label = object.kind === 'unique' || object.kind === 'index' ? `${object.kind === 'unique' ? 'unique ' : ''}index` : object.kind
+  const label =
+    object.kind === 'unique' || object.kind === 'index'
+      ? `${object.kind === 'unique' ? 'unique ' : ''}index`
+      : object.kind
   return {
     code: isConstraint ? 'OUTGROW_CONSTRAINT_LOST' : 'OUTGROW_OBJECT_LEFT',
     table: object.table,

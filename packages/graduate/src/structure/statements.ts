@@ -1,4 +1,5 @@
 import { quoteIdentifier } from '@outgrow/databases'
+import { assertNever } from '@outgrow/kit'
 import type { PlannedTable } from '../plan.ts'
 import type { IndexTerm, SourceObject } from '../source/objects.ts'
 import { qualified } from '../target/structure.ts'
@@ -22,8 +23,7 @@ export function statementFor(object: SourceObject, context: StatementContext): s
     case 'unique':
     case 'index': {
       const terms = object.terms.map((term) => indexTerm(term, context)).join(', ')
-      const where =
-        object.where === undefined ? '' : ` WHERE ${condition(object.where, context)}`
+      const where = object.where === undefined ? '' : ` WHERE ${condition(object.where, context)}`
       const unique = object.kind === 'unique' ? 'UNIQUE ' : ''
       return `CREATE ${unique}INDEX ${quoteIdentifier(shortName(indexName(object)))} ON ${at} (${terms})${where}`
     }
@@ -44,13 +44,20 @@ export function statementFor(object: SourceObject, context: StatementContext): s
     case 'view':
     case 'trigger':
       throw new Untranslatable('PostgreSQL writes it in another language')
+    default:
+      return assertNever(object)
   }
 }
 
 /** Postgres keeps 63 bytes of a name, and cuts the rest off in silence. */
 function shortName(name: string): string {
   const bytes = Buffer.from(name)
-  return bytes.length <= 63 ? name : `${bytes.subarray(0, 54).toString('utf8').replace(/\uFFFD$/, '')}_${checksum(name)}`
+  return bytes.length <= 63
+    ? name
+    : `${bytes
+        .subarray(0, 54)
+        .toString('utf8')
+        .replace(/\uFFFD$/, '')}_${checksum(name)}`
 }
 
 function checksum(text: string): string {
@@ -60,7 +67,9 @@ function checksum(text: string): string {
 }
 
 function indexName({ name, table, columns, kind }: SourceObject): string {
-  return name.startsWith(`${table}.`) ? `${table}_${columns.join('_')}_${kind === 'unique' ? 'key' : 'idx'}_1` : name
+  return name.startsWith(`${table}.`)
+    ? `${table}_${columns.join('_')}_${kind === 'unique' ? 'key' : 'idx'}_1`
+    : name
 }
 
 function indexTerm(term: IndexTerm, context: StatementContext): string {
@@ -91,14 +100,20 @@ function targetColumn(source: string | undefined, { columns }: StatementContext)
 
 function defaultSql(expression: string, source: string | undefined, { columns }: StatementContext): string {
   const type = columns.find((one) => one.source === source)?.target.type ?? ''
-  const bare = expression.trim().replace(/^\((.*)\)$/s, '$1').trim()
+  const bare = expression
+    .trim()
+    .replace(/^\((.*)\)$/s, '$1')
+    .trim()
   const isMoment = /^(timestamptz?|date)$/.test(type)
   if (isMoment && /^(current_timestamp|datetime\s*\(\s*'now'\s*\))$/i.test(bare)) return 'CURRENT_TIMESTAMP'
   if (isMoment && /^(current_date|date\s*\(\s*'now'\s*\))$/i.test(bare)) return 'CURRENT_DATE'
-  if (/^int[48]$/.test(type) && /^(unixepoch\s*\(\s*('now'\s*)?\)|strftime\s*\(\s*'%s'\s*,\s*'now'\s*\))$/i.test(bare)) {
+  if (
+    /^int[48]$/.test(type) &&
+    /^(unixepoch\s*\(\s*('now'\s*)?\)|strftime\s*\(\s*'%s'\s*,\s*'now'\s*\))$/i.test(bare)
+  ) {
     return 'floor(extract(epoch FROM now()))::int8'
   }
-  if (isMoment && !/^'/.test(bare)) throw new Untranslatable('it is no date that PostgreSQL reads')
+  if (isMoment && !bare.startsWith("'")) throw new Untranslatable('it is no date that PostgreSQL reads')
   const { sql, kind } = translateExpression(bare, [])
   if (type === 'bool' && /^\(*[01]\)*$/.test(sql)) return sql.includes('1') ? 'true' : 'false'
   if (kind === 'number' && /^(text|varchar)$/.test(type)) return `'${sql}'`
@@ -134,7 +149,10 @@ function foreignKey(
   if (!parent) throw new Untranslatable(`${key.parent} is not in the target`)
   const named = (table: PlannedTable, names: string[]) =>
     names
-      .map((name) => table.columns.find(({ source }) => source.toLowerCase() === name.toLowerCase())?.target.name)
+      .map(
+        (name) =>
+          table.columns.find(({ source }) => source.toLowerCase() === name.toLowerCase())?.target.name,
+      )
       .map((name) => {
         if (name === undefined) throw new Untranslatable('a column of it is not in the target')
         return quoteIdentifier(name)

@@ -34,7 +34,16 @@ export function translateExpression(expression: string, columns: NamedColumn[]):
   return parser.whole()
 }
 
-const comparisons: Record<string, string> = { '=': '=', '==': '=', '<>': '<>', '!=': '<>', '<': '<', '<=': '<=', '>': '>', '>=': '>=' }
+const comparisons: Record<string, string> = {
+  '=': '=',
+  '==': '=',
+  '<>': '<>',
+  '!=': '<>',
+  '<': '<',
+  '<=': '<=',
+  '>': '>',
+  '>=': '>=',
+}
 
 class Translator {
   readonly #tokens: SqlToken[]
@@ -128,7 +137,8 @@ class Translator {
   /** SQLite's LIKE folds ASCII and knows no escape unless it is given one. */
   #like(left: Value): string {
     const pattern = this.#literal('LIKE')
-    if (this.#peek()?.text.toLowerCase() === 'escape') throw new Untranslatable('LIKE with ESCAPE is not known')
+    if (this.#peek()?.text.toLowerCase() === 'escape')
+      throw new Untranslatable('LIKE with ESCAPE is not known')
     const folded = pattern.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())
     return `${folds('lower', left)} LIKE ${quoteLiteral(folded)} ESCAPE ''`
   }
@@ -182,7 +192,8 @@ class Translator {
     if (this.#mark('+')) return this.#unary()
     if (!this.#mark('-')) return this.#collated()
     const value = this.#unary()
-    if (value.kind !== 'number' && value.kind !== 'float') throw new Untranslatable('- is known for numbers only')
+    if (value.kind !== 'number' && value.kind !== 'float')
+      throw new Untranslatable('- is known for numbers only')
     return { sql: `(- ${value.sql})`, kind: value.kind }
   }
 
@@ -260,7 +271,8 @@ class Translator {
   }
 
   #expect(mark: string): void {
-    if (!this.#mark(mark)) throw new Untranslatable(`${this.#peek()?.text ?? 'the end'} stands where ${mark} is expected`)
+    if (!this.#mark(mark))
+      throw new Untranslatable(`${this.#peek()?.text ?? 'the end'} stands where ${mark} is expected`)
   }
 }
 
@@ -317,7 +329,8 @@ function alike(left: Value, right: Value): [string, string] {
 
 function compared(left: Value, operator: string, right: Value): Value {
   const [a, b] = alike(left, right)
-  if (left.kind === 'moment' && right.kind !== 'moment') throw new Untranslatable('a date is compared with a literal')
+  if (left.kind === 'moment' && right.kind !== 'moment')
+    throw new Untranslatable('a date is compared with a literal')
   const order = left.kind === 'text' && operator !== '=' && operator !== '<>' ? ' COLLATE "C"' : ''
   return boolean(`${a} ${operator} ${b}${order}`)
 }
@@ -350,11 +363,13 @@ function callOf(name: string, values: Value[]): Value {
   const isText = values.every(({ kind }) => kind === 'text')
   if (first && values.length === 1) {
     if (name === 'lower' || name === 'upper') return { sql: folds(name, first), kind: 'text' }
-    if (name === 'length' && (first.kind === 'text' || first.kind === 'bytes')) return { sql: `length(${all})`, kind: 'number' }
+    if (name === 'length' && (first.kind === 'text' || first.kind === 'bytes'))
+      return { sql: `length(${all})`, kind: 'number' }
     if (/^[lr]?trim$/.test(name) && isText) {
       return { sql: `${name === 'trim' ? 'btrim' : name}(${all}, ' ')`, kind: 'text' }
     }
-    if (name === 'abs' && (first.kind === 'number' || first.kind === 'float')) return { sql: `abs(${all})`, kind: first.kind }
+    if (name === 'abs' && (first.kind === 'number' || first.kind === 'float'))
+      return { sql: `abs(${all})`, kind: first.kind }
     if (name === 'json_valid' && first.kind === 'json') return boolean(`(${first.sql} IS NULL OR true)`)
   }
   if (first && second && values.length === 2 && name === 'instr' && isText) {
@@ -362,7 +377,8 @@ function callOf(name: string, values: Value[]): Value {
   }
   if (first && second && (name === 'coalesce' || name === 'ifnull')) {
     const kind = values.find((value) => value.kind !== 'null')?.kind ?? 'null'
-    if (values.every((value) => value.kind === kind || value.kind === 'null')) return { sql: `coalesce(${all})`, kind }
+    if (values.every((value) => value.kind === kind || value.kind === 'null'))
+      return { sql: `coalesce(${all})`, kind }
   }
   throw new Untranslatable(`${name}() is not known`)
 }

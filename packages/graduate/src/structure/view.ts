@@ -24,8 +24,10 @@ export function viewStatement(sql: string, name: string, schema: string, plan: P
     body += sql.slice(from, start)
     from = end
     const written = sql.slice(start, end)
-    if (kind === 'word' && otherwise.test(text) && !isColumn(plan, text)) throw new Untranslatable(`${text} may mean something else in PostgreSQL`)
-    if (kind === 'mark' && /^([/%]|==|->>?)$/.test(text)) throw new Untranslatable(`${text} may mean something else in PostgreSQL`)
+    if (kind === 'word' && otherwise.test(text) && !isColumn(plan, text))
+      throw new Untranslatable(`${text} may mean something else in PostgreSQL`)
+    if (kind === 'mark' && /^([/%]|==|->>?)$/.test(text))
+      throw new Untranslatable(`${text} may mean something else in PostgreSQL`)
     const isName = kind === 'name' || (kind === 'word' && tokens[at + 1]?.text !== '(')
     body += isName ? nameIn(plan, text, written, tokens[at - 1]?.text) : written
   }

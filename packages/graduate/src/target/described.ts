@@ -9,14 +9,24 @@ export interface DescribedItem {
 }
 
 /** Kinds that say who may do what: they come from the target, not from the tables' own DDL. */
-export const grantKinds: ReadonlySet<string> = new Set(['owner', 'grant', 'column grant', 'publication', 'row security', 'policy'])
+export const grantKinds: ReadonlySet<string> = new Set([
+  'owner',
+  'grant',
+  'column grant',
+  'publication',
+  'row security',
+  'policy',
+])
 
 /**
  * Everything that a dump of the schemas would say of their tables, as lines that can be compared. Rows and the positions
  * of counters are not part of it.
  * @param schemas the schema that is read to the name that it goes by
  */
-export async function describeSchemas(client: PostgresClient, schemas: Record<string, string>): Promise<DescribedItem[]> {
+export async function describeSchemas(
+  client: PostgresClient,
+  schemas: Record<string, string>,
+): Promise<DescribedItem[]> {
   // Outside any search path every name is written with its schema, the same in whatever session.
   const before = await client.query<{ path: string }>("SELECT current_setting('search_path') AS path")
   await client.query('SET search_path TO pg_catalog')

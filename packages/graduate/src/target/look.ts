@@ -43,7 +43,9 @@ export async function lookAtTarget(
     let isFree = true
     try {
       const expected = expectedTables(prepared, home)
-      const state = isScratch ? { kind: 'empty' } : await readTargetState(client, [home, ...prepared.others], expected)
+      const state = isScratch
+        ? { kind: 'empty' }
+        : await readTargetState(client, [home, ...prepared.others], expected)
       replaces = state.kind === 'migrated'
       isFree = !isScratch && state.kind !== 'unfinished'
     } catch (error) {

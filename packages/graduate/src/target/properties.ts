@@ -87,7 +87,10 @@ SELECT rank, statement FROM (
 ) x ORDER BY rank, place, statement`
 
 /** Grants that the role's default privileges would have given, had the tables been made where they end. */
-export async function readDefaultGrants(client: PostgresClient, schemas: Record<string, string>): Promise<string[]> {
+export async function readDefaultGrants(
+  client: PostgresClient,
+  schemas: Record<string, string>,
+): Promise<string[]> {
   const { rows } = await client.query<{ statement: string }>(
     `SELECT format('GRANT %s ON %s %s TO %s%s', e.privilege_type, CASE WHEN o.type = 'S' THEN 'SEQUENCE' WHEN o.type = 'T' THEN 'TYPE' ELSE 'TABLE' END,
               o.label, ${grantee('e.grantee')}, CASE WHEN e.is_grantable THEN ' WITH GRANT OPTION' END) AS statement

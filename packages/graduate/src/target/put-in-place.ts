@@ -57,7 +57,7 @@ async function compareWithPromise(client: PostgresClient, { schemas, promised }:
   })
 }
 
-export function itemText({ kind, name, definition }: DescribedItem): string {
+function itemText({ kind, name, definition }: DescribedItem): string {
   return `${kind} ${name} (${definition})`
 }
 

@@ -32,7 +32,10 @@ export async function connectForRun(target: PostgresUrl): Promise<PostgresClient
 export async function lockTarget(client: PostgresClient): Promise<void> {
   const until = performance.now() + goneMs
   for (;;) {
-    const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS locked', [...lockKey])
+    const { rows } = await client.query<{ locked: boolean }>(
+      'SELECT pg_try_advisory_lock($1, $2) AS locked',
+      [...lockKey],
+    )
     if (rows[0]?.locked) return
     const holder = await lockHolder(client)
     if (holder && (holder.isAlive || performance.now() > until)) throw await activeRun(client, holder)

@@ -86,7 +86,8 @@ function grantFor({ message, table }: ServerError, { user, database }: PostgresC
   const role = quoteIdentifier(user ?? 'role')
   const named = /(?:for|of) (schema|database|table|sequence|type|function|view|relation) (\S+)/.exec(message)
   const [, kind, name] = named ?? []
-  if (/must be owner/.test(message) && name) return `As its owner: ALTER ${kind === 'relation' ? 'TABLE' : kind?.toUpperCase()} ${name} OWNER TO ${role};`
+  if (/must be owner/.test(message) && name)
+    return `As its owner: ALTER ${kind === 'relation' ? 'TABLE' : kind?.toUpperCase()} ${name} OWNER TO ${role};`
   if (kind === 'schema') return `As its owner: GRANT CREATE, USAGE ON SCHEMA ${name} TO ${role};`
   if (kind === 'table') return `As its owner: ALTER TABLE ${table ?? name} OWNER TO ${role};`
   return `As the database’s owner: GRANT CREATE ON DATABASE ${quoteIdentifier(database ?? 'database')} TO ${role}; GRANT CREATE, USAGE ON SCHEMA public TO ${role};`
@@ -95,7 +96,9 @@ function grantFor({ message, table }: ServerError, { user, database }: PostgresC
 function lostConnection(error: unknown, clients: PostgresClient[]): Failure | undefined {
   // What the server said before it hung up is better than what the driver makes of the silence afterwards.
   const code = (error as { code?: string } | undefined)?.code ?? ''
-  const said = /^[05]/.test(code) ? undefined : clients.map((client) => lastWords.get(client)).find((words) => words !== undefined)
+  const said = /^[05]/.test(code)
+    ? undefined
+    : clients.map((client) => lastWords.get(client)).find((words) => words !== undefined)
   const message = messageOf(error)
   const lost =
     said !== undefined ||
@@ -124,7 +127,9 @@ export function listenForEnd(client: PostgresClient): void {
 export function ddlFailure(error: unknown): unknown {
   const known = serverError(error)
   if (!known || /^(42501|25006|53|55|57|08|40)/.test(known.code)) return error
-  const type = /type "(citext|hstore|ltree|vector|geometry|geography)" does not exist/.exec(known.message)?.[1]
+  const type = /type "(citext|hstore|ltree|vector|geometry|geography)" does not exist/.exec(
+    known.message,
+  )?.[1]
   return new Failure({
     code: 'OUTGROW_SCHEMA_DDL',
     message: `Postgres refuses the tables: ${known.message}`,

@@ -84,7 +84,9 @@ export interface Built {
 export async function buildStaging(client: PostgresClient, request: StagingRequest): Promise<Built> {
   const { home, others, replaces, options } = request
   const run = newRunId()
-  const schemas = Object.fromEntries([home, ...others].map((schema) => [schema, stagedName(run, home, schema)]))
+  const schemas = Object.fromEntries(
+    [home, ...others].map((schema) => [schema, stagedName(run, home, schema)]),
+  )
   const staged = Object.values(schemas)
   for (const schema of staged) await client.query(`CREATE SCHEMA ${quoteIdentifier(schema)}`)
   await setSearchPath(client, staged, home)
@@ -167,7 +169,7 @@ async function rehearse(client: PostgresClient, staging: Staging): Promise<void>
 }
 
 /** The schemas in which a run builds, to the names that they go by. */
-export function namesOfStaged({ schemas }: Pick<Staging, 'schemas'>): Record<string, string> {
+function namesOfStaged({ schemas }: Pick<Staging, 'schemas'>): Record<string, string> {
   return Object.fromEntries(Object.entries(schemas).map(([schema, staged]) => [staged, schema]))
 }
 
@@ -175,7 +177,10 @@ export function namesOfStaged({ schemas }: Pick<Staging, 'schemas'>): Record<str
 export function finalSql(sql: string, staging: Pick<Staging, 'home' | 'schemas'>): string {
   let result = sql
   for (const [staged, name] of Object.entries(namesOfStaged(staging))) {
-    result = result.replaceAll(`${quoteIdentifier(staged)}.`, name === staging.home ? '' : `${quoteIdentifier(name)}.`)
+    result = result.replaceAll(
+      `${quoteIdentifier(staged)}.`,
+      name === staging.home ? '' : `${quoteIdentifier(name)}.`,
+    )
   }
   return result
 }

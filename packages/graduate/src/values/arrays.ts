@@ -20,10 +20,7 @@ export function encodeArray(elementOid: number, element: Encode, elementType: st
         if (item === 'null') writer.null()
         else {
           const value = elementCell(item, elementType)
-          refusal ??=
-            typeof value === 'object'
-              ? value
-              : element(value, writer, new ElementCast(cast, value))
+          refusal ??= typeof value === 'object' ? value : element(value, writer, new ElementCast(cast, value))
         }
       }
     })

@@ -81,7 +81,13 @@ export async function verifyRun(
   const adjustments = run ? await readAdjustments(client, stagedName(run.run, run.home, undefined)) : []
   const targets = await readTargetTables(client, [home, ...prepared.others])
   if (targets.length === 0) throw emptyTarget()
-  const plan = planMove(readTables(snapshot.database), prepared.storage, targets, (schema) => schema ?? home, options)
+  const plan = planMove(
+    readTables(snapshot.database),
+    prepared.storage,
+    targets,
+    (schema) => schema ?? home,
+    options,
+  )
   refuseDrift(plan.findings)
   const partial = leaveOutCasts(plan)
   const hash = await loadHash()

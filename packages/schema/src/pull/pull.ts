@@ -89,7 +89,9 @@ export function pullSchema(from: string, refused: RefusedTypes = () => new Map()
 function readSchema(database: SqliteDatabase, refused: RefusedTypes): PulledSchema {
   const all = readSourceTables(database)
   const tables = all.filter(({ owner, virtual }) => owner === undefined && isReadable(virtual))
-  const unsaid: Unsaid[] = otherObjects(database).filter(({ kind, name }) => kind !== 'virtual table' || !tables.some((table) => table.name === name))
+  const unsaid: Unsaid[] = otherObjects(database).filter(
+    ({ kind, name }) => kind !== 'virtual table' || !tables.some((table) => table.name === name),
+  )
   const modelNames = new Names(reservedModelNames)
   const models = tables.map((table) => pullModel(database, table, modelNames, unsaid, refused))
   for (const model of models) addRelations(model, models, unsaid)
@@ -310,7 +312,12 @@ function modelText(database: SqliteDatabase, model: PulledModel, unsaid: Unsaid[
     if (passedOver.test(table.name)) {
       const free = `${table.name}_data`
       attributes.push(`// outgrow:postgres @@map(${quotePsl(free)})`)
-      unsaid.push({ kind: 'name', table: table.name, name: free, sql: `On Postgres this table is ${free}: the name is PostGIS’ own there.` })
+      unsaid.push({
+        kind: 'name',
+        table: table.name,
+        name: free,
+        sql: `On Postgres this table is ${free}: the name is PostGIS’ own there.`,
+      })
     }
     attributes.push(`@@map(${quotePsl(table.name)})`)
   }
@@ -326,7 +333,10 @@ function fieldLines(model: PulledModel, field: PulledField, unsaid: Unsaid[]): s
   const attributes: string[] = []
   const alone = model.id.length === 1 && model.id[0] === column.name
   if (alone) attributes.push('@id')
-  const counts = alone && /^INTEGER$/i.test(column.declaredType) && (model.table.rowid ?? model.table.virtual) !== undefined
+  const counts =
+    alone &&
+    /^INTEGER$/i.test(column.declaredType) &&
+    (model.table.rowid ?? model.table.virtual) !== undefined
   if (counts) attributes.push('@default(autoincrement())')
   else {
     const initial = defaultOf(column, type.type)

@@ -115,10 +115,7 @@ function writeDuty({ lock }: SqliteReadings, inside: InsideSummary | undefined):
   })
 }
 
-function checkpointLag(
-  { pageBytes, walBytes, longReaders, wrote }: SqliteReadings,
-  lagPages: number,
-): Sign {
+function checkpointLag({ pageBytes, walBytes, longReaders, wrote }: SqliteReadings, lagPages: number): Sign {
   const threshold = thresholds['checkpoint-lag']
   const isStuck =
     wrote !== null && wrote.frames > 0 && wrote.checkpointed === 0 && lagPages >= threshold.watch
