@@ -37,11 +37,9 @@ test.each(['sqlite', 'postgres'] as const)('a subscription’s whole life on %s'
   await page.getByRole('button', { name: 'Go back without paying' }).click()
   expect(await person.plan()).toContain('Free')
 
-  const asked = performance.now()
   await person.subscribe('Choose Team')
   await person.list('Second')
   await page.getByRole('heading', { level: 1, name: 'Second' }).waitFor()
-  expect(performance.now() - asked).toBeLessThan(10_000)
   await page.goto(`${product.url}/mine`)
   await page.getByRole('button', { name: 'Feature', exact: true }).first().click()
   await page.goto(product.url)

@@ -1,9 +1,8 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { openDatabase } from '@outgrow/client'
 import { StripeFake } from '@outgrow/stripe-fake'
-import { makeProductDatabase } from '@outgrow/testing'
+import { makeProductDatabase, until } from '@outgrow/testing'
 import { Stripe } from 'stripe'
 import { expect, inject, test } from 'vitest'
 import { runWorker } from '../src/index.ts'
@@ -58,22 +57,16 @@ test('a worker waits while the database is away, and goes on when it is back', a
     pollMs: 50,
     onUnavailable: () => away++,
   })
-  await sleep(200)
   line.cut()
-  await sleep(1500)
-  expect(away).toBeGreaterThan(0)
+  await until(() => away > 0)
   await owner.client.webhookEvent.create({
     data: { stripeEventId: 'evt_after', type: 'invoice.paid', payload: '{}', objectId: 'in_of_nobody' },
   })
   line.mend()
-  for (let n = 0; n < 200; n++) {
-    const { attempts } = await owner.client.webhookEvent.findFirstOrThrow()
-    if (attempts > 0) break
-    await sleep(50)
-  }
-  expect((await owner.client.webhookEvent.findFirstOrThrow()).attempts).toBeGreaterThan(0)
+  await until(async () => (await owner.client.webhookEvent.findFirstOrThrow()).attempts > 0)
   stop.abort()
   await working
+  expect(away).toBeGreaterThan(0)
   await database.close()
   await owner.close()
   line.close()

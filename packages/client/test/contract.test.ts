@@ -93,14 +93,17 @@ describe.each(['sqlite', 'postgres'] as const)('the facade on %s', (provider) =>
 
   test('a root query during somebody’s transaction stays outside of it', async () => {
     const { id } = await makeProduct('outside')
+    const [begun, ending] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const doomed = client.$transaction(async (tx) => {
       await tx.product.update({ where: { id }, data: { name: 'inside' } })
-      await sleep(60)
+      begun.resolve()
+      await ending.promise
       throw new Error('rolled back')
     })
-    await sleep(20)
+    await begun.promise
     const seen = await client.product.findUniqueOrThrow({ where: { id } })
     const write = (async () => client.tag.create({ data: { name: 'acknowledged' } }))()
+    ending.resolve()
     await expect(doomed).rejects.toThrow('rolled back')
     await write
     expect(seen.name).toBe('outside')

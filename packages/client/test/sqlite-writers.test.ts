@@ -3,12 +3,15 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { openSqlite } from '@outgrow/databases'
+import { until } from '@outgrow/testing'
 import { expect, test } from 'vitest'
 import { openDatabase } from '../src/index.ts'
 import { openFresh } from './databases.ts'
 
 const run = promisify(execFile)
 const seconds = Number(process.env.OUTGROW_WRITER_SECONDS ?? 4)
+
+const stockTimeoutMs = 5000
 
 const product = { slug: 'counter', name: 'Counter', link: 'https://example.com' }
 const account = { id: 'a', name: 'A', slug: 'a' }
@@ -27,8 +30,8 @@ test(`two processes write one file for ${seconds} s: no lost update, no wedge, n
   expect(Number(visits)).toBe(results.reduce((sum, { added }) => sum + added, 0))
   for (const { added, longestGapMs } of results) {
     expect(added).toBeGreaterThan(10)
-    // The stock adapter stands still for its whole busy timeout of 5 s.
-    expect(longestGapMs).toBeLessThan(1000)
+    // The stock adapter stands still for its whole busy timeout; a busy machine alone does not take half of it.
+    expect(longestGapMs).toBeLessThan(stockTimeoutMs / 2)
   }
 }, 600_000)
 
@@ -40,15 +43,16 @@ test('a wait for another connection’s lock leaves the event loop free, and is 
   const pulse = setInterval(() => ticks++, 5)
   // A Prisma promise starts when it is awaited.
   const write = (async () => database.client.tag.create({ data: { name: 'waited' } }))()
-  await sleep(300)
+  const begun = performance.now()
+  await until(() => ticks > 20)
+  const heldMs = performance.now() - begun
   other.exec('COMMIT')
   await write
   clearInterval(pulse)
   other.close()
-  expect(ticks).toBeGreaterThan(20)
   const { busyByCode, waits } = database.counters()
   expect(busyByCode).toEqual({ SQLITE_BUSY: expect.any(Number) as number })
-  expect(waits.longestMs).toBeGreaterThan(200)
+  expect(waits.longestMs).toBeGreaterThan(heldMs / 2)
   await dispose()
 })
 
@@ -77,11 +81,13 @@ test('one file is one client, and the last close closes it', async () => {
 
 test('close waits for the transaction that is open', async () => {
   const { database, url } = await openFresh('sqlite')
+  const begun = Promise.withResolvers<void>()
   const work = database.client.$transaction(async (tx) => {
+    begun.resolve()
     await tx.tag.create({ data: { name: 'drained' } })
     await sleep(100)
   })
-  await sleep(20)
+  await begun.promise
   await database.close()
   await work.catch(() => {})
   const again = await openDatabase(url)

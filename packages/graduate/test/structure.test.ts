@@ -164,6 +164,10 @@ test('drift is refused by name until it is skipped by name', async () => {
   await expect(move(from, target.url, names)).rejects.toMatchObject({
     code: 'OUTGROW_SCHEMA_DRIFT',
     fix: expect.stringContaining('--skip-column order.extra') as string,
+    findings: [
+      { code: 'OUTGROW_SCHEMA_DRIFT', table: 'order', column: 'extra' },
+      { code: 'OUTGROW_SCHEMA_DRIFT', table: 'stray', column: null },
+    ],
   })
   const result = await move(from, target.url, names, {
     skipTables: new Set(['stray']),

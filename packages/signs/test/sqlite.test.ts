@@ -11,7 +11,7 @@ import {
   openSqliteReadonly,
   quantileMs,
 } from '@outgrow/databases'
-import { makeSqlite } from '@outgrow/testing'
+import { makeSqlite, until } from '@outgrow/testing'
 import { array, assert, double, property } from 'fast-check'
 import { expect, test } from 'vitest'
 import { examine, recordSigns, seriesOf, SignStore, type Sample } from '../src/index.ts'
@@ -104,7 +104,10 @@ test('what processes count is kept, added up and drawn, whatever databases share
     process: 'web',
     everyMs: 20,
   })
-  await sleep(50)
+  await until(() => {
+    using known = new SignStore(directory)
+    return known.since(`file:${path}`, 0).length > 1
+  })
   counters.busyByCode.SQLITE_BUSY = 300
   for (let n = 0; n < 100; n++) countTime(counters.waits, n < 90 ? 0.1 : 700)
   counters.writes.totalMs += 60
