@@ -3,7 +3,7 @@ import { assertNever } from '@outgrow/kit'
 import type { PlannedTable } from '../plan.ts'
 import type { IndexTerm, SourceObject } from '../source/objects.ts'
 import { qualified } from '../target/structure.ts'
-import { translateExpression, Untranslatable, type NamedColumn } from './translate.ts'
+import { translateExpression, translateTerm, Untranslatable, type NamedColumn } from './translate.ts'
 
 /** What the statement of one object is made from. */
 export interface StatementContext {
@@ -83,7 +83,7 @@ function indexTerm(term: IndexTerm, context: StatementContext): string {
   if (term.isColumn && !known) throw new Untranslatable(`${term.text} is not in the target`)
   if (isPlain && known) return `${quoteIdentifier(known.target.name)}${direction}`
   const hasOwn = / collate /i.test(term.text)
-  return `(${translateExpression(hasOwn ? term.text : `${text}${collate}`, columns).sql})${direction}`
+  return `(${translateTerm(hasOwn ? term.text : `${text}${collate}`, columns)})${direction}`
 }
 
 function condition(expression: string, context: StatementContext): string {

@@ -9,6 +9,8 @@ interface Value {
   kind: Kind
   /** Set for the literals 0 and 1, which stand for a boolean beside a boolean column. */
   flag?: '0' | '1'
+  /** By which it is compared: written with COLLATE, or the column's own. Of anything computed there is none. */
+  collation?: { name: string; isWritten: boolean } | undefined
 }
 
 /** Why an expression has no counterpart in Postgres, or none that is known to mean the same. */
@@ -30,8 +32,13 @@ export interface NamedColumn {
  * @throws Untranslatable
  */
 export function translateExpression(expression: string, columns: NamedColumn[]): { sql: string; kind: Kind } {
-  const parser = new Translator(sqlTokens(expression), columns)
-  return parser.whole()
+  return new Translator(sqlTokens(expression), columns).whole()
+}
+
+/** As `translateExpression`, for a term of an index: what is the same by its collation is the same text. */
+export function translateTerm(expression: string, columns: NamedColumn[]): string {
+  const value = new Translator(sqlTokens(expression), columns).whole()
+  return asCompared(value, value.collation?.name)
 }
 
 const comparisons: Record<string, string> = {
@@ -81,9 +88,11 @@ class Translator {
 
   #comparison(): Value {
     let left = this.#sum()
-    for (;;) {
+    // SQLite ranks < before =, and Postgres takes neither twice: what stands in a row is left.
+    for (let isCompared = false; ; isCompared = true) {
       const operator = comparisons[this.#peek()?.kind === 'mark' ? (this.#peek()?.text ?? '') : '']
       if (operator !== undefined) {
+        if (isCompared) throw new Untranslatable('comparisons in a row are not known')
         this.#at++
         left = compared(left, operator, this.#sum())
       } else if (this.#word('isnull')) left = boolean(`${left.sql} IS NULL`)
@@ -116,7 +125,8 @@ class Translator {
     let subject = left.sql
     if (this.#peek()?.text !== ')') {
       do {
-        const [a, b] = alike(left, this.#or())
+        // A list is compared by the collation of what is looked for in it.
+        const [a, b] = alike(left, { ...this.#or(), collation: undefined })
         subject = a
         items.push(b)
       } while (this.#mark(','))
@@ -201,8 +211,7 @@ class Translator {
     const value = this.#primary()
     if (!this.#word('collate')) return value
     const collation = this.#next().text.toUpperCase()
-    if (collation === 'BINARY') return value
-    return { sql: collated(value, collation), kind: 'text' }
+    return { ...value, collation: { name: collation, isWritten: true } }
   }
 
   #primary(): Value {
@@ -232,7 +241,8 @@ class Translator {
     if (!column && kind === 'name') return { sql: quoteLiteral(text).trim(), kind: 'text' }
     if (!column) throw new Untranslatable(`${text} is not known`)
     const value = columnValue(column.target)
-    return column.collation === undefined ? value : { sql: collated(value, column.collation), kind: 'text' }
+    const { collation: name } = column
+    return name === undefined ? value : { ...value, collation: { name, isWritten: false } }
   }
 
   #call(name: string): Value {
@@ -308,7 +318,7 @@ function columnValue({ name, type, enumValues }: TargetColumn): Value {
 }
 
 function boolean(sql: string): Value {
-  return { sql, kind: 'bool' }
+  return { sql: /^(true|false)$/.test(sql) ? sql : `(${sql})`, kind: 'bool' }
 }
 
 function truth(value: Value): string {
@@ -323,7 +333,11 @@ function alike(left: Value, right: Value): [string, string] {
   if (left.kind === 'bool' || right.kind === 'bool') return [truth(left), truth(right)]
   const numbers = (value: Value) => value.kind === 'number' || value.kind === 'float'
   if (numbers(left) && numbers(right)) return [left.sql, right.sql]
-  if (left.kind === right.kind && /^(text|moment|bytes)$/.test(left.kind)) return [left.sql, right.sql]
+  if (left.kind === 'text' && right.kind === 'text') {
+    const name = collationOf(left, right)
+    return [asCompared(left, name), asCompared(right, name)]
+  }
+  if (left.kind === right.kind && /^(moment|bytes)$/.test(left.kind)) return [left.sql, right.sql]
   throw new Untranslatable(`${left.kind} is compared with ${right.kind}`)
 }
 
@@ -351,7 +365,15 @@ function folds(name: string, value: Value): string {
   return `${name}(${value.sql} COLLATE "C")`
 }
 
-function collated(value: Value, collation: string): string {
+/** Source: SQLite's "Datatypes In SQLite", section 7.1: what is written counts before a column's own, the left before the right. */
+function collationOf(left: Value, right: Value): string | undefined {
+  const [a, b] = [left.collation, right.collation]
+  return (a?.isWritten ? a : b?.isWritten ? b : (a ?? b))?.name
+}
+
+/** A text in a form in which what a collation takes for the same is the same. */
+function asCompared(value: Value, collation: string | undefined): string {
+  if (collation === undefined || collation === 'BINARY') return value.sql
   if (collation === 'NOCASE') return folds('lower', value)
   if (collation === 'RTRIM' && value.kind === 'text') return `rtrim(${value.sql}, ' ')`
   throw new Untranslatable(`the collation ${collation} is not known`)
