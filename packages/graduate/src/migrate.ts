@@ -19,7 +19,7 @@ import { mustStop, type Move, type Progress } from './run/move.ts'
 import { publish } from './run/publish.ts'
 import { setsAside } from './run/quarantine-count.ts'
 import { isSameRun, isSameSource, otherSchema, recordOf, resumable, unfinishedRun } from './run/record.ts'
-import { setSequences } from './run/sequences.ts'
+import { readCounters } from './run/sequences.ts'
 import { brokenInSource } from './source/checks.ts'
 import { readSourceObjects } from './source/objects.ts'
 import type { SourceReader } from './source/reader.ts'
@@ -84,7 +84,9 @@ const steps: Step[] = [
   {
     name: 'sequences',
     title: 'Set counters',
-    run: (move) => setSequences(move, move.clients[0] as PostgresClient),
+    run: async (move) => {
+      move.counters = await readCounters(move, move.clients[0] as PostgresClient)
+    },
   },
   { name: 'verify', title: 'Compare digests', run: verifyTables },
   { name: 'analyze', title: 'Gather statistics', run: analyze },
@@ -108,7 +110,7 @@ export async function migrate(request: MigrateRequest): Promise<MoveResult> {
       const first = await connect()
       await checkServer(first, target)
       await lockTarget(first)
-      const published = await publishedRun(first, request, snapshot, prepared.value)
+      const published = await publishedRun(first, request, snapshot, prepared.value, target.schema)
       if (published) return finishPublished(request, first, snapshot, reader, prepared.value, published)
       const built = await stagingFor(request, first, snapshot, prepared.value, target.schema)
       for (let more = 0; more < 2; more++) await connect()
@@ -160,6 +162,7 @@ async function runMove(
     fixes: new FixCounter(),
     tables: new Map(),
     bytesSent: 0,
+    counters: new Map(),
     rendered: request.rendered,
     progress: request.progress,
     signal: request.signal,
@@ -186,7 +189,7 @@ async function runMove(
   const result = resultOf(move, adjustments, reports)
   const baseline = baselineOf(prepared.value, staging)
   const { report } = await timed('publish', () =>
-    publish(first, staging, request.writesHistory ? baseline : [], result),
+    publish(first, staging, request.writesHistory ? baseline : [], move.counters, result),
   )
   reports.push(report)
   if (request.writesHistory) writeBaselineFiles(prepared.value, staging, baseline)
@@ -206,13 +209,24 @@ async function publishedRun(
   request: MigrateRequest,
   snapshot: Snapshot,
   prepared: PreparedSchema,
+  home: string,
 ): Promise<Staging | undefined> {
   const now = recordOf(request, snapshot, prepared)
-  const runs = await findRuns(client)
-  return runs.find(
-    ({ status, staging: { record } }) =>
-      status === 'published' && isSameSource(record, now) && isSameRun(record, now),
+  const run = (await findRuns(client)).find(
+    ({ status, staging }) =>
+      status === 'published' &&
+      staging.home === home &&
+      isSameSource(staging.record, now) &&
+      isSameRun(staging.record, now),
   )?.staging
+  // Somebody may have dropped its tables since, to fill the target anew.
+  return run && (await hasItsTables(client, run)) ? run : undefined
+}
+
+async function hasItsTables(client: PostgresClient, { schemas, promised }: Staging): Promise<boolean> {
+  const tables = await readTargetTables(client, Object.keys(schemas))
+  const there = new Set(tables.map(({ schema, name }) => `${schema}.${name}`))
+  return promised.filter(({ kind }) => kind === 'table').every(({ name }) => there.has(name))
 }
 
 /** Whoever was killed between the publishing and the report finds it done, compares it, and finishes what is left. */
@@ -337,7 +351,7 @@ async function stagingFor(
     return stagingFor({ ...request, unfinished: 'refuse' }, client, snapshot, prepared, home)
   }
   let built: Built | undefined
-  await withLocks(client, async () => {
+  await withLocks(client, [home, ...prepared.others], async () => {
     built = await buildStaging(client, {
       home,
       others: prepared.others,

@@ -28,15 +28,18 @@ export async function sendRows(
   stream.write(copyHeader)
   try {
     for await (const buffer of buffers) {
+      // What was refused meanwhile has no connection to write to any more.
+      if (failure !== undefined) throw failure
       bytes += buffer.length
       const isTaken = stream.write(buffer)
       if (!isTaken) await Promise.race([once(stream, 'drain'), finished])
       if (isTaken && buffer.length < socketBufferBytes) waiting.push(buffer)
       else giveBack?.(buffer)
-      if (failure !== undefined) throw failure
     }
+    if (failure !== undefined) throw failure
   } catch (error) {
-    stream.destroy(error as Error)
+    // After a refusal by the server the stream has let go of its connection already.
+    if (failure === undefined) stream.destroy(error as Error)
     throw failure ?? error
   }
   stream.end(copyTrailer)

@@ -57,11 +57,16 @@ function brokenRows({ constraint, state, message }: Broken): BadRows {
   const id = qualified({ schema, name: table })
   const names = columns.map(quoteIdentifier)
   if (state === '23505') {
-    const same = names.map((column) => `o.${column} = t.${column}`).join(' AND ')
+    const keys = constraint.keys ?? names
+    const isSame = [
+      ...(constraint.predicate === null ? [] : [`(${constraint.predicate})`]),
+      ...(constraint.nullsNotDistinct ? [] : keys.map((key) => `(${key}) IS NOT NULL`)),
+    ].join(' AND ')
     return {
-      where: `EXISTS (SELECT 1 FROM ${id} o WHERE ${same === '' ? 'false' : same} AND o.ctid < t.ctid)`,
+      where: `t.ctid IN (SELECT id FROM (SELECT ctid AS id, row_number() OVER (PARTITION BY ${keys.join(', ')} ORDER BY ctid) AS place
+         FROM ${id} ${isSame === '' ? '' : `WHERE ${isSame}`}) x WHERE place > 1)`,
       code: 'OUTGROW_DUPLICATE',
-      reason: `has the same ${columns.join(', ')} as another row, and ${name} allows one`,
+      reason: `has the same ${constraint.plain ? columns.join(', ') : keys.join(', ')} as another row, and ${name} allows one`,
       fixes: ['--on-bad-value quarantine keeps the first'],
     }
   }

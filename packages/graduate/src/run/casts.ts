@@ -42,7 +42,8 @@ export async function prepareCasts(move: Move, client: PostgresClient): Promise<
   }
   await client.query('BEGIN')
   await client.query(
-    `CREATE TABLE ${at} (schema text, table_name text, column_name text, type text, default_sql text, done boolean DEFAULT false, rows int8, hash_sum numeric)`,
+    `CREATE TABLE ${at} (schema text, table_name text, column_name text, type text, default_sql text, done boolean DEFAULT false, rows int8, hash_sum numeric,
+       PRIMARY KEY (schema, table_name, column_name))`,
   )
   for (const { target, columns } of move.plan.tables) {
     for (const { target: column, castTo } of columns) {

@@ -7,6 +7,7 @@ import type { Finding } from '../report.ts'
 import type { SourceReader } from '../source/reader.ts'
 import type { Snapshot } from '../source/snapshot.ts'
 import type { Rendered } from '../files/rendered.ts'
+import type { Counters } from './sequences.ts'
 import type { Staging } from '../target/staging.ts'
 
 /** What a table's rows came to on both sides. */
@@ -38,6 +39,8 @@ export interface Move {
   fixes: FixCounter
   tables: Map<PlannedTable, TableState>
   bytesSent: number
+  /** Where the target's counters go on, once they were read. */
+  counters: Counters
   /** Rows that were rendered to files before, in place of reading the snapshot. */
   rendered: Rendered | undefined
   progress: Progress

@@ -2,6 +2,7 @@ import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
 import type { StoredMigration } from '@outgrow/schema'
 import { putInPlace } from '../target/put-in-place.ts'
 import { stagedName, type Staging } from '../target/staging.ts'
+import { setCounters, type Counters } from './sequences.ts'
 import { withLocks } from '../target/locks.ts'
 
 /**
@@ -12,10 +13,12 @@ export async function publish(
   client: PostgresClient,
   staging: Staging,
   baseline: StoredMigration[],
+  counters: Counters,
   result: unknown,
 ): Promise<void> {
-  await withLocks(client, async () => {
+  await withLocks(client, Object.keys(staging.schemas), async () => {
     await putInPlace(client, staging, baseline)
+    await setCounters(client, counters)
     await endRun(client, staging, result)
   })
 }

@@ -12,15 +12,17 @@ export async function cloneTables(
   schemas: Record<string, string>,
 ): Promise<Constraint[]> {
   const originals = Object.keys(schemas)
-  const { rows } = await client.query<{ schema: string; name: string }>(
-    `SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = ANY($1) AND c.relkind = 'r' AND c.relname <> '_prisma_migrations' ORDER BY 1, 2`,
+  const { rows } = await client.query<{ schema: string; name: string; unlogged: boolean }>(
+    `SELECT n.nspname AS schema, c.relname AS name, c.relpersistence = 'u' AS unlogged FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = ANY($1) AND c.relkind = 'r' AND c.relname <> '_prisma_migrations'
+        AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'e')
+      ORDER BY 1, 2`,
     [originals],
   )
   for (const table of rows) {
     const copy = qualified({ schema: schemas[table.schema] as string, name: table.name })
     await client.query(
-      `CREATE TABLE ${copy} (LIKE ${qualified(table)} INCLUDING ALL EXCLUDING INDEXES EXCLUDING CONSTRAINTS)`,
+      `CREATE ${table.unlogged ? 'UNLOGGED ' : ''}TABLE ${copy} (LIKE ${qualified(table)} INCLUDING ALL EXCLUDING INDEXES EXCLUDING CONSTRAINTS EXCLUDING STATISTICS)`,
     )
   }
   // Fully qualified definitions can be rewritten to the copies.

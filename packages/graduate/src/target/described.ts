@@ -53,9 +53,9 @@ const textOf = (item: DescribedItem): string => `${keyOf(item)}\0${item.definiti
 function renamed(text: string, schemas: Record<string, string>): string {
   let result = text
   for (const [schema, name] of Object.entries(schemas)) {
-    if (schema === name) continue
+    result = result.replaceAll(`${quoteIdentifier(schema)}.`, `${name}.`)
     // The names of a run's schemas occur nowhere else.
-    result = result.replaceAll(`${quoteIdentifier(schema)}.`, `${name}.`).replaceAll(`${schema}.`, `${name}.`)
+    if (schema !== name) result = result.replaceAll(`${schema}.`, `${name}.`)
   }
   return result
 }
@@ -65,6 +65,7 @@ WITH tables AS (
   SELECT c.*, n.nspname, format('%s.%s', n.nspname, c.relname) AS label
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE n.nspname = ANY($1) AND c.relkind IN ('r', 'p') AND c.relname NOT LIKE '\\_outgrow\\_%' AND c.relname <> '_prisma_migrations'
+     AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'e')
 ), columns AS (
   SELECT t.label, a.* FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid WHERE a.attnum > 0 AND NOT a.attisdropped
 ), sequences AS (
@@ -78,13 +79,14 @@ WITH tables AS (
 SELECT 'table' AS kind, label AS name,
        concat_ws(' ', relpersistence::text, relkind::text, (SELECT amname FROM pg_am WHERE oid = relam), reltablespace,
          array_to_string(reloptions, ','), (SELECT 'toast ' || array_to_string(x.reloptions, ',') FROM pg_class x WHERE x.oid = reltoastrelid),
-         'identity ' || relreplident::text, reloftype::text) AS definition FROM tables
+         'identity ' || relreplident::text, reloftype::text,
+         (SELECT 'inherits ' || string_agg(inhparent::regclass::text, ',' ORDER BY inhseqno) FROM pg_inherits WHERE inhrelid = oid)) AS definition FROM tables
 UNION ALL
 SELECT 'column', format('%s.%s', label, attname),
        concat_ws(' ', format_type(atttypid, atttypmod), CASE WHEN attnotnull THEN 'not null' END,
          nullif(attidentity::text, ''), nullif(attgenerated::text, ''),
          (SELECT 'default ' || pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = attrelid AND d.adnum = attnum),
-         (SELECT collname FROM pg_collation l WHERE l.oid = attcollation AND l.oid <> (SELECT typcollation FROM pg_type WHERE oid = atttypid)),
+         (SELECT l.collnamespace::regnamespace || '.' || l.collname FROM pg_collation l WHERE l.oid = attcollation AND l.oid <> (SELECT typcollation FROM pg_type WHERE oid = atttypid)),
          attstorage::text, nullif(attcompression::text, ''), nullif(attstattarget, -1), array_to_string(attoptions, ',')) FROM columns
 UNION ALL
 SELECT 'constraint', format('%s.%s', t.label, k.conname), pg_get_constraintdef(k.oid)
@@ -100,7 +102,7 @@ UNION ALL
 SELECT 'sequence', label, concat_ws(' ', format_type(q.seqtypid, NULL), q.seqstart, q.seqincrement, q.seqmin, q.seqmax, q.seqcache, q.seqcycle, 'of ' || owned)
   FROM sequences s JOIN pg_sequence q ON q.seqrelid = s.oid
 UNION ALL
-SELECT 'statistics', format('%s.%s', t.label, e.stxname), pg_get_statisticsobjdef(e.oid) FROM tables t JOIN pg_statistic_ext e ON e.stxrelid = t.oid
+SELECT 'statistics', format('%s.%s', t.label, e.stxname), concat_ws(' ', pg_get_statisticsobjdef(e.oid), nullif(e.stxstattarget, -1)) FROM tables t JOIN pg_statistic_ext e ON e.stxrelid = t.oid
 UNION ALL
 SELECT 'enum', format('%s.%s', n.nspname, y.typname), (SELECT string_agg(quote_literal(l.enumlabel), ', ' ORDER BY l.enumsortorder) FROM pg_enum l WHERE l.enumtypid = y.oid)
   FROM pg_type y JOIN pg_namespace n ON n.oid = y.typnamespace WHERE n.nspname = ANY($1) AND y.typtype = 'e'
@@ -109,10 +111,11 @@ SELECT 'view', format('%s.%s', n.nspname, c.relname), pg_get_viewdef(c.oid) FROM
  WHERE n.nspname = ANY($1) AND c.relkind IN ('v', 'm')
    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'e')
 UNION ALL
-SELECT 'trigger', format('%s.%s', t.label, g.tgname), format('%s %s', pg_get_triggerdef(g.oid), g.tgenabled)
+SELECT 'trigger', format('%s.%s', t.label, g.tgname), concat_ws(' ', pg_get_triggerdef(g.oid), g.tgenabled::text,
+         (SELECT 'depends on ' || string_agg(refobjid::text, ',') FROM pg_depend WHERE objid = g.oid AND classid = 'pg_trigger'::regclass AND deptype = 'x'))
   FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid WHERE NOT g.tgisinternal
 UNION ALL
-SELECT 'rule', format('%s.%s', t.label, w.rulename), pg_get_ruledef(w.oid) FROM tables t JOIN pg_rewrite w ON w.ev_class = t.oid
+SELECT 'rule', format('%s.%s', t.label, w.rulename), concat_ws(' ', pg_get_ruledef(w.oid), w.ev_enabled::text) FROM tables t JOIN pg_rewrite w ON w.ev_class = t.oid
 UNION ALL
 SELECT 'row security', label, concat_ws(' ', CASE WHEN relrowsecurity THEN 'enabled' END, CASE WHEN relforcerowsecurity THEN 'forced' END) FROM tables
 UNION ALL
@@ -140,9 +143,14 @@ SELECT 'comment', format('%s on %s %s', d.classoid::regclass, t.label,
          coalesce(nullif(d.objsubid, 0)::text, (SELECT conname FROM pg_constraint WHERE oid = d.objoid AND d.classoid = 'pg_constraint'::regclass),
            (SELECT tgname FROM pg_trigger WHERE oid = d.objoid AND d.classoid = 'pg_trigger'::regclass),
            (SELECT polname FROM pg_policy WHERE oid = d.objoid AND d.classoid = 'pg_policy'::regclass),
+           (SELECT stxname FROM pg_statistic_ext WHERE oid = d.objoid AND d.classoid = 'pg_statistic_ext'::regclass),
+           (SELECT rulename FROM pg_rewrite WHERE oid = d.objoid AND d.classoid = 'pg_rewrite'::regclass),
            (SELECT relname FROM pg_class WHERE oid = d.objoid AND d.classoid = 'pg_class'::regclass AND oid <> t.oid), '')), d.description
   FROM tables t JOIN pg_description d ON
-       (d.classoid = 'pg_class'::regclass AND (d.objoid = t.oid OR d.objoid IN (SELECT indexrelid FROM pg_index WHERE indrelid = t.oid)))
+       (d.classoid = 'pg_class'::regclass AND (d.objoid = t.oid OR d.objoid IN (SELECT indexrelid FROM pg_index WHERE indrelid = t.oid)
+         OR d.objoid IN (SELECT objid FROM pg_depend WHERE refobjid = t.oid AND classid = 'pg_class'::regclass AND deptype IN ('a', 'i'))))
+    OR (d.classoid = 'pg_statistic_ext'::regclass AND d.objoid IN (SELECT oid FROM pg_statistic_ext WHERE stxrelid = t.oid))
+    OR (d.classoid = 'pg_rewrite'::regclass AND d.objoid IN (SELECT oid FROM pg_rewrite WHERE ev_class = t.oid))
     OR (d.classoid = 'pg_constraint'::regclass AND d.objoid IN (SELECT oid FROM pg_constraint WHERE conrelid = t.oid))
     OR (d.classoid = 'pg_trigger'::regclass AND d.objoid IN (SELECT oid FROM pg_trigger WHERE tgrelid = t.oid))
     OR (d.classoid = 'pg_policy'::regclass AND d.objoid IN (SELECT oid FROM pg_policy WHERE polrelid = t.oid))`

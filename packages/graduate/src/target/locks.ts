@@ -10,7 +10,11 @@ const tries = 5
  * Runs `work` in a transaction that waits for each lock for a short time only, and begins it again when it did not get one.
  * @throws Failure OUTGROW_TARGET_LOCKED naming the sessions in the way
  */
-export async function withLocks(client: PostgresClient, work: () => Promise<void>): Promise<void> {
+export async function withLocks(
+  client: PostgresClient,
+  schemas: string[],
+  work: () => Promise<void>,
+): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     await client.query('BEGIN')
     try {
@@ -22,21 +26,27 @@ export async function withLocks(client: PostgresClient, work: () => Promise<void
       await client.query('ROLLBACK').catch(() => {}) // the connection may be gone, which the error says
       const { code } = error as { code?: string }
       if (code !== '55P03' && code !== '40P01') throw error
-      if (attempt === tries) throw await lockedFailure(client, error)
+      if (attempt === tries) throw await lockedFailure(client, schemas, error)
       await sleep(100 * attempt)
     }
   }
 }
 
-/** Who else is in the database with a transaction, by the locks that they hold on its tables. */
-export async function lockedFailure(client: PostgresClient, cause: unknown): Promise<Failure> {
+/** Who else holds locks on tables of the schemas that are to be filled. */
+export async function lockedFailure(
+  client: PostgresClient,
+  schemas: string[],
+  cause: unknown,
+): Promise<Failure> {
   const { rows } = await client.query<{ holder: string; pid: number }>(
     `SELECT a.pid, concat_ws(', ', 'pid ' || a.pid, nullif(a.application_name, ''), a.usename, a.client_addr::text, a.state,
               'since ' || to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC') AS holder
        FROM pg_stat_activity a
-      WHERE a.pid <> pg_backend_pid() AND a.datname = current_database() AND a.xact_start IS NOT NULL
-        AND EXISTS (SELECT 1 FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'relation' AND l.granted)
+      WHERE a.pid <> pg_backend_pid() AND a.datname = current_database()
+        AND EXISTS (SELECT 1 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+                     WHERE l.pid = a.pid AND l.granted AND n.nspname = ANY($1))
       ORDER BY a.xact_start LIMIT 5`,
+    [schemas],
   )
   const holders = rows.map(({ holder }) => holder).join('; ')
   return new Failure({

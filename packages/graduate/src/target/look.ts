@@ -6,7 +6,8 @@ import type { PreparedSchema } from '../prepare.ts'
 import type { Finding } from '../report.ts'
 import type { SourceObject } from '../source/objects.ts'
 import { expectedTables } from './expected-tables.ts'
-import { readTargetState } from './checks.ts'
+import { unfinishedRun } from '../run/record.ts'
+import { checkServer, readTargetState } from './checks.ts'
 import { lockedFailure, lockWaitMs } from './locks.ts'
 import { explained } from './server-failure.ts'
 import { buildStaging, type RunRecord, type Staging } from './staging.ts'
@@ -43,11 +44,13 @@ export async function lookAtTarget(
     let isFree = true
     try {
       const expected = expectedTables(prepared, home)
+      if (!isScratch) await checkServer(client, target)
       const state = isScratch
-        ? { kind: 'empty' }
+        ? ({ kind: 'empty' } as const)
         : await readTargetState(client, [home, ...prepared.others], expected)
       replaces = state.kind === 'migrated'
-      isFree = !isScratch && state.kind !== 'unfinished'
+      if ('staging' in state) throw unfinishedRun(state.staging)
+      isFree = !isScratch
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       findings.push(inTheWay(error))
@@ -73,7 +76,7 @@ export async function lookAtTarget(
     } catch (error) {
       if ((error as { code?: string }).code === '55P03') {
         await client.query('ROLLBACK')
-        throw await lockedFailure(client, error)
+        throw await lockedFailure(client, [home, ...prepared.others], error)
       }
       throw explained(error, [client])
     } finally {

@@ -21,6 +21,7 @@ const propertiesSql = `
 WITH tables AS (
   SELECT c.*, format('%I.%I', n.nspname, c.relname) AS label, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE n.nspname = ANY($1) AND c.relkind = 'r' AND c.relname NOT LIKE '\\_outgrow\\_%' AND c.relname <> '_prisma_migrations'
+     AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'e')
 ), identities AS (
   SELECT s.*, format('%I.%I', n.nspname, s.relname) AS label FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace
    WHERE s.relkind = 'S' AND s.oid IN (SELECT d.objid FROM pg_depend d JOIN tables t ON t.oid = d.refobjid WHERE d.deptype = 'i')
@@ -48,10 +49,13 @@ SELECT rank, statement FROM (
   UNION ALL SELECT 12, 3, format('ALTER SEQUENCE %s AS %s MINVALUE %s MAXVALUE %s', i.label, format_type(q.seqtypid, NULL), q.seqmin, q.seqmax)
     FROM identities i JOIN pg_sequence q ON q.seqrelid = i.oid -- LIKE makes every identity a bigint
   UNION ALL SELECT 13, 0, pg_get_statisticsobjdef(e.oid) FROM tables t JOIN pg_statistic_ext e ON e.stxrelid = t.oid
+  UNION ALL SELECT 13, 1, format('ALTER STATISTICS %I.%I SET STATISTICS %s', t.nspname, e.stxname, e.stxstattarget) FROM tables t JOIN pg_statistic_ext e ON e.stxrelid = t.oid WHERE e.stxstattarget >= 0
   UNION ALL SELECT 14, 0, pg_get_triggerdef(g.oid) FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid WHERE NOT g.tgisinternal
   UNION ALL SELECT 15, 0, format('ALTER TABLE %s %s TRIGGER %I', t.label, CASE g.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE REPLICA' END, g.tgname)
     FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid WHERE NOT g.tgisinternal AND g.tgenabled <> 'O'
   UNION ALL SELECT 16, 0, pg_get_ruledef(w.oid) FROM tables t JOIN pg_rewrite w ON w.ev_class = t.oid
+  UNION ALL SELECT 16, 1, format('ALTER TABLE %s %s RULE %I', t.label, CASE w.ev_enabled WHEN 'D' THEN 'DISABLE' WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE REPLICA' END, w.rulename)
+    FROM tables t JOIN pg_rewrite w ON w.ev_class = t.oid WHERE w.ev_enabled <> 'O'
   UNION ALL SELECT 17, 0, format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', label) FROM tables WHERE relrowsecurity
   UNION ALL SELECT 17, 1, format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', label) FROM tables WHERE relforcerowsecurity
   UNION ALL SELECT 18, 0, format('CREATE POLICY %I ON %s AS %s FOR %s TO %s%s%s', p.polname, t.label,
@@ -76,6 +80,14 @@ SELECT rank, statement FROM (
       JOIN pg_trigger g ON g.tgrelid = t.oid JOIN pg_description d ON d.objoid = g.oid AND d.classoid = 'pg_trigger'::regclass
   UNION ALL SELECT 20, 5, format('COMMENT ON POLICY %I ON %s IS %L', p.polname, t.label, d.description) FROM tables t
       JOIN pg_policy p ON p.polrelid = t.oid JOIN pg_description d ON d.objoid = p.oid AND d.classoid = 'pg_policy'::regclass
+  UNION ALL SELECT 20, 6, format('COMMENT ON SEQUENCE %s IS %L', i.label, d.description) FROM identities i JOIN pg_description d ON d.objoid = i.oid AND d.classoid = 'pg_class'::regclass
+  UNION ALL SELECT 20, 7, format('COMMENT ON STATISTICS %I.%I IS %L', t.nspname, e.stxname, d.description) FROM tables t
+      JOIN pg_statistic_ext e ON e.stxrelid = t.oid JOIN pg_description d ON d.objoid = e.oid AND d.classoid = 'pg_statistic_ext'::regclass
+  UNION ALL SELECT 20, 8, format('COMMENT ON RULE %I ON %s IS %L', w.rulename, t.label, d.description) FROM tables t
+      JOIN pg_rewrite w ON w.ev_class = t.oid JOIN pg_description d ON d.objoid = w.oid AND d.classoid = 'pg_rewrite'::regclass
+  UNION ALL SELECT 31, 1, format('REVOKE ALL ON TABLE %s FROM %s', t.label, CASE e.grantee WHEN 0 THEN 'PUBLIC' ELSE e.grantee::regrole::text END)
+    FROM tables t CROSS JOIN pg_default_acl a CROSS JOIN LATERAL aclexplode(a.defaclacl) e
+   WHERE t.relacl IS NULL AND a.defaclrole = current_user::regrole AND a.defaclnamespace = 0 AND a.defaclobjtype = 'r' AND e.grantee <> t.relowner
   UNION ALL SELECT 1, 0, format('ALTER TABLE %s OWNER TO %s', label, relowner::regrole) FROM tables WHERE relowner <> current_user::regrole
   UNION ALL SELECT 31, 0, format('REVOKE ALL ON %s %s FROM PUBLIC, %s', what, label, relowner::regrole) FROM granted
   UNION ALL SELECT 32, e.n::int, format('GRANT %s ON %s %s TO %s%s', e.privilege_type, g.what, g.label, ${grantee('e.grantee')},
@@ -92,14 +104,16 @@ export async function readDefaultGrants(
   schemas: Record<string, string>,
 ): Promise<string[]> {
   const { rows } = await client.query<{ statement: string }>(
-    `SELECT format('GRANT %s ON %s %s TO %s%s', e.privilege_type, CASE WHEN o.type = 'S' THEN 'SEQUENCE' WHEN o.type = 'T' THEN 'TYPE' ELSE 'TABLE' END,
+    `SELECT format('GRANT %s ON %s %s TO %s%s', e.privilege_type, CASE WHEN o.type = 'S' THEN 'SEQUENCE' WHEN o.type = 'T' THEN 'TYPE' WHEN o.type = 'f' THEN 'ROUTINE' ELSE 'TABLE' END,
               o.label, ${grantee('e.grantee')}, CASE WHEN e.is_grantable THEN ' WITH GRANT OPTION' END) AS statement
        FROM (SELECT c.relname AS name, CASE c.relkind WHEN 'S' THEN 'S' ELSE 'r' END AS type, n.nspname, m.home, format('%I.%I', m.home, c.relname) AS label
                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN unnest($1::text[], $2::text[]) m(staged, home) ON m.staged = n.nspname
               WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND c.relname NOT LIKE '\\_outgrow\\_%'
              UNION ALL SELECT t.typname, 'T', n.nspname, m.home, format('%I.%I', m.home, t.typname)
                FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN unnest($1::text[], $2::text[]) m(staged, home) ON m.staged = n.nspname
-              WHERE t.typtype IN ('e', 'd')) o
+              WHERE t.typtype IN ('e', 'd')
+             UNION ALL SELECT p.proname, 'f', n.nspname, m.home, format('%I.%I(%s)', m.home, p.proname, pg_get_function_identity_arguments(p.oid))
+               FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN unnest($1::text[], $2::text[]) m(staged, home) ON m.staged = n.nspname) o
        JOIN pg_namespace h ON h.nspname = o.home
        JOIN pg_default_acl d ON d.defaclnamespace = h.oid AND d.defaclrole = current_user::regrole AND d.defaclobjtype = o.type::"char"
       CROSS JOIN LATERAL aclexplode(d.defaclacl) e ORDER BY o.label, e.grantee, e.privilege_type`,

@@ -4,7 +4,7 @@ import { Failure } from '@outgrow/kit'
 import type { StoredMigration } from '@outgrow/schema'
 import { describeSchemas, missingItems, type DescribedItem } from './described.ts'
 import { readDefaultGrants, readProperties } from './properties.ts'
-import type { Staging } from './staging.ts'
+import { finalSql, type Staging } from './staging.ts'
 import { qualified } from './structure.ts'
 
 /**
@@ -33,7 +33,8 @@ export async function putInPlace(
   for (const { sequence, owner } of counters) {
     await client.query(`ALTER SEQUENCE ${sequence} OWNED BY ${owner}`)
   }
-  for (const statement of rest) await client.query(statement)
+  const enable = staging.enable.map((one) => finalSql(one, staging))
+  for (const statement of [...enable, ...rest]) await client.query(statement)
   await compareWithPromise(client, staging)
   if (!staging.replaces && baseline.length > 0) await writeBaseline(client, staging.home, baseline)
 }
@@ -65,7 +66,15 @@ async function refuseTaken(client: PostgresClient, target: string, staged: strin
   const { rows } = await client.query<{ name: string }>(
     `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
-        AND c.relname IN (SELECT x.relname FROM pg_class x JOIN pg_namespace y ON y.oid = x.relnamespace WHERE y.nspname = $2)`,
+        AND c.relname IN (SELECT x.relname FROM pg_class x JOIN pg_namespace y ON y.oid = x.relnamespace WHERE y.nspname = $2)
+     UNION
+     SELECT t.typname FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+      WHERE n.nspname = $1 AND t.typtype IN ('e', 'd', 'c', 'r')
+        AND t.typname IN (SELECT x.typname FROM pg_type x JOIN pg_namespace y ON y.oid = x.typnamespace WHERE y.nspname = $2 AND x.typtype IN ('e', 'd', 'c', 'r'))
+     UNION
+     SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+      WHERE n.nspname = $1 AND (p.proname, p.proargtypes) IN (
+        SELECT x.proname, x.proargtypes FROM pg_proc x JOIN pg_namespace y ON y.oid = x.pronamespace WHERE y.nspname = $2)`,
     [target, staged],
   )
   if (rows.length > 0) throw changed(rows.map(({ name }) => name))
@@ -78,11 +87,12 @@ async function dropEmptyTables(
 ): Promise<{ sequence: string; owner: string }[]> {
   const { rows } = await client.query<{ schema: string; name: string }>(
     `SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = ANY($1) AND c.relkind = 'r' AND c.relname <> '_prisma_migrations' ORDER BY 1, 2`,
+      WHERE n.nspname = ANY($1) AND c.relkind = 'r' AND c.relname <> '_prisma_migrations' AND ${notOfExtension('c.oid')} ORDER BY 1, 2`,
     [Object.keys(staging.schemas)],
   )
   const tables = rows.map(qualified).join(', ')
   await client.query(`LOCK TABLE ${tables} IN ACCESS EXCLUSIVE MODE`)
+  await refuseChanged(client, staging)
   for (const table of rows) {
     const some = await client.query(`SELECT 1 FROM ${qualified(table)} LIMIT 1`)
     if (some.rows.length > 0) throw changed([table.name])
@@ -101,35 +111,37 @@ async function dropEmptyTables(
   return owned.rows
 }
 
-/** Tables bring their keys, indexes and owned counters; types, functions and the rest are moved by name. */
+/** Nothing may have been added to the tables, or taken from them, since they were copied. */
+async function refuseChanged(client: PostgresClient, { schemas, promised, castColumns }: Staging): Promise<void> {
+  const homes = Object.keys(schemas)
+  const now = await describeSchemas(client, Object.fromEntries(homes.map((schema) => [schema, schema])))
+  const compared = now.filter(({ kind, name }) => kind !== 'column' || !castColumns.includes(name))
+  const names = [...missingItems(compared, promised), ...missingItems(promised, compared)].map(({ kind, name }) => `${kind} ${name}`)
+  if (names.length > 0) throw changed([...new Set(names)])
+}
+
+/**
+ * Moves everything that the schema holds: tables bring their keys, indexes and owned counters along; types, functions,
+ * collations and whatever else there is are moved by their own kind.
+ */
 async function moveObjects(client: PostgresClient, staged: string, target: string): Promise<void> {
   const { rows } = await client.query<{ statement: string }>(
-    `SELECT statement FROM (
-       SELECT 1 AS rank, format('ALTER TYPE %I.%I SET SCHEMA %I', n.nspname, t.typname, $2::text) AS statement
-         FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-        WHERE n.nspname = $1 AND t.typtype IN ('e', 'd') AND ${notOfExtension('t.oid')}
-       UNION ALL
-       SELECT 2, format('ALTER TABLE %I.%I SET SCHEMA %I', n.nspname, c.relname, $2::text)
-         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm') AND c.relname NOT LIKE '\\_outgrow\\_%'
-          AND ${notOfExtension('c.oid')}
-       UNION ALL
-       SELECT 3, format('ALTER SEQUENCE %I.%I SET SCHEMA %I', n.nspname, c.relname, $2::text)
-         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = $1 AND c.relkind = 'S' AND c.relname NOT LIKE '\\_outgrow\\_%'
-          AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('a', 'i', 'e'))
-       UNION ALL
-       SELECT 4, format('ALTER ROUTINE %s SET SCHEMA %I', p.oid::regprocedure, $2::text)
-         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-        WHERE n.nspname = $1 AND ${notOfExtension('p.oid')}
-       UNION ALL
-       SELECT 5, format('ALTER EXTENSION %I SET SCHEMA %I', e.extname, $2::text)
-         FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE n.nspname = $1) x
-      ORDER BY rank, statement`,
+    `SELECT format('ALTER %s %s SET SCHEMA %I', CASE i.type WHEN 'statistics object' THEN 'STATISTICS' ELSE upper(i.type) END, i.identity, $2::text) AS statement
+       ${inSchema}
+      ORDER BY CASE i.type WHEN 'collation' THEN 0 WHEN 'type' THEN 1 WHEN 'table' THEN 2 WHEN 'view' THEN 3 ELSE 4 END, i.identity`,
     [staged, target],
   )
   for (const { statement } of rows) await client.query(statement)
+  const left = await client.query<{ name: string }>(`SELECT i.type || ' ' || i.identity AS name ${inSchema}`, [staged])
+  if (left.rows.length > 0) throw changed(left.rows.map(({ name }) => name))
 }
+
+/** What depends on the schema itself; counters of tables and members of extensions go along with those. */
+const inSchema = `FROM pg_namespace n JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = n.oid AND d.deptype = 'n'
+       CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) i
+      WHERE n.nspname = $1 AND d.objsubid = 0 AND coalesce(i.name, '') NOT LIKE '\\_outgrow\\_%' AND d.classid <> 'pg_default_acl'::regclass
+        AND NOT EXISTS (SELECT 1 FROM pg_depend x WHERE x.classid = d.classid AND x.objid = d.objid
+                         AND (x.deptype IN ('i', 'e') OR (x.deptype = 'a' AND i.type = 'sequence')))`
 
 const notOfExtension = (oid: string) =>
   `NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = ${oid} AND d.deptype = 'e')`
@@ -159,7 +171,7 @@ async function writeBaseline(
 function changed(names: string[]): Failure {
   return new Failure({
     code: 'OUTGROW_TARGET_CHANGED',
-    message: `While the move was running, the target got ${names.join(', ')}.`,
+    message: `The target holds, or got while the move was running, what is in the way: ${names.join(', ')}.`,
     why: 'Nothing was published.',
     fix: 'Empty the target and run the command again with --restart.',
   })

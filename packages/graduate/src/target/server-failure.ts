@@ -71,7 +71,24 @@ function detailsOf(error: ServerError, client: PostgresClient): FailureDetails |
         why: 'All tables are put in place in one transaction, which holds a lock on each table and index.',
         fix: 'Raise max_locks_per_transaction (ALTER SYSTEM SET max_locks_per_transaction = 1024, then restart the server) and run the command again.',
       }
+    case '42710':
+    case '42723':
+    case '42P06':
+    case '42P07':
+      return {
+        code: 'OUTGROW_TARGET_NOT_EMPTY',
+        message: `The target holds something of that name already: ${said}`,
+        fix: 'Pass a new database, or drop what is named above yourself.',
+      }
     default:
+      if (/^(22|23)/.test(error.code)) {
+        return {
+          code: 'OUTGROW_ROWS_REFUSED',
+          message: `Postgres refuses rows of the file: ${said}`,
+          why: 'A constraint of the target, or a type of its own, does not take them. Nothing is published.',
+          fix: 'Correct the rows, or the constraint in the migrations, and run the command again with --restart.',
+        }
+      }
       // Resources, limits, interventions, the server's own system: nothing that a program does wrong.
       if (!/^(53|54|55|57|58|28|40)/.test(error.code)) return undefined
       return {
@@ -86,6 +103,9 @@ function grantFor({ message, table }: ServerError, { user, database }: PostgresC
   const role = quoteIdentifier(user ?? 'role')
   const named = /(?:for|of) (schema|database|table|sequence|type|function|view|relation) (\S+)/.exec(message)
   const [, kind, name] = named ?? []
+  if (/row-level security/.test(message)) {
+    return `Row security keeps rows of ${table ?? 'a table'} from this role: ALTER TABLE … NO FORCE ROW LEVEL SECURITY for the move, or run it as a role with BYPASSRLS.`
+  }
   if (/must be owner/.test(message) && name)
     return `As its owner: ALTER ${kind === 'relation' ? 'TABLE' : kind?.toUpperCase()} ${name} OWNER TO ${role};`
   if (kind === 'schema') return `As its owner: GRANT CREATE, USAGE ON SCHEMA ${name} TO ${role};`

@@ -10,7 +10,7 @@ import { describeSchemas, grantKinds, type DescribedItem } from './described.ts'
 import { putInPlace } from './put-in-place.ts'
 import { requalify } from './requalify.ts'
 import { ddlFailure } from './server-failure.ts'
-import { addConstraint, dropConstraints, readConstraints, type Constraint } from './structure.ts'
+import { addConstraint, dropConstraints, foreignLast, qualified, readConstraints, type Constraint } from './structure.ts'
 
 /** The schemas in which one run builds, and what it must know to go on after a stop. */
 export interface Staging {
@@ -26,6 +26,12 @@ export interface Staging {
   carried: Carried
   /** What the target is to hold when the run is published. */
   promised: DescribedItem[]
+  /** Columns as `schema.table.column` whose type `--cast` decides. */
+  castColumns: string[]
+  /** Statements that switch on again what was off for the load, in the run's names. */
+  enable: string[]
+  /** What the project's migrations made beside the tables and a dropped run takes along: extensions, publications. */
+  created: string[]
   record: RunRecord
   /** What came of it, once it is published. */
   result?: { tables: TableReport[]; findings: Finding[]; fixes: FixReport[] }
@@ -89,11 +95,12 @@ export async function buildStaging(client: PostgresClient, request: StagingReque
   )
   const staged = Object.values(schemas)
   for (const schema of staged) await client.query(`CREATE SCHEMA ${quoteIdentifier(schema)}`)
+  const before = await globalObjects(client)
   await setSearchPath(client, staged, home)
   if (replaces) {
     const constraints = await cloneTables(client, schemas)
     await setSearchPath(client, staged, home)
-    for (const constraint of constraints) await addConstraint(client, constraint)
+    for (const constraint of foreignLast(constraints)) await addConstraint(client, constraint)
   } else {
     try {
       await client.query(requalify(request.ddl, (schema) => schemas[schema] ?? schema))
@@ -126,12 +133,21 @@ export async function buildStaging(client: PostgresClient, request: StagingReque
     constraints,
     carried,
     promised: [],
+    castColumns: castColumnsOf(plan, schemas),
+    enable: [],
+    created: [],
     record: request.record,
   }
-  staging.promised = withoutCasts(await promiseOf(client, staging), plan, staging)
+  staging.promised = (await promiseOf(client, staging)).filter(
+    ({ kind, name }) => kind !== 'column' || !staging.castColumns.includes(name),
+  )
+  staging.created = minus(await globalObjects(client), before)
   await createRunTables(client, staging)
   if (request.rehearses) await rehearse(client, staging)
   await dropConstraints(client, constraints)
+  staging.enable = await switchOff(client, staging)
+  if (!replaces && !request.adds) await emptyTables(client, plan)
+  await saveStaging(client, staging)
   return { staging, plan }
 }
 
@@ -149,16 +165,54 @@ async function promiseOf(client: PostgresClient, staging: Staging): Promise<Desc
 }
 
 /** A column whose type was named with `--cast` is not what the DDL says. */
-function withoutCasts(items: DescribedItem[], plan: Plan, staging: Staging): DescribedItem[] {
-  const homes = namesOfStaged(staging)
-  const cast = new Set(
-    plan.tables.flatMap(({ target, columns }) =>
-      columns
-        .filter(({ castTo }) => castTo !== undefined)
-        .map((column) => `${homes[target.schema]}.${target.name}.${column.target.name}`),
-    ),
+function castColumnsOf(plan: Plan, schemas: Record<string, string>): string[] {
+  const homes = namesOfStaged({ schemas })
+  return plan.tables.flatMap(({ target, columns }) =>
+    columns
+      .filter(({ castTo }) => castTo !== undefined)
+      .map((column) => `${homes[target.schema]}.${target.name}.${column.target.name}`),
   )
-  return items.filter(({ kind, name }) => kind !== 'column' || !cast.has(name))
+}
+
+/** Extensions and publications, as a DROP names them: they lie in no schema that could be dropped. */
+async function globalObjects(client: PostgresClient): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    "SELECT format('EXTENSION %I', extname) AS name FROM pg_extension UNION ALL SELECT format('PUBLICATION %I', pubname) FROM pg_publication",
+  )
+  return rows.map(({ name }) => name)
+}
+
+function minus(all: string[], others: string[]): string[] {
+  return all.filter((one) => !others.includes(one))
+}
+
+/**
+ * Triggers do not fire for rows that come as they are; and where everything is published, rows without a key could not be
+ * changed. Returns what switches both back.
+ */
+async function switchOff(client: PostgresClient, { schemas }: Staging): Promise<string[]> {
+  const { rows } = await client.query<{ off: string; on: string }>(
+    `SELECT format('ALTER TABLE %I.%I DISABLE TRIGGER %I', n.nspname, c.relname, g.tgname) AS off,
+            format('ALTER TABLE %I.%I %s TRIGGER %I', n.nspname, c.relname,
+              CASE g.tgenabled WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE' END, g.tgname) AS on
+       FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = ANY($1) AND NOT g.tgisinternal AND g.tgenabled <> 'D'
+     UNION ALL
+     SELECT format('ALTER TABLE %I.%I REPLICA IDENTITY FULL', n.nspname, c.relname),
+            format('ALTER TABLE %I.%I REPLICA IDENTITY DEFAULT', n.nspname, c.relname)
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = ANY($1) AND c.relkind = 'r' AND c.relreplident = 'd'
+        AND EXISTS (SELECT 1 FROM pg_publication WHERE puballtables)`,
+    [Object.values(schemas)],
+  )
+  for (const { off } of rows) await client.query(off)
+  return rows.map(({ on }) => on)
+}
+
+/** Rows that the project's migrations insert are in the file as well, as they are by now. */
+async function emptyTables(client: PostgresClient, plan: Plan): Promise<void> {
+  const tables = plan.tables.map(({ target }) => qualified(target))
+  if (tables.length > 0) await client.query(`TRUNCATE ${tables.join(', ')}`)
 }
 
 /** Publishes the tables while they are empty, and takes that back. */
@@ -204,6 +258,10 @@ async function createRunTables(client: PostgresClient, staging: Staging): Promis
     CREATE TABLE ${at}._outgrow_quarantine (
       id int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, table_name text NOT NULL, key json NOT NULL,
       column_name text, reason text NOT NULL, row json NOT NULL)`)
+}
+
+async function saveStaging(client: PostgresClient, staging: Staging): Promise<void> {
+  const at = quoteIdentifier(stagedName(staging.run, staging.home, undefined))
   await client.query(`INSERT INTO ${at}._outgrow_run VALUES ($1, 'building', $2)`, [
     staging.run,
     JSON.stringify(staging),
@@ -231,6 +289,7 @@ export async function findRuns(client: PostgresClient): Promise<{ status: string
 export async function dropStaging(client: PostgresClient, staging: Staging): Promise<void> {
   const schemas = Object.values(staging.schemas).map(quoteIdentifier)
   await client.query(`DROP SCHEMA IF EXISTS ${schemas.join(', ')} CASCADE`)
+  for (const created of staging.created) await client.query(`DROP ${created.replace(' ', ' IF EXISTS ')}`)
 }
 
 function newRunId(): string {

@@ -15,6 +15,10 @@ export interface Constraint {
   unique: boolean
   /** Over all rows and plain columns: no WHERE, no expression. */
   plain: boolean
+  /** What is compared, a column or an expression each, and for which rows; null of anything but a unique index. */
+  keys: string[] | null
+  predicate: string | null
+  nullsNotDistinct: boolean
   /** Of a foreign key. */
   parent: { schema: string; table: string; columns: string[] } | null
 }
@@ -30,6 +34,8 @@ export async function readConstraints(client: PostgresClient, schemas: string[])
             (SELECT array_agg(a.attname::text ORDER BY x.n) FROM unnest(k.conkey) WITH ORDINALITY x(attnum, n)
                JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = x.attnum) AS columns,
             k.contype IN ('p', 'u') AS unique, k.contype IN ('p', 'u') AS plain,
+            CASE WHEN k.contype IN ('p', 'u') THEN ${keysOf('k.conindid')} END AS keys, NULL::text AS predicate,
+            coalesce((SELECT ${nullsNotDistinct} FROM pg_index x WHERE x.indexrelid = k.conindid), false) AS "nullsNotDistinct",
             CASE WHEN k.contype = 'f' THEN (SELECT json_build_object('schema', pn.nspname, 'table', p.relname,
               'columns', (SELECT json_agg(a.attname ORDER BY x.n) FROM unnest(k.confkey) WITH ORDINALITY x(attnum, n)
                  JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = x.attnum))
@@ -43,7 +49,8 @@ export async function readConstraints(client: PostgresClient, schemas: string[])
             (SELECT coalesce(array_agg(a.attname::text ORDER BY k.n), '{}')
                FROM unnest(x.indkey) WITH ORDINALITY k(attnum, n)
                JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum WHERE k.n <= x.indnkeyatts),
-            x.indisunique, x.indpred IS NULL AND x.indexprs IS NULL, NULL
+            x.indisunique, x.indpred IS NULL AND x.indexprs IS NULL, ${keysOf('x.indexrelid')}, pg_get_expr(x.indpred, x.indrelid),
+            ${nullsNotDistinct}, NULL
        FROM pg_index x
        JOIN pg_class i ON i.oid = x.indexrelid
        JOIN pg_class c ON c.oid = x.indrelid
@@ -55,16 +62,28 @@ export async function readConstraints(client: PostgresClient, schemas: string[])
   return rows
 }
 
+const keysOf = (index: string) =>
+  `(SELECT array_agg(pg_get_indexdef(${index}, n, true) ORDER BY n) FROM generate_series(1, (SELECT indnkeyatts FROM pg_index WHERE indexrelid = ${index})) n)`
+
+/** The column came with PostgreSQL 15. */
+const nullsNotDistinct = `coalesce((to_jsonb(x)->>'indnullsnotdistinct')::boolean, false)`
+
 /** Takes everything off that would slow the load down; NOT NULL and defaults stay. */
 export async function dropConstraints(client: PostgresClient, constraints: Constraint[]): Promise<void> {
-  const order = { foreign: 0, check: 1, primary: 2, unique: 2, index: 3 }
-  for (const { schema, table, name, kind } of constraints.toSorted((a, b) => order[a.kind] - order[b.kind])) {
+  for (const { schema, table, name, kind } of foreignLast(constraints).toReversed()) {
     await client.query(
       kind === 'index'
         ? `DROP INDEX IF EXISTS ${quoteIdentifier(schema)}.${quoteIdentifier(name)}`
         : `ALTER TABLE ${qualified({ schema, name: table })} DROP CONSTRAINT IF EXISTS ${quoteIdentifier(name)}`,
     )
   }
+}
+
+const order = { index: 0, primary: 1, unique: 1, check: 2, foreign: 3 }
+
+/** In the order in which they can be made: a foreign key needs its parent's key. */
+export function foreignLast(constraints: Constraint[]): Constraint[] {
+  return constraints.toSorted((a, b) => order[a.kind] - order[b.kind])
 }
 
 export function qualified({ schema, name }: { schema: string; name: string }): string {
@@ -74,7 +93,8 @@ export function qualified({ schema, name }: { schema: string; name: string }): s
 /** Adds one constraint or index, or what an earlier attempt left undone of it. */
 export async function addConstraint(client: PostgresClient, constraint: Constraint): Promise<void> {
   const isValid = await declareConstraint(client, constraint)
-  if (isValid) return
+  // Some were never to be held against the rows that are there.
+  if (isValid || /NOT (VALID|ENFORCED)$/.test(constraint.definition ?? '')) return
   const table = qualified({ schema: constraint.schema, name: constraint.table })
   await client.query(`ALTER TABLE ${table} VALIDATE CONSTRAINT ${quoteIdentifier(constraint.name)}`)
 }
@@ -99,7 +119,7 @@ export async function declareConstraint(client: PostgresClient, constraint: Cons
   const checkedLater = constraint.kind === 'foreign' || constraint.kind === 'check'
   if (known.rows.length === 0) {
     if (checkedLater) {
-      const notValid = constraint.definition?.endsWith('NOT VALID') ? '' : ' NOT VALID'
+      const notValid = /NOT (VALID|ENFORCED)$/.test(constraint.definition ?? '') ? '' : ' NOT VALID'
       await client.query(`ALTER TABLE ${table} ADD CONSTRAINT ${name} ${constraint.definition}${notValid}`)
     } else if (constraint.indexSql === null) {
       await client.query(`ALTER TABLE ${table} ADD CONSTRAINT ${name} ${constraint.definition}`)

@@ -59,12 +59,12 @@ export async function verify(request: {
   return withSharedSnapshot(request.from, request.signal, (snapshot, reader) =>
     withPostgres(target, async (client) => {
       const prepared = await preparing
-      const published = (await findRuns(client)).filter(({ status }) => status === 'published')
-      const runs = published.map(({ staging }) => staging)
+      const runs = (await findRuns(client))
+        .filter(({ status, staging }) => status === 'published' && staging.home === target.schema)
+        .map(({ staging }) => staging)
       const run = runs.find(({ record }) => record.source === snapshot.path) ?? runs[0]
-      const home = run?.home ?? target.schema
       const { options, progress, signal } = request
-      return verifyRun(client, snapshot, reader, { prepared, run, home, options, progress, signal })
+      return verifyRun(client, snapshot, reader, { prepared, run, home: target.schema, options, progress, signal })
     }),
   )
 }
