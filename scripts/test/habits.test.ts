@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { openSqlite, withPostgres } from '@outgrow/databases'
 import { redactUrl } from '@outgrow/kit'
@@ -44,6 +53,11 @@ test.each([
     `# DATABASE_URL=x\nDATABASE_URL_OLD=y\nMY_DATABASE_URL=z\nDATABASE_URL=${value}\n`,
   ],
   ['no line end at the end', 'A=1', `A=1\nDATABASE_URL=${value}\n`],
+  [
+    'nothing inside another value',
+    'KEY="a\nDATABASE_URL=x\n"\nDATABASE_URL=file:./a#b.db\n',
+    `KEY="a\nDATABASE_URL=x\n"\n# before the move to Postgres: DATABASE_URL=file:./a#b.db\nDATABASE_URL=${value}\n`,
+  ],
 ])('the switch changes %s', (_, before, after) => {
   const file = join(temporaryFolder(), '.env')
   writeFileSync(file, before)
@@ -51,6 +65,17 @@ test.each([
   switchConnection(file, url)
   expect(readFileSync(file, 'utf8')).toBe(after)
   expect(statSync(file).mode & 0o777).toBe(0o640)
+})
+
+test('what a link leads to is switched, and bytes of another encoding stay', () => {
+  const folder = temporaryFolder()
+  writeFileSync(join(folder, 'real.env'), Buffer.from('NAME=\xe9\nDATABASE_URL=a\n', 'latin1'))
+  symlinkSync(join(folder, 'real.env'), join(folder, '.env'))
+  switchConnection(join(folder, '.env'), url)
+  expect(lstatSync(join(folder, '.env')).isSymbolicLink()).toBe(true)
+  expect(readFileSync(join(folder, 'real.env'), 'latin1')).toMatch(
+    /^NAME=\xe9\n# before .*\nDATABASE_URL="postgresql:/,
+  )
 })
 
 test.each([

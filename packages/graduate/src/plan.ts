@@ -180,8 +180,7 @@ function planColumns(
     const label = `${table.name}.${column.name}`
     if (known.has(column.name) || options.skipColumns.has(label)) continue
     if (column.generated) {
-      plan.notes.push(`${label} stays behind: SQLite computes it.`)
-      continue
+      continue // what the target is to compute is carried over, or named there
     }
     plan.findings.push(
       drift(

@@ -125,7 +125,7 @@ test('what Postgres cannot say is named with its SQL, by inspect as by migrate, 
 
 test('a generated column that Postgres computes otherwise stops the move', async () => {
   const sql =
-    'CREATE TABLE t (id INTEGER PRIMARY KEY, a DECIMAL(10,2), b DECIMAL(10,4) AS (a * 3) STORED); INSERT INTO t (id, a) VALUES (1, 0.1)'
+    "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b INTEGER AS (length(a)) STORED); INSERT INTO t (id, a) VALUES (1, 'x'), (2, x'c3a9')"
   await expect(moveForeign(sql)).rejects.toMatchObject({
     result: { findings: [{ code: 'OUTGROW_GENERATED_DIFFERS', table: 't', column: 'b' }] },
   })
@@ -205,6 +205,53 @@ test('verify names what of the structure is gone since, and a counter that stand
     'OUTGROW_STRUCTURE_MISSING public.c.id',
     'OUTGROW_STRUCTURE_MISSING public.c.c_pk_fkey',
     'OUTGROW_STRUCTURE_MISSING public.p.public.p_k_key',
+  ])
+  await target.drop()
+})
+
+test('keys over computed columns, and what folds case on one side only, mean what they meant', async () => {
+  const { target, result } = await moveForeign(`
+    CREATE TABLE t (id INTEGER PRIMARY KEY, a INT, g INT AS (a * 2) UNIQUE NOT NULL, half REAL AS (a * 1.5),
+      status TEXT COLLATE NOCASE NOT NULL CHECK (status IN ('Active', 'Done')), code TEXT COLLATE NOCASE CHECK (code GLOB 'A*'),
+      first TEXT COLLATE NOCASE, full TEXT AS (first || '!'), lo, hi, day DATE, price DECIMAL(10,2), total DECIMAL(10,2), CHECK (price * 3 = total));
+    CREATE UNIQUE INDEX tg ON t(a, g); CREATE UNIQUE INDEX one_done ON t(status) WHERE status = 'Done';
+    CREATE VIEW mixed (Id, Whole) AS SELECT id, a AS Whole FROM t WHERE a > 1 AND a IS NOT NULL;
+    CREATE VIEW on_view AS SELECT Whole FROM mixed;
+    INSERT INTO t (id, a, status, code, first, day, price, total) VALUES (1, 1, 'ACTIVE', 'A1', 'Ann', 20240101, 0.1, 0.30000000000000004), (2, 3, 'Done', NULL, NULL, 5, NULL, NULL)`)
+  expect(result.findings).toEqual([])
+  expect(await target.query('SELECT g::int, half, "full", day FROM t ORDER BY id')).toEqual([
+    { g: 2, half: 1.5, full: 'Ann!', day: 20240101 },
+    { g: 6, half: 4.5, full: null, day: 5 },
+  ])
+  expect(await target.query('SELECT * FROM mixed')).toEqual([{ Id: 2, Whole: 3 }])
+  expect(await target.query('SELECT * FROM on_view')).toEqual([{ Whole: 3 }])
+  await refuses(target, "INSERT INTO t (id, a, status) VALUES (9, 1, 'active')", 't_g_key')
+  await refuses(target, "INSERT INTO t (id, a, status) VALUES (9, 9, 'DONE')", 'one_done')
+  await refuses(target, "INSERT INTO t (id, a, status, code) VALUES (9, 9, 'active', 'a1')", 't_check2')
+  await refuses(target, "INSERT INTO t (id, status) VALUES (9, 'active')", 'null value in column "g"')
+  expect(result.notes.join()).toContain('t.status is compared by NOCASE')
+  await target.drop()
+})
+
+test('what would mean something else is left, and named', async () => {
+  const { target, result } = await moveForeign(`
+    CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, lo, hi, x TEXT DEFAULT 1e3, d DATETIME DEFAULT 'now', n TEXT COLLATE NOCASE,
+      CHECK (a NOT LIKE 'x%' IS NULL OR id > 0), CHECK (a NOT GLOB '*[*'), CHECK (lo <= hi), CHECK (id = 1 = 1 OR id > 0));
+    CREATE VIEW sorted AS SELECT id FROM t ORDER BY a LIMIT 1; CREATE VIEW folded AS SELECT id FROM t WHERE n = 'X';
+    CREATE VIEW cut AS SELECT CAST(id AS TEXT) AS c FROM t; CREATE VIEW plain AS SELECT id FROM t;
+    CREATE TRIGGER vt INSTEAD OF INSERT ON plain BEGIN INSERT INTO t (a) VALUES (1); END;
+    INSERT INTO t (lo, hi, d) VALUES (2, 10, NULL), ('a', 'b', NULL);`)
+  expect(told(result.findings)).toEqual([
+    'OUTGROW_OBJECT_LEFT the default t.x is not in the target',
+    'OUTGROW_OBJECT_LEFT the default t.d is not in the target',
+    'OUTGROW_CONSTRAINT_LOST the check t_check1 is not in the target',
+    'OUTGROW_CONSTRAINT_LOST the check t_check2 is not in the target',
+    'OUTGROW_CONSTRAINT_LOST the check t_check3 is not in the target',
+    'OUTGROW_CONSTRAINT_LOST the check t_check4 is not in the target',
+    'OUTGROW_OBJECT_LEFT the view sorted is not in the target',
+    'OUTGROW_OBJECT_LEFT the view folded is not in the target',
+    'OUTGROW_OBJECT_LEFT the view cut is not in the target',
+    'OUTGROW_OBJECT_LEFT the trigger vt is not in the target',
   ])
   await target.drop()
 })

@@ -10,7 +10,9 @@ import { emptyTarget, findingsOf, move, plainOptions, sqliteSchema } from './mov
 const schema = sqliteSchema('model T {\n  id Int @id @default(autoincrement())\n  name String\n}')
 const ddl = 'CREATE TABLE "T" (id SERIAL PRIMARY KEY, name text NOT NULL)'
 const makeFile = (rows = "(3, 'c')") =>
-  makeSqlite(`CREATE TABLE "T" (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL); INSERT INTO "T" VALUES ${rows}`)
+  makeSqlite(
+    `CREATE TABLE "T" (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL); INSERT INTO "T" VALUES ${rows}`,
+  )
 
 /** A project whose own migration for Postgres is `sql`. */
 function projectWith(sql: string, from: string) {
@@ -21,7 +23,10 @@ function projectWith(sql: string, from: string) {
   return schemaSourceOf(schema, dirname(from))
 }
 
-const during = (name: string, act: () => Promise<unknown>): Partial<MigrateRequest> & { done(): Promise<unknown> } => {
+const during = (
+  name: string,
+  act: () => Promise<unknown>,
+): Partial<MigrateRequest> & { done(): Promise<unknown> } => {
   let acting: Promise<unknown> = Promise.resolve()
   return {
     onStep: (step) => {
@@ -36,15 +41,19 @@ test.each(['read committed', 'repeatable read', 'serializable'])(
   async (isolation) => {
     const target = await emptyTarget()
     await target.query(ddl)
-    await target.query(`ALTER DATABASE ${new URL(target.url).pathname.slice(1)} SET default_transaction_isolation = '${isolation}'`)
+    await target.query(
+      `ALTER DATABASE ${new URL(target.url).pathname.slice(1)} SET default_transaction_isolation = '${isolation}'`,
+    )
     const other = await connectPostgres(target.url)
-    const waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = to_regclass('\"T\"')"
+    const waiting = 'SELECT 1 FROM pg_locks WHERE NOT granted AND relation = to_regclass(\'"T"\')'
     const hook = during('Publish', async () => {
       await other.query(`BEGIN; INSERT INTO "T" VALUES (99, 'mine')`)
       await until(async () => (await target.query(waiting)).length > 0)
       await other.query('COMMIT')
     })
-    await expect(move(makeFile(), target.url, schema, {}, hook)).rejects.toMatchObject({ code: 'OUTGROW_TARGET_CHANGED' })
+    await expect(move(makeFile(), target.url, schema, {}, hook)).rejects.toMatchObject({
+      code: 'OUTGROW_TARGET_CHANGED',
+    })
     await hook.done()
     expect(await target.query('SELECT id FROM "T"')).toEqual([{ id: 99 }])
     await other.end()
@@ -55,13 +64,19 @@ test.each(['read committed', 'repeatable read', 'serializable'])(
 test('what is added to a migrated target meanwhile is not dropped', async () => {
   const target = await emptyTarget()
   await target.query(ddl)
-  const hook = during('Check foreign keys', () => target.query('CREATE INDEX later ON "T" (name); CREATE TABLE extra (id int)'))
+  const hook = during('Check foreign keys', () =>
+    target.query('CREATE INDEX later ON "T" (name); CREATE TABLE extra (id int)'),
+  )
   await expect(move(makeFile(), target.url, schema, {}, hook)).rejects.toMatchObject({
     code: 'OUTGROW_TARGET_CHANGED',
     message: expect.stringContaining('later') as string,
   })
   await hook.done()
-  expect(await target.query("SELECT to_regclass('extra') IS NOT NULL AND to_regclass('later') IS NOT NULL AS there")).toEqual([{ there: true }])
+  expect(
+    await target.query(
+      "SELECT to_regclass('extra') IS NOT NULL AND to_regclass('later') IS NOT NULL AS there",
+    ),
+  ).toEqual([{ there: true }])
   await target.drop()
 })
 
@@ -78,25 +93,44 @@ test('a run in one schema is not taken for one in another, nor one whose tables 
   const again = new URL(target.url)
   again.searchParams.set('schema', 'aa')
   expect(await move(from, again.href, schema)).toMatchObject({ wasPublished: false })
-  const request = { from, to: target.url, schema: schemaSourceOf(schema, dirname(from)), options: plainOptions, progress: () => {}, signal: new AbortController().signal }
+  const request = {
+    from,
+    to: target.url,
+    schema: schemaSourceOf(schema, dirname(from)),
+    options: plainOptions,
+    progress: () => {},
+    signal: new AbortController().signal,
+  }
   await expect(verify(request)).rejects.toMatchObject({ code: 'OUTGROW_TARGET_EMPTY' })
   await target.drop()
 })
 
 test('counters that several tables share, and those that stand further, go on from the highest; a failed publishing moves none', async () => {
-  const two = sqliteSchema('model A {\n  id Int @id @default(autoincrement())\n}\nmodel B {\n  id Int @id @default(autoincrement())\n}')
-  const from = makeSqlite('CREATE TABLE "A" (id INTEGER PRIMARY KEY AUTOINCREMENT); CREATE TABLE "B" (id INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO "A" VALUES (20); INSERT INTO "B" VALUES (5)')
+  const two = sqliteSchema(
+    'model A {\n  id Int @id @default(autoincrement())\n}\nmodel B {\n  id Int @id @default(autoincrement())\n}',
+  )
+  const from = makeSqlite(
+    'CREATE TABLE "A" (id INTEGER PRIMARY KEY AUTOINCREMENT); CREATE TABLE "B" (id INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO "A" VALUES (20); INSERT INTO "B" VALUES (5)',
+  )
   const target = await emptyTarget()
   await target.query(`CREATE SEQUENCE shared; CREATE TABLE "A" (id int PRIMARY KEY DEFAULT nextval('shared'));
     CREATE TABLE "B" (id int PRIMARY KEY DEFAULT nextval('shared'), nr int GENERATED BY DEFAULT AS IDENTITY)`)
-  await target.query(`ALTER TABLE "B" ALTER COLUMN nr RESTART WITH 5000; CREATE TABLE keep (id int); DROP TABLE keep`)
+  await target.query(
+    `ALTER TABLE "B" ALTER COLUMN nr RESTART WITH 5000; CREATE TABLE keep (id int); DROP TABLE keep`,
+  )
   const hook = during('Publish', () => target.query('ALTER TABLE "A" ADD COLUMN extra int'))
-  await expect(move(from, target.url, two, {}, { ...hook, unfinished: 'restart' })).rejects.toMatchObject({ code: 'OUTGROW_TARGET_CHANGED' })
+  await expect(move(from, target.url, two, {}, { ...hook, unfinished: 'restart' })).rejects.toMatchObject({
+    code: 'OUTGROW_TARGET_CHANGED',
+  })
   await hook.done()
-  expect(await target.query('SELECT last_value, is_called FROM shared')).toEqual([{ last_value: '1', is_called: false }])
+  expect(await target.query('SELECT last_value, is_called FROM shared')).toEqual([
+    { last_value: '1', is_called: false },
+  ])
   await target.query('ALTER TABLE "A" DROP COLUMN extra')
   await move(from, target.url, two, {}, { unfinished: 'restart' })
-  expect(await target.query(`SELECT nextval('shared') AS a, nextval(pg_get_serial_sequence('"B"', 'nr')) AS nr`)).toEqual([{ a: '21', nr: '5000' }])
+  expect(
+    await target.query(`SELECT nextval('shared') AS a, nextval(pg_get_serial_sequence('"B"', 'nr')) AS nr`),
+  ).toEqual([{ a: '21', nr: '5000' }])
   await target.drop()
 })
 
@@ -108,24 +142,36 @@ test('whatever the project’s migrations make ends where it belongs; their trig
      CREATE TABLE "T" (id SERIAL PRIMARY KEY, name text COLLATE ci NOT NULL CHECK (name <> ''), at pair);
      ALTER TABLE "T" ADD CONSTRAINT later CHECK (id > 1) NOT VALID;
      CREATE STATISTICS together ON id, name FROM "T";
-     CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN new.name := upper(new.name); RETURN new; END $$;
-     CREATE TRIGGER shout BEFORE INSERT ON "T" FOR EACH ROW EXECUTE FUNCTION shout();
+     CREATE FUNCTION public.shout() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN new.name := upper(new.name); RETURN new; END $$;
+     CREATE TRIGGER shout BEFORE INSERT ON "T" FOR EACH ROW EXECUTE FUNCTION Public.shout();
      CREATE RULE quiet AS ON DELETE TO "T" DO INSTEAD NOTHING; ALTER TABLE "T" DISABLE RULE quiet;
-     INSERT INTO "T" (name) VALUES ('seed');`,
+     INSERT INTO "T" (id, name) VALUES (50, 'seed');`,
     from,
   )
   await move(from, target.url, project)
-  expect(await target.query('SELECT id, name FROM "T" ORDER BY id')).toEqual([{ id: 1, name: 'a' }, { id: 2, name: 'b' }])
-  expect(await target.query("SELECT count(*)::int AS n FROM pg_depend d JOIN pg_namespace n ON n.oid = d.refobjid WHERE nspname LIKE '\\_outgrow%' AND classid <> 'pg_class'::regclass AND classid <> 'pg_type'::regclass")).toEqual([{ n: 0 }])
+  expect(await target.query('SELECT id, name FROM "T" ORDER BY id')).toEqual([
+    { id: 1, name: 'a' },
+    { id: 2, name: 'b' },
+  ])
+  expect(
+    await target.query(
+      "SELECT count(*)::int AS n FROM pg_depend d JOIN pg_namespace n ON n.oid = d.refobjid WHERE nspname LIKE '\\_outgrow%' AND classid <> 'pg_class'::regclass AND classid <> 'pg_type'::regclass",
+    ),
+  ).toEqual([{ n: 0 }])
   await target.query(`INSERT INTO "T" (name) VALUES ('x'); DELETE FROM "T" WHERE id = 1`)
-  expect(await target.query('SELECT id, name FROM "T" ORDER BY id')).toEqual([{ id: 2, name: 'b' }, { id: 3, name: 'X' }])
+  expect(await target.query('SELECT id, name FROM "T" ORDER BY id')).toEqual([
+    { id: 2, name: 'b' },
+    { id: 3, name: 'X' },
+  ])
   await target.drop()
 })
 
 test('a double in an expression’s or a partial key sets aside the double alone', async () => {
   const from = makeFile("(1, 'Ab'), (2, 'aB'), (3, 'c'), (4, 'd')")
   const target = await emptyTarget()
-  await target.query(`${ddl}; CREATE UNIQUE INDEX folded ON "T" (lower(name)); CREATE UNIQUE INDEX part ON "T" ((1)) WHERE id > 3`)
+  await target.query(
+    `${ddl}; CREATE UNIQUE INDEX folded ON "T" (lower(name)); CREATE UNIQUE INDEX part ON "T" ((1)) WHERE id > 3`,
+  )
   const { findings } = await move(from, target.url, schema, { onBadValue: 'quarantine' })
   expect(findings.map(({ code, keys }) => [code, keys])).toEqual([['OUTGROW_DUPLICATE', [{ id: 2 }]]])
   expect(await target.query('SELECT id FROM "T" ORDER BY id')).toEqual([{ id: 1 }, { id: 3 }, { id: 4 }])
@@ -134,7 +180,9 @@ test('a double in an expression’s or a partial key sets aside the double alone
 
 test('rows that a domain of the target’s own refuses are an expected failure, in the server’s words', async () => {
   const target = await emptyTarget()
-  await target.query(`CREATE DOMAIN short AS text CHECK (length(VALUE) < 3); CREATE TABLE "T" (id SERIAL PRIMARY KEY, name short NOT NULL)`)
+  await target.query(
+    `CREATE DOMAIN short AS text CHECK (length(VALUE) < 3); CREATE TABLE "T" (id SERIAL PRIMARY KEY, name short NOT NULL)`,
+  )
   await expect(move(makeFile("(1, 'long')"), target.url, schema)).rejects.toMatchObject({
     code: 'OUTGROW_ROWS_REFUSED',
     message: expect.stringContaining('short_check') as string,
@@ -157,6 +205,25 @@ test('inspect and migrate find the same doubles of a hand-written key, and inspe
   })
   expect(await target.query('SELECT count(*)::int AS n FROM pg_class')).toEqual(before)
   const stopped = await findingsOf(move(from, target.url, project))
-  for (const found of [findings, stopped]) expect(found.map(({ code, keys }) => [code, keys])).toEqual([['OUTGROW_DUPLICATE', [{ id: 2 }]]])
+  for (const found of [findings, stopped])
+    expect(found.map(({ code, keys }) => [code, keys])).toEqual([['OUTGROW_DUPLICATE', [{ id: 2 }]]])
+  await target.drop()
+})
+
+test('a run that stops takes along what the project’s migrations have made anywhere', async () => {
+  const from = makeFile("(1, CAST(x'6100' AS TEXT))")
+  const target = await emptyTarget()
+  const project = projectWith(
+    `CREATE EXTENSION citext; CREATE FUNCTION public.one() RETURNS int LANGUAGE sql AS 'SELECT 1'; ${ddl}; CREATE PUBLICATION p FOR TABLE "T";`,
+    from,
+  )
+  const contents = () =>
+    target.query(
+      "SELECT (SELECT count(*) FROM pg_extension)::int AS e, (SELECT count(*) FROM pg_publication)::int AS p, (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace)::int AS f, (SELECT count(*) FROM pg_namespace)::int AS n",
+    )
+  const before = await contents()
+  expect(await findingsOf(move(from, target.url, project))).toHaveLength(1)
+  expect(await contents()).toEqual(before)
+  await move(from, target.url, project, { rules: new Set(['text-strip-nul']) })
   await target.drop()
 })

@@ -1,4 +1,4 @@
-const secretNames = /^(password|sslpassword|sslkey|api_?key|token|secret)$/i
+const secretNames = /^(pass|passwd|pwd|password|sslpassword|sslkey|api_?key|(access_?)?token|secret)$/i
 
 /**
  * A database URL that may be printed: the password and any secret-looking parameter are hidden. One that cannot be read is

@@ -138,6 +138,10 @@ test.each([
     'CREATE TABLE "a b" (id INTEGER PRIMARY KEY); CREATE TABLE "a_b" (id INTEGER PRIMARY KEY); CREATE TABLE ab (id INTEGER PRIMARY KEY)',
   ],
   [
+    'a key is referenced in another order',
+    'CREATE TABLE par (x INTEGER, y INTEGER, PRIMARY KEY (x, y)); CREATE TABLE chi (a INTEGER, b INTEGER, PRIMARY KEY (b, a), FOREIGN KEY (a, b) REFERENCES par(y, x))',
+  ],
+  [
     'an index is declared twice',
     'CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT UNIQUE); CREATE UNIQUE INDEX i1 ON t(a); CREATE INDEX i2 ON t(a); CREATE INDEX i3 ON t(a)',
   ],

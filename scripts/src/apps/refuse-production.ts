@@ -12,7 +12,8 @@ export async function refuseProduction(databaseUrl: string): Promise<void> {
   const url = parseDatabaseUrl(databaseUrl)
   if (url.kind === 'sqlite' && !existsSync(url.path)) return
   if (url.kind === 'postgres') {
-    const host = url.url.searchParams.get('host') ?? url.url.hostname
+    const named = url.url.searchParams.get('host') ?? url.url.hostname
+    const host = named || process.env.PGHOST || 'localhost' // as the connection takes it
     if (!isLoopback(decodeURIComponent(host))) throw refused(`${host} is not this machine.`)
   }
   const connection = await connect(databaseUrl)
@@ -25,7 +26,7 @@ export async function refuseProduction(databaseUrl: string): Promise<void> {
 }
 
 function isLoopback(host: string): boolean {
-  return host === '' || host.startsWith('/') || /^(localhost|127(\.\d+){3}|\[?::1\]?)$/i.test(host)
+  return host.startsWith('/') || /^(localhost|127(\.\d+){3}|\[?::1\]?)$/i.test(host)
 }
 
 async function liveTable({ provider, query }: Connection): Promise<string | undefined> {

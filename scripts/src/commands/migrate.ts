@@ -23,7 +23,7 @@ import { moveOptions, schemaOf, sourceOf, withSharedOptions, type SharedOptions 
 import { dropRehearsal, findRehearsal, newRehearsal } from '../rehearsals.ts'
 import { stateDirectory } from '../state-directory.ts'
 import { switchChecklist } from '../switch-checklist.ts'
-import { switchConnection } from '../switch-connection.ts'
+import { refuseUnswitchable, switchConnection } from '../switch-connection.ts'
 import { inspectForDryRun } from './inspect.ts'
 
 export interface MigrateOptions extends SharedOptions {
@@ -88,6 +88,7 @@ Exit status: 0 done and verified, 2 expected failure (the target is as it was), 
 
 async function runMigrate(options: MigrateOptions, context: CommandContext): Promise<Report> {
   const { terminal } = context
+  if (options.switch !== undefined) refuseUnswitchable(options.switch)
   if (options.dryRun) return { ...(await inspectForDryRun(options, context)), command: 'migrate' }
   const from = sourceOf(options)
   const target = await targetOf(options, from, terminal)

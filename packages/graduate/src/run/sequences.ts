@@ -23,7 +23,10 @@ export async function readCounters(move: Move, client: PostgresClient): Promise<
         const used = [BigInt(rows[0]?.highest ?? 0), counted.get(table.source.name) ?? 0n]
         const next = [...used.map((one) => one + 1n), await nextOf(client, sequence.position)]
         const known = counters.get(sequence.oid)
-        counters.set(sequence.oid, [...next, ...(known === undefined ? [] : [known])].reduce((a, b) => (a > b ? a : b)))
+        counters.set(
+          sequence.oid,
+          [...next, ...(known === undefined ? [] : [known])].reduce((a, b) => (a > b ? a : b)),
+        )
       }
     }
   }
@@ -53,7 +56,8 @@ async function sequencesOf(
   { target }: PlannedTable,
   column: string,
 ): Promise<{ oid: string; position: string }[]> {
-  const home = Object.entries(staging.schemas).find(([, staged]) => staged === target.schema)?.[0] ?? target.schema
+  const home =
+    Object.entries(staging.schemas).find(([, staged]) => staged === target.schema)?.[0] ?? target.schema
   const original = staging.replaces ? qualified({ schema: home, name: target.name }) : qualified(target)
   const { rows } = await client.query<{ oid: string; position: string }>(
     `SELECT s.oid::text AS oid, coalesce(pg_get_serial_sequence($3, $2)::regclass::oid, s.oid)::text AS position

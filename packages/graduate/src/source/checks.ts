@@ -20,9 +20,7 @@ export function brokenInSource(
       const parent = planned(constraint.parent)
       return parent ? orphans(database, table, parent, constraint, options) : []
     }
-    return constraint.unique && constraint.plain
-      ? duplicates(database, table, constraint)
-      : []
+    return constraint.unique && constraint.plain ? duplicates(database, table, constraint) : []
   })
 }
 

@@ -34,7 +34,9 @@ export type SourceObject = Named &
     | { kind: 'unique' | 'index'; terms: IndexTerm[]; where: string | undefined }
     | { kind: 'check' | 'generated column' | 'default'; expression: string }
     | { kind: 'foreign key'; key: SourceForeignKey; isDeferred: boolean }
-    | { kind: 'not null' | 'view' | 'trigger' }
+    | { kind: 'not null' }
+    | { kind: 'view' }
+    | { kind: 'trigger' }
   )
 
 /** Everything of that kind in the file, tables in their order; views and triggers last. */

@@ -1,8 +1,9 @@
-import { readTableDetails, type PostgresClient } from '@outgrow/databases'
+import { readTableDetails, type PostgresClient, type SourceTable } from '@outgrow/databases'
 import { assertNever, messageOf } from '@outgrow/kit'
 import type { Plan, PlannedTable } from '../plan.ts'
 import type { Finding } from '../report.ts'
 import type { SourceObject } from '../source/objects.ts'
+import { readTargetTables } from '../target/catalog.ts'
 import { qualified, readConstraints, type Constraint } from '../target/structure.ts'
 import { statementFor, type StatementContext } from './statements.ts'
 import { Untranslatable } from './translate.ts'
@@ -43,21 +44,23 @@ export async function carryOver(client: PostgresClient, request: CarryRequest): 
   const carried: Carried = { statements: [], views: [], left: [], notes: [] }
   const tables = new Map(plan.tables.map((table) => [table.source.name, contextOf(plan, table)]))
   let constraints = await readConstraints(client, schemas)
+  const made: string[] = []
   for (const object of objects) {
     if (skipped.has(object.name)) {
       carried.notes.push(`${object.kind} ${object.name} stays behind: it was skipped by name.`)
       continue
     }
     const context = tables.get(object.table)
-    if (!context && object.kind !== 'view') continue // its table stays behind
-    if (context && isThere(object, context, constraints)) continue
+    const isOnView = objects.some(({ kind, name }) => kind === 'view' && name === object.table)
+    if (!context && !isOnView) continue // its table stays behind
+    if (context && isThere(object, context, constraints, skipped)) continue
     let statement: string | undefined
     try {
       statement =
         object.kind === 'view'
           ? viewStatement(object.sql, object.name, request.home, plan)
           : await replacing(client, object, context as StatementContext, constraints)
-      const stays = adds && object.kind !== 'view'
+      const stays = adds
       try {
         if (!(await tried(client, statement, context, stays))) continue
       } catch (error) {
@@ -70,6 +73,9 @@ export async function carryOver(client: PostgresClient, request: CarryRequest): 
         if (!(await tried(client, statement, context, stays))) continue
       }
       if (adds && object.kind !== 'view') constraints = await readConstraints(client, schemas)
+      if (adds && object.kind === 'generated column' && context)
+        await addComputed(client, object, context, schemas)
+      if (adds && object.kind === 'view') made.push(qualified({ schema: request.home, name: object.name }))
       if (adds) (object.kind === 'view' ? carried.views : carried.statements).push(statement)
       else
         carried.left.push(
@@ -81,7 +87,46 @@ export async function carryOver(client: PostgresClient, request: CarryRequest): 
       carried.left.push(leftBehind(object, messageOf(error), undefined))
     }
   }
+  // They are made for good when everything else stands; here each one only had to find those that it reads.
+  for (const view of made.toReversed()) await client.query(`DROP VIEW ${view}`)
+  carried.notes.push(...foldedColumns(plan))
   return carried
+}
+
+/** A column that Postgres computes as well may be part of keys and checks. */
+async function addComputed(
+  client: PostgresClient,
+  { columns: [name = ''] }: SourceObject,
+  { table, columns }: StatementContext,
+  schemas: string[],
+): Promise<void> {
+  const targets = await readTargetTables(client, schemas)
+  const target = targets
+    .find((one) => one.schema === table.target.schema && one.name === table.target.name)
+    ?.columns.find((column) => column.name === name)
+  if (target)
+    columns.push({ source: name, target, collation: undefined, isText: isTextColumn(table.source, name) })
+}
+
+/** SQLite's affinity: "Datatypes In SQLite", section 3.1. */
+function isTextColumn({ columns }: SourceTable, name: string): boolean {
+  const declared = columns.find((column) => column.name === name)?.declaredType ?? ''
+  return /CHAR|CLOB|TEXT/i.test(declared) && !/INT/i.test(declared)
+}
+
+/** Comparisons that ignore case do so no more, wherever the application makes them; keys are carried over. */
+function foldedColumns(plan: Plan): string[] {
+  return plan.tables.flatMap(({ source, columns }) => {
+    const { collations } = readTableDetails(source.sql)
+    return columns.flatMap((column) => {
+      const name = collations.get(column.source.toLowerCase())
+      return name === undefined || column.target.type === 'citext'
+        ? []
+        : [
+            `${source.name}.${column.source} is compared by ${name} in SQLite, references to it included, and byte by byte in Postgres.`,
+          ]
+    })
+  })
 }
 
 function contextOf(plan: Plan, table: PlannedTable): StatementContext {
@@ -92,21 +137,33 @@ function contextOf(plan: Plan, table: PlannedTable): StatementContext {
       source,
       target,
       collation: collations.get(source.toLowerCase()),
+      isText: isTextColumn(table.source, source),
     })),
     tableNamed: (name) => plan.tables.find(({ source }) => source.name.toLowerCase() === name.toLowerCase()),
   }
 }
 
 /** Whether the target's own tables have it, under whatever name. */
-function isThere(object: SourceObject, context: StatementContext, constraints: Constraint[]): boolean {
+function isThere(
+  object: SourceObject,
+  context: StatementContext,
+  constraints: Constraint[],
+  skipped: ReadonlySet<string>,
+): boolean {
   const { table } = context
   const own = constraints.filter(
     (one) => one.schema === table.target.schema && one.table === table.target.name,
   )
-  const targets = object.columns.map((name) => table.columns.find(({ source }) => source === name)?.target)
+  const targets = object.columns.map((name) => context.columns.find(({ source }) => source === name)?.target)
   const [first] = targets
-  // A column that is not moved takes along what is said of it.
-  if (object.kind !== 'generated column' && targets.some((target) => target === undefined)) return true
+  if (object.kind !== 'generated column') {
+    const missing = object.columns.filter((_, at) => targets[at] === undefined)
+    const isComputed = (name: string) =>
+      table.source.columns.some((one) => one.name === name && one.generated)
+    // A column that is left behind knowingly takes along what is said of it.
+    if (missing.some((name) => !isComputed(name) || skipped.has(`${table.source.name}.${name}`))) return true
+    if (missing.length > 0) return false
+  }
   switch (object.kind) {
     case 'unique': {
       const names = new Set(targets.map((target) => target?.name))

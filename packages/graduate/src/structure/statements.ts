@@ -18,6 +18,8 @@ export interface StatementContext {
  * @throws Untranslatable saying why there is none
  */
 export function statementFor(object: SourceObject, context: StatementContext): string {
+  if (object.kind === 'view' || object.kind === 'trigger')
+    throw new Untranslatable('PostgreSQL writes it in another language')
   const at = qualified(context.table.target)
   switch (object.kind) {
     case 'unique':
@@ -41,9 +43,6 @@ export function statementFor(object: SourceObject, context: StatementContext): s
     }
     case 'foreign key':
       return foreignKey(object, context, at)
-    case 'view':
-    case 'trigger':
-      throw new Untranslatable('PostgreSQL writes it in another language')
     default:
       return assertNever(object)
   }
@@ -113,10 +112,14 @@ function defaultSql(expression: string, source: string | undefined, { columns }:
   ) {
     return 'floor(extract(epoch FROM now()))::int8'
   }
-  if (isMoment && !bare.startsWith("'")) throw new Untranslatable('it is no date that PostgreSQL reads')
+  if (isMoment && !/^'\d{4}-\d\d-\d\d/.test(bare))
+    throw new Untranslatable('it is no date that PostgreSQL reads')
   const { sql, kind } = translateExpression(bare, [])
   if (type === 'bool' && /^\(*[01]\)*$/.test(sql)) return sql.includes('1') ? 'true' : 'false'
-  if (kind === 'number' && /^(text|varchar)$/.test(type)) return `'${sql}'`
+  if (/^(text|varchar)$/.test(type) && (kind === 'number' || kind === 'float')) {
+    if (!/^[+-]?\d{1,15}$/.test(bare)) throw new Untranslatable('a number becomes text by SQLite’s own rules')
+    return `'${Number(bare)}'`
+  }
   return sql
 }
 
@@ -133,7 +136,7 @@ function generatedType(declared: string, kind: string): string {
     case 'float':
       return 'double precision'
     case 'number':
-      return /INT/.test(declared) ? 'bigint' : 'numeric'
+      return /REAL|FLOA|DOUB/.test(declared) ? 'double precision' : 'bigint'
     default:
       throw new Untranslatable(`its value is ${kind}`)
   }

@@ -23,6 +23,8 @@ export interface NamedColumn {
   target: TargetColumn
   /** SQLite's collation where it is not BINARY. */
   collation: string | undefined
+  /** Whether SQLite turns numbers into text in this column. */
+  isText: boolean
 }
 
 /**
@@ -51,6 +53,8 @@ const comparisons: Record<string, string> = {
   '>': '>',
   '>=': '>=',
 }
+
+const rowOperators = /^(==?|<>|!=|[<>]=?|is|isnull|notnull|not|in|between|like|glob)$/i
 
 class Translator {
   readonly #tokens: SqlToken[]
@@ -90,9 +94,11 @@ class Translator {
     let left = this.#sum()
     // SQLite ranks < before =, and Postgres takes neither twice: what stands in a row is left.
     for (let isCompared = false; ; isCompared = true) {
+      const token = this.#peek()
+      const goesOn = token !== undefined && rowOperators.test(token.text)
+      if (isCompared && goesOn) throw new Untranslatable('comparisons in a row are not known')
       const operator = comparisons[this.#peek()?.kind === 'mark' ? (this.#peek()?.text ?? '') : '']
       if (operator !== undefined) {
-        if (isCompared) throw new Untranslatable('comparisons in a row are not known')
         this.#at++
         left = compared(left, operator, this.#sum())
       } else if (this.#word('isnull')) left = boolean(`${left.sql} IS NULL`)
@@ -157,10 +163,11 @@ class Translator {
     if (left.kind !== 'text') throw new Untranslatable('GLOB is known for text only')
     const pattern = this.#literal('GLOB')
     let regex = ''
-    for (const [piece] of pattern.matchAll(/\[\^?\]?[^\]]*\]|[\s\S]/gu)) {
+    for (const [piece] of pattern.matchAll(/\[\^?[\w -]+\]|[\s\S]/gu)) {
       if (piece === '*') regex += '.*'
       else if (piece === '?') regex += '.'
-      else if (piece.length > 1 && piece.startsWith('[')) regex += piece.replaceAll('\\', '\\\\')
+      else if (/^\[\^?(\w-\w|[\w ])+\]$/.test(piece) && hasRisingRanges(piece)) regex += piece
+      else if (piece.startsWith('[')) throw new Untranslatable(`GLOB with ${piece} is not known`)
       else regex += /[\p{L}\p{N} ]/u.test(piece) ? piece : `\\${piece}`
     }
     return `${left.sql} COLLATE "C" ~ ${quoteLiteral(`^(?:${regex})$`)}`
@@ -218,6 +225,7 @@ class Translator {
     const token = this.#next()
     const { kind, text } = token
     if (kind === 'number') {
+      if (/[.e]/i.test(text)) return { sql: `${text}::float8`, kind: 'float' }
       return { sql: text, kind: 'number', ...(text === '0' || text === '1' ? { flag: text } : {}) }
     }
     if (kind === 'string') return { sql: quoteLiteral(text).trim(), kind: 'text' }
@@ -241,8 +249,9 @@ class Translator {
     if (!column && kind === 'name') return { sql: quoteLiteral(text).trim(), kind: 'text' }
     if (!column) throw new Untranslatable(`${text} is not known`)
     const value = columnValue(column.target)
-    const { collation: name } = column
-    return name === undefined ? value : { ...value, collation: { name, isWritten: false } }
+    // What another affinity keeps as numbers is compared as numbers there.
+    if (value.kind === 'text' && !column.isText) return { ...value, kind: 'other' }
+    return { ...value, collation: { name: column.collation ?? 'BINARY', isWritten: false } }
   }
 
   #call(name: string): Value {
@@ -295,8 +304,8 @@ function columnValue({ name, type, enumValues }: TargetColumn): Value {
     case 'int2':
     case 'int4':
     case 'int8':
-    case 'numeric':
       return { sql, kind: 'number' }
+    case 'numeric': // SQLite computes with doubles
     case 'float4':
     case 'float8':
       return { sql, kind: 'float' }
@@ -315,6 +324,10 @@ function columnValue({ name, type, enumValues }: TargetColumn): Value {
     default:
       return { sql, kind: 'other' }
   }
+}
+
+function hasRisingRanges(piece: string): boolean {
+  return [...piece.matchAll(/(\w)-(\w)/g)].every(([, low = '', high = '']) => low <= high)
 }
 
 function boolean(sql: string): Value {
@@ -349,7 +362,7 @@ function compared(left: Value, operator: string, right: Value): Value {
   return boolean(`${a} ${operator} ${b}${order}`)
 }
 
-/** Whole numbers and decimals are exact in numeric; a float makes all of it a float, as in SQLite. */
+/** Whole numbers are exact in numeric; a float makes all of it a float, as in SQLite. */
 function arithmetic(left: Value, sign: string, right: Value): Value {
   const isFloat = left.kind === 'float' || right.kind === 'float'
   const type = isFloat ? 'float8' : 'numeric'

@@ -4,7 +4,7 @@ import { Failure } from '@outgrow/kit'
 import type { StoredMigration } from '@outgrow/schema'
 import { describeSchemas, missingItems, type DescribedItem } from './described.ts'
 import { readDefaultGrants, readProperties } from './properties.ts'
-import { finalSql, type Staging } from './staging.ts'
+import type { Staging } from './staging.ts'
 import { qualified } from './structure.ts'
 
 /**
@@ -22,7 +22,7 @@ export async function putInPlace(
     await createSchema(client, target)
     if (!staging.replaces) await refuseTaken(client, target, staged)
   }
-  for (const view of staging.carried.views) await client.query(view)
+  for (const statement of [...staging.enable, ...staging.carried.views]) await client.query(statement)
   const { owners, rest } = staging.replaces
     ? await readProperties(client, homes)
     : { owners: [], rest: await readDefaultGrants(client, staging.schemas) }
@@ -33,8 +33,7 @@ export async function putInPlace(
   for (const { sequence, owner } of counters) {
     await client.query(`ALTER SEQUENCE ${sequence} OWNED BY ${owner}`)
   }
-  const enable = staging.enable.map((one) => finalSql(one, staging))
-  for (const statement of [...enable, ...rest]) await client.query(statement)
+  for (const statement of rest) await client.query(statement)
   await compareWithPromise(client, staging)
   if (!staging.replaces && baseline.length > 0) await writeBaseline(client, staging.home, baseline)
 }
@@ -112,11 +111,16 @@ async function dropEmptyTables(
 }
 
 /** Nothing may have been added to the tables, or taken from them, since they were copied. */
-async function refuseChanged(client: PostgresClient, { schemas, promised, castColumns }: Staging): Promise<void> {
+async function refuseChanged(
+  client: PostgresClient,
+  { schemas, promised, castColumns }: Staging,
+): Promise<void> {
   const homes = Object.keys(schemas)
   const now = await describeSchemas(client, Object.fromEntries(homes.map((schema) => [schema, schema])))
   const compared = now.filter(({ kind, name }) => kind !== 'column' || !castColumns.includes(name))
-  const names = [...missingItems(compared, promised), ...missingItems(promised, compared)].map(({ kind, name }) => `${kind} ${name}`)
+  const names = [...missingItems(compared, promised), ...missingItems(promised, compared)].map(
+    ({ kind, name }) => `${kind} ${name}`,
+  )
   if (names.length > 0) throw changed([...new Set(names)])
 }
 
@@ -132,7 +136,10 @@ async function moveObjects(client: PostgresClient, staged: string, target: strin
     [staged, target],
   )
   for (const { statement } of rows) await client.query(statement)
-  const left = await client.query<{ name: string }>(`SELECT i.type || ' ' || i.identity AS name ${inSchema}`, [staged])
+  const left = await client.query<{ name: string }>(
+    `SELECT i.type || ' ' || i.identity AS name ${inSchema}`,
+    [staged],
+  )
   if (left.rows.length > 0) throw changed(left.rows.map(({ name }) => name))
 }
 

@@ -10,7 +10,14 @@ import { describeSchemas, grantKinds, type DescribedItem } from './described.ts'
 import { putInPlace } from './put-in-place.ts'
 import { requalify } from './requalify.ts'
 import { ddlFailure } from './server-failure.ts'
-import { addConstraint, dropConstraints, foreignLast, qualified, readConstraints, type Constraint } from './structure.ts'
+import {
+  addConstraint,
+  dropConstraints,
+  foreignLast,
+  qualified,
+  readConstraints,
+  type Constraint,
+} from './structure.ts'
 
 /** The schemas in which one run builds, and what it must know to go on after a stop. */
 export interface Staging {

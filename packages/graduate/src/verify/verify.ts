@@ -64,7 +64,14 @@ export async function verify(request: {
         .map(({ staging }) => staging)
       const run = runs.find(({ record }) => record.source === snapshot.path) ?? runs[0]
       const { options, progress, signal } = request
-      return verifyRun(client, snapshot, reader, { prepared, run, home: target.schema, options, progress, signal })
+      return verifyRun(client, snapshot, reader, {
+        prepared,
+        run,
+        home: target.schema,
+        options,
+        progress,
+        signal,
+      })
     }),
   )
 }

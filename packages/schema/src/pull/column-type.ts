@@ -13,6 +13,8 @@ export interface Content {
   notBoolean: number
   /** Texts that are no ISO date. */
   notDate: number
+  /** Integers that are no milliseconds of any day after 3 March 1973 or before its mirror. */
+  smallIntegers: number
   /** Texts with digits below a millisecond. */
   fineDates: number
   /** Most digits behind the point. */
@@ -44,6 +46,7 @@ export function readContent(database: SqliteDatabase, table: string, column: str
         total(${isNumber} AND ${c} NOT IN (0, 1)) AS notBoolean,
         total(${isText} AND (${c} NOT GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' OR datetime(${c}) IS NULL)) AS notDate,
         total(${isText} AND ${c} GLOB '*.[0-9][0-9][0-9][0-9]*') AS fineDates,
+        total(typeof(${c}) = 'integer' AND ${c} BETWEEN -99999999999 AND 99999999999) AS smallIntegers,
         coalesce(max(CASE WHEN ${isNumber} AND instr(${c}, '.') > 0 AND CAST(${c} AS TEXT) NOT LIKE '%.0' THEN length(${c}) - instr(${c}, '.') END), 0) AS scale,
         total(${isText} AND (trim(${c}) = '' OR ltrim(trim(${c}), '+-') GLOB '*[^0-9]*')) AS notWhole,
         total(${isNumber} AND ${c} <> CAST(${c} AS INTEGER)) AS fractions
@@ -72,7 +75,7 @@ function declaredTypes(declared: string, content: Content): PulledType[] {
   if (/BOOL|^TINYINT\(1\)/.test(declared)) {
     return numbersOnly && content.notBoolean === 0 ? [plain('Boolean')] : []
   }
-  if (/DATE|TIMESTAMP/.test(declared)) return dateTypes(declared, content)
+  if (/\b(SMALL)?(DATE(TIME\d?)?|TIMESTAMP(TZ)?)\b/.test(declared)) return dateTypes(declared, content)
   if (/JSON/.test(declared)) return [plain('Json'), { type: 'Json', native: '@db.Json' }]
   if (/UUID/.test(declared)) return content.texts > 0 || numbersOnly ? [] : [plain('String')]
   if (/INT/.test(declared)) {
@@ -91,7 +94,9 @@ function declaredTypes(declared: string, content: Content): PulledType[] {
 }
 
 function dateTypes(declared: string, content: Content): PulledType[] {
-  if (content.notDate > 0 || content.blobs > 0 || content.fractions > 0) return []
+  // As milliseconds small numbers are a moment of the early seventies: nobody meant that.
+  if (content.notDate > 0 || content.blobs > 0 || content.fractions > 0 || content.smallIntegers > 0)
+    return []
   const day: PulledType = { type: 'DateTime', native: '@db.Date' }
   const isDay = /^DATE$/.test(declared) && content.integers === 0 && content.texts > 0
   const fine: PulledType = { type: 'DateTime', native: '@db.Timestamptz(6)' }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   openSqliteReadonly,
   parseSqliteSource,
@@ -204,8 +205,9 @@ function addRelations(model: PulledModel, models: PulledModel[], unsaid: Unsaid[
   const said = new Set<string>()
   for (const [at, key] of model.table.foreignKeys.entries()) {
     const parent = models.find(({ table }) => table.name.toLowerCase() === key.parent.toLowerCase())
-    const references = key.parentColumns.length > 0 ? key.parentColumns : (parent?.table.primaryKey ?? [])
-    const own = fieldsNamed(model, key.columns)
+    const named0 = key.parentColumns.length > 0 ? key.parentColumns : (parent?.table.primaryKey ?? [])
+    const [columns, references] = inKeyOrder(parent, key.columns, named0)
+    const own = fieldsNamed(model, columns)
     const theirs = parent && fieldsNamed(parent, references)
     if (!parent || !own || !theirs || !isKey(parent, references) || !matchTypes(own, theirs)) {
       unsaid.push({
@@ -224,7 +226,7 @@ function addRelations(model: PulledModel, models: PulledModel[], unsaid: Unsaid[
       const column = model.table.columns.find((candidate) => candidate.name === name) as SourceColumn
       return !isRequired(model, column)
     })
-    const unique = isKey(model, key.columns)
+    const unique = isKeyInOrder(model, key.columns)
     const label = quotePsl(`${model.name}_${key.columns.join('_')}_${at}`)
     const actions = referentialActions(key, optional)
     // Prisma wants what points at an ignored model to be ignored as well.
@@ -269,6 +271,23 @@ function isKey(model: PulledModel, columns: string[]): boolean {
   return same(model.id) || model.table.uniqueKeys.some(same)
 }
 
+function isKeyInOrder(model: PulledModel, columns: string[]): boolean {
+  return [model.id, ...model.table.uniqueKeys].some((key) => key.join() === columns.join())
+}
+
+/** A reference in the order of the key that it names, as Prisma wants it. */
+function inKeyOrder(
+  parent: PulledModel | undefined,
+  columns: string[],
+  references: string[],
+): [string[], string[]] {
+  const key = [parent?.id ?? [], ...(parent?.table.uniqueKeys ?? [])].find(
+    (one) => one.length === references.length && references.every((name) => one.includes(name)),
+  )
+  if (!key) return [columns, references]
+  return [key.map((name) => columns[references.indexOf(name)] ?? name), key]
+}
+
 /** Prisma wants one type on both sides; Int gives way to BigInt. */
 function matchTypes(own: PulledField[], theirs: PulledField[]): boolean {
   return own.every((field, at) => {
@@ -279,6 +298,11 @@ function matchTypes(own: PulledField[], theirs: PulledField[]): boolean {
     field.type = other.type = { type: 'BigInt', native: null }
     return true
   })
+}
+
+/** Tells two long names apart that begin alike. */
+function modelNumber(name: string): string {
+  return createHash('sha256').update(name).digest('hex').slice(0, 8)
 }
 
 /** Tables of PostGIS, which Prisma never makes. */
@@ -308,15 +332,16 @@ function modelText(database: SqliteDatabase, model: PulledModel, unsaid: Unsaid[
     const map = index.sql === null ? '' : `, map: ${quotePsl(index.name)}`
     attributes.push(`@@${index.unique ? 'unique' : 'index'}([${columns.join(', ')}]${map})`)
   }
-  if (name !== table.name) {
-    if (passedOver.test(table.name)) {
-      const free = `${table.name}_data`
+  if (name !== table.name || Buffer.byteLength(table.name) > 63) {
+    const isLong = Buffer.byteLength(table.name) > 63
+    if (isLong || passedOver.test(table.name)) {
+      const free = isLong ? `${table.name.slice(0, 40)}_${modelNumber(table.name)}` : `${table.name}_data`
       attributes.push(`// outgrow:postgres @@map(${quotePsl(free)})`)
       unsaid.push({
         kind: 'name',
         table: table.name,
         name: free,
-        sql: `On Postgres this table is ${free}: the name is PostGIS’ own there.`,
+        sql: `On Postgres this table is ${free}: ${isLong ? 'names end at 63 bytes' : 'the name is PostGIS’ own'} there.`,
       })
     }
     attributes.push(`@@map(${quotePsl(table.name)})`)
