@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { chaos } from '../chaos/chaos.ts'
 
 /** A few lives here; pnpm test:long lives through more. */
-const runs = Number(process.env.CHAOS_RUNS ?? 8)
+const runs = Number(process.env.CHAOS_RUNS ?? 5)
 const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000)
 
 describe.each(['sqlite', 'postgres'] as const)('billing in chaos on %s', (database) => {

@@ -8,7 +8,7 @@ import { makeDatabase, temporaryFolder, until } from '@outgrow/testing'
 import { expect, inject, test } from 'vitest'
 import { makeShop, outgrow, startOutgrow } from './cli.ts'
 
-const kills = Number(process.env.OUTGROW_KILLS ?? 6)
+const kills = Number(process.env.OUTGROW_KILLS ?? 4)
 const seed = Number(process.env.OUTGROW_SEED ?? 1)
 
 /** Mulberry32: the same pauses for the same seed. */
@@ -39,7 +39,7 @@ const hasBegun = (url: string) =>
   })
 
 test(`killed ${kills} times at random moments (seed ${seed}), a move resumes to exactly the right rows`, async () => {
-  const { file, schema } = makeShop(150_000)
+  const { file, schema } = makeShop(60_000)
   const before = hashOf(file)
   const next = random(seed)
   const seen = new Set<string>()
@@ -67,7 +67,7 @@ test(`killed ${kills} times at random moments (seed ${seed}), a move resumes to 
       0,
       [
         { table: 'Customer', sourceRows: 1000, targetRows: 1000, quarantinedRows: 0, digestMatch: true },
-        { table: 'Order', sourceRows: 150_000, targetRows: 150_000, quarantinedRows: 0, digestMatch: true },
+        { table: 'Order', sourceRows: 60_000, targetRows: 60_000, quarantinedRows: 0, digestMatch: true },
       ],
     ])
     await target.drop()
@@ -112,7 +112,7 @@ test('killed after publishing and before it could say so, a move is recognised, 
 })
 
 test('Postgres stopped and restarted mid-copy: the run says so and resumes', async () => {
-  const { file, schema } = makeShop(300_000)
+  const { file, schema } = makeShop(150_000)
   const directory = join(temporaryFolder(), 'server')
   mkdirSync(directory)
   let server = await startEmbeddedPostgres({ directory, settings: ['fsync=off'] })
@@ -135,14 +135,14 @@ test('Postgres stopped and restarted mid-copy: the run says so and resumes', asy
   const resumed = await outgrow([...args, '--to', server.url, '--resume'])
   expect(resumed.code).toBe(0)
   expect(resumed.document.tables.map(({ targetRows, digestMatch }) => [targetRows, digestMatch])).toEqual([
-    [300_000, true],
+    [150_000, true],
     [1000, true],
   ])
   await server.stop('immediate')
 }, 600_000)
 
 test('Ctrl-C ends with 3 and leaves the target as it was once the run is taken back', async () => {
-  const { file, schema } = makeShop(300_000)
+  const { file, schema } = makeShop(150_000)
   const target = await makeDatabase(inject('postgresUrl'))
   const args = ['migrate', '--from', file, '--schema', schema, '--to', target.url]
   const child = startOutgrow(args)
@@ -192,7 +192,7 @@ test('a file that is being written to is copied as one snapshot, and the report 
 }, 600_000)
 
 test('a run whose source changed since must be restarted', async () => {
-  const { file, schema } = makeShop(300_000)
+  const { file, schema } = makeShop(150_000)
   const target = await makeDatabase(inject('postgresUrl'))
   const args = ['migrate', '--from', file, '--schema', schema, '--to', target.url]
   const child = startOutgrow(args)
@@ -206,6 +206,6 @@ test('a run whose source changed since must be restarted', async () => {
   expect([resumed.code, resumed.document.error?.code]).toEqual([2, 'OUTGROW_SOURCE_CHANGED'])
   const restarted = await outgrow([...args, '--restart'])
   expect(restarted.code).toBe(0)
-  expect(restarted.document.tables[0]?.targetRows).toBe(300_001)
+  expect(restarted.document.tables[0]?.targetRows).toBe(150_001)
   await target.drop()
 }, 600_000)

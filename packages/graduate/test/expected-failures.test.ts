@@ -176,7 +176,7 @@ test('two runs at once on one target: the second is told who is at it', async ()
 
 test('a backend that is ended in the middle of the copy ends the move, which can be resumed', async () => {
   const target = await emptyTarget()
-  const from = makeFile(400_000)
+  const from = makeFile(250_000)
   const killing = (async () => {
     const one =
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND datname = current_database() LIMIT 1"
@@ -188,7 +188,7 @@ test('a backend that is ended in the middle of the copy ends the move, which can
   })
   await killing
   const { tables } = await move(from, target.url, schema, {}, { unfinished: 'resume' })
-  expect(tables).toMatchObject([{ targetRows: 400_000, digestMatch: true }])
+  expect(tables).toMatchObject([{ targetRows: 250_000, digestMatch: true }])
   await target.drop()
 })
 
@@ -197,7 +197,7 @@ test('a server with too little memory for locks is told which setting to raise',
     directory: join(temporaryFolder(), 'server'),
     settings: ['fsync=off', 'max_locks_per_transaction=10', 'max_connections=10'],
   })
-  const names = Array.from({ length: 700 }, (_, at) => `M${at}`)
+  const names = Array.from({ length: 500 }, (_, at) => `M${at}`)
   const from = makeSqlite(
     names
       .map((name) => `CREATE TABLE "${name}" (id INTEGER NOT NULL PRIMARY KEY, k TEXT NOT NULL UNIQUE);`)

@@ -7,7 +7,7 @@ import { refusedTypes } from '../src/index.ts'
 import { emptyTarget, move, sqliteSchema } from './move.ts'
 import { differences } from './same-values.ts'
 
-const runs = Number(process.env.OUTGROW_PROPERTY_RUNS ?? 6)
+const runs = Number(process.env.OUTGROW_PROPERTY_RUNS ?? 3)
 
 const declared = fc.constantFrom(
   '',

@@ -163,7 +163,7 @@ test('an expression that is said anew is true, false or unknown of the same rows
           expect([translated, found]).toEqual([translated, expected])
         },
       ),
-      { numRuns: Number(process.env.OUTGROW_PROPERTY_RUNS ?? 6) * 30, endOnFailure: true },
+      { numRuns: Number(process.env.OUTGROW_PROPERTY_RUNS ?? 3) * 30, endOnFailure: true },
     )
   })
   sqlite.close()

@@ -63,7 +63,7 @@ export const migrateCommand = withSharedOptions(new Command('migrate'))
   .option('--accept-quarantine', 'switch even though rows were set aside')
   .option(
     '--switch <file>',
-    'when verified, point DATABASE_URL in this .env file at the target; the old line is kept',
+    'when verified and no constraint is lost, point DATABASE_URL in this .env file at the target; the old line is kept',
   )
   .option(
     '--baseline',
@@ -285,7 +285,9 @@ async function finished(
       `Rows that were set aside are in the target's table _outgrow_quarantine, and in ${relative(process.cwd(), file)}.`,
     )
   }
-  const maySwitch = equal && !result.advanced && (!quarantined || options.acceptQuarantine === true)
+  const isWhole = findings.every(({ code }) => code !== 'OUTGROW_CONSTRAINT_LOST')
+  const maySwitch =
+    equal && isWhole && !result.advanced && (!quarantined || options.acceptQuarantine === true)
   if (options.switch === undefined) {
     if (!result.advanced) terminal.line(`Point DATABASE_URL at ${redactUrl(to)} to switch.`)
   } else if (maySwitch) {

@@ -82,8 +82,7 @@ export async function carryOver(client: PostgresClient, request: CarryRequest): 
           leftBehind(object, 'the target’s own migrations do not make it', request.finalSql(statement)),
         )
     } catch (error) {
-      const state = (error as { code?: string }).code
-      if (!(error instanceof Untranslatable) && !/^[0-9A-Z]{5}$/.test(state ?? '')) throw error
+      if (!(error instanceof Untranslatable) && !isRefusal(error)) throw error
       carried.left.push(leftBehind(object, messageOf(error), undefined))
     }
   }
@@ -91,6 +90,12 @@ export async function carryOver(client: PostgresClient, request: CarryRequest): 
   for (const view of made.toReversed()) await client.query(`DROP VIEW ${view}`)
   carried.notes.push(...foldedColumns(plan))
   return carried
+}
+
+/** Postgres does not take the statement, as opposed to not being able to, or not letting this role. */
+function isRefusal(error: unknown): boolean {
+  const { code = '' } = error as { code?: string }
+  return /^(0A|22|23|42)/.test(code) && code !== '42501'
 }
 
 /** A column that Postgres computes as well may be part of keys and checks. */

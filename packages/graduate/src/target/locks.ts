@@ -4,7 +4,7 @@ import { Failure } from '@outgrow/kit'
 
 /** A wait for a lock blocks everybody behind it: it is short, and tried again. */
 export const lockWaitMs = 1000
-const tries = 5
+const tries = 4
 
 /**
  * Runs `work` in a transaction that waits for each lock for a short time only, and begins it again when it did not get one.
