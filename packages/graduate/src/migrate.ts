@@ -55,8 +55,8 @@ export interface MigrateRequest {
   /** What to do with an unfinished run in the target. */
   unfinished: 'refuse' | 'resume' | 'restart'
   progress: Progress
-  /** Hears each step as it begins. */
-  onStep(name: string, at: number, of: number): void
+  /** Is told of each step before it begins, and waited for. */
+  onStep(name: string, at: number, of: number): void | Promise<void>
   signal: AbortSignal
 }
 
@@ -175,7 +175,7 @@ async function runMove(
   }
   const reports: StepReport[] = [prepared.report]
   for (const [at, step] of steps.entries()) {
-    request.onStep(step.title, at + 1, steps.length + 1)
+    await request.onStep(step.title, at + 1, steps.length + 1)
     request.signal.throwIfAborted()
     const { report } = await timed(step.name, () => step.run(move), move)
     reports.push(report)
@@ -184,7 +184,7 @@ async function runMove(
       throw new BadSource(resultOf(move, [], reports))
     }
   }
-  request.onStep('Publish', steps.length + 1, steps.length + 1)
+  await request.onStep('Publish', steps.length + 1, steps.length + 1)
   const adjustments = await readAdjustments(first, stagedName(staging.run, staging.home, undefined))
   const result = resultOf(move, adjustments, reports)
   const baseline = baselineOf(prepared.value, staging)
@@ -238,7 +238,7 @@ async function finishPublished(
   prepared: PreparedSchema,
   staging: Staging,
 ): Promise<MoveResult> {
-  request.onStep('Compare with the run that was published already', 1, 1)
+  await request.onStep('Compare with the run that was published already', 1, 1)
   const { tables, findings, notes, ms } = await verifyRun(client, snapshot, reader, {
     prepared,
     run: staging,

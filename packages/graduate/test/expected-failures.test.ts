@@ -136,9 +136,11 @@ test('a session that keeps a table locked is named at the start, and waited for 
     {},
     {
       unfinished: 'restart',
-      onStep: (name) => {
+      onStep: async (name) => {
+        if (name !== 'Publish') return
         // Keeps the table from the moment in which it is to be put in place, until somebody waits for it.
-        if (name === 'Publish') letting = letGoWhenAwaited(reader, target)
+        await reader.query('BEGIN; SELECT * FROM "T"')
+        letting = letGoWhenAwaited(reader, target)
       },
     },
   )
@@ -152,7 +154,6 @@ async function letGoWhenAwaited(
   reader: Awaited<ReturnType<typeof connectPostgres>>,
   target: TestDatabase,
 ): Promise<void> {
-  await reader.query('BEGIN; SELECT * FROM "T"')
   const waiting = 'SELECT 1 FROM pg_locks WHERE NOT granted AND relation = to_regclass(\'"T"\')'
   while ((await target.query(waiting)).length === 0) await sleep(5)
   await reader.query('COMMIT')

@@ -23,18 +23,12 @@ function projectWith(sql: string, from: string) {
   return schemaSourceOf(schema, dirname(from))
 }
 
-const during = (
-  name: string,
-  act: () => Promise<unknown>,
-): Partial<MigrateRequest> & { done(): Promise<unknown> } => {
-  let acting: Promise<unknown> = Promise.resolve()
-  return {
-    onStep: (step) => {
-      if (step === name) acting = act()
-    },
-    done: () => acting,
-  }
-}
+/** Does something just before a step, which waits for it. */
+const before = (name: string, act: () => Promise<unknown>): Partial<MigrateRequest> => ({
+  onStep: async (step) => {
+    if (step === name) await act()
+  },
+})
 
 test.each(['read committed', 'repeatable read', 'serializable'])(
   'a row that is committed while publishing waits is not lost, under %s',
@@ -46,15 +40,17 @@ test.each(['read committed', 'repeatable read', 'serializable'])(
     )
     const other = await connectPostgres(target.url)
     const waiting = 'SELECT 1 FROM pg_locks WHERE NOT granted AND relation = to_regclass(\'"T"\')'
-    const hook = during('Publish', async () => {
+    let committing: Promise<unknown> | undefined
+    const hook = before('Publish', async () => {
       await other.query(`BEGIN; INSERT INTO "T" VALUES (99, 'mine')`)
-      await until(async () => (await target.query(waiting)).length > 0)
-      await other.query('COMMIT')
+      committing = until(async () => (await target.query(waiting)).length > 0).then(() =>
+        other.query('COMMIT'),
+      )
     })
     await expect(move(makeFile(), target.url, schema, {}, hook)).rejects.toMatchObject({
       code: 'OUTGROW_TARGET_CHANGED',
     })
-    await hook.done()
+    await committing
     expect(await target.query('SELECT id FROM "T"')).toEqual([{ id: 99 }])
     await other.end()
     await target.drop()
@@ -64,14 +60,13 @@ test.each(['read committed', 'repeatable read', 'serializable'])(
 test('what is added to a migrated target meanwhile is not dropped', async () => {
   const target = await emptyTarget()
   await target.query(ddl)
-  const hook = during('Check foreign keys', () =>
+  const hook = before('Check foreign keys', () =>
     target.query('CREATE INDEX later ON "T" (name); CREATE TABLE extra (id int)'),
   )
   await expect(move(makeFile(), target.url, schema, {}, hook)).rejects.toMatchObject({
     code: 'OUTGROW_TARGET_CHANGED',
     message: expect.stringContaining('later') as string,
   })
-  await hook.done()
   expect(
     await target.query(
       "SELECT to_regclass('extra') IS NOT NULL AND to_regclass('later') IS NOT NULL AS there",
@@ -118,11 +113,10 @@ test('counters that several tables share, and those that stand further, go on fr
   await target.query(
     `ALTER TABLE "B" ALTER COLUMN nr RESTART WITH 5000; CREATE TABLE keep (id int); DROP TABLE keep`,
   )
-  const hook = during('Publish', () => target.query('ALTER TABLE "A" ADD COLUMN extra int'))
+  const hook = before('Publish', () => target.query('ALTER TABLE "A" ADD COLUMN extra int'))
   await expect(move(from, target.url, two, {}, { ...hook, unfinished: 'restart' })).rejects.toMatchObject({
     code: 'OUTGROW_TARGET_CHANGED',
   })
-  await hook.done()
   expect(await target.query('SELECT last_value, is_called FROM shared')).toEqual([
     { last_value: '1', is_called: false },
   ])
@@ -194,7 +188,7 @@ test('inspect and migrate find the same doubles of a hand-written key, and inspe
   const from = makeFile("(1, 'a'), (2, 'a')")
   const project = projectWith(`${ddl}; CREATE UNIQUE INDEX by_name ON "T" (name);`, from)
   const target: TestDatabase = await emptyTarget()
-  const before = await target.query('SELECT count(*)::int AS n FROM pg_class')
+  const count = await target.query('SELECT count(*)::int AS n FROM pg_class')
   const { findings } = await inspectSource({
     from,
     at: { url: target.url, isScratch: false },
@@ -203,7 +197,7 @@ test('inspect and migrate find the same doubles of a hand-written key, and inspe
     progress: () => {},
     signal: new AbortController().signal,
   })
-  expect(await target.query('SELECT count(*)::int AS n FROM pg_class')).toEqual(before)
+  expect(await target.query('SELECT count(*)::int AS n FROM pg_class')).toEqual(count)
   const stopped = await findingsOf(move(from, target.url, project))
   for (const found of [findings, stopped])
     expect(found.map(({ code, keys }) => [code, keys])).toEqual([['OUTGROW_DUPLICATE', [{ id: 2 }]]])
@@ -221,9 +215,9 @@ test('a run that stops takes along what the project’s migrations have made any
     target.query(
       "SELECT (SELECT count(*) FROM pg_extension)::int AS e, (SELECT count(*) FROM pg_publication)::int AS p, (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace)::int AS f, (SELECT count(*) FROM pg_namespace)::int AS n",
     )
-  const before = await contents()
+  const untouched = await contents()
   expect(await findingsOf(move(from, target.url, project))).toHaveLength(1)
-  expect(await contents()).toEqual(before)
+  expect(await contents()).toEqual(untouched)
   await move(from, target.url, project, { rules: new Set(['text-strip-nul']) })
   await target.drop()
 })

@@ -138,6 +138,10 @@ test.each([
     'CREATE TABLE "a b" (id INTEGER PRIMARY KEY); CREATE TABLE "a_b" (id INTEGER PRIMARY KEY); CREATE TABLE ab (id INTEGER PRIMARY KEY)',
   ],
   [
+    'columns have names of the system, and names beyond 63 bytes',
+    `CREATE TABLE box (id INTEGER PRIMARY KEY, xmin REAL, xmax REAL, ctid DATETIME, "${'long'.repeat(20)}1" TEXT, "${'long'.repeat(20)}2" TEXT)`,
+  ],
+  [
     'a key is referenced in another order',
     'CREATE TABLE par (x INTEGER, y INTEGER, PRIMARY KEY (x, y)); CREATE TABLE chi (a INTEGER, b INTEGER, PRIMARY KEY (b, a), FOREIGN KEY (a, b) REFERENCES par(y, x))',
   ],

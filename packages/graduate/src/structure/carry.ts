@@ -45,7 +45,9 @@ export async function carryOver(client: PostgresClient, request: CarryRequest): 
   const tables = new Map(plan.tables.map((table) => [table.source.name, contextOf(plan, table)]))
   let constraints = await readConstraints(client, schemas)
   const made: string[] = []
-  for (const object of objects) {
+  const waiting = new Set<SourceObject>()
+  const queue = [...objects]
+  for (const object of queue) {
     if (skipped.has(object.name)) {
       carried.notes.push(`${object.kind} ${object.name} stays behind: it was skipped by name.`)
       continue
@@ -83,6 +85,12 @@ export async function carryOver(client: PostgresClient, request: CarryRequest): 
         )
     } catch (error) {
       if (!(error instanceof Untranslatable) && !isRefusal(error)) throw error
+      // SQLite takes a view before those that it reads: it is tried once more when the others stand.
+      if (object.kind === 'view' && (error as { code?: string }).code === '42P01' && !waiting.has(object)) {
+        waiting.add(object)
+        queue.push(object)
+        continue
+      }
       carried.left.push(leftBehind(object, messageOf(error), undefined))
     }
   }

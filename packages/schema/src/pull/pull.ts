@@ -300,6 +300,14 @@ function matchTypes(own: PulledField[], theirs: PulledField[]): boolean {
   })
 }
 
+/** Source: PostgreSQL's documentation, "System Columns". */
+const systemColumns = /^(tableoid|xmin|cmin|xmax|cmax|ctid)$/
+
+function postgresName(column: string): string {
+  if (systemColumns.test(column)) return `${column}_data`
+  return Buffer.byteLength(column) > 63 ? `${column.slice(0, 40)}_${modelNumber(column)}` : column
+}
+
 /** Tells two long names apart that begin alike. */
 function modelNumber(name: string): string {
   return createHash('sha256').update(name).digest('hex').slice(0, 8)
@@ -376,7 +384,17 @@ function fieldLines(model: PulledModel, field: PulledField, unsaid: Unsaid[]): s
   }
   if (name !== column.name) attributes.push(`@map(${quotePsl(column.name)})`)
   const line = `${name} ${type.type}${isRequired(model, column) ? '' : '?'} ${attributes.join(' ')}`
-  return type.native === null ? [line] : [`// outgrow:postgres ${type.native}`, line]
+  const other = postgresName(column.name)
+  if (other === column.name)
+    return type.native === null ? [line] : [`// outgrow:postgres ${type.native}`, line]
+  unsaid.push({
+    kind: 'name',
+    table: model.table.name,
+    name: other,
+    sql: `On Postgres the column ${column.name} is ${other}: names end at 63 bytes, and a few are the system’s own.`,
+  })
+  const native = type.native ?? (type.type === 'DateTime' ? '@db.Timestamptz(3)' : '')
+  return [`// outgrow:postgres ${native} @map(${quotePsl(other)})`.replace('  ', ' '), line]
 }
 
 /** The default in Prisma's words, '' for none, undefined where Prisma has no words for it. */
