@@ -2,6 +2,7 @@ export { copyIn, copyOut } from './copy.ts'
 export { hasEmbeddedPostgres, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts'
 export { connectPostgres, withPostgres, type PostgresClient } from './postgres.ts'
 export { quoteIdentifier, quoteLiteral } from './quote.ts'
+export { isLongName, shortName } from './short-name.ts'
 export { detachedEngineAdapter, engineAdapter, type SchemaEngineAdapter } from './schema-engine-adapter.ts'
 export {
   openSqlite,

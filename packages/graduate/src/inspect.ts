@@ -5,7 +5,7 @@ import { FindingCollector, FixCounter } from './copy/findings.ts'
 import { TableEncoder } from './copy/table-encoder.ts'
 import type { MoveOptions } from './options.ts'
 import { prepareSchema } from './prepare.ts'
-import type { Finding, FixReport, TableReport } from './report.ts'
+import { findingOf, type Finding, type FixReport, type TableReport } from './report.ts'
 import { readSourceObjects } from './source/objects.ts'
 import { readTables } from './source/tables.ts'
 import { lookAtTarget, type LookedAt } from './target/look.ts'
@@ -110,17 +110,13 @@ function integrityOf(database: SqliteDatabase): string {
 }
 
 function damaged(integrity: string): Finding {
-  return {
+  return findingOf({
     code: 'OUTGROW_SOURCE_DAMAGED',
     table: null,
-    column: null,
-    count: 1,
-    keys: [],
-    storage: null,
     excerpt: integrity.slice(0, 200),
     reason: 'SQLite’s integrity check finds damage in the file',
     fixes: ['recover a copy with `sqlite3 file ".recover"`'],
-  }
+  })
 }
 
 function sizeOf(path: string): number {

@@ -350,9 +350,8 @@ async function stagingFor(
     await dropStaging(client, state.staging)
     return stagingFor({ ...request, unfinished: 'refuse' }, client, snapshot, prepared, home)
   }
-  let built: Built | undefined
-  await withLocks(client, [home, ...prepared.others], async () => {
-    built = await buildStaging(client, {
+  return withLocks(client, [home, ...prepared.others], async () => {
+    const built = await buildStaging(client, {
       home,
       others: prepared.others,
       ddl: prepared.ddl,
@@ -366,8 +365,8 @@ async function stagingFor(
       record,
     })
     refuseDrift(built.plan.findings)
+    return built
   })
-  return built as unknown as Built
 }
 
 /** The plan of a run that goes on: its tables are there already. */

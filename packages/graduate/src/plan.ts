@@ -2,7 +2,7 @@ import type { FailureDetails } from '@outgrow/kit'
 import type { StoredModel } from '@outgrow/schema'
 import { quoteIdentifier, type SourceTable, type VirtualTable } from '@outgrow/databases'
 import type { TargetColumn, TargetTable } from './target/catalog.ts'
-import { Refusal, type Finding } from './report.ts'
+import { findingOf, Refusal, type Finding } from './report.ts'
 import type { MoveOptions } from './options.ts'
 
 export interface PlannedColumn {
@@ -200,35 +200,28 @@ function keyOf(table: SourceTable): string[] {
 }
 
 function drift(table: string, column: string | null, reason: string, fix: string): Finding {
-  return {
+  return findingOf({
     code: 'OUTGROW_SCHEMA_DRIFT',
     table,
     column,
-    count: 1,
-    keys: [],
-    storage: null,
-    excerpt: null,
     reason,
     fixes: [fix],
-  }
+  })
 }
 
 /** A virtual table whose rows cannot be read: it holds only what can be searched, or its module is not here. */
 function virtualLeft({ name, sql }: SourceTable, { module, rows, problem }: VirtualTable): Finding {
-  return {
+  return findingOf({
     code: 'OUTGROW_OBJECT_LEFT',
     table: name,
-    column: null,
     count: Math.max(rows, 1),
-    keys: [],
-    storage: null,
     excerpt: sql,
     reason:
       problem === undefined
         ? `is a contentless ${module} index: its rows can be searched, and not read`
         : `is a virtual table (${module}) that cannot be read here: ${problem}`,
     fixes: [`--skip-table ${name} leaves it behind knowingly`],
-  }
+  })
 }
 
 /** Stops a move that drift makes unsafe. */

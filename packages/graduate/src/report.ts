@@ -22,6 +22,15 @@ export interface Finding {
   fixes: string[]
 }
 
+/** A finding that names no rows or values, but for what is given. */
+export function findingOf({
+  code,
+  table,
+  ...more
+}: Pick<Finding, 'code' | 'table' | 'reason' | 'fixes'> & Partial<Finding>): Finding {
+  return { code, table, column: null, count: 1, keys: [], storage: null, excerpt: null, ...more }
+}
+
 /** An expected failure whose report names what led to it. */
 export class Refusal extends Failure {
   readonly findings: Finding[]

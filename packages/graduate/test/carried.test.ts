@@ -1,10 +1,11 @@
+import { shortName } from '@outgrow/databases'
 import { pullSchema, schemaSourceOf } from '@outgrow/schema'
 import { makeSqlite, temporaryFolder, type TestDatabase } from '@outgrow/testing'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, inject, test } from 'vitest'
-import { inspectSource, refusedTypes, verify, type MoveOptions } from '../src/index.ts'
-import { emptyTarget, move, plainOptions, sqliteSchema } from './move.ts'
+import { inspectSource, refusedTypes, type MoveOptions } from '../src/index.ts'
+import { emptyTarget, move, plainOptions, sqliteSchema, verifyMove } from './move.ts'
 
 /** Moves a file that nobody wrote for Prisma. */
 async function moveForeign(sql: string, options: Partial<MoveOptions> = {}) {
@@ -185,24 +186,40 @@ test('a file without tables is refused', async () => {
   await target.drop()
 })
 
+test('what has longer names than Postgres keeps arrives under short ones, in any alphabet', async () => {
+  const name = '名'.repeat(40)
+  const { from, target } = await moveForeign(
+    `CREATE TABLE "${name}1" (id INTEGER PRIMARY KEY, "${name}1" TEXT, "${name}2" TEXT);
+     CREATE TABLE "${name}2" (id INTEGER PRIMARY KEY, "${name}" TEXT COLLATE NOCASE UNIQUE);
+     INSERT INTO "${name}1" VALUES (1, 'a', 'b'); INSERT INTO "${name}2" VALUES (1, 'c')`,
+  )
+  const checked = await verifyMove(from, target.url, pullSchema(from, refusedTypes).text)
+  expect([checked.findings, checked.tables.map(({ digestMatch }) => digestMatch)]).toEqual([[], [true, true]])
+  const tables = await target.query(
+    "SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relname LIKE '名%' ORDER BY 1",
+  )
+  expect(tables).toHaveLength(2)
+  await refuses(
+    target,
+    `INSERT INTO "${String(tables.find((one) => one.name === shortName(`${name}2`))?.name)}" VALUES (2, 'C')`,
+    'duplicate key',
+  )
+  await target.drop()
+})
+
 test('verify names what of the structure is gone since, and a counter that stands too low', async () => {
   const { from, target } = await moveForeign(
     'CREATE TABLE p (id INTEGER PRIMARY KEY, k TEXT UNIQUE); CREATE TABLE c (id INTEGER PRIMARY KEY, pk INTEGER REFERENCES p(id)); INSERT INTO p VALUES (5, 1); INSERT INTO c VALUES (1, 5)',
   )
-  const request = {
-    from,
-    to: target.url,
-    schema: schemaSourceOf(pullSchema(from, refusedTypes).text, dirname(from)),
-    options: plainOptions,
-    progress: () => {},
-    signal: new AbortController().signal,
-  }
-  expect((await verify(request)).findings).toEqual([])
+  const { text } = pullSchema(from, refusedTypes)
+  expect((await verifyMove(from, target.url, text)).findings).toEqual([])
   await target.query(
     'ALTER TABLE c DROP CONSTRAINT c_pk_fkey; DROP INDEX "p_k_key"; ALTER TABLE c ALTER COLUMN id DROP DEFAULT',
   )
   await target.query("SELECT setval('p_id_seq', 2)")
-  expect((await verify(request)).findings.map(({ code, table }) => `${code} ${table}`)).toEqual([
+  expect(
+    (await verifyMove(from, target.url, text)).findings.map(({ code, table }) => `${code} ${table}`),
+  ).toEqual([
     'OUTGROW_COUNTER_BEHIND p',
     'OUTGROW_STRUCTURE_MISSING public.c.id',
     'OUTGROW_STRUCTURE_MISSING public.c.c_pk_fkey',

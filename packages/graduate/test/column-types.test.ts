@@ -1,9 +1,6 @@
-import { dirname } from 'node:path'
-import { schemaSourceOf } from '@outgrow/schema'
 import { makeSqlite } from '@outgrow/testing'
 import { expect, test } from 'vitest'
-import { verify } from '../src/index.ts'
-import { emptyTarget, findingsOf, move, plainOptions, postgresSchema, sqliteSchema } from './move.ts'
+import { emptyTarget, findingsOf, move, postgresSchema, sqliteSchema, verifyMove } from './move.ts'
 
 test('a column is cast to another type by name, and verify says that it is not compared', async () => {
   const schema = sqliteSchema('model T {\n  id Int @id\n  ip String\n}')
@@ -15,14 +12,7 @@ test('a column is cast to another type by name, and verify says that it is not c
   expect(await target.query('SELECT pg_typeof(ip)::text AS type, ip::text FROM "T"')).toEqual([
     { type: 'inet', ip: '10.0.0.1/32' },
   ])
-  const checked = await verify({
-    from,
-    to: target.url,
-    schema: schemaSourceOf(schema, dirname(from)),
-    options: plainOptions,
-    progress: () => {},
-    signal: new AbortController().signal,
-  })
+  const checked = await verifyMove(from, target.url, schema)
   expect(checked.tables.map(({ digestMatch }) => digestMatch)).toEqual([true])
   expect(checked.notes).toEqual(['T.ip is not compared: the server cast it to inet.'])
   await target.drop()
@@ -94,14 +84,7 @@ test('a cast that would lose a part of a value, or refuses it, names the row; it
     { id: 1, a: 'abc', b: '1.20', c: '101', d: '2024-01-01', e: '12:30:00.5', ip: '10.0.0.1/32' },
     { id: 4, a: 'ab', b: '2.00', c: '111', d: '2024-01-01', e: '01:00:00', ip: '::1/128' },
   ])
-  const checked = await verify({
-    from,
-    to: target.url,
-    schema: schemaSourceOf(schema, dirname(from)),
-    options: plainOptions,
-    progress: () => {},
-    signal: new AbortController().signal,
-  })
+  const checked = await verifyMove(from, target.url, schema)
   expect(checked.findings).toEqual([])
   expect(checked.tables.map(({ digestMatch, quarantinedRows }) => [digestMatch, quarantinedRows])).toEqual([
     [true, 2],

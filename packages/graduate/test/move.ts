@@ -1,7 +1,15 @@
 import { makeDatabase, type TestDatabase } from '@outgrow/testing'
 import { schemaSourceOf, type SchemaSource } from '@outgrow/schema'
 import { inject } from 'vitest'
-import { BadSource, migrate, type MigrateRequest, type MoveOptions, type MoveResult } from '../src/index.ts'
+import {
+  BadSource,
+  migrate,
+  verify,
+  type MigrateRequest,
+  type MoveOptions,
+  type MoveResult,
+  type Verification,
+} from '../src/index.ts'
 import { dirname } from 'node:path'
 
 export const plainOptions: MoveOptions = {
@@ -46,6 +54,18 @@ export function move(
     onStep: () => {},
     signal: new AbortController().signal,
     ...more,
+  })
+}
+
+/** Compares both sides as `outgrow verify` does. */
+export function verifyMove(from: string, to: string, schema: string): Promise<Verification> {
+  return verify({
+    from,
+    to,
+    schema: schemaSourceOf(schema, dirname(from)),
+    options: plainOptions,
+    progress: () => {},
+    signal: new AbortController().signal,
   })
 }
 

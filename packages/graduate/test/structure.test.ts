@@ -5,8 +5,16 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, inject, test } from 'vitest'
-import { inspectSource, verify } from '../src/index.ts'
-import { emptyTarget, findingsOf, move, plainOptions, postgresSchema, sqliteSchema } from './move.ts'
+import { inspectSource } from '../src/index.ts'
+import {
+  emptyTarget,
+  findingsOf,
+  move,
+  plainOptions,
+  postgresSchema,
+  sqliteSchema,
+  verifyMove,
+} from './move.ts'
 
 const names = sqliteSchema(`enum Kind {
   PLAIN @map("a plain one")
@@ -297,18 +305,10 @@ test('a row set aside takes its children with it, to the end of the chain, and v
     ['Parent', 2, 1, 1],
     ['Toy', 3, 1, 2],
   ])
-  const request = {
-    from,
-    to: target.url,
-    schema: schemaSourceOf(family, dirname(from)),
-    options: plainOptions,
-    progress: () => {},
-    signal: new AbortController().signal,
-  }
-  const checked = await verify(request)
+  const checked = await verifyMove(from, target.url, family)
   expect(checked.tables.every(({ digestMatch }) => digestMatch)).toBe(true)
   await target.query('DELETE FROM "Toy"')
-  const again = await verify(request)
+  const again = await verifyMove(from, target.url, family)
   expect(again.findings.map(({ code, table, keys }) => [code, table, keys])).toEqual([
     ['OUTGROW_ROW_MISSING', 'Toy', [{ id: 1 }]],
   ])

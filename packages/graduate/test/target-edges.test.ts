@@ -4,8 +4,8 @@ import { connectPostgres } from '@outgrow/databases'
 import { schemaSourceOf } from '@outgrow/schema'
 import { makeSqlite, until, type TestDatabase } from '@outgrow/testing'
 import { expect, test } from 'vitest'
-import { inspectSource, verify, type MigrateRequest } from '../src/index.ts'
-import { emptyTarget, findingsOf, move, plainOptions, sqliteSchema } from './move.ts'
+import { inspectSource, type MigrateRequest } from '../src/index.ts'
+import { emptyTarget, findingsOf, move, plainOptions, sqliteSchema, verifyMove } from './move.ts'
 
 const schema = sqliteSchema('model T {\n  id Int @id @default(autoincrement())\n  name String\n}')
 const ddl = 'CREATE TABLE "T" (id SERIAL PRIMARY KEY, name text NOT NULL)'
@@ -88,15 +88,7 @@ test('a run in one schema is not taken for one in another, nor one whose tables 
   const again = new URL(target.url)
   again.searchParams.set('schema', 'aa')
   expect(await move(from, again.href, schema)).toMatchObject({ wasPublished: false })
-  const request = {
-    from,
-    to: target.url,
-    schema: schemaSourceOf(schema, dirname(from)),
-    options: plainOptions,
-    progress: () => {},
-    signal: new AbortController().signal,
-  }
-  await expect(verify(request)).rejects.toMatchObject({ code: 'OUTGROW_TARGET_EMPTY' })
+  await expect(verifyMove(from, target.url, schema)).rejects.toMatchObject({ code: 'OUTGROW_TARGET_EMPTY' })
   await target.drop()
 })
 

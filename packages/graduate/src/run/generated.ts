@@ -2,7 +2,7 @@ import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
 import { hashRows } from '../copy/copy-streams.ts'
 import { RowHasher, sameDigest } from '../copy/digest.ts'
 import type { PlannedTable } from '../plan.ts'
-import type { Finding } from '../report.ts'
+import { findingOf, type Finding } from '../report.ts'
 import { readTargetTables } from '../target/catalog.ts'
 import { qualified } from '../target/structure.ts'
 import type { Move } from './move.ts'
@@ -31,17 +31,15 @@ export async function differingGenerated(move: Move, client: PostgresClient): Pr
       const query = `SELECT ${quoteIdentifier(column.target.name)} FROM ${qualified(table.target)}`
       await hashRows(client, `COPY (${query}) TO STDOUT (FORMAT binary)`, hasher)
       if (sameDigest(digest, hasher.digest)) continue
-      findings.push({
-        code: 'OUTGROW_GENERATED_DIFFERS',
-        table: table.source.name,
-        column: column.source,
-        count: 1,
-        keys: [],
-        storage: null,
-        excerpt: null,
-        reason: 'is computed by both databases, and Postgres comes to other values in some rows',
-        fixes: [`--skip-object '${table.source.name}.${column.source}' leaves it behind knowingly`],
-      })
+      findings.push(
+        findingOf({
+          code: 'OUTGROW_GENERATED_DIFFERS',
+          table: table.source.name,
+          column: column.source,
+          reason: 'is computed by both databases, and Postgres comes to other values in some rows',
+          fixes: [`--skip-object '${table.source.name}.${column.source}' leaves it behind knowingly`],
+        }),
+      )
     }
   }
   return findings

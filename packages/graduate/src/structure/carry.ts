@@ -1,7 +1,13 @@
-import { readTableDetails, type PostgresClient, type SourceTable } from '@outgrow/databases'
+import {
+  quoteIdentifier,
+  readTableDetails,
+  shortName,
+  type PostgresClient,
+  type SourceTable,
+} from '@outgrow/databases'
 import { assertNever, messageOf } from '@outgrow/kit'
 import type { Plan, PlannedTable } from '../plan.ts'
-import type { Finding } from '../report.ts'
+import { findingOf, type Finding } from '../report.ts'
 import type { SourceObject } from '../source/objects.ts'
 import { readTargetTables } from '../target/catalog.ts'
 import { qualified, readConstraints, type Constraint } from '../target/structure.ts'
@@ -62,17 +68,17 @@ export async function carryOver(client: PostgresClient, request: CarryRequest): 
         object.kind === 'view'
           ? viewStatement(object.sql, object.name, request.home, plan)
           : await replacing(client, object, context as StatementContext, constraints)
-      const stays = adds
       try {
-        if (!(await tried(client, statement, context, stays))) continue
+        if (!(await tried(client, statement, context, adds))) continue
       } catch (error) {
         if ((error as { code?: string }).code !== '42P07') throw error
         // Prisma has given the name to a key that means something else, such as the plain one beside a NOCASE one.
         statement = statement.replace(
           / INDEX "((?:[^"]|"")+)" ON /,
-          (_, name: string) => ` INDEX "${name.slice(0, 58)}_file" ON `,
+          (_, name: string) =>
+            ` INDEX ${quoteIdentifier(shortName(`${name.replaceAll('""', '"')}_file`))} ON `,
         )
-        if (!(await tried(client, statement, context, stays))) continue
+        if (!(await tried(client, statement, context, adds))) continue
       }
       if (adds && object.kind !== 'view') constraints = await readConstraints(client, schemas)
       if (adds && object.kind === 'generated column' && context)
@@ -303,18 +309,15 @@ function leftBehind(object: SourceObject, why: string, statement: string | undef
     object.kind === 'unique' || object.kind === 'index'
       ? `${object.kind === 'unique' ? 'unique ' : ''}index`
       : object.kind
-  return {
+  return findingOf({
     code: isConstraint ? 'OUTGROW_CONSTRAINT_LOST' : 'OUTGROW_OBJECT_LEFT',
     table: object.table,
     column: object.columns.length > 0 ? object.columns.join(', ') : null,
-    count: 1,
-    keys: [],
-    storage: null,
     excerpt: object.sql.replaceAll(/\s+/g, ' '),
     reason: `the ${label} ${object.name} is not in the target: ${why}`,
     fixes: [
       ...(statement === undefined ? [] : [`add to a Postgres migration: ${statement}`]),
       `--skip-object '${object.name}' leaves it behind knowingly`,
     ],
-  }
+  })
 }

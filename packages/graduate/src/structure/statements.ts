@@ -1,4 +1,4 @@
-import { quoteIdentifier } from '@outgrow/databases'
+import { quoteIdentifier, shortName } from '@outgrow/databases'
 import { assertNever } from '@outgrow/kit'
 import type { PlannedTable } from '../plan.ts'
 import type { IndexTerm, SourceObject } from '../source/objects.ts'
@@ -46,23 +46,6 @@ export function statementFor(object: SourceObject, context: StatementContext): s
     default:
       return assertNever(object)
   }
-}
-
-/** Postgres keeps 63 bytes of a name, and cuts the rest off in silence. */
-function shortName(name: string): string {
-  const bytes = Buffer.from(name)
-  return bytes.length <= 63
-    ? name
-    : `${bytes
-        .subarray(0, 54)
-        .toString('utf8')
-        .replace(/\uFFFD$/, '')}_${checksum(name)}`
-}
-
-function checksum(text: string): string {
-  let sum = 0
-  for (const char of text) sum = (sum * 31 + (char.codePointAt(0) ?? 0)) >>> 0
-  return sum.toString(16).padStart(8, '0')
 }
 
 function indexName({ name, table, columns, kind }: SourceObject): string {

@@ -10,18 +10,18 @@ const tries = 4
  * Runs `work` in a transaction that waits for each lock for a short time only, and begins it again when it did not get one.
  * @throws Failure OUTGROW_TARGET_LOCKED naming the sessions in the way
  */
-export async function withLocks(
+export async function withLocks<Result>(
   client: PostgresClient,
   schemas: string[],
-  work: () => Promise<void>,
-): Promise<void> {
+  work: () => Promise<Result>,
+): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     await client.query('BEGIN')
     try {
       await client.query(`SET LOCAL lock_timeout = ${lockWaitMs}`)
-      await work()
+      const result = await work()
       await client.query('COMMIT')
-      return
+      return result
     } catch (error) {
       await client.query('ROLLBACK').catch(() => {}) // the connection may be gone, which the error says
       const { code } = error as { code?: string }

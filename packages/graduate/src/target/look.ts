@@ -3,7 +3,7 @@ import { Failure } from '@outgrow/kit'
 import type { MoveOptions } from '../options.ts'
 import type { Plan } from '../plan.ts'
 import type { PreparedSchema } from '../prepare.ts'
-import type { Finding } from '../report.ts'
+import { findingOf, type Finding } from '../report.ts'
 import type { SourceObject } from '../source/objects.ts'
 import { expectedTables } from './expected-tables.ts'
 import { unfinishedRun } from '../run/record.ts'
@@ -101,15 +101,10 @@ const noRecord: RunRecord = {
 }
 
 function inTheWay({ code, message, fix }: Failure): Finding {
-  return {
+  return findingOf({
     code,
     table: null,
-    column: null,
-    count: 1,
-    keys: [],
-    storage: null,
-    excerpt: null,
     reason: message,
     fixes: fix === undefined ? [] : [fix],
-  }
+  })
 }

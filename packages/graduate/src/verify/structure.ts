@@ -1,6 +1,6 @@
 import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
 import type { Plan } from '../plan.ts'
-import type { Finding } from '../report.ts'
+import { findingOf, type Finding } from '../report.ts'
 import { describeSchemas, grantKinds, missingItems, type DescribedItem } from '../target/described.ts'
 import type { Staging } from '../target/staging.ts'
 import { qualified } from '../target/structure.ts'
@@ -25,17 +25,13 @@ export function structureNotes(run: Staging | undefined): string[] {
 }
 
 function missingFinding({ kind, name, definition }: DescribedItem): Finding {
-  return {
+  return findingOf({
     code: 'OUTGROW_STRUCTURE_MISSING',
     table: name,
-    column: null,
-    count: 1,
-    keys: [],
-    storage: null,
     excerpt: definition,
     reason: `the ${kind} was made by the move and is gone, or is another now`,
     fixes: [],
-  }
+  })
 }
 
 /** A counter that stands below the highest key gives that key once more. */
@@ -49,17 +45,16 @@ async function countersBehind(client: PostgresClient, plan: Plan): Promise<Findi
       )
       const { next, highest } = rows[0] as { next: string; highest: string | null }
       if (highest === null || BigInt(next) > BigInt(highest)) continue
-      findings.push({
-        code: 'OUTGROW_COUNTER_BEHIND',
-        table: source.name,
-        column: columns.find((one) => one.target === column)?.source ?? column.name,
-        count: 1,
-        keys: [],
-        storage: null,
-        excerpt: `next ${next}, highest ${highest}`,
-        reason: 'has a counter that would give a key that is taken',
-        fixes: [`SELECT setval('${column.sequence}', ${highest});`],
-      })
+      findings.push(
+        findingOf({
+          code: 'OUTGROW_COUNTER_BEHIND',
+          table: source.name,
+          column: columns.find((one) => one.target === column)?.source ?? column.name,
+          excerpt: `next ${next}, highest ${highest}`,
+          reason: 'has a counter that would give a key that is taken',
+          fixes: [`SELECT setval('${column.sequence}', ${highest});`],
+        }),
+      )
     }
   }
   return findings

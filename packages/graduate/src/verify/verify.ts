@@ -5,7 +5,7 @@ import { emptyDigest, expectedDigest, loadHash, sameDigest } from '../copy/diges
 import type { MoveOptions } from '../options.ts'
 import { planMove, refuseDrift, type Plan, type PlannedTable } from '../plan.ts'
 import { prepareSchema, type PreparedSchema } from '../prepare.ts'
-import type { Finding, TableReport } from '../report.ts'
+import { findingOf, type Finding, type TableReport } from '../report.ts'
 import { readAdjustments } from '../run/adjust.ts'
 import { digestOfTarget } from '../run/load.ts'
 import type { Progress } from '../run/move.ts'
@@ -196,17 +196,12 @@ function hasAdvanced(run: Staging | undefined, { path, fingerprint }: Snapshot):
 }
 
 function advanced(): Finding {
-  return {
+  return findingOf({
     code: 'OUTGROW_SOURCE_ADVANCED',
     table: null,
-    column: null,
-    count: 1,
-    keys: [],
-    storage: null,
-    excerpt: null,
     reason: 'The source was written to after it was moved: rows that differ may have come later',
     fixes: [],
-  }
+  })
 }
 
 function emptyTarget(): Failure {

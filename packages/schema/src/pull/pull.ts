@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto'
 import {
+  isLongName,
   openSqliteReadonly,
   parseSqliteSource,
   quoteIdentifier,
   readSourceTables,
+  shortName,
   traceRemover,
   type SourceColumn,
   type SourceForeignKey,
@@ -205,8 +206,8 @@ function addRelations(model: PulledModel, models: PulledModel[], unsaid: Unsaid[
   const said = new Set<string>()
   for (const [at, key] of model.table.foreignKeys.entries()) {
     const parent = models.find(({ table }) => table.name.toLowerCase() === key.parent.toLowerCase())
-    const named0 = key.parentColumns.length > 0 ? key.parentColumns : (parent?.table.primaryKey ?? [])
-    const [columns, references] = inKeyOrder(parent, key.columns, named0)
+    const parentColumns = key.parentColumns.length > 0 ? key.parentColumns : (parent?.table.primaryKey ?? [])
+    const [columns, references] = inKeyOrder(parent, key.columns, parentColumns)
     const own = fieldsNamed(model, columns)
     const theirs = parent && fieldsNamed(parent, references)
     if (!parent || !own || !theirs || !isKey(parent, references) || !matchTypes(own, theirs)) {
@@ -304,13 +305,7 @@ function matchTypes(own: PulledField[], theirs: PulledField[]): boolean {
 const systemColumns = /^(tableoid|xmin|cmin|xmax|cmax|ctid)$/
 
 function postgresName(column: string): string {
-  if (systemColumns.test(column)) return `${column}_data`
-  return Buffer.byteLength(column) > 63 ? `${column.slice(0, 40)}_${modelNumber(column)}` : column
-}
-
-/** Tells two long names apart that begin alike. */
-function modelNumber(name: string): string {
-  return createHash('sha256').update(name).digest('hex').slice(0, 8)
+  return systemColumns.test(column) ? `${column}_data` : shortName(column)
 }
 
 /** Tables of PostGIS, which Prisma never makes. */
@@ -340,10 +335,10 @@ function modelText(database: SqliteDatabase, model: PulledModel, unsaid: Unsaid[
     const map = index.sql === null ? '' : `, map: ${quotePsl(index.name)}`
     attributes.push(`@@${index.unique ? 'unique' : 'index'}([${columns.join(', ')}]${map})`)
   }
-  if (name !== table.name || Buffer.byteLength(table.name) > 63) {
-    const isLong = Buffer.byteLength(table.name) > 63
+  const isLong = isLongName(table.name)
+  if (name !== table.name || isLong) {
     if (isLong || passedOver.test(table.name)) {
-      const free = isLong ? `${table.name.slice(0, 40)}_${modelNumber(table.name)}` : `${table.name}_data`
+      const free = isLong ? shortName(table.name) : `${table.name}_data`
       attributes.push(`// outgrow:postgres @@map(${quotePsl(free)})`)
       unsaid.push({
         kind: 'name',
