@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import { parsePostgresUrl, startEmbeddedPostgres, withPostgres } from '@outgrow/databases'
+import { startEmbeddedPostgres, withPostgres } from '@outgrow/databases'
 import type { LookedAt } from '@outgrow/graduate'
+import { givenTarget } from './move-options.ts'
 import { stateDirectory } from './state-directory.ts'
 
 /**
@@ -11,10 +12,8 @@ export async function withPostgresToAsk<Result>(
   { to, workDir }: { to?: string | undefined; workDir: string },
   use: (at: LookedAt) => Promise<Result>,
 ): Promise<Result> {
-  const given = to ?? process.env.POSTGRES_URL
-  if (given !== undefined && given !== '') {
-    return use({ url: parsePostgresUrl(given).url.href, isScratch: false })
-  }
+  const given = givenTarget(to)
+  if (given !== undefined) return use({ url: given, isScratch: false })
   const server = await startEmbeddedPostgres({ directory: join(stateDirectory(workDir), 'postgres') })
   try {
     return await use({ url: server.url, isScratch: true })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import { parseSqliteSource } from '@outgrow/databases'
+import { parsePostgresUrl, parseSqliteSource } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { knownRules, refusedTypes, type MoveOptions } from '@outgrow/graduate'
 import { pullSchema, readSchemaSource, schemaSourceOf, type SchemaSource } from '@outgrow/schema'
@@ -102,6 +102,12 @@ export function sourceOf({ from, schema }: Pick<SharedOptions, 'from'> & { schem
   const folder = statSync(schema).isDirectory() ? schema : dirname(schema)
   const beside = parseSqliteSource(source, resolve(folder)).path
   return existsSync(beside) ? beside : path
+}
+
+/** URL of the Postgres that `--to` or POSTGRES_URL names, undefined where neither does. */
+export function givenTarget(to: string | undefined): string | undefined {
+  const given = to ?? process.env.POSTGRES_URL
+  return given === undefined || given === '' ? undefined : parsePostgresUrl(given).url.href
 }
 
 export function schemaOf(options: SharedOptions): SchemaSource {

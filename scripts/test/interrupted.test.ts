@@ -141,6 +141,20 @@ test('Postgres stopped and restarted mid-copy: the run says so and resumes', asy
   await server.stop('immediate')
 }, 600_000)
 
+test('the embedded Postgres of a move without a target is gone: what ended the move is said', async () => {
+  const { file, schema } = makeShop(150_000)
+  const folder = temporaryFolder()
+  const server = await startEmbeddedPostgres({ directory: join(folder, 'postgres') })
+  const running = outgrow(['migrate', '--from', file, '--schema', schema, '--work-dir', folder])
+  const isCopying = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'COPY%'"
+  await withPostgres(server.url, (client) =>
+    until(async () => (await client.query(isCopying)).rows.length > 0),
+  )
+  await server.stop('immediate')
+  const { code, document } = await running
+  expect([code, document.error?.code]).toEqual([2, 'OUTGROW_POSTGRES_LOST'])
+})
+
 test('Ctrl-C ends with 3 and leaves the target as it was once the run is taken back', async () => {
   const { file, schema } = makeShop(150_000)
   const target = await makeDatabase(inject('postgresUrl'))

@@ -1,9 +1,10 @@
 import { Command } from 'commander'
-import { parsePostgresUrl, withPostgres } from '@outgrow/databases'
+import { withPostgres } from '@outgrow/databases'
 import { Failure, redactUrl } from '@outgrow/kit'
 import {
   BadSource,
   dropStaging,
+  findingOf,
   findRuns,
   lockTarget,
   migrate,
@@ -19,7 +20,14 @@ import { tellFindings, tellFixes, tellTables } from '../output/findings.ts'
 import { runCommand, type CommandContext } from '../output/run.ts'
 import { count, duration, size, type Terminal } from '../output/terminal.ts'
 import { withJournal } from '../journal.ts'
-import { moveOptions, schemaOf, sourceOf, withSharedOptions, type SharedOptions } from '../move-options.ts'
+import {
+  givenTarget,
+  moveOptions,
+  schemaOf,
+  sourceOf,
+  withSharedOptions,
+  type SharedOptions,
+} from '../move-options.ts'
 import { dropRehearsal, findRehearsal, newRehearsal } from '../rehearsals.ts'
 import { stateDirectory } from '../state-directory.ts'
 import { switchChecklist } from '../switch-checklist.ts'
@@ -109,15 +117,17 @@ export function fillTarget(
     try {
       return await fill(filling, options, target.url, context, journal)
     } finally {
-      // A database that was made for this move, and into which nothing came, is of no use.
-      if (target.made !== undefined && (await isUntouched(target.url)))
-        await dropRehearsal(options.workDir, target.made)
+      // What the move says counts: a server that is gone by now is named there, and `outgrow postgres list` shows the rest.
+      await dropUntouched(options.workDir, target).catch(() => {})
     }
   })
 }
 
-async function isUntouched(url: string): Promise<boolean> {
-  return (await withPostgres(url, findRuns)).length === 0
+/** A database that was made for a move, and into which nothing came, is of no use. */
+async function dropUntouched(workDir: string, { url, made }: Target): Promise<void> {
+  if (made === undefined) return
+  const runs = await withPostgres(url, findRuns)
+  if (runs.length === 0) await dropRehearsal(workDir, made)
 }
 
 async function fill(
@@ -171,8 +181,8 @@ export interface Target {
 
 /** The embedded server goes on running, since the rows are in it. */
 export async function targetOf(options: MigrateOptions, from: string, terminal: Terminal): Promise<Target> {
-  const given = options.to ?? process.env.POSTGRES_URL
-  if (given !== undefined && given !== '') return { url: parsePostgresUrl(given).url.href, made: undefined }
+  const given = givenTarget(options.to)
+  if (given !== undefined) return { url: given, made: undefined }
   const { workDir } = options
   if (options.resume || options.restart || options.abort) {
     const unfinished = await findRehearsal(workDir, from, 'unfinished')
@@ -248,20 +258,18 @@ async function finished(
   const { tables, fixes, steps } = result
   const findings = [...result.findings]
   if (result.advanced) {
-    findings.push({
-      code: 'OUTGROW_SOURCE_ADVANCED',
-      table: null,
-      column: null,
-      count: Math.max(1, result.laterRows),
-      keys: [],
-      storage: null,
-      excerpt: null,
-      reason:
-        result.laterRows > 0
-          ? 'came to the source after the snapshot and are not in the target'
-          : 'were changed in the source after the snapshot, and the target has them as they were',
-      fixes: ['stop the application, empty the target and run the command again'],
-    })
+    findings.push(
+      findingOf({
+        code: 'OUTGROW_SOURCE_ADVANCED',
+        table: null,
+        count: Math.max(1, result.laterRows),
+        reason:
+          result.laterRows > 0
+            ? 'came to the source after the snapshot and are not in the target'
+            : 'were changed in the source after the snapshot, and the target has them as they were',
+        fixes: ['stop the application, empty the target and run the command again'],
+      }),
+    )
   }
   const rows = tables.reduce((sum, { targetRows }) => sum + targetRows, 0)
   const bytes = steps.reduce((sum, step) => sum + step.bytes, 0)

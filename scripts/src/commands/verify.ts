@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { parsePostgresUrl } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { verify, type Report } from '@outgrow/graduate'
 import { exit } from '../output/exit.ts'
@@ -7,7 +6,14 @@ import { tellFindings, tellTables } from '../output/findings.ts'
 import { runCommand, type CommandContext } from '../output/run.ts'
 import { count, duration } from '../output/terminal.ts'
 import { withJournal } from '../journal.ts'
-import { moveOptions, schemaOf, sourceOf, withSharedOptions, type SharedOptions } from '../move-options.ts'
+import {
+  givenTarget,
+  moveOptions,
+  schemaOf,
+  sourceOf,
+  withSharedOptions,
+  type SharedOptions,
+} from '../move-options.ts'
 import { exportedSource } from '../exported-source.ts'
 import { findRehearsal } from '../rehearsals.ts'
 
@@ -89,8 +95,8 @@ async function compare(
 }
 
 async function verifyTarget({ to, workDir }: Options, from: string): Promise<string> {
-  const given = to ?? process.env.POSTGRES_URL
-  if (given !== undefined && given !== '') return parsePostgresUrl(given).url.href
+  const given = givenTarget(to)
+  if (given !== undefined) return given
   const embedded = await findRehearsal(workDir, from, 'published')
   if (embedded) return embedded.url
   throw new Failure({
