@@ -2,7 +2,8 @@
 // The product runs on Node 24 (`using` is younger than 22). An older host runs it on the Node that is installed beside
 // it: the SQLite driver would crash on Node 20 before it could say anything, so nothing is imported before this check.
 import { spawn } from 'node:child_process'
-import { createRequire } from 'node:module'
+import { createRequire, enableCompileCache } from 'node:module'
+import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 
 const [major] = process.versions.node.split('.').map(Number)
@@ -10,6 +11,9 @@ if (major >= 24) {
   // Rows are short-lived: a small nursery keeps the memory of a long copy low, and costs no time.
   setFlagsFromString('--max-semi-space-size=4')
   setFlagsFromString('--semi-space-growth-factor=1')
+  // Compiled once, started in half the time; the variable is for the processes that this one starts.
+  process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '../node_modules/.cache/compiled')
+  enableCompileCache(process.env.NODE_COMPILE_CACHE)
   await import('../src/main.ts')
 } else {
   const node = createRequire(import.meta.url).resolve('node/bin/node')

@@ -8,7 +8,7 @@ import { makeDatabase, temporaryFolder, until } from '@outgrow/testing'
 import { expect, inject, test } from 'vitest'
 import { makeShop, outgrow, startOutgrow } from './cli.ts'
 
-const kills = Number(process.env.OUTGROW_KILLS ?? 4)
+const kills = Number(process.env.OUTGROW_KILLS ?? 3)
 const seed = Number(process.env.OUTGROW_SEED ?? 1)
 
 /** Mulberry32: the same pauses for the same seed. */
