@@ -83,8 +83,12 @@ function isSame({ storage, text, hex }: Stored, type: string, arrived: string): 
     case 'integer':
     case 'bigint':
     case 'numeric':
-    case 'double precision':
       return isSameNumber(storage, text, arrived)
+    case 'double precision':
+      // Postgres shows the shortest digits that lead to the double, not all that it has.
+      return storage === 'integer'
+        ? Number.isInteger(Number(arrived)) && BigInt(Number(arrived)) === BigInt(text)
+        : isSameNumber(storage, text, arrived)
     case 'boolean':
       return (text === '1') === (arrived === 'true') && /^[01](\.0)?$/.test(text)
     case 'timestamp with time zone':
