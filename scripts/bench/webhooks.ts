@@ -7,7 +7,7 @@ import { Command } from 'commander'
 import { createWebhookHandler, ensureCustomer, openStripe, syncPlans } from '@outgrow/billing'
 import { openDatabase, type Database } from '@outgrow/client'
 import { startEmbeddedPostgres, withPostgres } from '@outgrow/databases'
-import { deployMigrations } from '@outgrow/schema'
+import { deployMigrations, readSchemaSource } from '@outgrow/schema'
 import { serveOnLoopback, StripeFake, subscriptions, type Delivery } from '@outgrow/stripe-fake'
 import { plans, secret } from '../chaos/arena.ts'
 import { chancesOf } from '../chaos/lifecycle.ts'
@@ -136,7 +136,7 @@ async function benchDatabase(
   total: number,
   rounds: number,
 ): Promise<DatabaseFigures> {
-  await deployMigrations(join(root, 'prisma'), url)
+  await deployMigrations(readSchemaSource(join(root, 'prisma/schema.prisma')), url)
   const database = await openDatabase(url)
   await syncPlans(database, plans)
   const fake = new StripeFake({ webhookSecret: secret, namespace: provider })

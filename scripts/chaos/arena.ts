@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { definePlans, openStripe, syncPlans } from '@outgrow/billing'
 import { openDatabase, type Database } from '@outgrow/client'
 import { startEmbeddedPostgres } from '@outgrow/databases'
-import { deployMigrations } from '@outgrow/schema'
+import { deployMigrations, readSchemaSource } from '@outgrow/schema'
 import { serveOnLoopback, StripeFake } from '@outgrow/stripe-fake'
 import type { Stripe } from 'stripe'
 import type { Variant } from './variants.ts'
@@ -61,7 +61,7 @@ export async function openArena(
       ? await startEmbeddedPostgres({ directory: join(folder, 'server'), settings: ['fsync=off'] })
       : undefined
   const url = server?.url ?? `file:${join(folder, 'app.db')}`
-  await deployMigrations(join(import.meta.dirname, '../../prisma'), url)
+  await deployMigrations(readSchemaSource(join(import.meta.dirname, '../../prisma/schema.prisma')), url)
   const database = await openDatabase(url)
   await syncPlans(database, plans)
   const sent: string[] = []

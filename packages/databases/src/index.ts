@@ -1,9 +1,18 @@
 export { copyIn, copyOut } from './copy.ts'
 export { hasEmbeddedPostgres, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts'
 export { connectPostgres, withPostgres, type PostgresClient } from './postgres.ts'
+export { describeSchemas, grantKinds, missingItems, type DescribedItem } from './postgres-structure.ts'
+export { describeSqlite } from './sqlite-structure.ts'
+export { withScratchDatabase, type ScratchOptions } from './scratch-database.ts'
 export { quoteIdentifier, quoteLiteral } from './quote.ts'
 export { isLongName, shortName } from './short-name.ts'
-export { detachedEngineAdapter, engineAdapter, type SchemaEngineAdapter } from './schema-engine-adapter.ts'
+export {
+  detachedEngineAdapter,
+  engineAdapter,
+  runScript,
+  type LiveEngineAdapter,
+  type SchemaEngineAdapter,
+} from './schema-engine-adapter.ts'
 export {
   openSqlite,
   openSqliteForLock,
@@ -39,3 +48,7 @@ export {
 export { postgresAdapterFactory } from './adapters/postgres-adapter.ts'
 export { sqliteAdapterFactory, stockSqliteAdapter } from './adapters/sqlite-adapter.ts'
 export { TransactionScope } from './adapters/transaction-scope.ts'
+export { atomicPostgresScript } from './scripts/postgres-script.ts'
+export { atomicSqliteScript, type ScriptNote } from './scripts/sqlite-script.ts'
+export { postgresTokens } from './scripts/postgres-statements.ts'
+export { lineAt, ScriptError, type SqlStatement } from './scripts/statement.ts'

@@ -2,14 +2,21 @@ import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3'
 import { PrismaPg } from '@prisma/adapter-pg'
 import {
   bindMigrationAwareSqlAdapterFactory,
+  type Error as AdapterError,
   ColumnTypeEnum,
+  DriverAdapterError,
   type SqlDriverAdapter,
   type SqlMigrationAwareDriverAdapterFactory,
   type SqlResultSet,
 } from '@prisma/driver-adapter-utils'
+import { Client, type ClientConfig, type DatabaseError, type Pool, type QueryResult } from 'pg'
 import { connectionAttempts, connectPostgres } from './postgres.ts'
 import { quoteIdentifier } from './quote.ts'
-import { parseDatabaseUrl } from './url.ts'
+import { runPostgresScript } from './scripts/postgres-script.ts'
+import { runSqliteScript, type ScriptNote } from './scripts/sqlite-script.ts'
+import { ScriptError } from './scripts/statement.ts'
+import { openSqlite, type SqliteDatabase } from './sqlite.ts'
+import { parseDatabaseUrl, type PostgresUrl } from './url.ts'
 
 /** A driver adapter, in the form in which Prisma's WebAssembly schema engine takes it. */
 export type SchemaEngineAdapter = ReturnType<typeof bindMigrationAwareSqlAdapterFactory>
@@ -43,19 +50,43 @@ export function detachedEngineAdapter(provider: 'sqlite' | 'postgres'): SchemaEn
   })
 }
 
+interface FailedScript {
+  script: string
+  error: ScriptError
+}
+
 export interface LiveEngineAdapter {
   adapter: SchemaEngineAdapter
+  /** The script that failed, which the engine tells only in its own words. */
+  failure(): FailedScript | undefined
+  /** What was run otherwise than it is written. */
+  notes: ScriptNote[]
   /** Closes what the engine opened and never closes itself: on SQLite it would go on holding a lock. */
   dispose(): Promise<void>
 }
 
-/** An adapter for the schema engine over a live database. */
+/**
+ * An adapter for the schema engine over a live database. Scripts run whole or not at all: the stock adapters split them at
+ * every `;`, or go on from where they failed.
+ */
 export async function engineAdapter(databaseUrl: string): Promise<LiveEngineAdapter> {
-  const factory = await liveFactory(databaseUrl)
+  const { factory, runScript } = await liveDatabase(databaseUrl)
   const opened: SqlDriverAdapter[] = []
+  const notes: ScriptNote[] = []
+  let failure: FailedScript | undefined
   const kept = async (connecting: Promise<SqlDriverAdapter>) => {
     const connection = await connecting
     opened.push(connection)
+    withChar(connection)
+    connection.executeScript = async (script) => {
+      try {
+        notes.push(...(await runScript(connection, script)))
+      } catch (error) {
+        if (!(error instanceof ScriptError)) throw error
+        failure = { script, error }
+        throw new DriverAdapterError(payloadOf(error, factory.provider))
+      }
+    }
     return connection
   }
   const adapter = bindMigrationAwareSqlAdapterFactory({
@@ -66,15 +97,53 @@ export async function engineAdapter(databaseUrl: string): Promise<LiveEngineAdap
   })
   return {
     adapter,
+    failure: () => failure,
+    notes,
     dispose: async () => {
-      await Promise.all(opened.map((connection) => connection.dispose()))
+      await Promise.all(opened.splice(0).map((connection) => connection.dispose()))
     },
   }
 }
 
-async function liveFactory(databaseUrl: string): Promise<SqlMigrationAwareDriverAdapterFactory> {
+interface LiveDatabase {
+  factory: SqlMigrationAwareDriverAdapterFactory
+  runScript(connection: SqlDriverAdapter, script: string): ScriptNote[] | Promise<ScriptNote[]>
+}
+
+async function liveDatabase(databaseUrl: string): Promise<LiveDatabase> {
   const url = parseDatabaseUrl(databaseUrl)
-  if (url.kind === 'sqlite') return new PrismaBetterSqlite3({ url: `file:${url.path}` })
+  if (url.kind === 'sqlite') {
+    return {
+      factory: new PrismaBetterSqlite3({ url: `file:${url.path}` }),
+      // The engine locks the file for its own connection: a script runs on that one.
+      runScript: (connection, script) =>
+        runSqliteScript((connection as unknown as { client: SqliteDatabase }).client, script),
+    }
+  }
+  const session = await sessionFor(url)
+  return {
+    factory: new PrismaPg(session, { schema: url.schema }),
+    runScript: (_, script) => runInSession(session, script),
+  }
+}
+
+/**
+ * Runs a script whole or not at all, without any bookkeeping.
+ * @throws ScriptError
+ */
+export async function runScript(databaseUrl: string, script: string): Promise<ScriptNote[]> {
+  const url = parseDatabaseUrl(databaseUrl)
+  if (url.kind === 'postgres') return runInSession(await sessionFor(url), script)
+  const database = openSqlite(url.path)
+  try {
+    return runSqliteScript(database, script)
+  } finally {
+    database.close()
+  }
+}
+
+/** How a migration's session is opened: in UTC, with the URL's schema, which is made where it is missing. */
+async function sessionFor(url: PostgresUrl): Promise<ClientConfig> {
   // The first attempt that connects decides between TLS and plain text.
   const probe = await connectPostgres(url)
   const encrypted = Boolean((probe as unknown as { ssl: unknown }).ssl)
@@ -87,8 +156,55 @@ async function liveFactory(databaseUrl: string): Promise<SqlMigrationAwareDriver
   }
   const config = connectionAttempts(url).find((attempt) => Boolean(attempt.ssl) === encrypted)
   const path = quoteIdentifier(url.schema).replaceAll(/[\\ ]/g, '\\$&')
-  return new PrismaPg(
-    { ...config, options: `-c timezone=UTC -c search_path=${path}` },
-    { schema: url.schema },
-  )
+  return { ...config, options: `-c timezone=UTC -c search_path=${path}` }
+}
+
+/** A connection of its own: what a script sets, such as a dump's search_path, ends with it. */
+async function runInSession(session: ClientConfig, script: string): Promise<ScriptNote[]> {
+  const client = new Client(session)
+  client.on('error', () => {}) // a lost connection is reported by the query that finds it
+  await client.connect()
+  try {
+    await runPostgresScript(client, script)
+    return []
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+/** As the engine writes it into `_prisma_migrations`. */
+function payloadOf(error: ScriptError, provider: string): AdapterError {
+  const cause = (error.cause ?? {}) as Partial<DatabaseError> & { code?: string }
+  if (provider === 'sqlite') return { kind: 'sqlite', extendedCode: 1, message: error.message }
+  return {
+    kind: 'postgres',
+    code: cause.code ?? 'N/A',
+    severity: cause.severity ?? 'ERROR',
+    message: error.message,
+    detail: cause.detail,
+    column: cause.column,
+    hint: cause.hint,
+  }
+}
+
+/** The stock adapter knows no "char" (OID 18), in which Postgres' catalogs say of what kind a thing is. */
+function withChar(connection: SqlDriverAdapter): void {
+  const pool = (connection as { underlyingDriver?(): Pool }).underlyingDriver?.()
+  if (!pool) return
+  const charType = 18
+  const textType = 25
+  let chars: number[] = []
+  const query = pool.query.bind(pool) as (...args: unknown[]) => Promise<QueryResult>
+  pool.query = (async (...args: unknown[]) => {
+    const result = await query(...args)
+    chars = result.fields.flatMap(({ dataTypeID }, at) => (dataTypeID === charType ? [at] : []))
+    for (const at of chars) (result.fields[at] as { dataTypeID: number }).dataTypeID = textType
+    return result
+  }) as typeof pool.query
+  const queryRaw = connection.queryRaw.bind(connection)
+  connection.queryRaw = async (asked) => {
+    const result = await queryRaw(asked)
+    for (const at of chars) result.columnTypes[at] = ColumnTypeEnum.Character
+    return result
+  }
 }

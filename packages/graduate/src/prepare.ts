@@ -1,12 +1,11 @@
 import { fork } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure, type FailureDetails } from '@outgrow/kit'
 import {
+  historyOf,
   proveDialects,
-  readMigrations,
   storageMap,
   type SchemaFinding,
   type SchemaSource,
@@ -61,7 +60,7 @@ export async function prepareHere(source: SchemaSource, home: string): Promise<P
   if (!dialects.ok) throw refused(findings)
   const storage = { sqlite: storageMap(dialects.sqlite), postgres: storageMap(dialects.postgres) }
   const postgresDirectory = join(source.home, 'postgres')
-  const migrations = findMigrations(source, postgresDirectory)
+  const { migrations } = historyOf(source, 'postgres')
   const others = new Set(
     storage.postgres.map(({ schema }) => schema).filter((schema) => schema !== undefined && schema !== home),
   )
@@ -76,17 +75,6 @@ export async function prepareHere(source: SchemaSource, home: string): Promise<P
     postgresSchema: dialects.postgres,
     checksum: createHash('sha256').update(dialects.postgres).digest('hex'),
   }
-}
-
-function findMigrations(source: SchemaSource, postgresDirectory: string): StoredMigration[] {
-  for (const directory of [postgresDirectory, source.directory, source.home]) {
-    const folder = join(directory, 'migrations')
-    const lock = join(folder, 'migration_lock.toml')
-    if (existsSync(lock) && /provider\s*=\s*"postgres/.test(readFileSync(lock, 'utf8'))) {
-      return readMigrations(folder)
-    }
-  }
-  return []
 }
 
 function refused(findings: SchemaFinding[]): Failure {

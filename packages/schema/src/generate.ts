@@ -26,6 +26,7 @@ export interface Generated {
   dialects: Dialects
   /** SQL that makes an empty database hold the schema. */
   ddl: Record<Provider, string>
+  source: SchemaSource
 }
 
 /**
@@ -51,7 +52,7 @@ export async function proveDialects(
     text: dialects[provider],
   }))
   if (!dialects.ok) {
-    return { outputs, findings: dialects.findings, dialects, ddl: { sqlite: '', postgres: '' } }
+    return { outputs, findings: dialects.findings, dialects, ddl: { sqlite: '', postgres: '' }, source }
   }
   for (const { path, text } of outputs) validatePrismaSchema([[path, text]])
   proveParity(dialects, keepLists)
@@ -60,7 +61,7 @@ export async function proveDialects(
     postgres: await diffDatamodels('postgres', undefined, dialects.postgres),
   }
   proveOnSqlite(ddl.sqlite)
-  return { outputs, findings: dialects.findings, dialects, ddl }
+  return { outputs, findings: dialects.findings, dialects, ddl, source }
 }
 
 /** Whether the schema beside the source was generated with lists kept. */

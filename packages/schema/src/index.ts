@@ -19,4 +19,8 @@ export {
   type Unsaid,
 } from './pull/pull.ts'
 export { authorMigrations, writeMigrations, writeMigrationState, type Authored } from './migrations/author.ts'
-export { deployMigrations, readMigrations, type StoredMigration } from './migrations/deploy.ts'
+export { deployMigrations, type Deployed } from './migrations/deploy.ts'
+export { historyOf, type StoredMigration } from './migrations/history.ts'
+export { baselineDatabase, resolveMigration } from './migrations/resolve.ts'
+export { proveMigrations } from './migrations/prove.ts'
+export { isInStep, migrationStatus, type MigrationStatus } from './migrations/status.ts'

@@ -92,6 +92,13 @@ export function indexSchema(source: SchemaSource): SchemaIndex {
   return { source: providerOf(files), files, models: named(['model', 'view']), enums: named(['enum']) }
 }
 
+/** The provider of the datasource; undefined where it names none that is known. */
+export function declaredProvider(source: SchemaSource): Provider | undefined {
+  const text = source.files.map(([, one]) => one).join('\n')
+  const name = /^\s*datasource\s+\S+\s*\{[^}]*?^\s*provider\s*=\s*"(\w+)"/ms.exec(text)?.[1]
+  return name === undefined ? undefined : providers[name]
+}
+
 function providerOf(files: PrismaFile[]): Provider {
   const datasources = files.flatMap((file) => file.blocks.filter((block) => block.kind === 'datasource'))
   const name = datasources.length === 1 ? stringProperty(datasources[0] as Block, 'provider') : undefined

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { Failure, messageOf, redactUrl } from '@outgrow/kit'
-import { deployMigrations } from '@outgrow/schema'
+import { deployMigrations, readSchemaSource } from '@outgrow/schema'
 import { absoluteUrl, runApps, type Ports } from './run-apps.ts'
 import { startStandIn } from './stand-in.ts'
 import { exit } from '../output/exit.ts'
@@ -37,7 +37,7 @@ export async function dev(options: DevOptions, { terminal, signal }: CommandCont
     options.database ?? `file:${join(stateDirectory(join(directory, 'dev')), 'app.db')}`,
   )
   await refuseProduction(databaseUrl)
-  await deployMigrations(join(root, 'prisma'), databaseUrl)
+  await deployMigrations(readSchemaSource(join(root, 'prisma/schema.prisma')), databaseUrl)
   const env = {
     DATABASE_URL: databaseUrl,
     AUTH_SECRET: secrets.auth,

@@ -3,7 +3,7 @@ import { join, relative, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { openDatabase } from '@outgrow/client'
 import { Failure } from '@outgrow/kit'
-import { deployMigrations } from '@outgrow/schema'
+import { deployMigrations, readSchemaSource } from '@outgrow/schema'
 import { inspectForDryRun } from '../commands/inspect.ts'
 import { fillTarget } from '../commands/migrate.ts'
 import { runVerify } from '../commands/verify.ts'
@@ -44,7 +44,7 @@ export async function demo(context: CommandContext) {
   }
 
   say('A SaaS on SQLite')
-  await deployMigrations(join(root, 'prisma'), `file:${file}`)
+  await deployMigrations(readSchemaSource(join(root, 'prisma/schema.prisma')), `file:${file}`)
   terminal.line('Seeding it through the client …')
   const seeded = terminal.busy('Seeding')
   const rows = (await seedThroughClient(`file:${file}`).finally(seeded)) + soil(file)

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { openSqliteReadonly } from '@outgrow/databases'
-import { deployMigrations } from '@outgrow/schema'
+import { deployMigrations, readSchemaSource } from '@outgrow/schema'
 
 export interface Scratch extends Disposable {
   /** Holds the copy and the signs that its processes record. */
@@ -26,7 +26,10 @@ export async function makeScratch(parent: string, from: string | undefined, keep
 
 async function fill(path: string, from: string | undefined): Promise<void> {
   if (from === undefined) {
-    await deployMigrations(resolve(import.meta.dirname, '../../../prisma'), `file:${path}`)
+    await deployMigrations(
+      readSchemaSource(resolve(import.meta.dirname, '../../../prisma/schema.prisma')),
+      `file:${path}`,
+    )
     return
   }
   const source = openSqliteReadonly(from)

@@ -1,8 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
+import {
+  describeSchemas,
+  missingItems,
+  quoteIdentifier,
+  type DescribedItem,
+  type PostgresClient,
+} from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import type { StoredMigration } from '@outgrow/schema'
-import { describeSchemas, missingItems, type DescribedItem } from './described.ts'
 import { readDefaultGrants, readProperties } from './properties.ts'
 import type { Staging } from './staging.ts'
 import { qualified } from './structure.ts'

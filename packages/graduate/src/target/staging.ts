@@ -1,4 +1,11 @@
-import { quoteIdentifier, type PostgresClient, type SourceTable } from '@outgrow/databases'
+import {
+  describeSchemas,
+  grantKinds,
+  quoteIdentifier,
+  type DescribedItem,
+  type PostgresClient,
+  type SourceTable,
+} from '@outgrow/databases'
 import type { MoveOptions } from '../options.ts'
 import { planMove, type Plan, type StoragePair } from '../plan.ts'
 import type { Finding, FixReport, TableReport } from '../report.ts'
@@ -6,7 +13,6 @@ import type { SourceObject } from '../source/objects.ts'
 import { carryOver, type Carried } from '../structure/carry.ts'
 import { readTargetTables } from './catalog.ts'
 import { cloneTables } from './clone.ts'
-import { describeSchemas, grantKinds, type DescribedItem } from './described.ts'
 import { putInPlace } from './put-in-place.ts'
 import { requalify } from './requalify.ts'
 import { ddlFailure } from './server-failure.ts'

@@ -1,7 +1,13 @@
-import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
+import {
+  describeSchemas,
+  grantKinds,
+  missingItems,
+  quoteIdentifier,
+  type DescribedItem,
+  type PostgresClient,
+} from '@outgrow/databases'
 import type { Plan } from '../plan.ts'
 import { findingOf, type Finding } from '../report.ts'
-import { describeSchemas, grantKinds, missingItems, type DescribedItem } from '../target/described.ts'
 import type { Staging } from '../target/staging.ts'
 import { qualified } from '../target/structure.ts'
 

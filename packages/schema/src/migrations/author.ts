@@ -1,9 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '@outgrow/kit'
+import type { ScratchOptions } from '@outgrow/databases'
 import { diffDatamodels, type Provider } from '../engine/schema-engine.ts'
 import type { Generated } from '../generate.ts'
 import { dataLossWarnings } from './data-loss.ts'
+import { diffFromHistory } from './diff-from-history.ts'
+import { historyOf } from './history.ts'
 
 /** The schema after the newest migration, kept beside the migrations: what the next one starts from. */
 const lastSchemaFile = 'schema.prisma'
@@ -13,6 +16,8 @@ interface AuthoredMigration {
   /** Absolute path of migration.sql. */
   path: string
   sql: string
+  /** Whether the folder is the project's own: its migrations themselves say where the next one starts. */
+  isAdopted: boolean
 }
 
 export interface Authored {
@@ -24,9 +29,14 @@ export interface Authored {
 
 /**
  * Plans one migration a provider, side by side, from the last schema to this one. Writes nothing.
- * @throws Failure OUTGROW_MIGRATION_NAME, OUTGROW_MIGRATION_EMPTY, OUTGROW_MIGRATION_UNKNOWN_START
+ * A history that the project brings along is run on an empty database, from which its migration then leads to this schema.
+ * @throws Failure OUTGROW_MIGRATION_NAME, OUTGROW_MIGRATION_EMPTY, OUTGROW_MIGRATION_FAILED
  */
-export async function authorMigrations(generated: Generated, label: string): Promise<Authored> {
+export async function authorMigrations(
+  generated: Generated,
+  label: string,
+  scratch: ScratchOptions = {},
+): Promise<Authored> {
   if (!/^[A-Za-z0-9][\w-]{0,99}$/.test(label)) {
     throw new Failure({
       code: 'OUTGROW_MIGRATION_NAME',
@@ -38,28 +48,39 @@ export async function authorMigrations(generated: Generated, label: string): Pro
   const name = `${time}_${label}`
   const migrations: AuthoredMigration[] = []
   const warnings = new Set<string>()
-  for (const { provider, path, text } of generated.outputs) {
-    const folder = join(path, '..', 'migrations')
-    const last = lastSchema(folder)
-    const sql = await diffDatamodels(provider, last, text)
+  for (const { provider, text } of generated.outputs) {
+    const history = historyOf(generated.source, provider)
+    const last = lastSchema(history.folder)
+    const isAdopted = last === undefined && history.migrations.length > 0
+    const sql = isAdopted
+      ? await diffFromHistory(provider, history.migrations, text, scratch)
+      : await diffDatamodels(provider, last, text)
     if (last !== undefined) for (const warning of dataLossWarnings(last, text)) warnings.add(warning)
-    migrations.push({ provider, path: join(folder, name, 'migration.sql'), sql })
+    if (isAdopted) for (const warning of droppedIn(sql)) warnings.add(warning)
+    migrations.push({ provider, path: join(history.folder, name, 'migration.sql'), sql, isAdopted })
   }
-  if (migrations.every(({ sql }) => withoutComments(sql) === '')) {
+  const written = migrations.filter(({ sql }) => withoutComments(sql) !== '')
+  if (written.length === 0) {
     throw new Failure({
       code: 'OUTGROW_MIGRATION_EMPTY',
       message: 'The schema has not changed since the last migration.',
       fix: 'Change the schema first.',
     })
   }
-  return { name, migrations, warnings: [...warnings] }
+  // An adopted history goes on by itself; the other side begins, or both go on together.
+  return {
+    name,
+    migrations: migrations.filter((one) => !one.isAdopted || written.includes(one)),
+    warnings: [...warnings],
+  }
 }
 
 /** Writes planned migrations in Prisma Migrate's layout, and the schemas that they lead to. */
 export function writeMigrations(generated: Generated, { migrations }: Authored): void {
-  for (const { provider, path, sql } of migrations) {
+  for (const { provider, path, sql, isAdopted } of migrations) {
     mkdirSync(join(path, '..'), { recursive: true })
     writeFileSync(path, sql)
+    if (isAdopted) continue // the project's own folder: Prisma reads what else lies in it
     const text = generated.outputs.find((output) => output.provider === provider)?.text ?? ''
     writeMigrationState(join(path, '..', '..'), provider, text)
   }
@@ -77,16 +98,17 @@ export function writeMigrationState(folder: string, provider: Provider, schema: 
 
 function lastSchema(folder: string): string | undefined {
   const file = join(folder, lastSchemaFile)
-  if (existsSync(file)) return readFileSync(file, 'utf8')
-  const others =
-    existsSync(folder) && readdirSync(folder, { withFileTypes: true }).some((entry) => entry.isDirectory())
-  if (!others) return undefined
-  throw new Failure({
-    code: 'OUTGROW_MIGRATION_UNKNOWN_START',
-    message: `${folder} holds migrations, and no ${lastSchemaFile} says which schema they lead to.`,
-    why: 'The next migration is the difference between that schema and this one.',
-    fix: `Put the schema that the migrations lead to into ${file}.`,
-  })
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined
+}
+
+/** What a migration that was compared with a database drops. */
+function droppedIn(sql: string): string[] {
+  return [...sql.matchAll(/^\s*(?:ALTER TABLE (\S+) )?DROP (TABLE|COLUMN) ("[^"]+")/gm)].map(
+    ([, table, kind, name]) =>
+      kind === 'TABLE'
+        ? `Table ${name} is dropped with all its rows.`
+        : `Column ${table === undefined ? '' : `${table}.`}${name} is dropped with all its values.`,
+  )
 }
 
 function withoutComments(sql: string): string {

@@ -1,66 +1,149 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { engineAdapter, parseDatabaseUrl } from '@outgrow/databases'
+import {
+  atomicPostgresScript,
+  atomicSqliteScript,
+  engineAdapter,
+  parseDatabaseUrl,
+  ScriptError,
+  withPostgres,
+  type LiveEngineAdapter,
+  type ScriptNote,
+} from '@outgrow/databases'
 import { Failure, messageOf } from '@outgrow/kit'
-import type { MigrationList } from '@prisma/schema-engine-wasm'
+import type { MigrationList, SchemaEngine } from '@prisma/schema-engine-wasm'
 import { withSchemaEngine, type Provider } from '../engine/schema-engine.ts'
+import type { SchemaSource } from '../source.ts'
+import { provideExtensions } from './extensions.ts'
+import { historyOf, type History, type StoredMigration } from './history.ts'
+import { readRecords, standingOf, writeLogs } from './records.ts'
+import { failedMigration } from './run.ts'
 
-/** One migration of a folder in Prisma Migrate's layout. */
-export interface StoredMigration {
-  name: string
-  sql: string
+export interface DeployOptions {
+  /** Create extensions that migrations use and none creates. */
+  createExtensions?: boolean
 }
 
-/** Migrations of a folder, oldest first; none when the folder does not exist. */
-export function readMigrations(folder: string): StoredMigration[] {
-  if (!existsSync(folder)) return []
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, 'migration.sql')))
-    .map(({ name }) => ({ name, sql: readFileSync(join(folder, name, 'migration.sql'), 'utf8') }))
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+export interface Deployed {
+  provider: Provider
+  /** Folder of the migrations. */
+  folder: string
+  applied: string[]
+  /** What was run otherwise than it is written, and extensions that were made. */
+  notes: string[]
 }
 
 /**
- * Applies the migrations that a database lacks, with `_prisma_migrations` as Prisma writes it.
- * @param home folder that holds `sqlite/` and `postgres/`
- * @throws Failure OUTGROW_MIGRATION_FAILED, OUTGROW_MIGRATION_NONE
+ * Applies the migrations that a database lacks, each whole or not at all, with `_prisma_migrations` as Prisma writes it.
+ * What can be known beforehand is refused before anything runs.
+ * @throws Failure OUTGROW_MIGRATION_NONE, OUTGROW_MIGRATION_NOT_ATOMIC, OUTGROW_MIGRATION_UNRESOLVED,
+ *   OUTGROW_MIGRATION_NO_HISTORY, OUTGROW_EXTENSION_MISSING, OUTGROW_MIGRATION_FAILED, OUTGROW_TARGET_POOLED
  */
 export async function deployMigrations(
-  home: string,
+  source: SchemaSource,
   databaseUrl: string,
-): Promise<{ provider: Provider; applied: string[] }> {
-  const provider: Provider = parseDatabaseUrl(databaseUrl).kind
-  const folder = join(home, provider, 'migrations')
-  const migrations = readMigrations(folder)
-  if (migrations.length === 0) {
+  { createExtensions = false }: DeployOptions = {},
+): Promise<Deployed> {
+  const history = existingHistory(source, parseDatabaseUrl(databaseUrl).kind)
+  const { provider, folder, migrations } = history
+  const pending = await pendingMigrations(history, databaseUrl)
+  if (pending.length === 0) return { provider, folder, applied: [], notes: [] }
+  for (const migration of pending) refuseUnlessAtomic(provider, migration)
+  const notes: string[] = []
+  if (provider === 'postgres') {
+    const made = await withPostgres(databaseUrl, (client) =>
+      provideExtensions(client, pending, createExtensions),
+    )
+    notes.push(...made.map((name) => `Created extension ${name}.`))
+  }
+  return withEngine(databaseUrl, migrations, async (engine, live) => {
+    const { appliedMigrationNames: applied } = await engine.applyMigrations({
+      migrationsList: migrationList(folder, migrations),
+      filters: { externalTables: [], externalEnums: [] },
+    })
+    notes.push(...live.notes.map(({ line, text }: ScriptNote) => `line ${line}: ${text}`))
+    return { provider, folder, applied, notes }
+  })
+}
+
+/** @throws Failure OUTGROW_MIGRATION_NONE */
+export function existingHistory(source: SchemaSource, provider: Provider): History {
+  const history = historyOf(source, provider)
+  if (history.migrations.length > 0) return history
+  throw new Failure({
+    code: 'OUTGROW_MIGRATION_NONE',
+    message: `There are no ${provider === 'sqlite' ? 'SQLite' : 'Postgres'} migrations in ${history.folder}.`,
+    fix: 'Write the first one with outgrow schema migrate init.',
+  })
+}
+
+async function pendingMigrations({ migrations }: History, databaseUrl: string): Promise<StoredMigration[]> {
+  const { records, hasTables } = await readRecords(databaseUrl)
+  if (!records && hasTables) {
     throw new Failure({
-      code: 'OUTGROW_MIGRATION_NONE',
-      message: `There are no migrations in ${folder}.`,
-      fix: 'Write the first one with outgrow schema migrate init.',
+      code: 'OUTGROW_MIGRATION_NO_HISTORY',
+      message: 'This database has tables, and no history says which migrations made them.',
+      fix: 'Run outgrow schema baseline --to <url>, which compares them with the migrations and records those that they match.',
     })
   }
-  const { adapter, dispose } = await engineAdapter(databaseUrl)
-  try {
-    const applied = await withSchemaEngine(adapter, async (engine) => {
-      const result = await engine.applyMigrations({
-        migrationsList: migrationList(folder, migrations),
-        filters: { externalTables: [], externalEnums: [] },
-      })
-      return result.appliedMigrationNames
+  const { pending, failed } = standingOf(migrations, records ?? [])
+  const [first] = failed
+  if (first) {
+    throw new Failure({
+      code: 'OUTGROW_MIGRATION_UNRESOLVED',
+      message: `${first.name} failed before, and has not been resolved.`,
+      why: first.logs?.trim().split('\n').at(-1) ?? 'The run that began it was ended.',
+      fix: `When the database is as it was before it: outgrow schema resolve --rolled-back ${first.name}. When everything in it has been done by hand: outgrow schema resolve --applied ${first.name}.`,
     })
-    return { provider, applied }
+  }
+  return migrations.filter(({ name }) => pending.includes(name))
+}
+
+/** @throws Failure OUTGROW_MIGRATION_NOT_ATOMIC */
+function refuseUnlessAtomic(provider: Provider, { name, sql }: StoredMigration): void {
+  try {
+    if (provider === 'sqlite') atomicSqliteScript(sql)
+    else atomicPostgresScript(sql)
+  } catch (error) {
+    if (error instanceof ScriptError) throw failedMigration(name, error)
+    throw error
+  }
+}
+
+/** Runs `use` with the schema engine over a live database; its failures are said in this product's words. */
+export async function withEngine<Result>(
+  databaseUrl: string,
+  migrations: StoredMigration[],
+  use: (engine: SchemaEngine, live: LiveEngineAdapter) => Promise<Result>,
+): Promise<Result> {
+  const live = await engineAdapter(databaseUrl)
+  try {
+    return await withSchemaEngine(live.adapter, (engine) => use(engine, live))
   } catch (cause) {
-    const said = engineMessage(cause, adapter)
+    const said = engineMessage(cause, live.adapter)
     if (/unsupported startup parameter/i.test(said)) throw pooled(said)
+    const failed = live.failure()
+    const migration = migrations.find(({ sql }) => sql === failed?.script)
+    if (failed && migration) {
+      await live.dispose()
+      const { code } = (failed.error.cause ?? {}) as { code?: string }
+      await writeLogs(
+        databaseUrl,
+        migration.name,
+        live.adapter.provider === 'sqlite' ? '1' : (code ?? ''),
+        `ERROR: ${failed.error.message}`,
+      ).catch(() => {}) // the engine's own words stand there
+      throw failedMigration(migration.name, failed.error, true)
+    }
     throw new Failure({
       code: 'OUTGROW_MIGRATION_FAILED',
-      message: `A migration could not be applied: ${said}`,
-      why: 'The database refused a statement, or its history differs from the folder.',
-      fix: 'Correct the migration or the database; `prisma migrate status` shows the same history.',
+      message: said,
+      why: 'Prisma’s schema engine refused.',
+      fix: 'outgrow schema status shows where the database stands.',
       cause,
     })
   } finally {
-    await dispose()
+    await live.dispose()
   }
 }
 
@@ -73,7 +156,7 @@ function pooled(said: string): Failure {
   })
 }
 
-function migrationList(folder: string, migrations: StoredMigration[]): MigrationList {
+export function migrationList(folder: string, migrations: StoredMigration[]): MigrationList {
   const lock = join(folder, 'migration_lock.toml')
   return {
     baseDir: folder,
@@ -86,7 +169,7 @@ function migrationList(folder: string, migrations: StoredMigration[]): Migration
   }
 }
 
-/** The engine hides a driver's error behind a number, which the adapter's registry resolves. */
+/** The engine hides a driver's error behind a number, which the adapter's registry resolves; its trace is of no use. */
 function engineMessage(
   error: unknown,
   adapter: { errorRegistry: { consumeError(id: number): { error: unknown } | undefined } },
@@ -98,6 +181,6 @@ function engineMessage(
   try {
     return (JSON.parse(text) as { message: string }).message
   } catch {
-    return text
+    return text.replace(/\n +0: [\s\S]*$/, '')
   }
 }

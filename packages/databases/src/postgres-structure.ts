@@ -1,5 +1,5 @@
-import type { PostgresClient } from '@outgrow/databases'
-import { quoteIdentifier } from '@outgrow/databases'
+import type { PostgresClient } from './postgres.ts'
+import { quoteIdentifier } from './quote.ts'
 
 /** One thing that a schema holds, named without the schema in which it is being built. */
 export interface DescribedItem {

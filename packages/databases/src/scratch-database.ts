@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { startEmbeddedPostgres } from './embedded-postgres.ts'
+import { withPostgres } from './postgres.ts'
+import { quoteIdentifier } from './quote.ts'
+import { parsePostgresUrl } from './url.ts'
+
+export interface ScratchOptions {
+  /** A Postgres on whose server databases may be made; without one the embedded server is started. */
+  server?: string | undefined
+  /** Folder for what lives as long as the question. */
+  directory?: string | undefined
+}
+
+/** Runs `use` with the URL of an empty database that is gone afterwards. */
+export async function withScratchDatabase<Result>(
+  provider: 'sqlite' | 'postgres',
+  { server, directory = tmpdir() }: ScratchOptions,
+  use: (url: string) => Promise<Result>,
+): Promise<Result> {
+  if (provider === 'postgres' && server !== undefined) return withDatabaseOn(server, use)
+  const folder = mkdtempSync(join(directory, 'outgrow-scratch-'))
+  try {
+    if (provider === 'sqlite') return await use(`file:${join(folder, 'scratch.db')}`)
+    const embedded = await startEmbeddedPostgres({ directory: folder, settings: ['fsync=off'] })
+    try {
+      return await use(embedded.url)
+    } finally {
+      await embedded.stop('immediate')
+      rmSync(dirname(embedded.dataDirectory), { recursive: true, force: true })
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function withDatabaseOn<Result>(
+  server: string,
+  use: (url: string) => Promise<Result>,
+): Promise<Result> {
+  const name = `outgrow_scratch_${randomBytes(6).toString('hex')}`
+  const { url } = parsePostgresUrl(server)
+  const scratch = new URL(url)
+  scratch.pathname = `/${name}`
+  scratch.searchParams.delete('schema')
+  return withPostgres(server, async (client) => {
+    await client.query(`CREATE DATABASE ${quoteIdentifier(name)} TEMPLATE template0`)
+    try {
+      return await use(scratch.href)
+    } finally {
+      await client.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`)
+    }
+  })
+}

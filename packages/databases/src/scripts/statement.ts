@@ -1,0 +1,43 @@
+/** One statement of an SQL script, with its place. */
+export interface SqlStatement {
+  /** Offsets in the script, from the first word to the last character before `;`. */
+  start: number
+  end: number
+  /** The bare words of the statement in capitals, in order: no names in quotes, no texts, no comments. */
+  words: string[]
+}
+
+/** A script that cannot run whole or not at all, or a statement that the database refused. */
+export class ScriptError extends Error {
+  override readonly name = 'ScriptError'
+  /** 1-based line of the script. */
+  readonly line: number
+  /** True when nothing has been run: the script itself is at fault. */
+  readonly beforehand: boolean
+  /** What to do about it, where the script itself is at fault. */
+  readonly fix: string | undefined
+
+  constructor(
+    message: string,
+    place: { line: number; beforehand?: boolean; fix?: string | undefined; cause?: unknown },
+  ) {
+    super(message, { cause: place.cause })
+    this.line = place.line
+    this.beforehand = place.beforehand ?? false
+    this.fix = place.fix
+  }
+}
+
+/** 1-based line of an offset. */
+export function lineAt(text: string, offset: number): number {
+  return text.slice(0, offset).split('\n').length
+}
+
+/** The script with these statements blanked out; every other character stays where it is. */
+export function withoutStatements(sql: string, statements: SqlStatement[]): string {
+  let text = sql
+  for (const { start, end } of statements) {
+    text = text.slice(0, start) + text.slice(start, end).replaceAll(/[^\n]/g, ' ') + text.slice(end)
+  }
+  return text
+}

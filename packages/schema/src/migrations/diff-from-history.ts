@@ -1,0 +1,61 @@
+import {
+  openSqlite,
+  parseDatabaseUrl,
+  quoteIdentifier,
+  withScratchDatabase,
+  type ScratchOptions,
+} from '@outgrow/databases'
+import type { Provider } from '../engine/schema-engine.ts'
+import { withEngine } from './deploy.ts'
+import type { StoredMigration } from './history.ts'
+import { runMigrations } from './run.ts'
+
+/** The SQL that leads from where migrations lead to a datamodel. */
+export function diffFromHistory(
+  provider: Provider,
+  migrations: StoredMigration[],
+  to: string,
+  scratch: ScratchOptions,
+): Promise<string> {
+  return withScratchDatabase(provider, scratch, async (url) => {
+    await runMigrations(url, migrations)
+    if (provider === 'sqlite') dropUnsaid(url)
+    const { stdout } = await withEngine(url, migrations, (engine) =>
+      engine.diff({
+        from: {
+          tag: 'schemaDatasource',
+          configDir: '.',
+          files: [{ path: 'schema.prisma', content: datasourceOf(to) }],
+        },
+        to: { tag: 'schemaDatamodel', files: [{ path: 'schema.prisma', content: to }] },
+        script: true,
+        exitCode: null,
+        filters: { externalTables: [], externalEnums: [] },
+      }),
+    )
+    return stdout ?? ''
+  })
+}
+
+/** Schemas beside `public` are read only where the datasource names them. */
+function datasourceOf(schema: string): string {
+  return /^datasource\s[^}]*\}/m.exec(schema)?.[0] ?? schema
+}
+
+/** Prisma cannot say partial and expression indexes, and its engine stops at them: they stay as they are. */
+function dropUnsaid(url: string): void {
+  const { path } = parseDatabaseUrl(url) as { path: string }
+  const database = openSqlite(path)
+  try {
+    const names = database
+      .prepare(
+        `SELECT i.name FROM sqlite_schema s, pragma_index_list(s.name) i WHERE s.type = 'table' AND i.origin = 'c'
+           AND (i.partial OR EXISTS (SELECT 1 FROM pragma_index_info(i.name) WHERE name IS NULL))`,
+      )
+      .pluck()
+      .all() as string[]
+    for (const name of names) database.exec(`DROP INDEX ${quoteIdentifier(name)}`)
+  } finally {
+    database.close()
+  }
+}

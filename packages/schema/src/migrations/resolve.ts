@@ -1,0 +1,100 @@
+import { parseDatabaseUrl, type DescribedItem, type ScratchOptions } from '@outgrow/databases'
+import { Failure } from '@outgrow/kit'
+import type { SchemaSource } from '../source.ts'
+import { existingHistory, migrationList, withEngine } from './deploy.ts'
+import type { History } from './history.ts'
+import { ensureRecords, readRecords } from './records.ts'
+import { difference, differenceLines, isSame, structureOf, structuresAfter } from './structure.ts'
+
+/**
+ * Records by hand what became of a migration, as `prisma migrate resolve` does.
+ * @throws Failure OUTGROW_MIGRATION_UNKNOWN
+ */
+export async function resolveMigration(
+  source: SchemaSource,
+  databaseUrl: string,
+  name: string,
+  as: 'applied' | 'rolled-back',
+): Promise<void> {
+  const history = existingHistory(source, parseDatabaseUrl(databaseUrl).kind)
+  const { records } = await readRecords(databaseUrl)
+  const begun = records?.find((record) => record.name === name && !record.rolledBack)
+  if (as === 'rolled-back') {
+    if (!begun || begun.finished) {
+      throw unknown(
+        name,
+        begun ? 'has been applied: only one that failed can be taken back' : 'never failed on this database',
+      )
+    }
+    return withEngine(databaseUrl, history.migrations, async (engine) => {
+      await engine.markMigrationRolledBack({ migrationName: name })
+    })
+  }
+  if (!history.migrations.some((migration) => migration.name === name))
+    throw unknown(name, `is not in ${history.folder}`)
+  if (begun?.finished) throw unknown(name, 'has been applied already')
+  await markApplied(history, databaseUrl, [name])
+}
+
+/**
+ * Records the migrations that made a database's tables, after comparing them: all, or the first so many whose result is
+ * what the database has.
+ * @throws Failure OUTGROW_MIGRATION_HAS_HISTORY, OUTGROW_BASELINE_DIFFERS
+ */
+export async function baselineDatabase(
+  source: SchemaSource,
+  databaseUrl: string,
+  scratch: ScratchOptions,
+): Promise<{ applied: string[]; pending: string[] }> {
+  const history = existingHistory(source, parseDatabaseUrl(databaseUrl).kind)
+  const { records } = await readRecords(databaseUrl)
+  if (records && records.length > 0) {
+    throw new Failure({
+      code: 'OUTGROW_MIGRATION_HAS_HISTORY',
+      message: 'This database has a history already.',
+      fix: 'outgrow schema status shows it.',
+    })
+  }
+  const found = await structureOf(databaseUrl)
+  const structures = await structuresAfter(history.provider, history.migrations, scratch)
+  const matching = structures.findLastIndex((promised) => isSame(difference(promised, found)))
+  if (matching < 0) throw differs(history, structures.at(-1) ?? [], found)
+  const names = history.migrations.map(({ name }) => name)
+  const applied = names.slice(0, matching + 1)
+  await markApplied(history, databaseUrl, applied)
+  return { applied, pending: names.slice(matching + 1) }
+}
+
+async function markApplied(
+  { folder, migrations }: History,
+  databaseUrl: string,
+  names: string[],
+): Promise<void> {
+  ensureRecords(databaseUrl)
+  await withEngine(databaseUrl, migrations, async (engine) => {
+    for (const migrationName of names) {
+      await engine.markMigrationApplied({ migrationName, migrationsList: migrationList(folder, migrations) })
+    }
+  })
+}
+
+const shown = 20
+
+function differs(history: History, promised: DescribedItem[], found: DescribedItem[]): Failure {
+  const lines = differenceLines(difference(promised, found))
+  const more = lines.length > shown ? [`and ${lines.length - shown} more`] : []
+  return new Failure({
+    code: 'OUTGROW_BASELINE_DIFFERS',
+    message: `The database is not what the migrations in ${history.folder} lead to:\n  ${[...lines.slice(0, shown), ...more].join('\n  ')}`,
+    why: 'A history that the tables do not match would break at its next migration.',
+    fix: 'Bring the database or the migrations in line; or record single migrations yourself with outgrow schema resolve --applied <name>.',
+  })
+}
+
+function unknown(name: string, what: string): Failure {
+  return new Failure({
+    code: 'OUTGROW_MIGRATION_UNKNOWN',
+    message: `${name} ${what}.`,
+    fix: 'outgrow schema status lists the migrations of the folder and of the database.',
+  })
+}

@@ -1,0 +1,175 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openSqlite } from '@outgrow/databases'
+import { makeDatabase, temporaryFolder } from '@outgrow/testing'
+import { expect, inject, test } from 'vitest'
+import {
+  authorMigrations,
+  baselineDatabase,
+  deployMigrations,
+  generateSchemas,
+  isInStep,
+  migrationStatus,
+  proveMigrations,
+  writeMigrations,
+} from '../src/index.ts'
+import { projectWith } from './histories.ts'
+
+const init = {
+  sqlite: `CREATE TABLE "User" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "email" TEXT NOT NULL, "age" INTEGER);
+CREATE UNIQUE INDEX "User_email_key" ON "User"("email");`,
+  postgres: `CREATE TABLE "User" ("id" SERIAL NOT NULL, "email" TEXT NOT NULL, "age" INTEGER, CONSTRAINT "User_pkey" PRIMARY KEY ("id"));
+CREATE UNIQUE INDEX "User_email_key" ON "User"("email");`,
+}
+const more = {
+  sqlite: `CREATE INDEX "grown" ON "User"("email") WHERE "age" > 17;
+CREATE TABLE "Old" ("id" INTEGER NOT NULL PRIMARY KEY);`,
+  postgres: `CREATE INDEX "grown" ON "User"("email") WHERE "age" > 17;
+CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE TABLE "Old" ("id" INTEGER NOT NULL, CONSTRAINT "Old_pkey" PRIMARY KEY ("id"));`,
+}
+const schemaOf = (provider: 'sqlite' | 'postgres') => `datasource db {
+  provider = "${provider === 'sqlite' ? 'sqlite' : 'postgresql'}"
+}
+
+model User {
+  id    Int     @id @default(autoincrement())
+  email String  @unique
+  age   Int?
+  votes BigInt?
+}
+`
+
+const targetOf = async (provider: 'sqlite' | 'postgres') => {
+  if (provider === 'postgres') return makeDatabase(inject('postgresUrl'))
+  const path = join(temporaryFolder(), 'app.db')
+  return {
+    url: `file:${path}`,
+    query: (sql: string) => {
+      const database = openSqlite(path)
+      try {
+        const rows = sql.startsWith('SELECT') ? database.prepare(sql).all() : database.exec(sql)
+        return Promise.resolve(rows)
+      } finally {
+        database.close()
+      }
+    },
+    drop: () => Promise.resolve(),
+  }
+}
+
+/** How the table of the history was made. */
+const recordTable = ({ url, query }: { url: string; query(sql: string): Promise<unknown> }) =>
+  query(
+    url.startsWith('file:')
+      ? "SELECT sql FROM sqlite_schema WHERE name = '_prisma_migrations'"
+      : "SELECT column_name, data_type, column_default FROM information_schema.columns WHERE table_name = '_prisma_migrations' ORDER BY ordinal_position",
+  )
+
+const scratch = () => ({ server: inject('postgresUrl') })
+
+test.each(['sqlite', 'postgres'] as const)(
+  'a project’s own %s migrations go on where they are, and the other side begins beside them',
+  async (provider) => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'schema.prisma'), schemaOf(provider))
+    const own = { '20240101000000_init': init[provider], '20240102000000_more': more[provider] }
+    projectWith(provider, own, { own: true, folder })
+    const generated = await generateSchemas({ schema: join(folder, 'schema.prisma') })
+    const authored = await authorMigrations(generated, 'votes', scratch())
+    const mine = authored.migrations.find((one) => one.provider === provider)
+    expect(mine?.path).toBe(join(folder, 'migrations', authored.name, 'migration.sql'))
+    expect(mine?.sql.replaceAll(/\s+/g, ' ')).toContain('ADD COLUMN "votes" BIGINT')
+    expect(mine?.sql).not.toContain('grown')
+    expect(authored.warnings).toEqual(['Table "Old" is dropped with all its rows.'])
+    const other = authored.migrations.find((one) => one.provider !== provider)
+    expect(other?.path).toContain(join(folder, provider === 'sqlite' ? 'postgres' : 'sqlite', 'migrations'))
+    expect(other?.sql).toContain('CREATE TABLE "User"')
+    await proveMigrations(generated, authored, scratch())
+    writeMigrations(generated, authored)
+    for (const one of ['sqlite', 'postgres'] as const) {
+      const target = await targetOf(one)
+      const { applied } = await deployMigrations(generated.source, target.url)
+      expect(applied).toEqual(
+        one === provider ? ['20240101000000_init', '20240102000000_more', authored.name] : [authored.name],
+      )
+      const status = await migrationStatus(generated.source, one, target.url, scratch())
+      expect([status.applied, status.drift, isInStep(status)]).toEqual([applied, [], true])
+      await target.drop()
+    }
+    await expect(authorMigrations(generated, 'again', scratch())).rejects.toMatchObject({
+      code: 'OUTGROW_MIGRATION_EMPTY',
+    })
+  },
+)
+
+test.each(['sqlite', 'postgres'] as const)(
+  'a %s database with tables and no history is compared before it gets one',
+  async (provider) => {
+    const { source } = projectWith(provider, {
+      '20240101000000_init': init[provider],
+      '20240102000000_more': more[provider],
+    })
+    const target = await targetOf(provider)
+    await target.query(init[provider])
+    await expect(deployMigrations(source, target.url)).rejects.toMatchObject({
+      code: 'OUTGROW_MIGRATION_NO_HISTORY',
+    })
+    expect((await migrationStatus(source, provider, target.url, scratch())).unrecorded).toBe(true)
+    await target.query('ALTER TABLE "User" ADD COLUMN "extra" TEXT')
+    await expect(baselineDatabase(source, target.url, scratch())).rejects.toMatchObject({
+      code: 'OUTGROW_BASELINE_DIFFERS',
+      message: expect.stringMatching(/in no migration: column \S*User"?\.extra/) as string,
+    })
+    await target.query('ALTER TABLE "User" DROP COLUMN "extra"')
+    expect(await baselineDatabase(source, target.url, scratch())).toEqual({
+      applied: ['20240101000000_init'],
+      pending: ['20240102000000_more'],
+    })
+    expect((await deployMigrations(source, target.url)).applied).toEqual(['20240102000000_more'])
+    const stock = await targetOf(provider)
+    await deployMigrations(source, stock.url)
+    expect(await recordTable(target)).toEqual(await recordTable(stock))
+    await stock.drop()
+    await expect(baselineDatabase(source, target.url, scratch())).rejects.toMatchObject({
+      code: 'OUTGROW_MIGRATION_HAS_HISTORY',
+    })
+    await target.drop()
+  },
+)
+
+test.each(['sqlite', 'postgres'] as const)(
+  'status tells what is pending, changed, unknown, failed and drifted on %s',
+  async (provider) => {
+    const { source, folder } = projectWith(provider, { '20240101000000_init': init[provider] })
+    const target = await targetOf(provider)
+    await deployMigrations(source, target.url)
+    const status = () => migrationStatus(source, provider, target.url, scratch())
+    await target.query('DROP INDEX "User_email_key"')
+    expect((await status()).drift).toEqual([
+      expect.stringMatching(/^missing, or of another form: index \S*User_email_key/),
+    ])
+    await target.query('CREATE UNIQUE INDEX "User_email_key" ON "User"("email")')
+    expect(isInStep(await status())).toBe(true)
+    writeFileSync(join(folder, '20240101000000_init/migration.sql'), `${init[provider]}\n-- later\n`)
+    mkdirSync(join(folder, '20240103000000_bad'))
+    writeFileSync(join(folder, '20240103000000_bad/migration.sql'), 'DROP TABLE nowhere;')
+    expect(await status()).toMatchObject({
+      edited: ['20240101000000_init'],
+      pending: ['20240103000000_bad'],
+      failed: [],
+    })
+    await expect(deployMigrations(source, target.url)).rejects.toMatchObject({
+      code: 'OUTGROW_MIGRATION_FAILED',
+    })
+    const failed = await status()
+    expect(failed).toMatchObject({ pending: [], drift: undefined, failed: [{ name: '20240103000000_bad' }] })
+    expect(failed.failed[0]?.logs).toContain('nowhere')
+    expect(isInStep(failed)).toBe(false)
+    // Version control may have changed the line ends: that is no change.
+    writeFileSync(join(folder, '20240101000000_init/migration.sql'), init[provider].replaceAll('\n', '\r\n'))
+    expect((await status()).edited).toEqual([])
+    expect(readFileSync(join(folder, '20240101000000_init/migration.sql'), 'utf8')).toContain('\r\n')
+    await target.drop()
+  },
+)

@@ -1,0 +1,46 @@
+import { Command } from 'commander'
+import { baselineDatabase, readSchemaSource } from '@outgrow/schema'
+import { exit } from '../../output/exit.ts'
+import { runCommand, type Outcome } from '../../output/run.ts'
+import {
+  databaseOf,
+  jsonOption,
+  schemaOption,
+  scratchOf,
+  shadowOption,
+  toOption,
+  type ShadowOptions,
+} from './shared.ts'
+
+interface Options extends ShadowOptions {
+  to?: string
+  schema: string
+  json?: boolean
+}
+
+export const baselineCommand = new Command('baseline')
+  .summary('give a database that has tables its history')
+  .description(
+    'Runs the migrations on an empty database, compares what they make with the tables that are there, and records those migrations as applied whose result it is. Where it is no migration’s result, the differences are printed and nothing is recorded.',
+  )
+  .option(...toOption)
+  .option(...schemaOption)
+  .addOption(shadowOption())
+  .option(...jsonOption)
+  .addHelpText('after', '\nExample:\n  outgrow schema baseline --to "$POSTGRES_URL"')
+  .action((options: Options) =>
+    runCommand<Outcome & { applied: string[]; pending: string[] }>(
+      options.json ?? false,
+      { command: 'schema baseline', applied: [], pending: [] },
+      async ({ terminal }) => {
+        const { applied, pending } = await baselineDatabase(
+          readSchemaSource(options.schema),
+          databaseOf(options),
+          scratchOf(options),
+        )
+        terminal.line(`The tables are what the migrations make. Recorded as applied: ${applied.join(', ')}.`)
+        if (pending.length > 0) terminal.line(`Still to be deployed: ${pending.join(', ')}.`)
+        return { command: 'schema baseline', ok: true, exitCode: exit.done, applied, pending, error: null }
+      },
+    ),
+  )

@@ -1,0 +1,54 @@
+import { Command, Option } from 'commander'
+import { Failure } from '@outgrow/kit'
+import { readSchemaSource, resolveMigration } from '@outgrow/schema'
+import { exit } from '../../output/exit.ts'
+import { runCommand, type Outcome } from '../../output/run.ts'
+import { databaseOf, jsonOption, schemaOption, toOption } from './shared.ts'
+
+interface Options {
+  applied?: string
+  rolledBack?: string
+  to?: string
+  schema: string
+  json?: boolean
+}
+
+export const resolveCommand = new Command('resolve')
+  .summary('record what became of a migration that failed')
+  .description(
+    'Records in _prisma_migrations that a migration is applied, or that one that failed was taken back, as prisma migrate resolve does. It runs nothing else.',
+  )
+  .addOption(
+    new Option('--applied <name>', 'everything in this migration is in the database').conflicts('rolledBack'),
+  )
+  .option('--rolled-back <name>', 'nothing of this migration is in the database')
+  .option(...toOption)
+  .option(...schemaOption)
+  .option(...jsonOption)
+  .addHelpText(
+    'after',
+    `
+Examples:
+  outgrow schema resolve --rolled-back 20260101120000_add_votes
+  outgrow schema resolve --applied 0_init --to "$POSTGRES_URL"`,
+  )
+  .action((options: Options) =>
+    runCommand<Outcome & { name: string | null }>(
+      options.json ?? false,
+      { command: 'schema resolve', name: null },
+      async ({ terminal }) => {
+        const name = options.applied ?? options.rolledBack
+        if (name === undefined) {
+          throw new Failure({
+            code: 'OUTGROW_OPTION_INVALID',
+            message: 'Say what became of which migration.',
+            fix: 'Pass --applied <name> or --rolled-back <name>.',
+          })
+        }
+        const as = options.applied === undefined ? 'rolled-back' : 'applied'
+        await resolveMigration(readSchemaSource(options.schema), databaseOf(options), name, as)
+        terminal.line(`Recorded that ${name} is ${as === 'applied' ? 'applied' : 'rolled back'}.`)
+        return { command: 'schema resolve', ok: true, exitCode: exit.done, name, error: null }
+      },
+    ),
+  )

@@ -1,0 +1,39 @@
+import { Option } from 'commander'
+import type { ScratchOptions } from '@outgrow/databases'
+import { Failure } from '@outgrow/kit'
+import { stateDirectory } from '../../state-directory.ts'
+
+export const providerNames = { sqlite: 'SQLite', postgres: 'Postgres' } as const
+
+export interface ShadowOptions {
+  shadow?: string
+}
+
+export const shadowOption = (): Option =>
+  new Option(
+    '--shadow <url>',
+    'Postgres server on which a database for comparing may be made and dropped (default: SHADOW_DATABASE_URL, else the embedded one)',
+  )
+
+/** Where databases that live for one question are made. */
+export function scratchOf({ shadow = process.env.SHADOW_DATABASE_URL }: ShadowOptions): ScratchOptions {
+  return { server: shadow === '' ? undefined : shadow, directory: stateDirectory() }
+}
+
+/** @throws Failure OUTGROW_OPTION_INVALID */
+export function databaseOf({ to = process.env.DATABASE_URL }: { to?: string }): string {
+  if (to !== undefined && to !== '') return to
+  throw new Failure({
+    code: 'OUTGROW_OPTION_INVALID',
+    message: 'No database is named.',
+    fix: 'Pass --to file:./dev.db or a Postgres URL, or set DATABASE_URL.',
+  })
+}
+
+export const schemaOption = [
+  '--schema <path>',
+  'schema file or folder whose migrations are meant',
+  'prisma/schema.prisma',
+] as const
+export const toOption = ['--to <url>', 'file: or Postgres URL (default: DATABASE_URL)'] as const
+export const jsonOption = ['--json', 'print one JSON document on stdout'] as const
