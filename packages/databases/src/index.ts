@@ -18,6 +18,7 @@ export {
   openSqliteForLock,
   openSqliteInMemory,
   openSqliteReadonly,
+  sqliteVersion,
   traceRemover,
   withoutTraces,
   type SqliteDatabase,
@@ -50,5 +51,6 @@ export { sqliteAdapterFactory, stockSqliteAdapter } from './adapters/sqlite-adap
 export { TransactionScope } from './adapters/transaction-scope.ts'
 export { atomicPostgresScript } from './scripts/postgres-script.ts'
 export { atomicSqliteScript, type ScriptNote } from './scripts/sqlite-script.ts'
-export { postgresTokens } from './scripts/postgres-statements.ts'
+export { postgresStatements, postgresTokens } from './scripts/postgres-statements.ts'
+export { sqliteStatements } from './scripts/sqlite-statements.ts'
 export { lineAt, ScriptError, type SqlStatement } from './scripts/statement.ts'

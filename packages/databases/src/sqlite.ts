@@ -89,6 +89,16 @@ function closeForGood(path: string): void {
   }
 }
 
+/** `SQLite 3.54.1`: the library that this product brings along. */
+export function sqliteVersion(): string {
+  const database = openSqliteInMemory()
+  try {
+    return `SQLite ${String(database.prepare('SELECT sqlite_version()').pluck().get())}`
+  } finally {
+    database.close()
+  }
+}
+
 /** Opens a database in memory. */
 export function openSqliteInMemory(): SqliteDatabase {
   return new Database(':memory:')

@@ -6,6 +6,7 @@ import type { SchemaFinding } from './dialects/finding.ts'
 import { keepListsMark, renderDialects, type Dialects } from './dialects/dialects.ts'
 import { readDmmf, validatePrismaSchema } from './engine/prisma-wasm.ts'
 import { diffDatamodels, type Provider } from './engine/schema-engine.ts'
+import { madeByMigrations, type MadeElsewhere } from './made-by-migrations.ts'
 import { dmmfDifferences } from './parity.ts'
 import { readSchemaSource, type SchemaSource } from './source.ts'
 
@@ -27,6 +28,8 @@ export interface Generated {
   /** SQL that makes an empty database hold the schema. */
   ddl: Record<Provider, string>
   source: SchemaSource
+  /** Views of the schema, and what its defaults call, that only the project's migrations make. */
+  elsewhere: MadeElsewhere[]
 }
 
 /**
@@ -51,9 +54,10 @@ export async function proveDialects(
     path: join(home, provider, 'schema.prisma'),
     text: dialects[provider],
   }))
-  if (!dialects.ok) {
-    return { outputs, findings: dialects.findings, dialects, ddl: { sqlite: '', postgres: '' }, source }
-  }
+  const { items: elsewhere, findings: noted } = madeByMigrations(source)
+  const findings = [...dialects.findings, ...noted]
+  if (!dialects.ok)
+    return { outputs, findings, dialects, ddl: { sqlite: '', postgres: '' }, source, elsewhere }
   for (const { path, text } of outputs) validatePrismaSchema([[path, text]])
   proveParity(dialects, keepLists)
   const ddl = {
@@ -61,7 +65,7 @@ export async function proveDialects(
     postgres: await diffDatamodels('postgres', undefined, dialects.postgres),
   }
   proveOnSqlite(ddl.sqlite)
-  return { outputs, findings: dialects.findings, dialects, ddl, source }
+  return { outputs, findings, dialects, ddl, source, elsewhere }
 }
 
 /** Whether the schema beside the source was generated with lists kept. */

@@ -22,5 +22,5 @@ export { authorMigrations, writeMigrations, writeMigrationState, type Authored }
 export { deployMigrations, type Deployed } from './migrations/deploy.ts'
 export { historyOf, type StoredMigration } from './migrations/history.ts'
 export { baselineDatabase, resolveMigration } from './migrations/resolve.ts'
-export { proveMigrations } from './migrations/prove.ts'
+export { proveMigrations, proveOnPostgres } from './migrations/prove.ts'
 export { isInStep, migrationStatus, type MigrationStatus } from './migrations/status.ts'

@@ -3,8 +3,8 @@ import { basename, dirname, join, relative, resolve } from 'node:path'
 import { Failure } from '@outgrow/kit'
 import type { SchemaIndex } from './dialects/context.ts'
 import type { Provider } from './engine/schema-engine.ts'
-import { knownPreviewFeatures, validatePrismaSchema, type SchemaFile } from './engine/prisma-wasm.ts'
-import { Edits } from './psl/edit.ts'
+import { prismaVersion } from './prisma-version.ts'
+import type { SchemaFile } from './engine/prisma-wasm.ts'
 import { parsePrismaFile } from './psl/parse.ts'
 import type { Block, PrismaFile } from './psl/syntax.ts'
 
@@ -19,6 +19,8 @@ export interface SchemaSource {
   /** Folder beside which generated schemas go. */
   home: string
   files: SchemaFile[]
+  /** Major version of Prisma that the project uses; undefined where nothing says it. */
+  prisma?: number | undefined
 }
 
 /**
@@ -35,6 +37,7 @@ export function readSchemaSource(path: string, cwd = process.cwd()): SchemaSourc
       directory,
       home: directory,
       files: [[basename(absolute), readFileSync(absolute, 'utf8')]],
+      prisma: prismaVersion(directory),
     }
   }
   const files = prismaFiles(absolute)
@@ -43,7 +46,8 @@ export function readSchemaSource(path: string, cwd = process.cwd()): SchemaSourc
   if (files.length === 0) throw notFound(absolute)
   const home = basename(absolute) === 'prisma' ? absolute : dirname(absolute)
   const main = files.find(([, text]) => /^\s*datasource\s/m.test(text))?.[0]
-  return { path: absolute, directory: dirname(join(absolute, main ?? 'schema.prisma')), home, files }
+  const directory = dirname(join(absolute, main ?? 'schema.prisma'))
+  return { path: absolute, directory, home, files, prisma: prismaVersion(directory) }
 }
 
 /** A schema that is in memory already. */
@@ -75,9 +79,6 @@ function notFound(path: string): Failure {
   })
 }
 
-/** Addresses, which Prisma 7 keeps outside the schema. */
-export const connectionProperties = new Set(['url', 'directUrl', 'shadowDatabaseUrl'])
-
 const providers: Record<string, Provider> = { sqlite: 'sqlite', postgresql: 'postgres', postgres: 'postgres' }
 
 /**
@@ -89,7 +90,14 @@ export function indexSchema(source: SchemaSource): SchemaIndex {
   const blocks = files.flatMap((file) => file.blocks)
   const named = (kinds: string[]) =>
     new Map(blocks.filter((block) => kinds.includes(block.kind)).map((block) => [block.name, block]))
-  return { source: providerOf(files), files, models: named(['model', 'view']), enums: named(['enum']) }
+  const { provider, name } = datasourceOf(files)
+  return {
+    source: provider,
+    datasource: name,
+    files,
+    models: named(['model', 'view']),
+    enums: named(['enum']),
+  }
 }
 
 /** The provider of the datasource; undefined where it names none that is known. */
@@ -99,11 +107,11 @@ export function declaredProvider(source: SchemaSource): Provider | undefined {
   return name === undefined ? undefined : providers[name]
 }
 
-function providerOf(files: PrismaFile[]): Provider {
+function datasourceOf(files: PrismaFile[]): { provider: Provider; name: string } {
   const datasources = files.flatMap((file) => file.blocks.filter((block) => block.kind === 'datasource'))
   const name = datasources.length === 1 ? stringProperty(datasources[0] as Block, 'provider') : undefined
   const provider = name === undefined ? undefined : providers[name]
-  if (provider) return provider
+  if (provider) return { provider, name: (datasources[0] as Block).name }
   throw new Failure({
     code: 'OUTGROW_SCHEMA_PROVIDER',
     message:
@@ -120,29 +128,4 @@ function providerOf(files: PrismaFile[]): Provider {
 function stringProperty(block: Block, name: string): string | undefined {
   const property = block.members.find((member) => member.kind === 'property' && member.name === name)
   return property?.kind === 'property' && property.value?.kind === 'string' ? property.value.value : undefined
-}
-
-/** Lets Prisma judge the source, without the lines and previews that Prisma 7 no longer takes. Line numbers stay. */
-export function validateSource(source: SchemaSource, index: SchemaIndex): void {
-  const known = knownPreviewFeatures()
-  validatePrismaSchema(
-    index.files.map((file, at) => {
-      const edits = new Edits(file.text)
-      for (const block of file.blocks) {
-        for (const member of block.members) {
-          if (member.kind !== 'property') continue
-          if (block.kind === 'datasource' && connectionProperties.has(member.name)) {
-            edits.replace(member, '')
-          }
-          if (member.name === 'previewFeatures' && member.value?.kind === 'array') {
-            const kept = member.value.items.filter((item) => item.kind === 'string' && known.has(item.value))
-            const lines = file.text.slice(member.value.start, member.value.end).split('\n').length - 1
-            const items = kept.map((item) => file.text.slice(item.start, item.end)).join(', ')
-            edits.replace(member.value, `[${items}${'\n'.repeat(lines)}]`)
-          }
-        }
-      }
-      return [source.files[at]?.[0] ?? file.path, edits.apply()]
-    }),
-  )
 }

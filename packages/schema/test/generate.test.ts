@@ -1,8 +1,7 @@
 import { writeFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { withPostgres } from '@outgrow/databases'
-import { makeDatabase, temporaryFolder } from '@outgrow/testing'
-import { expect, inject, test } from 'vitest'
+import { temporaryFolder } from '@outgrow/testing'
+import { expect, test } from 'vitest'
 import {
   generateSchemas,
   proveDialects,
@@ -11,23 +10,10 @@ import {
   schemaSourceOf,
   staleOutputs,
   writeGenerated,
+  type SchemaFinding,
 } from '../src/index.ts'
+import { postgres, proved, sqlite, withPreviews } from './proved.ts'
 import { dmmfDifferences } from '../src/parity.ts'
-
-const postgres = (body: string, datasource = '') =>
-  `datasource db {\n  provider = "postgresql"\n${datasource}}\n\n${body}`
-const sqlite = (body: string) => `datasource db {\n  provider = "sqlite"\n}\n\n${body}`
-const withPreviews = (previews: string, text: string) =>
-  `generator c {\n  provider = "prisma-client"\n  output = "./c"\n  previewFeatures = [${previews}]\n}\n\n${text}`
-
-/** Executes both DDLs and returns the rendered texts: what every rewriting must pass. */
-async function proved(text: string) {
-  const generated = await proveDialects(schemaSourceOf(text))
-  const target = await makeDatabase(inject('postgresUrl'))
-  await withPostgres(target.url, (client) => client.query(generated.ddl.postgres))
-  await target.drop()
-  return generated
-}
 
 /** Each feature: one field line of a Postgres source, what SQLite gets, and what Postgres keeps. */
 const features: [name: string, line: string, onSqlite: RegExp, onPostgres: RegExp][] = [
@@ -92,7 +78,6 @@ const features: [name: string, line: string, onSqlite: RegExp, onPostgres: RegEx
     /'\[\\"x\\"\]'/,
     /@default\("\[\\"x\\"\]"\)/,
   ],
-  ['autoincrement off the id', 'f Int @default(autoincrement())', /f Int$/m, /autoincrement/],
   ['optional Unsupported', 'f Unsupported("tsvector")?', /^(?![\s\S]*tsvector)/, /tsvector/],
 ]
 
@@ -185,7 +170,7 @@ test.each([
   const refused = findings.find(({ action }) => action === 'refused')
   expect(refused?.reason).toMatch(reason)
   expect(refused?.line).toBeGreaterThan(5)
-  expect(refused?.suggestion).toContain('// outgrow:sqlite')
+  expect(refused?.suggestion).toMatch(/Write (on the line above|in its place): /)
 })
 
 test('comments say what one database gets', async () => {
@@ -194,7 +179,7 @@ test('comments say what one database gets', async () => {
   id Int @id
   // outgrow:sqlite omit
   v  Unsupported("vector(3)")?
-  a  String // outgrow:sqlite a String @default("x")
+  a  String @default("y") // outgrow:sqlite a String @default("x")
   // outgrow:postgres @db.Money
   m  Decimal @default(1)
 }`).replace('vector(3)', 'tsvector'),
@@ -312,16 +297,37 @@ test('list defaults keep every digit', async () => {
   expect(dialects.sqlite).toContain('[0.1234567890123456789]')
 })
 
-test('an expression that means something else on SQLite is refused, with a line that works', async () => {
-  const text = postgres(
-    'model A {\n  id String @id @default(dbgenerated("md5(now()::text)")) @map("the_id")\n  r Float @default(dbgenerated("random()"))\n}\n',
-  )
-  const refused = renderDialects(schemaSourceOf(text)).findings.filter(({ action }) => action === 'refused')
-  expect(refused.map(({ field }) => field)).toEqual(['id', 'r'])
-  const advice = refused.map(({ suggestion }) => suggestion?.slice(suggestion.indexOf('// outgrow')) ?? '')
+/** The schema with a refusal's suggestion followed to the letter. */
+function followed(text: string, finding: SchemaFinding): string {
+  const [, where, line] = /Write (on the line above|in its place): (.*)$/.exec(finding.suggestion ?? '') ?? []
   const lines = text.split('\n')
-  for (const [at, { line }] of refused.entries()) lines.splice(line - 1 + at, 0, advice[at] ?? '')
-  await proved(lines.join('\n'))
+  lines.splice(finding.line - 1, where === 'in its place' ? 1 : 0, line ?? `no advice for ${finding.feature}`)
+  return lines.join('\n')
+}
+
+test.each([
+  ['a counter that is no id', 'f Int @unique @default(autoincrement())'],
+  [
+    'an identifier that only Postgres can make',
+    'f String @unique @default(dbgenerated("md5(now()::text)")) @map("g")',
+  ],
+  ['a number by chance', 'f Float @default(dbgenerated("random()"))'],
+  ['a time to come', `f DateTime @default(dbgenerated("now() + interval '1 day'")) @db.Timestamptz(6)`],
+  ['a slug', 'f String @default(dbgenerated("make_slug()"))'],
+  ['a list that is computed', 'f String[] @default(dbgenerated("make_list()"))'],
+  ['a vector', 'f Unsupported("vector(3)")?'],
+  ['a vector that is required', 'f Unsupported("vector(3)")'],
+  ['a required column that Prisma does not know', 'f Unsupported("tsvector")'],
+  ['a key that Prisma does not know', 'f Unsupported("ltree") @unique'],
+])('%s is refused, and what is suggested gives equal twins', async (_, field) => {
+  let text = postgres(`model A {\n  id Int @id\n  ${field}\n}\n`)
+  const refusals = () =>
+    renderDialects(schemaSourceOf(text)).findings.filter(({ action }) => action === 'refused')
+  expect(refusals()).toHaveLength(1)
+  // What is suggested for a required vector is one that may be empty, which is refused for being a vector.
+  for (let times = 0; times < 2; times++) for (const finding of refusals()) text = followed(text, finding)
+  const { dialects } = await proveDialects(schemaSourceOf(text))
+  expect(dialects.findings.filter(({ action }) => action === 'refused')).toEqual([])
 })
 
 test('lists stay as they were generated last', async () => {

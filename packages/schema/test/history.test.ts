@@ -11,6 +11,7 @@ import {
   isInStep,
   migrationStatus,
   proveMigrations,
+  proveOnPostgres,
   writeMigrations,
 } from '../src/index.ts'
 import { projectWith } from './histories.ts'
@@ -173,3 +174,44 @@ test.each(['sqlite', 'postgres'] as const)(
     await target.drop()
   },
 )
+
+test('a view goes to the other side as its migration makes it, or leaves a place for its SQL', async () => {
+  const folder = temporaryFolder()
+  const head =
+    'generator c {\n  provider = "prisma-client"\n  output = "./c"\n  previewFeatures = ["views"]\n}\n\n'
+  writeFileSync(
+    join(folder, 'schema.prisma'),
+    `${head}datasource db {\n  provider = "postgresql"\n}\n\nmodel A {\n  id Int @id\n  n  Int @default(dbgenerated("next_number()")) // outgrow:sqlite n Int @default(1)\n}\n\n` +
+      ['plain', 'clever', 'unknown'].map((name) => `view ${name} {\n  id Int @unique\n}\n`).join('\n'),
+  )
+  projectWith(
+    'postgres',
+    {
+      '20240101000000_init': `CREATE FUNCTION "public"."next_number"() RETURNS int LANGUAGE sql AS 'SELECT 7';
+CREATE TABLE "A" ("id" INTEGER NOT NULL, "n" INTEGER NOT NULL DEFAULT next_number(), CONSTRAINT "A_pkey" PRIMARY KEY ("id"));
+CREATE VIEW plain AS SELECT id FROM "A";
+CREATE OR REPLACE VIEW "public"."clever" AS SELECT id FROM "A" TABLESAMPLE SYSTEM (1);`,
+    },
+    { own: true, folder },
+  )
+  const generated = await generateSchemas({ schema: join(folder, 'schema.prisma') })
+  const noted = generated.findings.filter(({ action }) => action === 'noted')
+  expect(noted.map(({ feature, suggestion }) => [feature, suggestion?.slice(0, 20)])).toEqual([
+    ['function next_number', 'CREATE FUNCTION "pub'],
+    ['view plain', 'CREATE VIEW plain AS'],
+    ['view clever', 'CREATE OR REPLACE VI'],
+    ['view unknown', undefined],
+  ])
+  await proveOnPostgres(generated, scratch())
+  const authored = await authorMigrations(generated, 'init', scratch())
+  const onSqlite = authored.migrations.find(({ provider }) => provider === 'sqlite')?.sql
+  expect(onSqlite).toContain('makes it\nCREATE VIEW plain AS SELECT id FROM "A";')
+  expect(onSqlite).toMatch(/-- View "clever" is to be made here: .*\n-- CREATE OR REPLACE VIEW/)
+  expect(onSqlite).toContain('-- View "unknown" is to be made here: no migration says how')
+  expect(authored.warnings.filter((one) => one.startsWith('View '))).toHaveLength(2)
+  await proveMigrations(generated, authored, scratch())
+  writeMigrations(generated, authored)
+  await expect(authorMigrations(generated, 'again', scratch())).rejects.toMatchObject({
+    code: 'OUTGROW_MIGRATION_EMPTY',
+  })
+})

@@ -1,9 +1,17 @@
 import { relative } from 'node:path'
 import { Command } from 'commander'
-import { generateSchemas, staleOutputs, writeGenerated, type SchemaFinding } from '@outgrow/schema'
+import { sqliteVersion } from '@outgrow/databases'
+import {
+  generateSchemas,
+  proveOnPostgres,
+  staleOutputs,
+  writeGenerated,
+  type SchemaFinding,
+} from '@outgrow/schema'
 import { exit } from '../output/exit.ts'
 import { runCommand, type Outcome } from '../output/run.ts'
 import { count, type Terminal } from '../output/terminal.ts'
+import { scratchOf, shadowOption } from './schema/shared.ts'
 
 interface GenerateDocument extends Outcome {
   outputs: string[]
@@ -16,12 +24,13 @@ interface Options {
   check?: boolean
   keepLists?: boolean
   json?: boolean
+  shadow?: string
 }
 
 export const generateCommand = new Command('generate')
   .summary('write the SQLite and the Postgres schema from one source')
   .description(
-    'Reads a Prisma schema of any project, SQLite-first or Postgres-first, and writes sqlite/schema.prisma and postgres/schema.prisma beside it. Both are proved: Prisma accepts them, one client fits both, their tables can be made.',
+    'Reads a Prisma schema of any project, SQLite-first or Postgres-first, and writes sqlite/schema.prisma and postgres/schema.prisma beside it. Both are proved: Prisma accepts them, one client fits both, and SQLite makes its tables; with --check a real Postgres makes its own too.',
   )
   .option('--schema <path>', 'schema file, or folder of .prisma files', 'prisma/schema.prisma')
   .option('--out <folder>', 'where sqlite/ and postgres/ go (default: beside the source)')
@@ -31,6 +40,7 @@ export const generateCommand = new Command('generate')
     'keep scalar lists as arrays on Postgres; the client types then differ there. Remembered in the generated schemas',
   )
   .option('--no-keep-lists', 'make scalar lists Json again')
+  .addOption(shadowOption())
   .option('--json', 'print one JSON document on stdout')
   .addHelpText(
     'after',
@@ -69,11 +79,10 @@ async function generate(options: Options, terminal: Terminal): Promise<GenerateD
   }
   const paths = (absolute: string[]) => absolute.map((path) => relative(process.cwd(), path))
   if (options.check) {
-    const { proveOnPostgres } = await import('../prove-on-postgres.ts')
-    await proveOnPostgres(generated.ddl.postgres)
+    const version = await proveOnPostgres(generated, scratchOf(options))
     const stale = paths(staleOutputs(generated))
     if (stale.length === 0) {
-      terminal.line('Both schemas are fresh; SQLite and Postgres take their tables.')
+      terminal.line(`Both schemas are fresh. ${sqliteVersion()} and PostgreSQL ${version} made their tables.`)
       return { ...document, ok: true, exitCode: exit.done }
     }
     terminal.line(`Stale: ${stale.join(', ')}. Run outgrow generate and commit the result.`)
@@ -87,6 +96,9 @@ async function generate(options: Options, terminal: Terminal): Promise<GenerateD
   }
   const written = paths(writeGenerated(generated))
   terminal.line(written.length === 0 ? 'Both schemas were fresh already.' : `Wrote ${written.join(' and ')}.`)
+  terminal.line(
+    `Prisma accepts both, one client fits both, and ${sqliteVersion()} made its tables. Postgres’ were not made: --check makes them.`,
+  )
   return {
     ...document,
     outputs: paths(generated.outputs.map(({ path }) => path)),
@@ -95,26 +107,29 @@ async function generate(options: Options, terminal: Terminal): Promise<GenerateD
   }
 }
 
+const placesShown = 5
+
+/** One cause, one line, with its places. */
 function tellSchemaFindings(terminal: Terminal, findings: SchemaFinding[]): void {
-  const told = findings.filter(({ action }) => action !== 'copied')
-  for (const finding of told.filter(({ action }) => action === 'refused')) {
-    const place = `${finding.file}:${finding.line}`
-    terminal.line(
-      `${terminal.style('red', place)}  ${finding.model}.${finding.field ?? ''} ${finding.feature}`,
-    )
-    terminal.line(`    ${finding.reason}`)
-    if (finding.suggestion !== null) terminal.line(`    ${finding.suggestion}`)
-  }
-  const byReason = Map.groupBy(
-    told.filter(({ action }) => action !== 'refused'),
+  const groups = Map.groupBy(
+    findings.filter(({ action }) => action !== 'copied'),
     ({ action, reason }) => `${action}: ${reason}`,
   )
-  for (const [reason, group] of byReason) {
-    const places = group
-      .slice(0, 3)
-      .map(({ file, line }) => `${file}:${line}`)
-      .join(', ')
-    terminal.line(`${terminal.style('cyan', `${count(group.length)} ×`)} ${reason}`)
-    terminal.line(`    ${places}${group.length > 3 ? ', …' : ''}`)
+  const refusedFirst = [...groups].toSorted(
+    ([, a], [, b]) => Number(isRefused(b[0])) - Number(isRefused(a[0])),
+  )
+  for (const [reason, group] of refusedFirst) {
+    const colour = isRefused(group[0]) ? 'red' : 'cyan'
+    terminal.line(`${terminal.style(colour, `${count(group.length)} ×`)} ${reason}`)
+    for (const { file, line, model, field, feature } of group.slice(0, placesShown)) {
+      const member = [model, field].filter((part) => part !== null).join('.')
+      terminal.line(`    ${file}:${line}  ${member}  ${feature}`)
+    }
+    if (group.length > placesShown)
+      terminal.line(`    and ${count(group.length - placesShown)} more; --json lists them all`)
+    const { suggestion } = group[0] as SchemaFinding
+    if (suggestion !== null) terminal.line(`    ${suggestion.replaceAll('\n', '\n    ')}`)
   }
 }
+
+const isRefused = (finding: SchemaFinding | undefined): boolean => finding?.action === 'refused'

@@ -1,6 +1,6 @@
 import type { Provider } from '../engine/schema-engine.ts'
 import type { Edits } from '../psl/edit.ts'
-import type { Block, EnumValue, Field, PrismaFile, Span } from '../psl/syntax.ts'
+import type { Attribute, Block, EnumValue, Field, PrismaFile, Span } from '../psl/syntax.ts'
 import { argumentOf, lineOf, stringOf } from '../psl/syntax.ts'
 import type { SchemaFinding } from './finding.ts'
 
@@ -12,6 +12,8 @@ export interface DialectOptions {
 /** The whole source, looked up by name. */
 export interface SchemaIndex {
   source: Provider
+  /** Name of the datasource block, which native types start with: `@db.VarChar(20)`. */
+  datasource: string
   files: PrismaFile[]
   models: Map<string, Block>
   enums: Map<string, Block>
@@ -56,6 +58,11 @@ export function note(context: RuleContext, { at, field, suggestion, ...finding }
 
 export function sourceText(context: RuleContext, span: Span): string {
   return context.file.text.slice(span.start, span.end)
+}
+
+/** `@db.VarChar(20)` of a field, whatever the datasource is called. */
+export function nativeTypeOf({ datasource }: SchemaIndex, field: Field): Attribute | undefined {
+  return field.attributes.find(({ name }) => name.startsWith(`${datasource}.`))
 }
 
 /** `String[]`, `Kind[]`: a list of values, not of rows. */

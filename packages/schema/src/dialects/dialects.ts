@@ -1,5 +1,6 @@
 import { relative } from 'node:path'
-import { generatedMark, indexSchema, validateSource, type SchemaSource } from '../source.ts'
+import { validatePrismaSchema } from '../engine/prisma-wasm.ts'
+import { generatedMark, indexSchema, type SchemaSource } from '../source.ts'
 import type { Provider } from '../engine/schema-engine.ts'
 import type { DialectOptions, SchemaIndex } from './context.ts'
 import type { SchemaFinding } from './finding.ts'
@@ -7,6 +8,9 @@ import { renderFile } from './render.ts'
 
 /** In a generated schema's first line: later commands keep what `generate` was told. */
 export const keepListsMark = 'with --keep-lists'
+
+/** What a project without a version is taken for. */
+const currentPrisma = 7
 
 /** One source as two schemas, with what became of each feature. */
 export interface Dialects {
@@ -29,7 +33,7 @@ export function renderDialects(
   options: DialectOptions = { keepLists: false },
 ): Dialects {
   const index = indexSchema(source)
-  validateSource(source, index)
+  validatePrismaSchema(source.files)
   const findings: SchemaFinding[] = []
   const render = (target: Provider) =>
     renderDialect(source, index, target, `${outputDirectory}/${target}`, options, findings)
@@ -48,7 +52,11 @@ function renderDialect(
   findings: SchemaFinding[],
 ): string {
   const rendering = { index, target, options, findings }
-  const folders = { sourceDirectory: source.directory, outputDirectory }
+  const folders = {
+    sourceDirectory: source.directory,
+    outputDirectory,
+    prisma: source.prisma ?? currentPrisma,
+  }
   const from = relative(outputDirectory, source.path).replaceAll('\\', '/')
   const bodies = index.files
     .toSorted((a, b) => Number(holdsDatasource(b)) - Number(holdsDatasource(a)))

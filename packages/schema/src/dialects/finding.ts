@@ -9,7 +9,8 @@ export interface SchemaFinding {
   field: string | null
   /** The feature as it is written, such as `@db.VarChar(20)`. */
   feature: string
-  action: 'copied' | 'rewritten' | 'dropped' | 'refused'
+  /** `noted`: as it was, with something to know about it. */
+  action: 'copied' | 'noted' | 'rewritten' | 'dropped' | 'refused'
   reason: string
   /** What to write instead, where there is something to do. */
   suggestion: string | null

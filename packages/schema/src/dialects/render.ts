@@ -1,12 +1,5 @@
 import { Edits } from '../psl/edit.ts'
-import {
-  attributeOf,
-  fieldsOf,
-  type Block,
-  type Directive,
-  type Member,
-  type PrismaFile,
-} from '../psl/syntax.ts'
+import { fieldsOf, type Block, type Directive, type Member, type PrismaFile } from '../psl/syntax.ts'
 import { note, sourceText, type Rendering, type RuleContext } from './context.ts'
 import { datasourceRule, generatorRule } from './rules/datasource.ts'
 import { defaultRule } from './rules/defaults.ts'
@@ -19,6 +12,8 @@ export interface Folders {
   sourceDirectory: string
   /** Where the rendered schema will lie. */
   outputDirectory: string
+  /** Major version of Prisma that reads the rendered schema. */
+  prisma: number
 }
 
 /** One file of the source in the target's dialect; everything that no rule touches stays to the letter. */
@@ -56,7 +51,6 @@ function renderBlock(context: RuleContext & Folders, overrides: Map<Member, stri
       return dropSchema(context, members)
     case 'view':
     case 'model':
-      if (block.kind === 'view') copied(context, block, 'view')
       nameRule(context)
       for (const member of members) modelMember({ ...context }, member)
   }
@@ -138,13 +132,12 @@ function override(context: RuleContext, member: Member, text: string | undefined
   })
   if (text === 'omit') context.edits.removeLines(member)
   else if (adds && member.kind === 'field') {
-    const names = [...text.matchAll(/@(db\b|[\w]+)/g)].map((match) => match[1])
+    const names = [...text.matchAll(/@(\w+)/g)].map((match) => match[1])
     const kept = member.attributes
-      .filter((attribute) => !names.includes(attribute.name.startsWith('db.') ? 'db' : attribute.name))
+      .filter((attribute) => !names.includes(attribute.name.split('.')[0]))
       .map((attribute) => ` ${sourceText(context, attribute)}`)
     const last = member.attributes.at(-1)?.end ?? member.typeSpan.end
     context.edits.replace({ start: member.typeSpan.end, end: last }, `${kept.join('')} ${text}`)
-    if (attributeOf(member, 'db')) return true
   } else context.edits.replace(member, text)
   return true
 }

@@ -1,24 +1,9 @@
-import { createRequire } from 'node:module'
 import { Failure, messageOf } from '@outgrow/kit'
+import { engineText } from './engine-text.ts'
+import { wasm } from './wasm.ts'
 
 /** One schema file: its path (for messages) and its text. */
 export type SchemaFile = [path: string, text: string]
-
-interface PrismaSchemaWasm {
-  validate(parameters: string): void
-  get_dmmf(parameters: string): string
-  get_config(parameters: string): string
-  format(files: string, parameters: string): string
-  preview_features(): string
-}
-
-const load = createRequire(import.meta.url)
-let loaded: PrismaSchemaWasm | undefined
-
-function wasm(): PrismaSchemaWasm {
-  loaded ??= load('@prisma/prisma-schema-wasm') as PrismaSchemaWasm
-  return loaded
-}
 
 export interface DmmfField {
   name: string
@@ -33,6 +18,9 @@ export interface DmmfField {
   relationName?: string
   relationFromFields?: string[]
   relationToFields?: string[]
+  relationOnDelete?: string
+  relationOnUpdate?: string
+  isUpdatedAt?: boolean
   nativeType?: [string, string[]] | null
 }
 
@@ -43,6 +31,8 @@ export interface DmmfModel {
   fields: DmmfField[]
   primaryKey: { name: string | null; fields: string[] } | null
   uniqueFields: string[][]
+  /** Unique keys with the client's names. */
+  uniqueIndexes: { name: string | null; fields: string[] }[]
 }
 
 interface DmmfEnum {
@@ -61,7 +51,7 @@ export interface Dmmf {
  */
 export function validatePrismaSchema(files: SchemaFile[]): void {
   try {
-    wasm().validate(JSON.stringify({ prismaSchema: files, noColor: true }))
+    wasm().validate(JSON.stringify({ prismaSchema: files.map(forEngine), noColor: true }))
   } catch (error) {
     throw new Failure({
       code: 'OUTGROW_SCHEMA_INVALID',
@@ -73,7 +63,9 @@ export function validatePrismaSchema(files: SchemaFile[]): void {
 
 /** The datamodel as Prisma's client generator sees it. The schema must be valid. */
 export function readDmmf(files: SchemaFile[]): Dmmf {
-  return JSON.parse(wasm().get_dmmf(JSON.stringify({ prismaSchema: files, noColor: true }))) as Dmmf
+  return JSON.parse(
+    wasm().get_dmmf(JSON.stringify({ prismaSchema: files.map(forEngine), noColor: true })),
+  ) as Dmmf
 }
 
 /** Prisma's own formatter. */
@@ -88,10 +80,7 @@ export function formatPrismaSchema(text: string): string {
   return (JSON.parse(result) as SchemaFile[])[0]?.[1] ?? text
 }
 
-/** Names of the preview features that this Prisma still knows as previews. */
-export function knownPreviewFeatures(): Set<string> {
-  return new Set(JSON.parse(wasm().preview_features()) as string[])
-}
+const forEngine = ([path, text]: SchemaFile): SchemaFile => [path, engineText(path, text)]
 
 function validatorMessage(error: unknown): string {
   const text = messageOf(error)

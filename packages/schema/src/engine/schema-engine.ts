@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { detachedEngineAdapter, quoteIdentifier, type SchemaEngineAdapter } from '@outgrow/databases'
 import { Edits } from '../psl/edit.ts'
+import { engineText } from './engine-text.ts'
 import { parsePrismaFile, quotePsl } from '../psl/parse.ts'
 import { argumentOf, attributeOf, fieldsOf, stringOf, type Field } from '../psl/syntax.ts'
 import type { SchemaEngine } from '@prisma/schema-engine-wasm'
@@ -51,7 +52,7 @@ export async function diffDatamodels(
 ): Promise<string> {
   const datamodel = (text: string) => ({
     tag: 'schemaDatamodel' as const,
-    files: [{ path: 'schema.prisma', content: hideQuotesInNames(text) }],
+    files: [{ path: 'schema.prisma', content: hideQuotesInNames(engineText('schema.prisma', text)) }],
   })
   const sql = await withSchemaEngine(detachedEngineAdapter(provider), async (engine) => {
     const result = await engine.diff({

@@ -4,6 +4,7 @@ import { Failure } from '@outgrow/kit'
 import type { ScratchOptions } from '@outgrow/databases'
 import { diffDatamodels, type Provider } from '../engine/schema-engine.ts'
 import type { Generated } from '../generate.ts'
+import { carryViews } from './carry-views.ts'
 import { dataLossWarnings } from './data-loss.ts'
 import { diffFromHistory } from './diff-from-history.ts'
 import { historyOf } from './history.ts'
@@ -55,9 +56,12 @@ export async function authorMigrations(
     const sql = isAdopted
       ? await diffFromHistory(provider, history.migrations, text, scratch)
       : await diffDatamodels(provider, last, text)
+    const views = await carryViews(history, sql, generated.elsewhere, scratch)
+    for (const warning of views.warnings) warnings.add(warning)
     if (last !== undefined) for (const warning of dataLossWarnings(last, text)) warnings.add(warning)
     if (isAdopted) for (const warning of droppedIn(sql)) warnings.add(warning)
-    migrations.push({ provider, path: join(history.folder, name, 'migration.sql'), sql, isAdopted })
+    const path = join(history.folder, name, 'migration.sql')
+    migrations.push({ provider, path, sql: sql + views.sql, isAdopted })
   }
   const written = migrations.filter(({ sql }) => withoutComments(sql) !== '')
   if (written.length === 0) {

@@ -1,8 +1,38 @@
-import { withScratchDatabase, type ScratchOptions } from '@outgrow/databases'
+import { withPostgres, withScratchDatabase, type ScratchOptions } from '@outgrow/databases'
+import { Failure, messageOf } from '@outgrow/kit'
 import type { Generated } from '../generate.ts'
 import type { Authored } from './author.ts'
 import { historyOf } from './history.ts'
 import { runMigrations } from './run.ts'
+
+/**
+ * Makes the generated tables on an empty Postgres, after the functions and sequences that only migrations make.
+ * @returns the server's version
+ * @throws Failure OUTGROW_SCHEMA_DDL
+ */
+export function proveOnPostgres({ ddl, elsewhere }: Generated, scratch: ScratchOptions): Promise<string> {
+  const before = elsewhere.flatMap(({ kind, made }) => (kind !== 'view' && made ? [made.statement] : []))
+  return withScratchDatabase('postgres', scratch, (url) =>
+    withPostgres(url, async (client) => {
+      try {
+        await client.query('SET check_function_bodies = off')
+        for (const statement of before) await client.query(statement)
+        await client.query(ddl.postgres)
+      } catch (cause) {
+        throw new Failure({
+          code: 'OUTGROW_SCHEMA_DDL',
+          message: `Postgres refuses the generated tables: ${messageOf(cause)}`,
+          fix: 'Write the member that Postgres does not take in a comment: // outgrow:postgres …',
+          cause,
+        })
+      }
+      const { rows } = await client.query<{ version: string }>(
+        "SELECT split_part(current_setting('server_version'), ' ', 1) AS version",
+      )
+      return rows[0]?.version ?? ''
+    }),
+  )
+}
 
 /**
  * Runs new migrations behind those that were there, each side on an empty database of its own.

@@ -1,28 +1,27 @@
-import { relative } from 'node:path'
-import { knownPreviewFeatures } from '../../engine/prisma-wasm.ts'
+import { basename, dirname, relative } from 'node:path'
+import { connectionProperties } from '../../engine/engine-text.ts'
+import { knownPreviewFeatures } from '../../engine/preview-features.ts'
 import { quotePsl } from '../../psl/parse.ts'
-import type { Property } from '../../psl/syntax.ts'
-import { connectionProperties } from '../../source.ts'
+import { stringOf, type Property } from '../../psl/syntax.ts'
 import { note, sourceText, type RuleContext } from '../context.ts'
 
 const providerNames = { sqlite: 'sqlite', postgres: 'postgresql' } as const
 const postgresProperties = new Set(['extensions', 'schemas'])
 const postgresPreviews = new Set(['fullTextSearchPostgres', 'postgresqlExtensions'])
 
-/** The datasource names its dialect; addresses live in prisma.config.ts since Prisma 7. */
-export function datasourceRule(context: RuleContext): void {
+interface Place {
+  outputDirectory: string
+  sourceDirectory: string
+  prisma: number
+}
+
+/** The datasource names its dialect; since Prisma 7 addresses live in prisma.config.ts. */
+export function datasourceRule(context: RuleContext & Place): void {
   for (const property of properties(context)) {
     if (property.name === 'provider' && property.value) {
       context.edits.replace(property.value, quotePsl(providerNames[context.target]))
     } else if (connectionProperties.has(property.name)) {
-      context.edits.removeLines(property)
-      note(context, {
-        code: 'OUTGROW_SCHEMA_CONNECTION_URL',
-        at: property,
-        feature: property.name,
-        action: 'dropped',
-        reason: 'Prisma 7 reads addresses from prisma.config.ts or the adapter, not from the schema.',
-      })
+      connectionRule(context, property)
     } else if (context.target === 'sqlite' && postgresProperties.has(property.name)) {
       context.edits.removeLines(property)
       note(context, {
@@ -36,49 +35,97 @@ export function datasourceRule(context: RuleContext): void {
   }
 }
 
-/** Generators stay; a relative output moves with the file, one folder a dialect. */
-export function generatorRule(
-  context: RuleContext & { outputDirectory: string; sourceDirectory: string },
-): void {
+/** Prisma up to 6 wants the address in the schema; a second, direct one means nothing on SQLite. */
+function connectionRule(context: RuleContext & Place, property: Property): void {
+  const wanted = context.prisma < 7
+  if (wanted && (property.name === 'url' || context.target === 'postgres')) return
+  context.edits.removeLines(property)
+  note(context, {
+    code: 'OUTGROW_SCHEMA_CONNECTION_URL',
+    at: property,
+    feature: property.name,
+    action: 'dropped',
+    reason: wanted
+      ? 'SQLite has one address, which is the file.'
+      : 'Prisma 7 reads addresses from prisma.config.ts or the adapter, not from the schema.',
+  })
+}
+
+/** Generators stay; what they write moves with the file, apart for each dialect. */
+export function generatorRule(context: RuleContext & Place): void {
+  outputRule(context)
   for (const property of properties(context)) {
-    const value = property.value
-    if (property.name === 'output' && value?.kind === 'string' && !value.value.startsWith('/')) {
-      const moved = relative(context.outputDirectory, `${context.sourceDirectory}/${value.value}`)
-      const text = `${moved.startsWith('.') ? moved : `./${moved}`}/${context.target}`.replaceAll('\\', '/')
-      context.edits.replace(value, quotePsl(text))
-      note(context, {
-        code: 'OUTGROW_SCHEMA_GENERATOR_OUTPUT',
-        at: property,
-        feature: sourceText(context, property),
-        action: 'rewritten',
-        reason: `Each dialect's client has a folder of its own: ${text}`,
-        suggestion: `// outgrow:${context.target} output = "..." on the line above puts it elsewhere.`,
-      })
-    }
-    if (property.name === 'previewFeatures' && value?.kind === 'array') {
-      const known = knownPreviewFeatures()
-      const kept = value.items.filter((item) => {
-        const name = item.kind === 'string' ? item.value : ''
-        const dropped = postgresPreviews.has(name) ? context.target === 'sqlite' : !known.has(name)
-        if (dropped) {
-          note(context, {
-            code: 'OUTGROW_SCHEMA_PREVIEW_FEATURE',
-            at: item,
-            feature: name,
-            action: 'dropped',
-            reason: postgresPreviews.has(name)
-              ? 'This preview exists for Postgres only.'
-              : 'This Prisma has no such preview feature (it became standard or was removed).',
-          })
-        }
-        return !dropped
-      })
-      if (kept.length === 0) context.edits.removeLines(property)
-      else if (kept.length < value.items.length) {
-        context.edits.replace(value, `[${kept.map((item) => sourceText(context, item)).join(', ')}]`)
-      }
-    }
+    if (property.name === 'previewFeatures') previewRule(context, property)
   }
+}
+
+const isClient = /^prisma-client(-js)?$/
+
+function outputRule(context: RuleContext & Place): void {
+  const provider = valueOf(context, 'provider')
+  const output = properties(context).find(({ name }) => name === 'output')
+  const value = output?.value
+  if (output && value?.kind === 'string' && !value.value.startsWith('/')) {
+    const moved = relative(context.outputDirectory, `${context.sourceDirectory}/${value.value}`)
+    const path = (moved.startsWith('.') ? moved : `./${moved}`).replaceAll('\\', '/')
+    const text = isClient.test(provider ?? '') ? `${path}/${context.target}` : apart(path, context.target)
+    context.edits.replace(value, quotePsl(text))
+    return noteOutput(context, output, sourceText(context, output), text)
+  }
+  // Without an output both clients would be written to the one place in node_modules.
+  if (output || provider !== 'prisma-client-js') return
+  const line = properties(context).find(({ name }) => name === 'provider') as Property
+  context.edits.insert(line.end, `\n  output = "./client"`)
+  noteOutput(context, line, sourceText(context, line), './client')
+}
+
+/** `ERD.svg` becomes `ERD.sqlite.svg`, and a folder gets one of its own in it. */
+function apart(path: string, target: string): string {
+  const extension = /^[^.].*(\.[a-z]\w{1,4})$/i.exec(basename(path))?.[1]
+  if (extension === undefined) return `${path}/${target}`
+  return `${dirname(path)}/${basename(path, extension)}.${target}${extension}`
+}
+
+function noteOutput(context: RuleContext, property: Property, feature: string, text: string): void {
+  note(context, {
+    code: 'OUTGROW_SCHEMA_GENERATOR_OUTPUT',
+    at: property,
+    feature,
+    action: 'rewritten',
+    reason: `What is generated for each dialect has a place of its own: ${text}`,
+    suggestion: `// outgrow:${context.target} output = "..." on the line above puts it elsewhere.`,
+  })
+}
+
+function previewRule(context: RuleContext & Place, property: Property): void {
+  const value = property.value
+  if (value?.kind !== 'array') return
+  // Which previews an older Prisma knows, its own project has found out.
+  const known = context.prisma < 7 ? undefined : knownPreviewFeatures()
+  const kept = value.items.filter((item) => {
+    const name = item.kind === 'string' ? item.value : ''
+    const forPostgres = postgresPreviews.has(name)
+    if (forPostgres ? context.target === 'postgres' : (known?.has(name) ?? true)) return true
+    note(context, {
+      code: 'OUTGROW_SCHEMA_PREVIEW_FEATURE',
+      at: item,
+      feature: name,
+      action: 'dropped',
+      reason: forPostgres
+        ? 'This preview exists for Postgres only.'
+        : 'This Prisma has no such preview feature (it became standard or was removed).',
+    })
+    return false
+  })
+  if (kept.length === 0) context.edits.removeLines(property)
+  else if (kept.length < value.items.length) {
+    context.edits.replace(value, `[${kept.map((item) => sourceText(context, item)).join(', ')}]`)
+  }
+}
+
+function valueOf(context: RuleContext, name: string): string | undefined {
+  const value = properties(context).find((property) => property.name === name)?.value
+  return value && stringOf({ name, value, start: value.start, end: value.end })
 }
 
 function properties(context: RuleContext): Property[] {

@@ -1,7 +1,7 @@
 import { openSqliteInMemory } from '@outgrow/databases'
 import { quotePsl } from '../../psl/parse.ts'
 import { argumentOf, attributeOf, type Attribute, type Expression, type Field } from '../../psl/syntax.ts'
-import { isScalarList, note, sourceText, storedName, type RuleContext } from '../context.ts'
+import { isScalarList, nativeTypeOf, note, sourceText, storedName, type RuleContext } from '../context.ts'
 
 /** A default that means the same on the target. */
 export function defaultRule(context: RuleContext, field: Field): void {
@@ -97,15 +97,15 @@ function autoincrement(context: RuleContext, field: Field, attribute: Attribute)
     }
     return
   }
-  context.edits.remove(attribute)
   note(context, {
     code: 'OUTGROW_SCHEMA_DEFAULT',
     at: attribute,
     field: field.name,
     feature: '@default(autoincrement())',
-    action: 'dropped',
-    reason: 'SQLite counts only a single-column primary key: on SQLite the application gives this value.',
-    suggestion: 'Make the field the @id, or set the value in the application.',
+    action: 'refused',
+    reason:
+      'SQLite counts only a single-column primary key: there the field would be required, and optional on Postgres.',
+    suggestion: `Make it the @id, or let the application give the value. Write in its place: ${withoutDefault(context, field)}`,
   })
 }
 
@@ -261,17 +261,32 @@ function refuse(context: RuleContext, field: Field, attribute: Attribute, reason
     feature: sourceText(context, attribute),
     action: 'refused',
     reason,
-    suggestion: `Write the field for ${context.target} in a comment on the line above: // outgrow:${context.target} ${fieldWithoutDefault(context, field)}`,
+    suggestion: suggestionFor(context, field),
   })
 }
 
-/** The field as it may stand on the other side; an identifier is then made by the client. */
-function fieldWithoutDefault(context: RuleContext, field: Field): string {
+/** An identifier is made by the client on the other side; of anything else nobody knows what may stand for it there. */
+function suggestionFor(context: RuleContext, field: Field): string {
+  const isIdentifier = attributeOf(field, 'id') ?? attributeOf(field, 'unique')
+  if (field.type !== 'String' || field.arity !== 'required' || !isIdentifier) {
+    return `Let the application give the value. Write in its place: ${withoutDefault(context, field)}`
+  }
+  const line = [field.name, 'String', ...attributesKept(context, field), '@default(uuid())'].join(' ')
+  return `The client can make it there. Write on the line above: // outgrow:${context.target} ${line}`
+}
+
+/** The field's line without its default, for both databases. */
+function withoutDefault(context: RuleContext, field: Field): string {
   const kept = field.attributes
-    .filter(({ name }) => name !== 'default' && !name.startsWith('db.'))
+    .filter(({ name }) => name !== 'default')
     .map((attribute) => sourceText(context, attribute))
-  if (field.type === 'String' && attributeOf(field, 'id')) kept.push('@default(uuid())')
   return [field.name, sourceText(context, field.typeSpan), ...kept].join(' ')
+}
+
+function attributesKept(context: RuleContext, field: Field): string[] {
+  return field.attributes
+    .filter((attribute) => attribute.name !== 'default' && attribute !== nativeTypeOf(context.index, field))
+    .map((attribute) => sourceText(context, attribute))
 }
 
 function generated(sql: string): string {

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Provider } from '../../engine/schema-engine.ts'
+import { nameThatIsMap } from '../../engine/engine-text.ts'
 import { quotePsl } from '../../psl/parse.ts'
 import {
   argumentOf,
   attributeOf,
   fieldsOf,
   stringOf,
+  type Argument,
   type Attribute,
   type Block,
   type Expression,
@@ -39,7 +41,7 @@ function namesFor(index: SchemaIndex, target: Provider): Map<Attribute, string> 
     for (const { attribute, columns } of keysOf(block)) {
       const suffix = suffixes[attribute.name]
       if (suffix === undefined || (target === 'sqlite' && attribute.name === 'id')) continue
-      const written = stringOf(argumentOf(attribute, 'map'))
+      const written = stringOf(writtenName(attribute))
       const wanted = written ?? defaultName(storedBlockName({ block }), columns, suffix, target)
       const name = free(wanted, target, (candidate) => taken.has(`${schema}.${folded(candidate, target)}`))
       taken.add(`${schema}.${folded(name, target)}`)
@@ -49,10 +51,16 @@ function namesFor(index: SchemaIndex, target: Provider): Map<Attribute, string> 
   return changed
 }
 
+/** The argument that names a key in the database: `map:`, or `name:` where older schemas mean that. */
+export function writtenName(attribute: Attribute): Argument | undefined {
+  const legacy = nameThatIsMap(attribute)
+  return argumentOf(attribute, 'map') ?? attribute.args.find((argument) => argument === legacy)
+}
+
 /** The attribute's text with this name. */
 export function withMap(text: string, attribute: Attribute, name: string): string {
-  const map = argumentOf(attribute, 'map')
-  if (map) return text.replace(/\bmap:\s*"(?:[^"\\]|\\.)*"/, () => `map: ${quotePsl(name)}`)
+  if (writtenName(attribute))
+    return text.replace(/\bmap:\s*"(?:[^"\\]|\\.)*"/, () => `map: ${quotePsl(name)}`)
   return text.endsWith(')')
     ? `${text.slice(0, -1)}, map: ${quotePsl(name)})`
     : `${text}(map: ${quotePsl(name)})`

@@ -1,9 +1,10 @@
+import { nameThatIsMap } from '../../engine/engine-text.ts'
 import { quotePsl } from '../../psl/parse.ts'
 import type { Argument, Attribute, Expression } from '../../psl/syntax.ts'
 import { argumentOf, fieldsOf } from '../../psl/syntax.ts'
 import { attributeWith } from '../attribute-text.ts'
 import { note, sourceText, type RuleContext } from '../context.ts'
-import { changedIndexNames, nameOf, withMap } from './index-names.ts'
+import { changedIndexNames, nameOf, withMap, writtenName } from './index-names.ts'
 
 const keyAttributes = new Set(['id', 'unique', 'index', 'relation'])
 
@@ -13,16 +14,23 @@ export function keyRule(context: RuleContext, attribute: Attribute, field: strin
   if (field === undefined && namesOmitted(context, attribute)) return
   const where = argumentOf(attribute, 'where')
   if (where) noteWhere(context, attribute, where, field)
+  const legacy = nameThatIsMap(attribute)
+  if (legacy) noteLegacyName(context, attribute, legacy, field)
   const name = changedIndexNames(context.index, context.target).get(attribute)
   if (name !== undefined) noteName(context, attribute, name, field)
   if (context.target !== 'sqlite') {
     if (name !== undefined) renameForPostgres(context, attribute, name)
+    else if (legacy) context.edits.replace(legacy, `map: ${sourceText(context, legacy.value)}`)
     return listIndexRule(context, attribute)
   }
   const dropped: string[] = []
   const kept = attributeWith(context, attribute, (argument) => {
-    const written = sourceText(context, argument)
-    if (argument.name === 'type' || (argument.name === 'map' && nameless(attribute))) {
+    const written =
+      argument === legacy ? `map: ${sourceText(context, argument.value)}` : sourceText(context, argument)
+    if (
+      argument.name === 'type' ||
+      ((argument.name === 'map' || argument === legacy) && nameless(attribute))
+    ) {
       dropped.push(written)
       return false
     }
@@ -61,6 +69,22 @@ export function keyRule(context: RuleContext, attribute: Attribute, field: strin
   }
 }
 
+function noteLegacyName(
+  context: RuleContext,
+  attribute: Attribute,
+  name: Argument,
+  field: string | undefined,
+): void {
+  note(context, {
+    code: 'OUTGROW_SCHEMA_KEY_DETAIL',
+    at: attribute,
+    field,
+    feature: sourceText(context, name),
+    action: 'rewritten',
+    reason: 'The name that a key has in the database is written with map: since Prisma 3.',
+  })
+}
+
 /** A key of a column that is left out on this side is left out too. */
 function namesOmitted(context: RuleContext, attribute: Attribute): boolean {
   const fields = argumentOf(attribute, 'fields', true)?.value
@@ -93,8 +117,8 @@ function noteName(context: RuleContext, attribute: Attribute, name: string, fiel
 }
 
 function renameForPostgres(context: RuleContext, attribute: Attribute, name: string): void {
-  const map = argumentOf(attribute, 'map')
-  if (map) return context.edits.replace(map.value, quotePsl(name))
+  const map = writtenName(attribute)
+  if (map) return context.edits.replace(map, `map: ${quotePsl(name)}`)
   const hasArguments = sourceText(context, attribute).endsWith(')')
   if (hasArguments) context.edits.insert(attribute.end - 1, `, map: ${quotePsl(name)}`)
   else context.edits.insert(attribute.end, `(map: ${quotePsl(name)})`)

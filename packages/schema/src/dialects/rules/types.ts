@@ -1,5 +1,5 @@
 import { attributeOf, type Field } from '../../psl/syntax.ts'
-import { isScalarList, note, sourceText, type RuleContext } from '../context.ts'
+import { isScalarList, nativeTypeOf, note, sourceText, type RuleContext } from '../context.ts'
 
 const countsInFull = new Set(['Json', 'Decimal', 'Bytes', 'BigInt'])
 const vectorTypes = /^(vector|halfvec|sparsevec)\b/i
@@ -22,11 +22,11 @@ export function typeRule(context: RuleContext, field: Field): void {
 }
 
 function nativeTypeRule(context: RuleContext, field: Field): void {
-  const native = field.attributes.find((attribute) => attribute.name.startsWith('db.'))
+  const native = nativeTypeOf(context.index, field)
   if (context.target === 'postgres') {
     if (context.index.source === 'sqlite' && field.type === 'DateTime' && !native) {
       const last = field.attributes.at(-1)
-      context.edits.insert(last?.end ?? field.typeSpan.end, ' @db.Timestamptz(3)')
+      context.edits.insert(last?.end ?? field.typeSpan.end, ` @${context.index.datasource}.Timestamptz(3)`)
       note(context, {
         code: 'OUTGROW_SCHEMA_NATIVE_TYPE',
         at: field,
@@ -46,7 +46,7 @@ function nativeTypeRule(context: RuleContext, field: Field): void {
     field: field.name,
     feature: sourceText(context, native),
     action: 'dropped',
-    reason: reasonForNative(native.name.slice('db.'.length)),
+    reason: reasonForNative(native.name.slice(context.index.datasource.length + 1)),
   })
 }
 
@@ -63,7 +63,7 @@ function reasonForNative(name: string): string {
 /** SQLite has no arrays: a list of values is one Json value, on both sides, so that one client type fits. */
 function listRule(context: RuleContext, field: Field): void {
   if (context.options.keepLists && context.target === 'postgres') return
-  const native = field.attributes.find((attribute) => attribute.name.startsWith('db.'))
+  const native = nativeTypeOf(context.index, field)
   if (native) context.edits.remove(native)
   context.edits.replace(field.typeSpan, 'Json')
   if (!attributeOf(field, 'default')) {
@@ -106,7 +106,7 @@ function unsupportedRule(context: RuleContext, field: Field): void {
         : isKey
           ? 'A key must have a type that both databases know.'
           : 'A required column of a type that only one database knows cannot be written through the client.',
-      suggestion: `Write "// outgrow:${context.target} omit" on the line above to leave the field out there, or give it a type that Prisma knows.`,
+      suggestion: unsupportedSuggestion(context, field, isKey),
     })
     return
   }
@@ -119,4 +119,14 @@ function unsupportedRule(context: RuleContext, field: Field): void {
     action: 'dropped',
     reason: 'Prisma’s client does not see this column, and the other database does not know its type.',
   })
+}
+
+function unsupportedSuggestion(context: RuleContext, field: Field, isKey: boolean): string {
+  const attributes = field.attributes.map((attribute) => ` ${sourceText(context, attribute)}`).join('')
+  if (isKey) return `Give it a type that Prisma knows. Write in its place: ${field.name} String${attributes}`
+  if (field.arity === 'required' && !attributeOf(field, 'default')) {
+    const type = sourceText(context, field.typeSpan)
+    return `Let it be empty, so that the client can make rows. Write in its place: ${field.name} ${type}?${attributes}`
+  }
+  return `Leave it out there. Write on the line above: // outgrow:${context.target} omit`
 }
