@@ -8,9 +8,11 @@ import { setFlagsFromString } from 'node:v8'
 
 const [major] = process.versions.node.split('.').map(Number)
 if (major >= 24) {
-  // Rows are short-lived: a small nursery keeps the memory of a long copy low, and costs no time.
-  setFlagsFromString('--max-semi-space-size=4')
-  setFlagsFromString('--semi-space-growth-factor=1')
+  // Rows are short-lived: a small nursery keeps the memory of a long copy low, and costs no time there.
+  if (/^(migrate|verify|export|transform|import|demo)$/.test(process.argv[2] ?? '')) {
+    setFlagsFromString('--max-semi-space-size=4')
+    setFlagsFromString('--semi-space-growth-factor=1')
+  }
   // Compiled once, started in half the time; the variable is for the processes that this one starts.
   process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '../node_modules/.cache/compiled')
   enableCompileCache(process.env.NODE_COMPILE_CACHE)

@@ -5,7 +5,7 @@ export interface FailureDetails {
   /** The fact that was seen. */
   message: string
   /** Why that stops the work. */
-  why?: string
+  why?: string | undefined
   /** What to do next. */
   fix?: string
   cause?: unknown

@@ -4,8 +4,8 @@ import { openSqliteInMemory } from '@outgrow/databases'
 import { Failure, messageOf } from '@outgrow/kit'
 import type { SchemaFinding } from './dialects/finding.ts'
 import { keepListsMark, renderDialects, type Dialects } from './dialects/dialects.ts'
-import { readDmmf, validatePrismaSchema } from './engine/prisma-wasm.ts'
-import { diffDatamodels, type Provider } from './engine/schema-engine.ts'
+import { readDmmf, type Dmmf } from './engine/prisma-wasm.ts'
+import { diffDatamodels, loadSchemaEngine, type Provider } from './engine/schema-engine.ts'
 import { madeByMigrations, type MadeElsewhere } from './made-by-migrations.ts'
 import { dmmfDifferences } from './parity.ts'
 import { readSchemaSource, type SchemaSource } from './source.ts'
@@ -46,6 +46,7 @@ export async function proveDialects(
   source: SchemaSource,
   options: Omit<GenerateOptions, 'schema'> = {},
 ): Promise<Generated> {
+  void loadSchemaEngine() // it is compiled while the dialects are rendered
   const home = options.out === undefined ? source.home : resolve(options.cwd ?? process.cwd(), options.out)
   const keepLists = options.keepLists ?? keptLists(home)
   const dialects = renderDialects(source, home, { keepLists })
@@ -58,8 +59,7 @@ export async function proveDialects(
   const findings = [...dialects.findings, ...noted]
   if (!dialects.ok)
     return { outputs, findings, dialects, ddl: { sqlite: '', postgres: '' }, source, elsewhere }
-  for (const { path, text } of outputs) validatePrismaSchema([[path, text]])
-  proveParity(dialects, keepLists)
+  proveParity(outputs, dialects, keepLists)
   const ddl = {
     sqlite: await diffDatamodels('sqlite', undefined, dialects.sqlite),
     postgres: await diffDatamodels('postgres', undefined, dialects.postgres),
@@ -91,7 +91,7 @@ export function staleOutputs(generated: Generated): string[] {
     .map(({ path }) => path)
 }
 
-function proveParity(dialects: Dialects, keepLists: boolean): void {
+function proveParity(outputs: Generated['outputs'], dialects: Dialects, keepLists: boolean): void {
   const excused = new Set(
     dialects.findings
       .filter(
@@ -102,7 +102,7 @@ function proveParity(dialects: Dialects, keepLists: boolean): void {
   const overridden = dialects.findings.some(
     ({ code, action }) => code === 'OUTGROW_SCHEMA_OVERRIDE' && action === 'rewritten',
   )
-  const dmmf = (text: string) => readDmmf([['schema.prisma', text]])
+  const [sqlite, postgres] = outputs.map(({ path, text }) => readDmmf([[path, text]])) as [Dmmf, Dmmf]
   // An override that only leaves a field out is excused; one that rewrites a field must keep its type.
   const omitted = new Set(
     overridden
@@ -112,7 +112,7 @@ function proveParity(dialects: Dialects, keepLists: boolean): void {
           .filter((key) => excused.has(key))
       : excused,
   )
-  const differences = dmmfDifferences(dmmf(dialects.sqlite), dmmf(dialects.postgres), omitted)
+  const differences = dmmfDifferences(sqlite, postgres, omitted)
   if (differences.length === 0) return
   throw new Failure({
     code: 'OUTGROW_SCHEMA_PARITY',

@@ -38,6 +38,12 @@ const features: [name: string, line: string, onSqlite: RegExp, onPostgres: RegEx
     /timezone/,
   ],
   [
+    'a time from now',
+    `f DateTime @default(dbgenerated("(now() + '2 weeks'::interval)")) @db.Timestamptz(6)`,
+    /strftime\('%Y-%m-%dT%H:%M:%f\+00:00', 'now', '\+14 days'\)/,
+    /2 weeks/,
+  ],
+  [
     'text constant',
     `f String @default(dbgenerated("'new'::character varying"))`,
     /@default\("new"\)/,
@@ -312,7 +318,11 @@ test.each([
     'f String @unique @default(dbgenerated("md5(now()::text)")) @map("g")',
   ],
   ['a number by chance', 'f Float @default(dbgenerated("random()"))'],
-  ['a time to come', `f DateTime @default(dbgenerated("now() + interval '1 day'")) @db.Timestamptz(6)`],
+  [
+    'a time to come',
+    `f DateTime @default(dbgenerated("now() + interval '1 day 2 hours'")) @db.Timestamptz(6)`,
+  ],
+  ['a generated column', 'f String @default(dbgenerated("(id || \'x\'::text)"))'],
   ['a slug', 'f String @default(dbgenerated("make_slug()"))'],
   ['a list that is computed', 'f String[] @default(dbgenerated("make_list()"))'],
   ['a vector', 'f Unsupported("vector(3)")?'],

@@ -8,14 +8,28 @@ export const connectionProperties = new Set(['url', 'directUrl', 'shadowDatabase
 
 /**
  * A schema of any version of Prisma as the engine of version 7 takes it: without addresses, without previews that it does
- * not know, and with `map:` where older ones wrote `name:`. Every line keeps its number.
+ * not know, without keys of views, and with `map:` where older ones wrote `name:`. Every line keeps its number.
  */
 export function engineText(path: string, text: string): string {
+  const done = recent.get(text) ?? adapted(path, text)
+  recent.delete(text)
+  recent.set(text, done)
+  if (recent.size > recentTexts) recent.delete([...recent.keys()][0] as string)
+  return done
+}
+
+/** One text is validated, read and compared in turn: what becomes of it is worked out once. */
+const recent = new Map<string, string>()
+const recentTexts = 8
+
+function adapted(path: string, text: string): string {
   const known = knownPreviewFeatures()
   const edits = new Edits(text)
   for (const block of parsePrismaFile(path, text).blocks) {
     for (const member of block.members) {
       if (member.kind === 'attribute') {
+        // Prisma up to 5 let views have keys.
+        if (block.kind === 'view' && member.attribute.name === 'id') edits.replace(member, '')
         const name = nameThatIsMap(member.attribute)
         if (name) edits.replace({ start: name.start, end: name.start + 'name'.length }, 'map')
       }

@@ -50,8 +50,22 @@ export interface Dmmf {
  * @throws Failure OUTGROW_SCHEMA_INVALID with Prisma's words
  */
 export function validatePrismaSchema(files: SchemaFile[]): void {
+  asked(files, (parameters) => wasm().validate(parameters))
+}
+
+/**
+ * The datamodel as Prisma's client generator sees it.
+ * @throws Failure OUTGROW_SCHEMA_INVALID with Prisma's words
+ */
+export function readDmmf(files: SchemaFile[]): Dmmf {
+  const datamodel = asked(files, (parameters) => wasm().get_datamodel(parameters))
+  return { datamodel: JSON.parse(datamodel) as Dmmf['datamodel'] }
+}
+
+function asked<Answer>(files: SchemaFile[], ask: (parameters: string) => Answer): Answer {
+  const prismaSchema = files.map(([path, text]): SchemaFile => [path, engineText(path, text)])
   try {
-    wasm().validate(JSON.stringify({ prismaSchema: files.map(forEngine), noColor: true }))
+    return ask(JSON.stringify({ prismaSchema, noColor: true }))
   } catch (error) {
     throw new Failure({
       code: 'OUTGROW_SCHEMA_INVALID',
@@ -59,13 +73,6 @@ export function validatePrismaSchema(files: SchemaFile[]): void {
       fix: 'Correct the lines named above.',
     })
   }
-}
-
-/** The datamodel as Prisma's client generator sees it. The schema must be valid. */
-export function readDmmf(files: SchemaFile[]): Dmmf {
-  return JSON.parse(
-    wasm().get_dmmf(JSON.stringify({ prismaSchema: files.map(forEngine), noColor: true })),
-  ) as Dmmf
 }
 
 /** Prisma's own formatter. */
@@ -79,8 +86,6 @@ export function formatPrismaSchema(text: string): string {
   )
   return (JSON.parse(result) as SchemaFile[])[0]?.[1] ?? text
 }
-
-const forEngine = ([path, text]: SchemaFile): SchemaFile => [path, engineText(path, text)]
 
 function validatorMessage(error: unknown): string {
   const text = messageOf(error)

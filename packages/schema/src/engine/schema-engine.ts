@@ -26,13 +26,18 @@ async function engineModule(): Promise<EngineModule> {
   return module
 }
 
-/** Runs `use` with Prisma's schema engine (WebAssembly) over an adapter. */
+/** Begins to load Prisma's schema engine (WebAssembly). */
+export function loadSchemaEngine(): Promise<EngineModule> {
+  loading ??= engineModule()
+  return loading
+}
+
+/** Runs `use` with Prisma's schema engine over an adapter. */
 export async function withSchemaEngine<Result>(
   adapter: SchemaEngineAdapter,
   use: (engine: SchemaEngine) => Promise<Result>,
 ): Promise<Result> {
-  loading ??= engineModule()
-  const { SchemaEngine } = await loading
+  const { SchemaEngine } = await loadSchemaEngine()
   const engine = await SchemaEngine.new({ datamodels: undefined }, () => {}, adapter)
   try {
     return await use(engine)

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 
 interface PrismaSchemaWasm {
   validate(parameters: string): void
-  get_dmmf(parameters: string): string
+  get_datamodel(parameters: string): string
   get_config(parameters: string): string
   format(files: string, parameters: string): string
   preview_features(): string

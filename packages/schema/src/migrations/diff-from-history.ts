@@ -5,6 +5,7 @@ import {
   withScratchDatabase,
   type ScratchOptions,
 } from '@outgrow/databases'
+import { engineText } from '../engine/engine-text.ts'
 import type { Provider } from '../engine/schema-engine.ts'
 import { withEngine } from './deploy.ts'
 import type { StoredMigration } from './history.ts'
@@ -25,7 +26,7 @@ export function diffFromHistory(
         from: {
           tag: 'schemaDatasource',
           configDir: '.',
-          files: [{ path: 'schema.prisma', content: datasourceOf(to) }],
+          files: [{ path: 'schema.prisma', content: datasourceOf(engineText('schema.prisma', to)) }],
         },
         to: { tag: 'schemaDatamodel', files: [{ path: 'schema.prisma', content: to }] },
         script: true,

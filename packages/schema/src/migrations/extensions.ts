@@ -63,6 +63,7 @@ function extensionsOf(migrations: StoredMigration[]): ExtensionUse[] {
           : sql.slice(start, end).toLowerCase()
       const before = words.slice(-5).join(' ')
       words.push(word)
+      if (/\bcreate extension( if( not)?)?$/.test(before) && /^(if|not|exists)$/.test(word)) continue
       if (/\bcreate extension( if not exists)?$/.test(before)) {
         uses.set(word, {
           ...(uses.get(word) ?? { name: word, migration, line, word: undefined }),

@@ -1,19 +1,26 @@
-import { withPostgres, withScratchDatabase, type ScratchOptions } from '@outgrow/databases'
+import {
+  withPostgres,
+  withScratchDatabase,
+  type PostgresClient,
+  type ScratchOptions,
+} from '@outgrow/databases'
 import { Failure, messageOf } from '@outgrow/kit'
 import type { Generated } from '../generate.ts'
 import type { Authored } from './author.ts'
+import { provideExtensions } from './extensions.ts'
 import { historyOf } from './history.ts'
 import { runMigrations } from './run.ts'
 
 /**
  * Makes the generated tables on an empty Postgres, after the functions and sequences that only migrations make.
  * @returns the server's version
- * @throws Failure OUTGROW_SCHEMA_DDL
+ * @throws Failure OUTGROW_SCHEMA_DDL, OUTGROW_EXTENSION_MISSING
  */
 export function proveOnPostgres({ ddl, elsewhere }: Generated, scratch: ScratchOptions): Promise<string> {
   const before = elsewhere.flatMap(({ kind, made }) => (kind !== 'view' && made ? [made.statement] : []))
   return withScratchDatabase('postgres', scratch, (url) =>
     withPostgres(url, async (client) => {
+      await extensionsFor(client, [...before, ddl.postgres].join(';\n'))
       try {
         await client.query('SET check_function_bodies = off')
         for (const statement of before) await client.query(statement)
@@ -32,6 +39,16 @@ export function proveOnPostgres({ ddl, elsewhere }: Generated, scratch: ScratchO
       return rows[0]?.version ?? ''
     }),
   )
+}
+
+async function extensionsFor(client: PostgresClient, sql: string): Promise<void> {
+  try {
+    await provideExtensions(client, [{ name: 'the schema', sql }], true)
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    const fix = 'Pass --shadow with a server that has it: a database is made there, and dropped again.'
+    throw new Failure({ code: error.code, message: error.message, why: error.why, fix, cause: error })
+  }
 }
 
 /**

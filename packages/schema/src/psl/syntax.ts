@@ -108,9 +108,21 @@ export function fieldsOf(block: Block): Field[] {
   return block.members.filter((member) => member.kind === 'field')
 }
 
-/** 1-based line of an offset. */
+let indexed: { text: string; starts: number[] } = { text: '', starts: [0] }
+
+/** 1-based line of an offset. The places of the line ends are kept for the text that was asked for last. */
 export function lineOf(text: string, offset: number): number {
-  let line = 1
-  for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', at + 1)) line++
-  return line
+  if (text !== indexed.text) {
+    const starts = [0]
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
+    indexed = { text, starts }
+  }
+  let low = 0
+  let high = indexed.starts.length
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1
+    if ((indexed.starts[middle] as number) <= offset) low = middle
+    else high = middle
+  }
+  return low + 1
 }

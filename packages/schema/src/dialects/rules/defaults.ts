@@ -1,6 +1,14 @@
-import { openSqliteInMemory } from '@outgrow/databases'
+import { openSqliteInMemory, postgresTokens } from '@outgrow/databases'
 import { quotePsl } from '../../psl/parse.ts'
-import { argumentOf, attributeOf, type Attribute, type Expression, type Field } from '../../psl/syntax.ts'
+import {
+  argumentOf,
+  attributeOf,
+  fieldsOf,
+  stringOf,
+  type Attribute,
+  type Expression,
+  type Field,
+} from '../../psl/syntax.ts'
 import { isScalarList, nativeTypeOf, note, sourceText, storedName, type RuleContext } from '../context.ts'
 
 /** A default that means the same on the target. */
@@ -131,6 +139,10 @@ function expressionDefault(context: RuleContext, field: Field, attribute: Attrib
       'The current time, said in the way that both databases know.',
     )
   }
+  const later = field.type === 'DateTime' && context.target === 'sqlite' ? laterOnSqlite(sql) : undefined
+  if (later !== undefined) {
+    return rewrite(context, field, attribute, generated(later), 'The same time from now, in SQLite’s words.')
+  }
   if (field.type === 'String' && packed in uuids) {
     return rewrite(context, field, attribute, uuids[packed] as string, 'The client makes the identifier.')
   }
@@ -149,7 +161,57 @@ function expressionDefault(context: RuleContext, field: Field, attribute: Attrib
   if (context.target === 'postgres' && postgres !== undefined) {
     return rewrite(context, field, attribute, generated(postgres), 'The same value, in Postgres’ words.')
   }
-  refuse(context, field, attribute, `"${written}" has no meaning on the other database.`)
+  const others = namesIn(sql).filter((name) => columnsOf(context).has(name))
+  refuse(
+    context,
+    field,
+    attribute,
+    others.length > 0
+      ? `It is computed from ${others.join(', ')}: Prisma shows a generated column so, and can make none.`
+      : `"${written}" has no meaning on the other database.`,
+  )
+}
+
+/** Names that an expression may take for columns. */
+function namesIn(sql: string): string[] {
+  const names = postgresTokens(sql)
+    .filter(({ kind }) => kind === 'name' || kind === 'word')
+    .map(({ start, end, kind }) => (kind === 'name' ? sql.slice(start + 1, end - 1) : sql.slice(start, end)))
+  return [...new Set(names)]
+}
+
+function columnsOf(context: RuleContext): Set<string> {
+  return new Set(
+    fieldsOf(context.block).map(
+      (field) => stringOf(argumentOf(attributeOf(field, 'map'), 'name', true)) ?? field.name,
+    ),
+  )
+}
+
+const units: Record<string, [each: number, unit: string]> = {
+  sec: [1, 'seconds'],
+  second: [1, 'seconds'],
+  min: [1, 'minutes'],
+  minute: [1, 'minutes'],
+  hour: [1, 'hours'],
+  day: [1, 'days'],
+  week: [7, 'days'],
+  mon: [1, 'months'],
+  month: [1, 'months'],
+  year: [1, 'years'],
+}
+
+/** `now() + '7 days'::interval` as SQLite says it, in the text that Prisma stores. */
+function laterOnSqlite(sql: string): string | undefined {
+  const match =
+    /^\(?(?:now\(\)|current_timestamp)\)?\s*([+-])\s*(?:interval\s*)?'(\d+)\s*([a-z]+?)s?'(?:::interval)?$/i.exec(
+      sql,
+    )
+  const [each, unit] = units[match?.[3]?.toLowerCase() ?? ''] ?? []
+  if (!match || each === undefined) return undefined
+  // Postgres stays within the month, as SQLite does with this modifier.
+  const floor = unit === 'months' || unit === 'years' ? `, 'floor'` : ''
+  return `(strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '${match[1]}${Number(match[2]) * each} ${unit}'${floor}))`
 }
 
 /** What both databases know by one name, with other values: a fraction or a 64-bit integer, a time with or without its zone. */
