@@ -215,3 +215,42 @@ CREATE OR REPLACE VIEW "public"."clever" AS SELECT id FROM "A" TABLESAMPLE SYSTE
     code: 'OUTGROW_MIGRATION_EMPTY',
   })
 })
+
+test('lists of an adopted history become Json with their values', async () => {
+  const folder = temporaryFolder()
+  writeFileSync(
+    join(folder, 'schema.prisma'),
+    'datasource db {\n  provider = "postgresql"\n}\n\nmodel A {\n  id Int @id\n  tags String[] @default(["x"])\n  n Int[] @map("it, \\"so\\"")\n  t String\n  @@index([tags], type: Gin)\n}\n'.replace(
+      '\\"so\\"',
+      'so',
+    ),
+  )
+  const own = {
+    '20240101000000_init': `CREATE TABLE "A" ("id" INTEGER NOT NULL, "old" TEXT, "tags" TEXT[] DEFAULT ARRAY['x']::TEXT[], "it, so" INTEGER[], CONSTRAINT "A_pkey" PRIMARY KEY ("id"));
+CREATE INDEX "A_tags_idx" ON "A" USING GIN ("tags");
+CREATE INDEX "by hand" ON "A" USING HASH ("old");
+INSERT INTO "A" VALUES (1, NULL, '{a,"b c"}', '{3,NULL}'), (2, NULL, NULL, NULL);`,
+  }
+  projectWith('postgres', own, { own: true, folder })
+  const generated = await generateSchemas({ schema: join(folder, 'schema.prisma') })
+  const authored = await authorMigrations(generated, 'twins', scratch())
+  const sql = authored.migrations.find(({ isAdopted }) => isAdopted)?.sql ?? ''
+  expect(authored.warnings.toSorted()).toEqual([
+    'Column "A"."old" is dropped with all its values.',
+    'Column A.it, so changes from a list to Json, with its values.',
+    'Column A.tags changes from a list to Json, with its values.',
+    'Index "by hand" is dropped: a migration made it, and the schema does not have it.',
+  ])
+  const target = await makeDatabase(inject('postgresUrl'))
+  await deployMigrations(generated.source, target.url)
+  await target.query(
+    sql.replace('ADD COLUMN     "t" TEXT NOT NULL', `ADD COLUMN "t" TEXT NOT NULL DEFAULT ''`),
+  )
+  expect(await target.query('SELECT id, tags::text, "it, so"::text AS n FROM "A" ORDER BY 1')).toEqual([
+    { id: 1, tags: '["a", "b c"]', n: '[3, null]' },
+    { id: 2, tags: '[]', n: '[]' },
+  ])
+  await target.query(`INSERT INTO "A" (id, t) VALUES (3, '')`)
+  expect(await target.query('SELECT tags::text FROM "A" WHERE id = 3')).toEqual([{ tags: '["x"]' }])
+  await target.drop()
+})

@@ -5,7 +5,7 @@ import { Edits } from '../psl/edit.ts'
 import { engineText } from './engine-text.ts'
 import { parsePrismaFile, quotePsl } from '../psl/parse.ts'
 import { argumentOf, attributeOf, fieldsOf, stringOf, type Field } from '../psl/syntax.ts'
-import type { SchemaEngine } from '@prisma/schema-engine-wasm'
+import type { DiffTarget, SchemaEngine } from '@prisma/schema-engine-wasm'
 
 export type Provider = 'sqlite' | 'postgres'
 
@@ -55,20 +55,43 @@ export async function diffDatamodels(
   from: string | undefined,
   to: string,
 ): Promise<string> {
-  const datamodel = (text: string) => ({
-    tag: 'schemaDatamodel' as const,
-    files: [{ path: 'schema.prisma', content: hideQuotesInNames(engineText('schema.prisma', text)) }],
+  return withSchemaEngine(detachedEngineAdapter(provider), (engine) =>
+    diffWith(engine, provider, from === undefined ? { tag: 'empty' } : datamodelOf(from), to),
+  )
+}
+
+/** The SQL that leads from where an engine's database is to a datamodel. */
+export function diffFromDatabase(engine: SchemaEngine, provider: Provider, to: string): Promise<string> {
+  const text = engineText('schema.prisma', to)
+  // Schemas beside `public` are read only where the datasource names them.
+  const content = /^datasource\s[^}]*\}/m.exec(text)?.[0] ?? text
+  const from = {
+    tag: 'schemaDatasource' as const,
+    configDir: '.',
+    files: [{ path: 'schema.prisma', content }],
+  }
+  return diffWith(engine, provider, from, to)
+}
+
+function datamodelOf(text: string): { tag: 'schemaDatamodel'; files: { path: string; content: string }[] } {
+  const content = hideQuotesInNames(engineText('schema.prisma', text))
+  return { tag: 'schemaDatamodel', files: [{ path: 'schema.prisma', content }] }
+}
+
+async function diffWith(
+  engine: SchemaEngine,
+  provider: Provider,
+  from: DiffTarget,
+  to: string,
+): Promise<string> {
+  const { stdout } = await engine.diff({
+    from,
+    to: datamodelOf(to),
+    script: true,
+    exitCode: null,
+    filters: { externalTables: [], externalEnums: [] },
   })
-  const sql = await withSchemaEngine(detachedEngineAdapter(provider), async (engine) => {
-    const result = await engine.diff({
-      from: from === undefined ? { tag: 'empty' } : datamodel(from),
-      to: datamodel(to),
-      script: true,
-      exitCode: null,
-      filters: { externalTables: [], externalEnums: [] },
-    })
-    return (result.stdout ?? '').replaceAll(hiddenQuote, '""')
-  })
+  const sql = (stdout ?? '').replaceAll(hiddenQuote, '""')
   return provider === 'sqlite' ? countBigIntKeys(sql, to) : sql
 }
 

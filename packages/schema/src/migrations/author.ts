@@ -8,6 +8,7 @@ import { carryViews } from './carry-views.ts'
 import { dataLossWarnings } from './data-loss.ts'
 import { diffFromHistory } from './diff-from-history.ts'
 import { historyOf } from './history.ts'
+import { listsInPlace } from './lists-in-place.ts'
 
 /** The schema after the newest migration, kept beside the migrations: what the next one starts from. */
 const lastSchemaFile = 'schema.prisma'
@@ -53,9 +54,13 @@ export async function authorMigrations(
     const history = historyOf(generated.source, provider)
     const last = lastSchema(history.folder)
     const isAdopted = last === undefined && history.migrations.length > 0
-    const sql = isAdopted
+    const planned = isAdopted
       ? await diffFromHistory(provider, history.migrations, text, scratch)
       : await diffDatamodels(provider, last, text)
+    const { sql, columns } =
+      provider === 'postgres' ? listsInPlace(planned, generated) : { sql: planned, columns: [] }
+    for (const column of columns)
+      warnings.add(`Column ${column} changes from a list to Json, with its values.`)
     const views = await carryViews(history, sql, generated.elsewhere, scratch)
     for (const warning of views.warnings) warnings.add(warning)
     if (last !== undefined) for (const warning of dataLossWarnings(last, text)) warnings.add(warning)
@@ -107,12 +112,14 @@ function lastSchema(folder: string): string | undefined {
 
 /** What a migration that was compared with a database drops. */
 function droppedIn(sql: string): string[] {
-  return [...sql.matchAll(/^\s*(?:ALTER TABLE (\S+) )?DROP (TABLE|COLUMN) ("[^"]+")/gm)].map(
-    ([, table, kind, name]) =>
-      kind === 'TABLE'
-        ? `Table ${name} is dropped with all its rows.`
-        : `Column ${table === undefined ? '' : `${table}.`}${name} is dropped with all its values.`,
-  )
+  return [
+    ...sql.matchAll(/^\s*(?:ALTER TABLE (\S+) )?DROP (TABLE|COLUMN|INDEX) ((?:"[^"]+"\.)?"[^"]+")/gm),
+  ].map(([, table, kind, name]) => {
+    if (kind === 'TABLE') return `Table ${name} is dropped with all its rows.`
+    if (kind === 'INDEX')
+      return `Index ${name} is dropped: a migration made it, and the schema does not have it.`
+    return `Column ${table === undefined ? '' : `${table}.`}${name} is dropped with all its values.`
+  })
 }
 
 function withoutComments(sql: string): string {

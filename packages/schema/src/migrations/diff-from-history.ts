@@ -5,8 +5,7 @@ import {
   withScratchDatabase,
   type ScratchOptions,
 } from '@outgrow/databases'
-import { engineText } from '../engine/engine-text.ts'
-import type { Provider } from '../engine/schema-engine.ts'
+import { diffFromDatabase, type Provider } from '../engine/schema-engine.ts'
 import { withEngine } from './deploy.ts'
 import type { StoredMigration } from './history.ts'
 import { runMigrations } from './run.ts'
@@ -21,26 +20,8 @@ export function diffFromHistory(
   return withScratchDatabase(provider, scratch, async (url) => {
     await runMigrations(url, migrations)
     if (provider === 'sqlite') dropUnsaid(url)
-    const { stdout } = await withEngine(url, migrations, (engine) =>
-      engine.diff({
-        from: {
-          tag: 'schemaDatasource',
-          configDir: '.',
-          files: [{ path: 'schema.prisma', content: datasourceOf(engineText('schema.prisma', to)) }],
-        },
-        to: { tag: 'schemaDatamodel', files: [{ path: 'schema.prisma', content: to }] },
-        script: true,
-        exitCode: null,
-        filters: { externalTables: [], externalEnums: [] },
-      }),
-    )
-    return stdout ?? ''
+    return withEngine(url, migrations, (engine) => diffFromDatabase(engine, provider, to))
   })
-}
-
-/** Schemas beside `public` are read only where the datasource names them. */
-function datasourceOf(schema: string): string {
-  return /^datasource\s[^}]*\}/m.exec(schema)?.[0] ?? schema
 }
 
 /** Prisma cannot say partial and expression indexes, and its engine stops at them: they stay as they are. */
