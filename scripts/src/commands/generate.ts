@@ -120,16 +120,19 @@ function tellSchemaFindings(terminal: Terminal, findings: SchemaFinding[]): void
   )
   for (const [reason, group] of refusedFirst) {
     const colour = isRefused(group[0]) ? 'red' : 'cyan'
-    terminal.line(`${terminal.style(colour, `${count(group.length)} ×`)} ${reason}`)
-    for (const { file, line, model, field, feature } of group.slice(0, placesShown)) {
-      const member = [model, field].filter((part) => part !== null).join('.')
-      terminal.line(`    ${file}:${line}  ${member}  ${feature}`)
-    }
-    if (group.length > placesShown)
-      terminal.line(`    and ${count(group.length - placesShown)} more; --json lists them all`)
+    const places = [...new Set(group.map(placeOf))]
+    terminal.line(`${terminal.style(colour, `${count(places.length)} ×`)} ${reason}`)
+    for (const place of places.slice(0, placesShown)) terminal.line(`    ${place}`)
+    const more = places.length - placesShown
+    if (more > 0) terminal.line(`    and ${count(more)} more; --json lists them all`)
     const { suggestion } = group[0] as SchemaFinding
     if (suggestion !== null) terminal.line(`    ${suggestion.replaceAll('\n', '\n    ')}`)
   }
+}
+
+/** What both sides treat alike stands on one line. */
+function placeOf({ file, line, model, field, feature }: SchemaFinding): string {
+  return `${file}:${line}  ${[model, field].filter((part) => part !== null).join('.')}  ${feature}`
 }
 
 const isRefused = (finding: SchemaFinding | undefined): boolean => finding?.action === 'refused'
