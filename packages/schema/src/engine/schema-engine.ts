@@ -19,11 +19,18 @@ async function engineModule(): Promise<EngineModule> {
   const entry = fileURLToPath(import.meta.resolve('@prisma/schema-engine-wasm'))
   const bytes = readFileSync(entry.replace(/schema_engine\.js$/, 'schema_engine_bg.wasm'))
   const { instance } = await WebAssembly.instantiate(bytes, {
-    './schema_engine_bg.js': module as unknown as WebAssembly.ModuleImports,
+    './schema_engine_bg.js': withoutWaiting(module as unknown as WebAssembly.ModuleImports),
   })
   module.__wbg_set_wasm(instance.exports)
   ;(instance.exports.__wbindgen_start as () => void)()
   return module
+}
+
+/** The engine leaves a timer of ten seconds behind each lock that it took: nobody is to wait for that. */
+function withoutWaiting(imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
+  const timers = Object.keys(imports).filter((name) => name.startsWith('__wbg_setTimeout_'))
+  const unref = (callback: () => void, ms: number) => setTimeout(callback, ms >>> 0).unref()
+  return { ...imports, ...Object.fromEntries(timers.map((name) => [name, unref])) }
 }
 
 /** Begins to load Prisma's schema engine (WebAssembly). */
