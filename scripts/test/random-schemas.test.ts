@@ -109,7 +109,7 @@ function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return `x${Buffer.from(value).toString('hex')}`
   if (Array.isArray(value)) return value.map(plain)
   if (value === null || typeof value !== 'object') return value
-  if ('toFixed' in value) return `${String(value)}d` // Prisma's Decimal
+  if ('toFixed' in value) return `${JSON.stringify(value)}d` // Prisma's Decimal
   const entries = Object.entries(value).map(([key, one]) => [key, plain(one)] as const)
   return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -3,8 +3,13 @@ import { dirname, join } from 'node:path'
 
 const packages = ['prisma', '@prisma/client']
 
-/** Major version of the Prisma that a folder's project uses: the one that is installed, else the one that it asks for. */
-export function prismaVersion(directory: string): number | undefined {
+export interface PrismaVersion {
+  major: number
+  minor: number
+}
+
+/** The version of Prisma that a folder's project uses: the one that is installed, else the one that it asks for. */
+export function prismaVersion(directory: string): PrismaVersion | undefined {
   for (let at = directory; ; at = dirname(at)) {
     const version = installedIn(at) ?? askedForIn(at)
     if (version !== undefined) return version
@@ -12,19 +17,19 @@ export function prismaVersion(directory: string): number | undefined {
   }
 }
 
-function installedIn(folder: string): number | undefined {
+function installedIn(folder: string): PrismaVersion | undefined {
   for (const name of packages) {
-    const version = majorOf(readJson(join(folder, 'node_modules', name, 'package.json'))?.version)
+    const version = versionOf(readJson(join(folder, 'node_modules', name, 'package.json'))?.version)
     if (version !== undefined) return version
   }
   return undefined
 }
 
-function askedForIn(folder: string): number | undefined {
+function askedForIn(folder: string): PrismaVersion | undefined {
   const manifest = readJson(join(folder, 'package.json'))
   for (const kind of ['dependencies', 'devDependencies', 'peerDependencies']) {
     for (const name of packages) {
-      const version = majorOf((manifest?.[kind] as Record<string, unknown> | undefined)?.[name])
+      const version = versionOf((manifest?.[kind] as Record<string, unknown> | undefined)?.[name])
       if (version !== undefined) return version
     }
   }
@@ -32,9 +37,10 @@ function askedForIn(folder: string): number | undefined {
 }
 
 /** `^5.22.0`, `6.x`, `>=7` and `7` name one; `catalog:`, `workspace:*` and `latest` do not. */
-function majorOf(range: unknown): number | undefined {
-  const digits = typeof range === 'string' ? /^[\^~>=v ]*(\d+)/.exec(range)?.[1] : undefined
-  return digits === undefined ? undefined : Number(digits)
+function versionOf(range: unknown): PrismaVersion | undefined {
+  const [, major, minor = '0'] =
+    (typeof range === 'string' && /^[\^~>=v ]*(\d+)(?:\.(\d+))?/.exec(range)) || []
+  return major === undefined ? undefined : { major: Number(major), minor: Number(minor) }
 }
 
 function readJson(path: string): Record<string, unknown> | undefined {

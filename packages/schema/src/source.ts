@@ -3,7 +3,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path'
 import { Failure } from '@outgrow/kit'
 import type { SchemaIndex } from './dialects/context.ts'
 import type { Provider } from './engine/schema-engine.ts'
-import { prismaVersion } from './prisma-version.ts'
+import { prismaVersion, type PrismaVersion } from './prisma-version.ts'
 import type { SchemaFile } from './engine/prisma-wasm.ts'
 import { parsePrismaFile } from './psl/parse.ts'
 import type { Block, PrismaFile } from './psl/syntax.ts'
@@ -19,8 +19,8 @@ export interface SchemaSource {
   /** Folder beside which generated schemas go. */
   home: string
   files: SchemaFile[]
-  /** Major version of Prisma that the project uses; undefined where nothing says it. */
-  prisma?: number | undefined
+  /** Undefined where nothing says which version of Prisma the project uses. */
+  prisma?: PrismaVersion | undefined
 }
 
 /**

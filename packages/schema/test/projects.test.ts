@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { temporaryFolder } from '@outgrow/testing'
-import { expect, test } from 'vitest'
-import { generateSchemas, readDmmf } from '../src/index.ts'
+import { expect, inject, test } from 'vitest'
+import { generateSchemas, proveOnPostgres, readDmmf } from '../src/index.ts'
 import { dmmfDifferences } from '../src/parity.ts'
 import { postgres, proved, sqlite } from './proved.ts'
 
@@ -130,4 +130,50 @@ model B {
   expect(dmmfDifferences(read(whole), read(renamed), new Set())).toContain(
     'A.p belongs to relation r on SQLite and s on Postgres',
   )
+})
+
+test('what an older Prisma lacks on SQLite is noted, with the version that has it', async () => {
+  const noted = async (range: string) => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ dependencies: { '@prisma/client': range } }))
+    const body =
+      'enum K {\n  a\n}\nmodel A {\n  id Int @id\n  k  K\n  j  Json?\n  s  String[]\n  t  String\n}\n'
+    writeFileSync(join(folder, 'schema.prisma'), postgres(body))
+    const { findings } = await generateSchemas({ schema: join(folder, 'schema.prisma') })
+    return findings.filter(({ code }) => code === 'OUTGROW_SCHEMA_PRISMA_VERSION').map(({ field }) => field)
+  }
+  expect(await noted('~6.1.0')).toEqual(['k', 'j', 's'])
+  expect(await noted('5.22.0')).toEqual(['k', 'j', 's'])
+  expect(await noted('^6.2.1')).toEqual([])
+  expect(await noted('latest')).toEqual([])
+})
+
+test('a folder of 150 files, with schemas that share an enum, partial indexes and relations without keys', async () => {
+  const folder = temporaryFolder()
+  mkdirSync(join(folder, 'prisma/models'), { recursive: true })
+  writeFileSync(
+    join(folder, 'prisma/main.prisma'),
+    `generator client {\n  provider = "prisma-client"\n  output = "../client"\n  previewFeatures = ["partialIndexes"]\n}\n\ndatasource db {\n  provider = "postgresql"\n  schemas = ["app", "audit"]\n  relationMode = "prisma"\n}\n\nenum Kind {\n  a\n  b\n\n  @@schema("app")\n}\n`,
+  )
+  for (let at = 0; at < 150; at++) {
+    const back = at < 149 ? `\n\tnext M${at + 1}[]` : ''
+    const from =
+      at === 0
+        ? ''
+        : `\n\tprior M${at - 1}? @relation(fields: [priorId], references: [id])\n\tpriorId Int?\n\t@@index([priorId])`
+    const text = `/* file ${at} */\nmodel M${at} {\n\tid Int @id @default(autoincrement()) // counts\n\tkind Kind @default(b)\n\told String? @ignore${from}${back}\n\t@@index([kind], where: { old: { not: null } }, map: "some of ${at}")\n\t@@map("things")\n\t@@schema("${at % 2 === 0 ? 'app' : 'audit'}")\n}\n`
+    writeFileSync(
+      join(folder, `prisma/models/m${at}.prisma`),
+      text.replaceAll('things', `things ${at >> 1}`).replaceAll('\n', at % 3 === 0 ? '\r\n' : '\n'),
+    )
+  }
+  const generated = await generateSchemas({ schema: join(folder, 'prisma') })
+  expect(generated.dialects.ok).toBe(true)
+  await proveOnPostgres(generated, { server: inject('postgresUrl') })
+  const { sqlite: text, postgres: other } = generated.dialects
+  expect([text.match(/^model /gm)?.length, other.match(/^model /gm)?.length]).toEqual([150, 150])
+  expect([text.match(/relationMode/g)?.length, text.match(/@@schema/g)?.length ?? 0]).toEqual([1, 0])
+  expect(generated.ddl.sqlite.match(/^CREATE INDEX .* WHERE /gm)).toHaveLength(150)
+  // Two schemas have a table of one name: SQLite has one namespace.
+  expect(text).toContain('@@map("things 7_2")')
 })

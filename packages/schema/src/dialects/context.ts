@@ -2,6 +2,7 @@ import type { Provider } from '../engine/schema-engine.ts'
 import type { Edits } from '../psl/edit.ts'
 import type { Attribute, Block, EnumValue, Field, PrismaFile, Span } from '../psl/syntax.ts'
 import { argumentOf, lineOf, stringOf } from '../psl/syntax.ts'
+import type { PrismaVersion } from '../prisma-version.ts'
 import type { SchemaFinding } from './finding.ts'
 
 export interface DialectOptions {
@@ -25,6 +26,8 @@ export interface Rendering {
   target: Provider
   options: DialectOptions
   findings: SchemaFinding[]
+  /** Version of Prisma that reads the rendered schema. */
+  prisma: PrismaVersion
 }
 
 /** What a rule sees: the block it looks at and the means to change it. */

@@ -10,7 +10,7 @@ import { renderFile } from './render.ts'
 export const keepListsMark = 'with --keep-lists'
 
 /** What a project without a version is taken for. */
-const currentPrisma = 7
+const currentPrisma = { major: 7, minor: 0 }
 
 /** One source as two schemas, with what became of each feature. */
 export interface Dialects {
@@ -51,12 +51,8 @@ function renderDialect(
   options: DialectOptions,
   findings: SchemaFinding[],
 ): string {
-  const rendering = { index, target, options, findings }
-  const folders = {
-    sourceDirectory: source.directory,
-    outputDirectory,
-    prisma: source.prisma ?? currentPrisma,
-  }
+  const rendering = { index, target, options, findings, prisma: source.prisma ?? currentPrisma }
+  const folders = { sourceDirectory: source.directory, outputDirectory }
   const from = relative(outputDirectory, source.path).replaceAll('\\', '/')
   const bodies = index.files
     .toSorted((a, b) => Number(holdsDatasource(b)) - Number(holdsDatasource(a)))

@@ -12,8 +12,6 @@ export interface Folders {
   sourceDirectory: string
   /** Where the rendered schema will lie. */
   outputDirectory: string
-  /** Major version of Prisma that reads the rendered schema. */
-  prisma: number
 }
 
 /** One file of the source in the target's dialect; everything that no rule touches stays to the letter. */

@@ -19,7 +19,7 @@ async function engineModule(): Promise<EngineModule> {
   const entry = fileURLToPath(import.meta.resolve('@prisma/schema-engine-wasm'))
   const bytes = readFileSync(entry.replace(/schema_engine\.js$/, 'schema_engine_bg.wasm'))
   const { instance } = await WebAssembly.instantiate(bytes, {
-    './schema_engine_bg.js': withoutWaiting(module as unknown as WebAssembly.ModuleImports),
+    './schema_engine_bg.js': withoutWaiting(module),
   })
   module.__wbg_set_wasm(instance.exports)
   ;(instance.exports.__wbindgen_start as () => void)()

@@ -42,8 +42,7 @@ function indexesOf(sql: string, head: string, column: string): string[] {
   return postgresStatements(sql).flatMap(({ start, end }) => {
     const statement = sql.slice(start, end)
     const [, name, rest = ''] = /^CREATE (?:UNIQUE )?INDEX ("(?:[^"]|"")*") ON (.*)$/s.exec(statement) ?? []
-    const isOnColumn =
-      rest.startsWith(`${table}`) && rest.slice(table.length).includes(quoteIdentifier(column))
+    const isOnColumn = rest.startsWith(table) && rest.slice(table.length).includes(quoteIdentifier(column))
     return name !== undefined && isOnColumn ? [`${schema}${name}`] : []
   })
 }

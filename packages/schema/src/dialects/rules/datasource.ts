@@ -12,11 +12,10 @@ const postgresPreviews = new Set(['fullTextSearchPostgres', 'postgresqlExtension
 interface Place {
   outputDirectory: string
   sourceDirectory: string
-  prisma: number
 }
 
 /** The datasource names its dialect; since Prisma 7 addresses live in prisma.config.ts. */
-export function datasourceRule(context: RuleContext & Place): void {
+export function datasourceRule(context: RuleContext): void {
   for (const property of properties(context)) {
     if (property.name === 'provider' && property.value) {
       context.edits.replace(property.value, quotePsl(providerNames[context.target]))
@@ -36,8 +35,8 @@ export function datasourceRule(context: RuleContext & Place): void {
 }
 
 /** Prisma up to 6 wants the address in the schema; a second, direct one means nothing on SQLite. */
-function connectionRule(context: RuleContext & Place, property: Property): void {
-  const wanted = context.prisma < 7
+function connectionRule(context: RuleContext, property: Property): void {
+  const wanted = context.prisma.major < 7
   if (wanted && (property.name === 'url' || context.target === 'postgres')) return
   context.edits.removeLines(property)
   note(context, {
@@ -97,11 +96,11 @@ function noteOutput(context: RuleContext, property: Property, feature: string, t
   })
 }
 
-function previewRule(context: RuleContext & Place, property: Property): void {
+function previewRule(context: RuleContext, property: Property): void {
   const value = property.value
   if (value?.kind !== 'array') return
   // Which previews an older Prisma knows, its own project has found out.
-  const known = context.prisma < 7 ? undefined : knownPreviewFeatures()
+  const known = context.prisma.major < 7 ? undefined : knownPreviewFeatures()
   const kept = value.items.filter((item) => {
     const name = item.kind === 'string' ? item.value : ''
     const forPostgres = postgresPreviews.has(name)

@@ -7,6 +7,7 @@ const vectorTypes = /^(vector|halfvec|sparsevec)\b/i
 /** A field's type, arity and native type. */
 export function typeRule(context: RuleContext, field: Field): void {
   if (field.type === 'Unsupported') return unsupportedRule(context, field)
+  noteNewOnSqlite(context, field)
   if (isScalarList(context.index, field)) return listRule(context, field)
   nativeTypeRule(context, field)
   if (countsInFull.has(field.type)) {
@@ -19,6 +20,23 @@ export function typeRule(context: RuleContext, field: Field): void {
       reason: 'Means the same on both databases.',
     })
   }
+}
+
+/** Prisma has enums and Json on SQLite since 6.2. */
+function noteNewOnSqlite(context: RuleContext, field: Field): void {
+  const { major, minor } = context.prisma
+  if (context.target !== 'sqlite' || major > 6 || (major === 6 && minor >= 2)) return
+  const isList = isScalarList(context.index, field)
+  const isEnum = context.index.enums.has(field.type) && !isList
+  if (!isEnum && field.type !== 'Json' && !isList) return
+  note(context, {
+    code: 'OUTGROW_SCHEMA_PRISMA_VERSION',
+    at: field,
+    field: field.name,
+    feature: sourceText(context, field.typeSpan),
+    action: 'noted',
+    reason: `Prisma has ${isEnum ? 'enums' : 'Json'} on SQLite since 6.2, and this project is on ${major}.${minor}: the SQLite schema needs an update of Prisma.`,
+  })
 }
 
 function nativeTypeRule(context: RuleContext, field: Field): void {
