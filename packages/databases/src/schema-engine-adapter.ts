@@ -68,8 +68,12 @@ export interface LiveEngineAdapter {
 /**
  * An adapter for the schema engine over a live database. Scripts run whole or not at all: the stock adapters split them at
  * every `;`, or go on from where they failed.
+ * @param recordOf a statement that belongs into the transaction of a script
  */
-export async function engineAdapter(databaseUrl: string): Promise<LiveEngineAdapter> {
+export async function engineAdapter(
+  databaseUrl: string,
+  recordOf: (script: string) => string | undefined = () => undefined,
+): Promise<LiveEngineAdapter> {
   const { factory, runScript } = await liveDatabase(databaseUrl)
   const opened: SqlDriverAdapter[] = []
   const notes: ScriptNote[] = []
@@ -80,7 +84,7 @@ export async function engineAdapter(databaseUrl: string): Promise<LiveEngineAdap
     withChar(connection)
     connection.executeScript = async (script) => {
       try {
-        notes.push(...(await runScript(connection, script)))
+        notes.push(...(await runScript(connection, script, recordOf(script))))
       } catch (error) {
         if (!(error instanceof ScriptError)) throw error
         failure = { script, error }
@@ -107,7 +111,11 @@ export async function engineAdapter(databaseUrl: string): Promise<LiveEngineAdap
 
 interface LiveDatabase {
   factory: SqlMigrationAwareDriverAdapterFactory
-  runScript(connection: SqlDriverAdapter, script: string): ScriptNote[] | Promise<ScriptNote[]>
+  runScript(
+    connection: SqlDriverAdapter,
+    script: string,
+    record: string | undefined,
+  ): ScriptNote[] | Promise<ScriptNote[]>
 }
 
 async function liveDatabase(databaseUrl: string): Promise<LiveDatabase> {
@@ -116,14 +124,14 @@ async function liveDatabase(databaseUrl: string): Promise<LiveDatabase> {
     return {
       factory: new PrismaBetterSqlite3({ url: `file:${url.path}` }),
       // The engine locks the file for its own connection: a script runs on that one.
-      runScript: (connection, script) =>
-        runSqliteScript((connection as unknown as { client: SqliteDatabase }).client, script),
+      runScript: (connection, script, record) =>
+        runSqliteScript((connection as unknown as { client: SqliteDatabase }).client, script, record),
     }
   }
   const session = await sessionFor(url)
   return {
     factory: new PrismaPg(session, { schema: url.schema }),
-    runScript: (_, script) => runInSession(session, script),
+    runScript: (_, script, record) => runInSession(session, script, record),
   }
 }
 
@@ -160,12 +168,12 @@ async function sessionFor(url: PostgresUrl): Promise<ClientConfig> {
 }
 
 /** A connection of its own: what a script sets, such as a dump's search_path, ends with it. */
-async function runInSession(session: ClientConfig, script: string): Promise<ScriptNote[]> {
+async function runInSession(session: ClientConfig, script: string, record?: string): Promise<ScriptNote[]> {
   const client = new Client(session)
   client.on('error', () => {}) // a lost connection is reported by the query that finds it
   await client.connect()
   try {
-    await runPostgresScript(client, script)
+    await runPostgresScript(client, script, record)
     return []
   } finally {
     await client.end().catch(() => {})

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { openSqlite, withPostgres } from '@outgrow/databases'
+import { engineAdapter, openSqlite, withPostgres } from '@outgrow/databases'
 import { makeDatabase, temporaryFolder } from '@outgrow/testing'
 import { expect, inject, test } from 'vitest'
 import { deployMigrations, resolveMigration } from '../src/index.ts'
@@ -323,3 +323,36 @@ test('a missing extension is found before anything runs', async () => {
   await target.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
   await target.drop()
 })
+
+test.each(['sqlite', 'postgres'] as const)(
+  'on %s the record of a migration is part of its transaction',
+  async (provider) => {
+    const target = await makeDatabase(inject('postgresUrl'))
+    const file = emptyFile()
+    const url = provider === 'sqlite' ? `file:${file}` : target.url
+    const read = (sql: string) => (provider === 'sqlite' ? inFile(file, sql) : target.query(sql))
+    const { adapter, dispose } = await engineAdapter(url, () => 'INSERT INTO said VALUES (1)')
+    const connection = (await adapter.connect()) as {
+      value: { executeScript(sql: string): Promise<{ ok: boolean }> }
+    }
+    const run = async (sql: string) => (await connection.value.executeScript(sql)).ok
+    expect(await run('CREATE TABLE said (a int); CREATE TABLE t (a int) -- the end')).toBe(true)
+    expect(await run('INSERT INTO t VALUES (1); INSERT INTO nowhere VALUES (1)')).toBe(false)
+    expect([await read('SELECT a FROM said'), await read('SELECT a FROM t')]).toEqual([[{ a: 1 }], []])
+    expect(await run('INSERT INTO t VALUES (1); DROP TABLE said')).toBe(false)
+    expect(await read('SELECT a FROM t')).toEqual([])
+    await dispose()
+
+    const { source } = projectWith(provider, { '1_a': 'CREATE TABLE u (a int);' })
+    const other = await makeDatabase(inject('postgresUrl'))
+    const fresh = provider === 'sqlite' ? `file:${emptyFile()}` : other.url
+    await deployMigrations(source, fresh)
+    const rows = provider === 'sqlite' ? inFile(fresh.slice(5), records) : await other.query(records)
+    expect(rows).toEqual([{ applied_steps_count: 1, logs: null, finished: provider === 'sqlite' ? 1 : true }])
+    await target.drop()
+    await other.drop()
+  },
+)
+
+const records =
+  'SELECT applied_steps_count, logs, finished_at >= started_at AS finished FROM _prisma_migrations'

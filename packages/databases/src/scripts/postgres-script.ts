@@ -19,11 +19,14 @@ export function atomicPostgresScript(sql: string): { sql: string; statements: Sq
   return { sql: withoutStatements(sql, pairs), statements }
 }
 
+const changesRole = /\b(ROLE|SESSION AUTHORIZATION)\b/
+
 /**
  * Runs a script whole or not at all.
+ * @param record a statement that is run with it, in the same transaction, where the script has one
  * @throws ScriptError with the line of the script; its cause is what the server said
  */
-export async function runPostgresScript(client: ClientBase, script: string): Promise<void> {
+export async function runPostgresScript(client: ClientBase, script: string, record?: string): Promise<void> {
   const { sql, statements } = atomicPostgresScript(script)
   if (statements.length === 0) return
   const invalid = await invalidIndexes(client)
@@ -34,7 +37,10 @@ export async function runPostgresScript(client: ClientBase, script: string): Pro
   }
   connection.on('commandComplete', count)
   try {
-    await client.query(sql)
+    const isAlone = statements.some(
+      ({ words }) => alone.test(words.join(' ')) || changesRole.test(words.join(' ')),
+    )
+    await client.query(record === undefined || isAlone ? sql : `${sql}\n;\n${record}`)
   } catch (cause) {
     connection.off('commandComplete', count)
     await dropHalfBuilt(client, sql, statements, invalid)

@@ -35,9 +35,10 @@ export function atomicSqliteScript(sql: string): SqlStatement[] {
  * Runs a script whole or not at all, on a connection that is in no transaction.
  * SQLite cannot turn foreign keys on or off inside a transaction. A script that does so runs with them off as a whole;
  * where they were to be on, it must not leave a reference without its row, else it is undone.
+ * @param record a statement that is run with it, in the same transaction, where the script has one
  * @throws ScriptError with the line of the script
  */
-export function runSqliteScript(database: SqliteDatabase, sql: string): ScriptNote[] {
+export function runSqliteScript(database: SqliteDatabase, sql: string, record?: string): ScriptNote[] {
   const statements = atomicSqliteScript(sql)
   const notes: ScriptNote[] = []
   const [first] = statements
@@ -60,6 +61,7 @@ export function runSqliteScript(database: SqliteDatabase, sql: string): ScriptNo
       const torn = watched ? [...violations(database)].find((one) => !before.has(one)) : undefined
       if (torn !== undefined) throw tornReference(sql, section.statements, torn)
     }
+    if (record !== undefined) database.exec(record)
     database.exec('COMMIT')
   } catch (error) {
     if (database.inTransaction) database.exec('ROLLBACK')

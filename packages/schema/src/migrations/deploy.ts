@@ -16,7 +16,7 @@ import { withSchemaEngine, type Provider } from '../engine/schema-engine.ts'
 import type { SchemaSource } from '../source.ts'
 import { provideExtensions } from './extensions.ts'
 import { historyOf, type History, type StoredMigration } from './history.ts'
-import { readRecords, standingOf, writeLogs } from './records.ts'
+import { finishSql, readRecords, standingOf, writeLogs } from './records.ts'
 import { failedMigration } from './run.ts'
 
 export interface DeployOptions {
@@ -116,7 +116,10 @@ export async function withEngine<Result>(
   migrations: StoredMigration[],
   use: (engine: SchemaEngine, live: LiveEngineAdapter) => Promise<Result>,
 ): Promise<Result> {
-  const live = await engineAdapter(databaseUrl)
+  const live = await engineAdapter(databaseUrl, (script) => {
+    const migration = migrations.find(({ sql }) => sql === script)
+    return migration && finishSql(databaseUrl, migration.name)
+  })
   try {
     return await withSchemaEngine(live.adapter, (engine) => use(engine, live))
   } catch (cause) {

@@ -121,6 +121,21 @@ function checksumsOf(sql: string): string[] {
   )
 }
 
+const isOpen = 'finished_at IS NULL AND rolled_back_at IS NULL'
+
+/**
+ * Says of a migration that it is finished, within its own transaction: a run that is ended before Prisma's engine says so
+ * leaves a record that is true.
+ */
+export function finishSql(databaseUrl: string, name: string): string {
+  const url = parseDatabaseUrl(databaseUrl)
+  const [home, now] =
+    url.kind === 'sqlite'
+      ? [table, "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"]
+      : [`${quoteIdentifier(url.schema)}.${table}`, 'now()']
+  return `UPDATE ${home} SET finished_at = ${now} WHERE migration_name = '${name.replaceAll("'", "''")}' AND ${isOpen}`
+}
+
 /** Writes what ended a migration, as Prisma words it (P3018). */
 export async function writeLogs(
   databaseUrl: string,
@@ -130,11 +145,10 @@ export async function writeLogs(
 ): Promise<void> {
   const logs = `A migration failed to apply. New migrations cannot be applied before the error is recovered from. Read more about how to resolve migration issues in a production database: https://pris.ly/d/migrate-resolve\n\nMigration name: ${name}\n\nDatabase error code: ${code}\n\nDatabase error:\n${said}\n`
   const url = parseDatabaseUrl(databaseUrl)
-  const where = 'finished_at IS NULL AND rolled_back_at IS NULL'
   if (url.kind === 'sqlite') {
     const database = openSqlite(url.path)
     try {
-      database.prepare(`UPDATE ${table} SET logs = ? WHERE migration_name = ? AND ${where}`).run(logs, name)
+      database.prepare(`UPDATE ${table} SET logs = ? WHERE migration_name = ? AND ${isOpen}`).run(logs, name)
     } finally {
       database.close()
     }
@@ -142,7 +156,7 @@ export async function writeLogs(
   }
   await withPostgres(url, (client) =>
     client.query(
-      `UPDATE ${quoteIdentifier(url.schema)}.${table} SET logs = $1 WHERE migration_name = $2 AND ${where}`,
+      `UPDATE ${quoteIdentifier(url.schema)}.${table} SET logs = $1 WHERE migration_name = $2 AND ${isOpen}`,
       [logs, name],
     ),
   )
