@@ -1,4 +1,4 @@
-import type { SqlStatement } from './statement.ts'
+import { statementsOf, type SqlStatement } from './statement.ts'
 
 const token =
   /(?<space>\s+|--[^\n]*)|(?<comment>\/\*)|(?<text>[eE]'(?:[^'\\]|\\[\s\S]|'')*'|(?:[uU]&|[bBxXnN])?'(?:[^']|'')*')|(?<name>(?:[uU]&)?"(?:[^"]|"")*")|(?<dollar>\$(?:[\p{L}_][\p{L}\p{N}_]*)?\$)|(?<word>[\p{L}_][\p{L}\p{N}_$]*)|(?<number>\d[\d.]*(?:[eE][+-]?\d+)?|\$\d+)|(?<mark>[^])/uy
@@ -42,25 +42,9 @@ function endOfComment(sql: string, start: number): number {
 
 /** The statements of a script, without their `;`. A body of BEGIN ATOMIC … END is part of its statement. */
 export function postgresStatements(sql: string): SqlStatement[] {
-  const statements: SqlStatement[] = []
-  let current: SqlStatement | undefined
-  let depth = 0
-  for (const { kind, start, end } of postgresTokens(sql)) {
-    const text = sql.slice(start, end)
-    if (kind === 'mark' && text === ';' && depth === 0) {
-      if (current) statements.push(current)
-      current = undefined
-      continue
-    }
-    current ??= { start, end, words: [] }
-    current.end = end
-    if (kind !== 'word') continue
-    const word = text.toUpperCase()
-    if (word === 'ATOMIC' && current.words.at(-1) === 'BEGIN') depth++
-    else if (depth > 0 && word === 'CASE') depth++
-    else if (depth > 0 && word === 'END') depth--
-    current.words.push(word)
-  }
-  if (current) statements.push(current)
-  return statements
+  return statementsOf(
+    sql,
+    postgresTokens(sql),
+    (words) => words.at(-1) === 'ATOMIC' && words.at(-2) === 'BEGIN',
+  )
 }

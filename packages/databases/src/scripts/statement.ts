@@ -28,6 +28,37 @@ export class ScriptError extends Error {
   }
 }
 
+/**
+ * Cuts a script at each `;` that stands in no body.
+ * @param opensBody whether a body begins behind these words of a statement; it ends at its END
+ */
+export function statementsOf(
+  sql: string,
+  tokens: { kind: string; start: number; end: number }[],
+  opensBody: (words: string[]) => boolean,
+): SqlStatement[] {
+  const statements: SqlStatement[] = []
+  let current: SqlStatement | undefined
+  let depth = 0
+  for (const { kind, start, end } of tokens) {
+    if (kind === 'mark' && depth === 0 && sql[start] === ';') {
+      if (current) statements.push(current)
+      current = undefined
+      continue
+    }
+    current ??= { start, end, words: [] }
+    current.end = end
+    if (kind !== 'word') continue
+    const word = sql.slice(start, end).toUpperCase()
+    current.words.push(word)
+    if (depth > 0 && word === 'CASE') depth++
+    else if (depth > 0 && word === 'END') depth--
+    else if (depth === 0 && opensBody(current.words)) depth++
+  }
+  if (current) statements.push(current)
+  return statements
+}
+
 /** 1-based line of an offset. */
 export function lineAt(text: string, offset: number): number {
   return text.slice(0, offset).split('\n').length
