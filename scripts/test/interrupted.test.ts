@@ -156,7 +156,7 @@ test('the embedded Postgres of a move without a target is gone: what ended the m
 })
 
 test('Ctrl-C ends with 3 and leaves the target as it was once the run is taken back', async () => {
-  const { file, schema } = makeShop(150_000)
+  const { file, schema } = makeShop(60_000)
   const target = await makeDatabase(inject('postgresUrl'))
   const args = ['migrate', '--from', file, '--schema', schema, '--to', target.url]
   const child = startOutgrow(args)
@@ -206,7 +206,7 @@ test('a file that is being written to is copied as one snapshot, and the report 
 }, 600_000)
 
 test('a run whose source changed since must be restarted', async () => {
-  const { file, schema } = makeShop(150_000)
+  const { file, schema } = makeShop(60_000)
   const target = await makeDatabase(inject('postgresUrl'))
   const args = ['migrate', '--from', file, '--schema', schema, '--to', target.url]
   const child = startOutgrow(args)
@@ -220,6 +220,6 @@ test('a run whose source changed since must be restarted', async () => {
   expect([resumed.code, resumed.document.error?.code]).toEqual([2, 'OUTGROW_SOURCE_CHANGED'])
   const restarted = await outgrow([...args, '--restart'])
   expect(restarted.code).toBe(0)
-  expect(restarted.document.tables[0]?.targetRows).toBe(150_001)
+  expect(restarted.document.tables[0]?.targetRows).toBe(60_001)
   await target.drop()
 }, 600_000)

@@ -130,7 +130,8 @@ async function liveDatabase(databaseUrl: string): Promise<LiveDatabase> {
   }
   const session = await sessionFor(url)
   return {
-    factory: new PrismaPg(session, { schema: url.schema }),
+    // A pool closes what idles for ten seconds: the engine's lock would go with it.
+    factory: new PrismaPg({ ...session, idleTimeoutMillis: 0 }, { schema: url.schema }),
     runScript: (_, script, record) => runInSession(session, script, record),
   }
 }
@@ -157,14 +158,16 @@ async function sessionFor(url: PostgresUrl): Promise<ClientConfig> {
   const encrypted = Boolean((probe as unknown as { ssl: unknown }).ssl)
   try {
     // The engine makes tables where the search path leads, and asks for the schema by its name alone.
-    if (url.schema !== 'public')
-      await probe.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(url.schema)}`)
+    // IF NOT EXISTS wants the right to make one even where there is nothing to make.
+    const known = await probe.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [url.schema])
+    if (known.rows.length === 0) await probe.query(`CREATE SCHEMA ${quoteIdentifier(url.schema)}`)
   } finally {
     await probe.end()
   }
   const config = connectionAttempts(url).find((attempt) => Boolean(attempt.ssl) === encrypted)
   const path = quoteIdentifier(url.schema).replaceAll(/[\\ ]/g, '\\$&')
-  return { ...config, options: `-c timezone=UTC -c search_path=${path}` }
+  const options = [config?.options, `-c timezone=UTC -c search_path=${path}`]
+  return { ...config, options: options.filter(Boolean).join(' ') }
 }
 
 /** A connection of its own: what a script sets, such as a dump's search_path, ends with it. */

@@ -8,7 +8,7 @@ export interface SqlToken {
 }
 
 const token =
-  /(\s+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))|("(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])|([xX]'[0-9a-fA-F]*')|('(?:[^']|'')*')|((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|([\p{L}_$][\p{L}\p{N}_$]*)|(\|\||<>|!=|==|<=|>=|<<|>>|->>|->|.)/gsu
+  /(\s+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))|("[^"]*(?:""[^"]*)*"|`[^`]*(?:``[^`]*)*`|\[[^\]]*\])|([xX]'[0-9a-fA-F]*')|('[^']*(?:''[^']*)*')|((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|([\p{L}_$][\p{L}\p{N}_$]*)|(\|\||<>|!=|==|<=|>=|<<|>>|->>|->|.)/gsu
 
 /** Source: SQLite's documentation, "SQL Language Expressions" and "SQLite Keywords" (the four forms of quoting). */
 export function sqlTokens(sql: string): SqlToken[] {

@@ -19,17 +19,30 @@ export function atomicPostgresScript(sql: string): { sql: string; statements: Sq
   return { sql: withoutStatements(sql, pairs), statements }
 }
 
-const changesRole = /\b(ROLE|SESSION AUTHORIZATION)\b/
-
 /**
- * Runs a script whole or not at all.
+ * Runs a script whole or not at all: in a transaction of its own, unless it is one statement that cannot be in any.
  * @param record a statement that is run with it, in the same transaction, where the script has one
  * @throws ScriptError with the line of the script; its cause is what the server said
  */
 export async function runPostgresScript(client: ClientBase, script: string, record?: string): Promise<void> {
-  const { sql, statements } = atomicPostgresScript(script)
-  if (statements.length === 0) return
-  const invalid = await invalidIndexes(client)
+  // A byte order mark is no SQL.
+  const { sql, statements } = atomicPostgresScript(script.replace(/^\uFEFF/, ' '))
+  const [first] = statements
+  if (!first) return
+  if (alone.test(first.words.join(' '))) return runAlone(client, sql, first)
+  await client.query('BEGIN')
+  try {
+    await runCounted(client, sql, statements)
+    if (record !== undefined) await client.query(`RESET ROLE; ${record}`)
+    await client.query('COMMIT')
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {}) // where the connection is lost, the server has taken it back
+    throw error instanceof ScriptError ? error : scriptError(sql, statements.at(-1) ?? first, error)
+  }
+}
+
+/** Counts what is done, to say which statement failed where the server does not. */
+async function runCounted(client: ClientBase, sql: string, statements: SqlStatement[]): Promise<void> {
   let done = 0
   const count = () => done++
   const { connection } = client as unknown as {
@@ -37,19 +50,29 @@ export async function runPostgresScript(client: ClientBase, script: string, reco
   }
   connection.on('commandComplete', count)
   try {
-    const isAlone = statements.some(
-      ({ words }) => alone.test(words.join(' ')) || changesRole.test(words.join(' ')),
-    )
-    await client.query(record === undefined || isAlone ? sql : `${sql}\n;\n${record}`)
+    await client.query(sql)
   } catch (cause) {
-    connection.off('commandComplete', count)
-    await dropHalfBuilt(client, sql, statements, invalid)
-    const { position, message } = cause as { position?: string; message: string }
-    const offset =
-      position === undefined ? (statements[done]?.start ?? 0) : offsetOf(sql, Number(position) - 1)
-    throw new ScriptError(message, { line: lineAt(sql, offset), cause })
+    throw scriptError(sql, statements[done] ?? (statements.at(-1) as SqlStatement), cause)
   } finally {
     connection.off('commandComplete', count)
+  }
+}
+
+function scriptError(sql: string, statement: SqlStatement, cause: unknown): ScriptError {
+  const { position, message } = cause as { position?: string; message: string }
+  const offset = position === undefined ? statement.start : offsetOf(sql, Number(position) - 1)
+  return new ScriptError(message, { line: lineAt(sql, offset), cause })
+}
+
+async function runAlone(client: ClientBase, sql: string, statement: SqlStatement): Promise<void> {
+  const before = await invalidIndexes(client)
+  try {
+    await client.query(sql)
+  } catch (cause) {
+    if (/^CREATE (UNIQUE )?INDEX CONCURRENTLY/.test(statement.words.join(' '))) {
+      await dropHalfBuilt(client, sql.slice(statement.start, statement.end), before)
+    }
+    throw scriptError(sql, statement, cause)
   }
 }
 
@@ -62,33 +85,28 @@ function offsetOf(sql: string, characters: number): number {
   return offset
 }
 
-async function invalidIndexes(client: ClientBase): Promise<Map<string, string>> {
-  const { rows } = await client.query<{ oid: string; name: string }>(
-    'SELECT indexrelid AS oid, indexrelid::regclass::text AS name FROM pg_index WHERE NOT indisvalid',
-  )
-  return new Map(rows.map(({ oid, name }) => [oid, name]))
+interface InvalidIndex {
+  oid: string
+  name: string
+  quoted: string
 }
 
-/** What CREATE INDEX CONCURRENTLY leaves behind when it fails: an index by that name which nobody can use. */
-async function dropHalfBuilt(
-  client: ClientBase,
-  sql: string,
-  [statement, ...others]: SqlStatement[],
-  before: Map<string, string>,
-): Promise<void> {
-  if (
-    !statement ||
-    others.length > 0 ||
-    !/^CREATE (UNIQUE )?INDEX CONCURRENTLY/.test(statement.words.join(' '))
+async function invalidIndexes(client: ClientBase): Promise<InvalidIndex[]> {
+  const { rows } = await client.query<InvalidIndex>(
+    `SELECT i.indexrelid AS oid, c.relname AS name, format('%I.%I', (SELECT nspname FROM pg_namespace WHERE oid = c.relnamespace), c.relname) AS quoted
+       FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE NOT i.indisvalid`,
   )
-    return
-  const text = sql.slice(statement.start, statement.end)
-  const tokens = postgresTokens(text)
-  const at = tokens.findIndex(({ start, end }) => text.slice(start, end).toUpperCase() === 'ON')
-  const name = tokens[at - 1]
-  const wanted = name && text.slice(name.start, name.end).toLowerCase()
-  for (const [oid, left] of await invalidIndexes(client)) {
-    const last = /[^.]*$/.exec(left)?.[0].toLowerCase()
-    if (!before.has(oid) && last === wanted) await client.query(`DROP INDEX CONCURRENTLY ${left}`)
+  return rows
+}
+
+/** What CREATE INDEX CONCURRENTLY leaves behind when it fails: an index which nobody can use, and which holds its name. */
+async function dropHalfBuilt(client: ClientBase, statement: string, before: InvalidIndex[]): Promise<void> {
+  const tokens = postgresTokens(statement).map(({ start, end }) => statement.slice(start, end))
+  const written = tokens[tokens.findIndex((text) => /^on$/i.test(text)) - 1] ?? ''
+  const name = written.startsWith('"') ? written.slice(1, -1).replaceAll('""', '"') : written.toLowerCase()
+  const isUnnamed = name === 'concurrently'
+  for (const index of await invalidIndexes(client)) {
+    if (before.some(({ oid }) => oid === index.oid) || !(isUnnamed || index.name === name)) continue
+    await client.query(`DROP INDEX CONCURRENTLY ${index.quoted}`)
   }
 }

@@ -1,7 +1,7 @@
 import { statementsOf, type SqlStatement } from './statement.ts'
 
 const token =
-  /(?<space>\s+|--[^\n]*)|(?<comment>\/\*)|(?<text>[eE]'(?:[^'\\]|\\[\s\S]|'')*'|(?:[uU]&|[bBxXnN])?'(?:[^']|'')*')|(?<name>(?:[uU]&)?"(?:[^"]|"")*")|(?<dollar>\$(?:[\p{L}_][\p{L}\p{N}_]*)?\$)|(?<word>[\p{L}_][\p{L}\p{N}_$]*)|(?<number>\d[\d.]*(?:[eE][+-]?\d+)?|\$\d+)|(?<mark>[^])/uy
+  /(?<space>\s+|--[^\n]*)|(?<comment>\/\*)|(?<text>[eE]'[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*'|(?:[uU]&|[bBxXnN])?'[^']*(?:''[^']*)*')|(?<name>(?:[uU]&)?"(?:[^"]|"")*")|(?<dollar>\$(?:[\p{L}_][\p{L}\p{N}_]*)?\$)|(?<word>[\p{L}_][\p{L}\p{N}_$]*)|(?<number>\d[\d.]*(?:[eE][+-]?\d+)?|\$\d+)|(?<mark>[^])/uy
 
 export interface PostgresToken {
   kind: 'word' | 'name' | 'text' | 'mark'

@@ -9,7 +9,15 @@ import { refuseCompany, transactionPairs } from './transaction-control.ts'
 /** Source: sqlite.org, "VACUUM", "ATTACH", and the pragmas that do nothing, or fail, inside a transaction. */
 const alone =
   /^(VACUUM|ATTACH|DETACH|PRAGMA( MAIN)? (JOURNAL_MODE|SYNCHRONOUS|PAGE_SIZE|AUTO_VACUUM|WAL_CHECKPOINT|LOCKING_MODE))\b/
-const toggle = /^PRAGMA\s+(?:main\s*\.\s*)?foreign_keys\s*[=(]\s*["']?(\w+)/i
+/** `PRAGMA foreign_keys = ON`, however it is quoted: whether they are to be on. */
+function toggled(sql: string, { start, end, words }: SqlStatement): boolean | undefined {
+  if (words[0] !== 'PRAGMA') return undefined
+  const [, ...rest] = sqlTokens(sql.slice(start, end)).map(({ text }) => text.toLowerCase())
+  const [name, mark, value] = rest[1] === '.' ? rest.slice(2) : rest
+  if (name !== 'foreign_keys' || value === undefined || (mark !== '=' && mark !== '(')) return undefined
+  return /^(on|true|yes|1)$/.test(value)
+}
+
 const touchesRows = /^(WITH|INSERT|REPLACE|UPDATE|DELETE|DROP TABLE)\b/
 
 /** What was done otherwise than the script says, in words. */
@@ -80,9 +88,9 @@ export function runSqliteScript(database: SqliteDatabase, sql: string, record?: 
 function sections(sql: string, statements: SqlStatement[]): { on: boolean; statements: SqlStatement[] }[] {
   const found: { on: boolean; statements: SqlStatement[] }[] = [{ on: true, statements: [] }]
   for (const statement of statements) {
-    const value = toggle.exec(sql.slice(statement.start, statement.end))?.[1]
+    const value = toggled(sql, statement)
     if (value === undefined) found.at(-1)?.statements.push(statement)
-    else found.push({ on: /^(on|true|yes|1)$/i.test(value), statements: [] })
+    else found.push({ on: value, statements: [] })
   }
   return found
 }
@@ -112,7 +120,7 @@ function runStatement(
   statement: SqlStatement,
   notes: ScriptNote[],
 ): void {
-  const line = lineAt(sql, statement.start)
+  const line = () => lineAt(sql, statement.start)
   const kind = /^CREATE (?:TEMP |TEMPORARY )?(VIEW|TRIGGER)\b/.exec(statement.words.join(' '))?.[1]
   const compile = kind === undefined ? compiled : compiledBody(kind.toLowerCase())
   try {
@@ -122,12 +130,12 @@ function runStatement(
     database.exec(text)
     for (const literal of literals) {
       notes.push({
-        line,
+        line: line(),
         text: `"${literal}" names no column: it is taken for the text '${literal}', as sqlite3 takes it.`,
       })
     }
   } catch (cause) {
-    throw new ScriptError(messageOf(cause), { line, cause })
+    throw new ScriptError(messageOf(cause), { line: line(), cause })
   }
 }
 

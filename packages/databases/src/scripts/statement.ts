@@ -39,21 +39,32 @@ export function statementsOf(
 ): SqlStatement[] {
   const statements: SqlStatement[] = []
   let current: SqlStatement | undefined
-  let depth = 0
+  let cases = 0
+  let inBody = false
+  let parentheses = 0
+  let before = ''
   for (const { kind, start, end } of tokens) {
-    if (kind === 'mark' && depth === 0 && sql[start] === ';') {
+    const mark = kind === 'mark' ? (sql[start] as string) : ''
+    if (mark === ';' && !inBody && parentheses === 0) {
       if (current) statements.push(current)
       current = undefined
+      before = ''
       continue
     }
     current ??= { start, end, words: [] }
     current.end = end
-    if (kind !== 'word') continue
-    const word = sql.slice(start, end).toUpperCase()
-    current.words.push(word)
-    if (depth > 0 && word === 'CASE') depth++
-    else if (depth > 0 && word === 'END') depth--
-    else if (depth === 0 && opensBody(current.words)) depth++
+    if (mark === '(') parentheses++
+    if (mark === ')' && parentheses > 0) parentheses--
+    if (kind === 'word' && before !== '.') {
+      const word = sql.slice(start, end).toUpperCase()
+      current.words.push(word)
+      // A column may be called end: a body ends behind a semicolon only.
+      if (!inBody) inBody = opensBody(current.words)
+      else if (word === 'CASE') cases++
+      else if (word === 'END' && cases > 0) cases--
+      else if (word === 'END' && before === ';') inBody = false
+    }
+    before = mark === '' ? kind : mark
   }
   if (current) statements.push(current)
   return statements
