@@ -45,6 +45,11 @@ const commands = [
   startCommand,
   demoCommand,
 ]
-for (const command of commands) {
-  program.addCommand(command.copyInheritedSettings(program))
+for (const command of commands) program.addCommand(inheriting(command, program))
+
+/** Commander hands settings down only to commands that it has made itself. */
+function inheriting(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent)
+  for (const child of command.commands) inheriting(child, command)
+  return command
 }

@@ -10,6 +10,7 @@ export {
   detachedEngineAdapter,
   engineAdapter,
   runScript,
+  withMigrationLock,
   type LiveEngineAdapter,
   type SchemaEngineAdapter,
 } from './schema-engine-adapter.ts'

@@ -170,6 +170,46 @@ async function sessionFor(url: PostgresUrl): Promise<ClientConfig> {
   return { ...config, options: options.filter(Boolean).join(' ') }
 }
 
+/** Prisma's engine holds this lock while it applies migrations; ours is held from before the records are read. */
+const engineLock = 72707369
+const deployLock = 72707370
+
+/**
+ * Runs `use` while no other deployment of this product or of Prisma goes on. A file is locked by the engine itself.
+ * @param wait false: give up at once
+ * @returns undefined where another deployment is under way and nobody is to wait
+ */
+export async function withMigrationLock<Result>(
+  databaseUrl: string,
+  wait: boolean,
+  use: () => Promise<Result>,
+): Promise<Result | undefined> {
+  const url = parseDatabaseUrl(databaseUrl)
+  if (url.kind === 'sqlite') return use()
+  const client = new Client(await sessionFor(url))
+  client.on('error', () => {}) // a lost connection is reported by the query that finds it
+  await client.connect()
+  try {
+    await client.query(
+      'BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0',
+    )
+    for (const lock of [deployLock, engineLock]) {
+      await client.query('SAVEPOINT locked')
+      const { rows } = await client.query<{ held: boolean }>(
+        wait
+          ? `SELECT true AS held FROM pg_advisory_xact_lock(${lock})`
+          : `SELECT pg_try_advisory_xact_lock(${lock}) AS held`,
+      )
+      if (rows[0]?.held !== true) return undefined
+      // The engine takes its own lock itself: it was only waited for.
+      if (lock === engineLock) await client.query('ROLLBACK TO SAVEPOINT locked')
+    }
+    return await use()
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
 /** A connection of its own: what a script sets, such as a dump's search_path, ends with it. */
 async function runInSession(session: ClientConfig, script: string, record?: string): Promise<ScriptNote[]> {
   const client = new Client(session)

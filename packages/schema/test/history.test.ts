@@ -46,7 +46,7 @@ const targetOf = async (provider: 'sqlite' | 'postgres') => {
   const path = join(temporaryFolder(), 'app.db')
   return {
     url: `file:${path}`,
-    query: (sql: string) => {
+    query: async (sql: string) => {
       const database = openSqlite(path)
       try {
         const rows = sql.startsWith('SELECT') ? database.prepare(sql).all() : database.exec(sql)
@@ -254,3 +254,42 @@ INSERT INTO "A" VALUES (1, NULL, '{a,"b c"}', '{3,NULL}'), (2, NULL, NULL, NULL)
   expect(await target.query('SELECT tags::text FROM "A" WHERE id = 3')).toEqual([{ tags: '["x"]' }])
   await target.drop()
 })
+
+test.each([true, false])(
+  'a rebuilt table keeps its triggers, checks and indexes that Prisma does not know (own history: %s)',
+  async (own) => {
+    const folder = temporaryFolder()
+    const path = join(folder, 'schema.prisma')
+    const head =
+      'datasource db {\n  provider = "sqlite"\n}\n\nmodel User {\n  id Int @id @default(autoincrement())\n  email String\n'
+    const hand = `CREATE UNIQUE INDEX "User_partial" ON "User"("email") WHERE "nick" <> '';
+CREATE INDEX "User_lower" ON "User"(lower("old"));
+CREATE TRIGGER "User_audit" AFTER UPDATE ON "User" BEGIN SELECT CASE WHEN 1 THEN 2 END; END;`
+    const table =
+      'CREATE TABLE "User" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "email" TEXT NOT NULL, "nick" TEXT NOT NULL, "old" TEXT, CONSTRAINT "long" CHECK (length("email") > 3));'
+    const search = 'CREATE VIRTUAL TABLE search USING fts5(title);'
+    writeFileSync(path, `${head}  nick String\n  old String?\n}\n`)
+    projectWith('sqlite', { '20240101000000_init': `${table}\n${hand}\n${search}` }, { own, folder })
+    const before = await generateSchemas({ schema: path })
+    if (!own) writeFileSync(join(folder, 'sqlite/migrations/schema.prisma'), before.dialects.sqlite)
+    writeFileSync(path, `${head}  nick Int @default(3)\n}\n`)
+    const generated = await generateSchemas({ schema: path })
+    const authored = await authorMigrations(generated, 'change', scratch())
+    const sqlite = authored.migrations.filter(({ provider }) => provider === 'sqlite')
+    expect(authored.warnings.filter((one) => !one.includes('nick'))).toEqual([
+      expect.stringContaining('index User_lower of User is lost, since the table is rebuilt: CREATE INDEX'),
+      'Column User.old is dropped with all its values.',
+    ])
+    writeMigrations(generated, { ...authored, migrations: sqlite })
+    const target = await targetOf('sqlite')
+    await deployMigrations(generated.source, target.url)
+    expect(
+      await target.query(
+        "SELECT name FROM sqlite_schema WHERE name IN ('User_partial', 'User_audit', 'search') ORDER BY 1",
+      ),
+    ).toEqual([{ name: 'User_audit' }, { name: 'User_partial' }, { name: 'search' }])
+    await expect(target.query(`INSERT INTO "User" (email) VALUES ('x')`)).rejects.toThrow(
+      'CHECK constraint failed: long',
+    )
+  },
+)

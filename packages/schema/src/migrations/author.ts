@@ -1,14 +1,15 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '@outgrow/kit'
-import type { ScratchOptions } from '@outgrow/databases'
+import { quoteIdentifier, type ScratchOptions } from '@outgrow/databases'
 import { diffDatamodels, type Provider } from '../engine/schema-engine.ts'
 import type { Generated } from '../generate.ts'
 import { carryViews } from './carry-views.ts'
 import { dataLossWarnings } from './data-loss.ts'
 import { diffFromHistory } from './diff-from-history.ts'
-import { historyOf } from './history.ts'
+import { historyOf, type History } from './history.ts'
 import { listsInPlace } from './lists-in-place.ts'
+import { keepWithRebuilt, rebuiltTables } from './rebuilt-tables.ts'
 
 /** The schema after the newest migration, kept beside the migrations: what the next one starts from. */
 const lastSchemaFile = 'schema.prisma'
@@ -57,10 +58,8 @@ export async function authorMigrations(
     const planned = isAdopted
       ? await diffFromHistory(provider, history.migrations, text, scratch)
       : await diffDatamodels(provider, last, text)
-    const { sql, columns } =
-      provider === 'postgres' ? listsInPlace(planned, generated) : { sql: planned, columns: [] }
-    for (const column of columns)
-      warnings.add(`Column ${column} changes from a list to Json, with its values.`)
+    const { sql, changed } = await withNothingLost(provider, history, planned, generated, scratch)
+    for (const warning of changed) warnings.add(warning)
     const views = await carryViews(history, sql, generated.elsewhere, scratch)
     for (const warning of views.warnings) warnings.add(warning)
     if (last !== undefined) for (const warning of dataLossWarnings(last, text)) warnings.add(warning)
@@ -81,6 +80,25 @@ export async function authorMigrations(
     name,
     migrations: migrations.filter((one) => !one.isAdopted || written.includes(one)),
     warnings: [...warnings],
+  }
+}
+
+/** A planned migration that keeps what Prisma's plan would drop unsaid, with what is to be known about it. */
+async function withNothingLost(
+  provider: Provider,
+  { migrations }: History,
+  planned: string,
+  generated: Generated,
+  scratch: ScratchOptions,
+): Promise<{ sql: string; changed: string[] }> {
+  if (provider === 'sqlite') {
+    const { sql, warnings } = await keepWithRebuilt(migrations, planned, scratch)
+    return { sql, changed: warnings }
+  }
+  const { sql, columns } = listsInPlace(planned, generated)
+  return {
+    sql,
+    changed: columns.map((column) => `Column ${column} changes from a list to Json, with its values.`),
   }
 }
 
@@ -112,13 +130,17 @@ function lastSchema(folder: string): string | undefined {
 
 /** What a migration that was compared with a database drops. */
 function droppedIn(sql: string): string[] {
-  return [
-    ...sql.matchAll(/^\s*(?:ALTER TABLE (\S+) )?DROP (TABLE|COLUMN|INDEX) ((?:"[^"]+"\.)?"[^"]+")/gm),
-  ].map(([, table, kind, name]) => {
-    if (kind === 'TABLE') return `Table ${name} is dropped with all its rows.`
+  const rebuilt = new Set(rebuiltTables(sql).map(quoteIdentifier))
+  const drops = sql.matchAll(
+    /^\s*(?:ALTER TABLE (\S+) )?DROP (TABLE|COLUMN|INDEX|TYPE) ((?:"[^"]+"\.)?"[^"]+")/gm,
+  )
+  return [...drops].flatMap(([, table, kind, name = '']) => {
+    if (kind === 'TABLE') return rebuilt.has(name) ? [] : [`Table ${name} is dropped with all its rows.`]
     if (kind === 'INDEX')
-      return `Index ${name} is dropped: a migration made it, and the schema does not have it.`
-    return `Column ${table === undefined ? '' : `${table}.`}${name} is dropped with all its values.`
+      return [`Index ${name} is dropped: a migration made it, and the schema does not have it.`]
+    if (kind === 'TYPE')
+      return [`Type ${name} is dropped: a migration made it, and the schema does not have it.`]
+    return [`Column ${table === undefined ? '' : `${table}.`}${name} is dropped with all its values.`]
   })
 }
 

@@ -6,6 +6,7 @@ import {
   engineAdapter,
   parseDatabaseUrl,
   ScriptError,
+  withMigrationLock,
   withPostgres,
   type LiveEngineAdapter,
   type ScriptNote,
@@ -45,6 +46,14 @@ export async function deployMigrations(
   { createExtensions = false }: DeployOptions = {},
 ): Promise<Deployed> {
   const history = existingHistory(source, parseDatabaseUrl(databaseUrl).kind)
+  return whileLocked(databaseUrl, true, () => deployPending(history, databaseUrl, createExtensions))
+}
+
+async function deployPending(
+  history: History,
+  databaseUrl: string,
+  createExtensions: boolean,
+): Promise<Deployed> {
   const { provider, folder, migrations } = history
   const pending = await pendingMigrations(history, databaseUrl)
   if (pending.length === 0) return { provider, folder, applied: [], notes: [] }
@@ -56,13 +65,40 @@ export async function deployMigrations(
     )
     notes.push(...made.map((name) => `Created extension ${name}.`))
   }
-  return withEngine(databaseUrl, migrations, async (engine, live) => {
+  return withEngine(databaseUrl, pending, async (engine, live) => {
     const { appliedMigrationNames: applied } = await engine.applyMigrations({
       migrationsList: migrationList(folder, migrations),
       filters: { externalTables: [], externalEnums: [] },
     })
     notes.push(...live.notes.map(({ line, text }: ScriptNote) => `line ${line}: ${text}`))
     return { provider, folder, applied, notes }
+  })
+}
+
+/**
+ * Runs `use` while no other deployment goes on.
+ * @param wait false: refuse where one does
+ * @throws Failure OUTGROW_MIGRATION_RUNNING, OUTGROW_TARGET_POOLED
+ */
+export async function whileLocked<Result>(
+  databaseUrl: string,
+  wait: boolean,
+  use: () => Promise<Result>,
+): Promise<Result> {
+  const done: { result: Result }[] = []
+  try {
+    await withMigrationLock(databaseUrl, wait, async () => done.push({ result: await use() }))
+  } catch (error) {
+    if (/unsupported startup parameter/i.test(messageOf(error))) throw pooled(messageOf(error))
+    throw error
+  }
+  const [first] = done
+  if (first) return first.result
+  throw new Failure({
+    code: 'OUTGROW_MIGRATION_RUNNING',
+    message: 'Migrations are being applied to this database right now.',
+    why: 'What became of a migration is known when that run has ended.',
+    fix: 'Wait for it; outgrow schema status shows where it stands.',
   })
 }
 
@@ -126,17 +162,18 @@ export async function withEngine<Result>(
     const said = engineMessage(cause, live.adapter)
     if (/unsupported startup parameter/i.test(said)) throw pooled(said)
     const failed = live.failure()
-    const migration = migrations.find(({ sql }) => sql === failed?.script)
-    if (failed && migration) {
+    const { path } = parseDatabaseUrl(databaseUrl) as { path?: string }
+    if (!failed && path !== undefined && isBusy.test(said)) throw busy(path, cause)
+    if (failed) {
       await live.dispose()
+      // The record that is open says which one it is: two migrations may have one text.
+      const { records = [] } = await readRecords(databaseUrl).catch(() => ({ records: [] }))
+      const open = records.find(({ finished, rolledBack }) => !finished && !rolledBack)
+      const name = open?.name ?? migrations.find(({ sql }) => sql === failed.script)?.name ?? 'a migration'
       const { code } = (failed.error.cause ?? {}) as { code?: string }
-      await writeLogs(
-        databaseUrl,
-        migration.name,
-        live.adapter.provider === 'sqlite' ? '1' : (code ?? ''),
-        `ERROR: ${failed.error.message}`,
-      ).catch(() => {}) // the engine's own words stand there
-      throw failedMigration(migration.name, failed.error, true)
+      const number = live.adapter.provider === 'sqlite' ? '1' : (code ?? '')
+      await writeLogs(databaseUrl, name, number, `ERROR: ${failed.error.message}`).catch(() => {}) // the engine's own words stand there
+      throw failedMigration(name, failed.error, true)
     }
     throw new Failure({
       code: 'OUTGROW_MIGRATION_FAILED',
@@ -148,6 +185,19 @@ export async function withEngine<Result>(
   } finally {
     await live.dispose()
   }
+}
+
+/** What SQLite, the adapter and the engine call a lock that somebody else holds. */
+const isBusy = /SocketTimeout|database is locked|SQLITE_(BUSY|LOCKED)/
+
+function busy(path: string, cause: unknown): Failure {
+  return new Failure({
+    code: 'OUTGROW_SOURCE_BUSY',
+    message: `${path} is open in another process.`,
+    why: 'Migrations need the file for themselves, as Prisma’s do. Nothing was run.',
+    fix: 'Stop the application while its migrations run.',
+    cause,
+  })
 }
 
 function pooled(said: string): Failure {
@@ -184,6 +234,6 @@ function engineMessage(
   try {
     return (JSON.parse(text) as { message: string }).message
   } catch {
-    return text.replace(/\n +0: [\s\S]*$/, '')
+    return text.replace(/\n +(0: |at )[\s\S]*$/, '')
   }
 }

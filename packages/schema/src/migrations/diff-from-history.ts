@@ -2,6 +2,7 @@ import {
   openSqlite,
   parseDatabaseUrl,
   quoteIdentifier,
+  readSourceTables,
   withScratchDatabase,
   type ScratchOptions,
 } from '@outgrow/databases'
@@ -24,7 +25,7 @@ export function diffFromHistory(
   })
 }
 
-/** Prisma cannot say partial and expression indexes, and its engine stops at them: they stay as they are. */
+/** Prisma cannot say partial and expression indexes and virtual tables, and its engine stumbles over them: they stay as they are. */
 function dropUnsaid(url: string): void {
   const { path } = parseDatabaseUrl(url) as { path: string }
   const database = openSqlite(path)
@@ -37,6 +38,8 @@ function dropUnsaid(url: string): void {
       .pluck()
       .all() as string[]
     for (const name of names) database.exec(`DROP INDEX ${quoteIdentifier(name)}`)
+    const virtual = readSourceTables(database).filter((table) => table.virtual !== undefined)
+    for (const { name } of virtual) database.exec(`DROP TABLE ${quoteIdentifier(name)}`)
   } finally {
     database.close()
   }

@@ -1,5 +1,5 @@
 import { postgresTokens, type PostgresClient } from '@outgrow/databases'
-import { Failure } from '@outgrow/kit'
+import { Failure, messageOf } from '@outgrow/kit'
 import type { StoredMigration } from './history.ts'
 
 /** Names by which an extension is known that is not there yet: a server does not say whose they would be. */
@@ -29,7 +29,10 @@ const functions: [RegExp, string][] = [
 ]
 /** Behind these words stands the name of something, never a type. */
 const namesFollow =
-  /^(add|rename|column|table|to|on|as|select|where|and|or|set|into|drop|from|by|constraint|index|update|exists|returning|using)$/
+  /^(add|all|and|any|as|between|by|case|check|column|constraint|default|delete|distinct|drop|else|end|except|exists|from|function|group|having|if|in|index|insert|intersect|into|is|join|key|like|limit|not|null|offset|on|only|or|order|over|partition|primary|references|rename|returning|select|set|table|then|to|trigger|union|unique|update|using|values|view|when|where|with)$/
+/** Behind these words a migration makes or names something of its own. */
+const ownFollow =
+  /\b(create( or replace)? (function|procedure|aggregate|type|domain|table|view|index)|table|column|on|as)( if not exists)?( only)?( \S+ \.)?$/
 
 /** The extensions that migrations use, with the place of the first use, and those that they make themselves. */
 interface ExtensionUse {
@@ -61,7 +64,7 @@ function extensionsOf(migrations: StoredMigration[]): ExtensionUse[] {
         kind === 'name'
           ? sql.slice(start + 1, end - 1).replaceAll('""', '"')
           : sql.slice(start, end).toLowerCase()
-      const before = words.slice(-5).join(' ')
+      const before = words.slice(-8).join(' ')
       words.push(word)
       if (/\bcreate extension( if( not)?)?$/.test(before) && /^(if|not|exists)$/.test(word)) continue
       if (/\bcreate extension( if not exists)?$/.test(before)) {
@@ -71,15 +74,12 @@ function extensionsOf(migrations: StoredMigration[]): ExtensionUse[] {
         })
         continue
       }
-      if (
-        /\b(create( or replace)? (function|aggregate|type|domain|table|view|index)|table|column|on|as)$/.test(
-          before,
-        )
-      ) {
+      if (ownFollow.test(before)) {
         own.add(word)
         continue
       }
-      const previous = words.at(-2) ?? ''
+      // `public.citext` stands where `citext` would.
+      const previous = (words.at(-2) === '.' ? words.at(-4) : words.at(-2)) ?? ''
       const isCall = /^\s*\(/.test(sql.slice(end, end + 20))
       const isBehindName = /\w$/.test(previous) && !namesFollow.test(previous)
       const lists = [
@@ -98,8 +98,6 @@ function extensionsOf(migrations: StoredMigration[]): ExtensionUse[] {
 interface Available {
   name: string
   installed: boolean
-  /** Whether this role may create it. */
-  allowed: boolean
 }
 
 /**
@@ -120,10 +118,7 @@ export async function provideExtensions(
   const known = new Set(there.map(({ name }) => name))
   const uses = found.filter(({ made, word }) => made || word === undefined || !known.has(word))
   const { rows } = await client.query<Available>(
-    `SELECT e.name, e.installed_version IS NOT NULL AS installed,
-            current_setting('is_superuser') = 'on' OR (v.trusted AND has_database_privilege(current_database(), 'CREATE')) AS allowed
-       FROM pg_available_extensions e JOIN pg_available_extension_versions v ON v.name = e.name AND v.version = e.default_version
-      WHERE e.name = ANY($1)`,
+    'SELECT name, installed_version IS NOT NULL AS installed FROM pg_available_extensions WHERE name = ANY($1)',
     [uses.map(({ name }) => name)],
   )
   const missing = uses.filter((use) => rows.find((row) => row.name === use.name)?.installed !== true)
@@ -136,20 +131,27 @@ export async function provideExtensions(
       fix: 'Install it there, or use a server or a provider that has it. Nothing was run.',
     })
   }
-  const forbidden = missing.filter((use) => rows.find((row) => row.name === use.name)?.allowed !== true)
+  // Whether a role may create one, managed servers decide in ways of their own: a migration that does so is let try.
   const unmade = missing.filter(({ made }) => !made)
-  if (forbidden.length > 0 || (unmade.length > 0 && !create)) {
-    const list = [...new Set([...forbidden, ...(create ? [] : unmade)])]
-    throw new Failure({
-      code: 'OUTGROW_EXTENSION_MISSING',
-      message: `This database lacks ${names(list)}, which ${placesOf(list)}.`,
-      why: forbidden.length > 0 ? 'This role may not create it.' : 'No migration creates it.',
-      fix: `Run ${list.map(({ name }) => `CREATE EXTENSION "${name}";`).join(' ')} ${forbidden.length > 0 ? 'as a role that may, such as the owner or a superuser' : 'or pass --create-extensions'}. Nothing was run.`,
-    })
+  if (unmade.length > 0 && !create)
+    throw lacking(unmade, 'No migration creates it.', 'or pass --create-extensions')
+  for (const use of unmade) {
+    try {
+      await client.query(`CREATE EXTENSION IF NOT EXISTS "${use.name.replaceAll('"', '""')}"`)
+    } catch (error) {
+      throw lacking([use], messageOf(error), 'as a role that may, such as the owner or a superuser')
+    }
   }
-  for (const { name } of unmade)
-    await client.query(`CREATE EXTENSION IF NOT EXISTS "${name.replaceAll('"', '""')}"`)
   return unmade.map(({ name }) => name)
+}
+
+function lacking(uses: ExtensionUse[], why: string, how: string): Failure {
+  return new Failure({
+    code: 'OUTGROW_EXTENSION_MISSING',
+    message: `This database lacks ${names(uses)}, which ${placesOf(uses)}.`,
+    why,
+    fix: `Run ${uses.map(({ name }) => `CREATE EXTENSION "${name}";`).join(' ')} ${how}. Nothing was run.`,
+  })
 }
 
 const names = (uses: ExtensionUse[]): string => `extension ${uses.map(({ name }) => name).join(', ')}`

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Provider } from '../engine/schema-engine.ts'
 import { declaredProvider, type SchemaSource } from '../source.ts'
 
@@ -23,7 +23,12 @@ export interface History {
  */
 export function historyOf(source: SchemaSource, provider: Provider): History {
   const generated = join(source.home, provider, 'migrations')
-  const candidates = [generated, join(source.directory, 'migrations'), join(source.home, 'migrations')]
+  const own = [
+    configuredFolder(source),
+    join(source.directory, 'migrations'),
+    join(source.home, 'migrations'),
+  ]
+  const candidates = [generated, ...own.filter((path) => path !== undefined)]
   const folder =
     candidates.find(
       (path) =>
@@ -32,11 +37,26 @@ export function historyOf(source: SchemaSource, provider: Provider): History {
   return { provider, folder, migrations: readMigrations(folder) }
 }
 
+/** `migrations: { path: … }` of the project's Prisma configuration. */
+function configuredFolder({ directory }: SchemaSource): string | undefined {
+  for (let at = directory; ; at = dirname(at)) {
+    for (const name of ['prisma.config.ts', 'prisma.config.mts', 'prisma.config.js', 'prisma.config.mjs']) {
+      const file = join(at, name)
+      if (!existsSync(file)) continue
+      const path = /\bmigrations\s*:\s*\{[^}]*?\bpath\s*:\s*(?:path\.join\()?["'`]([^"'`]+)["'`]/.exec(
+        readFileSync(file, 'utf8'),
+      )?.[1]
+      return path === undefined ? undefined : resolve(at, path)
+    }
+    if (at === dirname(at) || existsSync(join(at, 'package.json'))) return undefined
+  }
+}
+
 /** As the lock file says; without one a project's migrations are of the provider that its schema declares. */
 function providerOf(folder: string, source: SchemaSource): Provider | undefined {
   const lock = join(folder, 'migration_lock.toml')
   if (!existsSync(lock)) return declaredProvider(source)
-  const name = /^\s*provider\s*=\s*"(\w+)"/m.exec(readFileSync(lock, 'utf8'))?.[1]
+  const name = /^\s*provider\s*=\s*["'](\w+)["']/m.exec(readFileSync(lock, 'utf8'))?.[1]
   return name === 'sqlite' ? 'sqlite' : name === 'postgresql' || name === 'postgres' ? 'postgres' : undefined
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import {
-  openSqlite,
+  openSqliteForLock,
   openSqliteReadonly,
   parseDatabaseUrl,
   quoteIdentifier,
@@ -146,7 +146,7 @@ export async function writeLogs(
   const logs = `A migration failed to apply. New migrations cannot be applied before the error is recovered from. Read more about how to resolve migration issues in a production database: https://pris.ly/d/migrate-resolve\n\nMigration name: ${name}\n\nDatabase error code: ${code}\n\nDatabase error:\n${said}\n`
   const url = parseDatabaseUrl(databaseUrl)
   if (url.kind === 'sqlite') {
-    const database = openSqlite(url.path)
+    const database = openSqliteForLock(url.path)
     try {
       database.prepare(`UPDATE ${table} SET logs = ? WHERE migration_name = ? AND ${isOpen}`).run(logs, name)
     } finally {
@@ -166,7 +166,8 @@ export async function writeLogs(
 export function ensureRecords(databaseUrl: string): void {
   const url = parseDatabaseUrl(databaseUrl)
   if (url.kind !== 'sqlite') return
-  const database = openSqlite(url.path)
+  openSqliteReadonly(url.path).close() // a file that is not there is named, not made
+  const database = openSqliteForLock(url.path)
   try {
     const known = database.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(table)
     if (!known) database.exec(sqliteTable)

@@ -1,14 +1,21 @@
 import { parseDatabaseUrl, type DescribedItem, type ScratchOptions } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import type { SchemaSource } from '../source.ts'
-import { existingHistory, migrationList, withEngine } from './deploy.ts'
+import { existingHistory, migrationList, whileLocked, withEngine } from './deploy.ts'
 import type { History } from './history.ts'
 import { ensureRecords, readRecords } from './records.ts'
-import { difference, differenceLines, isSame, structureOf, structuresAfter } from './structure.ts'
+import {
+  difference,
+  differenceLines,
+  isSame,
+  structureOf,
+  structuresAfter,
+  withinSchemas,
+} from './structure.ts'
 
 /**
  * Records by hand what became of a migration, as `prisma migrate resolve` does.
- * @throws Failure OUTGROW_MIGRATION_UNKNOWN
+ * @throws Failure OUTGROW_MIGRATION_UNKNOWN, OUTGROW_MIGRATION_RUNNING
  */
 export async function resolveMigration(
   source: SchemaSource,
@@ -17,6 +24,15 @@ export async function resolveMigration(
   as: 'applied' | 'rolled-back',
 ): Promise<void> {
   const history = existingHistory(source, parseDatabaseUrl(databaseUrl).kind)
+  return whileLocked(databaseUrl, false, () => resolveIn(history, databaseUrl, name, as))
+}
+
+async function resolveIn(
+  history: History,
+  databaseUrl: string,
+  name: string,
+  as: 'applied' | 'rolled-back',
+): Promise<void> {
   const { records } = await readRecords(databaseUrl)
   const begun = records?.find((record) => record.name === name && !record.rolledBack)
   if (as === 'rolled-back') {
@@ -39,12 +55,14 @@ export async function resolveMigration(
 /**
  * Records the migrations that made a database's tables, after comparing them: all, or the first so many whose result is
  * what the database has.
- * @throws Failure OUTGROW_MIGRATION_HAS_HISTORY, OUTGROW_BASELINE_DIFFERS
+ * @param through the last that has run, where later ones change nothing that can be compared
+ * @throws Failure OUTGROW_MIGRATION_HAS_HISTORY, OUTGROW_BASELINE_DIFFERS, OUTGROW_BASELINE_UNDECIDED
  */
 export async function baselineDatabase(
   source: SchemaSource,
   databaseUrl: string,
   scratch: ScratchOptions,
+  through?: string,
 ): Promise<{ applied: string[]; pending: string[] }> {
   const history = existingHistory(source, parseDatabaseUrl(databaseUrl).kind)
   const { records } = await readRecords(databaseUrl)
@@ -55,14 +73,32 @@ export async function baselineDatabase(
       fix: 'outgrow schema status shows it.',
     })
   }
-  const found = await structureOf(databaseUrl)
-  const structures = await structuresAfter(history.provider, history.migrations, scratch)
-  const matching = structures.findLastIndex((promised) => isSame(difference(promised, found)))
-  if (matching < 0) throw differs(history, structures.at(-1) ?? [], found)
+  const structures = await structuresAfter(databaseUrl, history.migrations, scratch)
+  const all = await structureOf(databaseUrl)
+  const last = structures.at(-1) ?? []
+  const found = withinSchemas(all, last, databaseUrl)
+  const matches = structures.map((promised) => isSame(difference(promised, found)))
   const names = history.migrations.map(({ name }) => name)
-  const applied = names.slice(0, matching + 1)
+  const first = matches.indexOf(true)
+  if (first < 0) throw differs(history, last, found)
+  const unseen = names.slice(first + 1, matches.lastIndexOf(true) + 1)
+  if (unseen.length > 0 && !unseen.includes(through ?? '') && through !== names[first]) {
+    throw undecided(names[first] as string, unseen)
+  }
+  const end = through === undefined ? first : names.indexOf(through)
+  const applied = names.slice(0, end + 1)
   await markApplied(history, databaseUrl, applied)
-  return { applied, pending: names.slice(matching + 1) }
+  return { applied, pending: names.slice(end + 1) }
+}
+
+/** Migrations that change rows only, say: whether they have run cannot be seen in the tables. */
+function undecided(last: string, unseen: string[]): Failure {
+  return new Failure({
+    code: 'OUTGROW_BASELINE_UNDECIDED',
+    message: `The tables are what the migrations make up to ${last}; whether ${unseen.join(', ')} ran, they do not show.`,
+    why: 'They change rows, or what is not compared: recording them would be a guess, and so would be running them.',
+    fix: `Pass --through ${unseen.at(-1)} when they have run, or --through ${last} when deploy is to run them.`,
+  })
 }
 
 async function markApplied(

@@ -5,6 +5,7 @@ import {
   missingItems,
   openSqliteReadonly,
   parseDatabaseUrl,
+  traceRemover,
   withPostgres,
   withScratchDatabase,
   type DescribedItem,
@@ -12,7 +13,6 @@ import {
 } from '@outgrow/databases'
 import { runMigrations } from './run.ts'
 import type { StoredMigration } from './history.ts'
-import type { Provider } from '../engine/schema-engine.ts'
 
 /** What a database has and a history does not lead to, and the other way round. */
 export interface StructureDifference {
@@ -25,10 +25,16 @@ export interface StructureDifference {
 export const isSame = ({ missing, extra }: StructureDifference): boolean =>
   missing.length + extra.length === 0
 
-/** The structure of a live database. Rights are left out: no migration history says all of them. */
+/** Rights that no migration history says all of. */
+const rights: ReadonlySet<string> = new Set(
+  [...grantKinds].filter((kind) => kind !== 'policy' && kind !== 'row security'),
+)
+
+/** The structure of a live database: of every schema, with the functions, types and extensions that its tables may need. */
 export async function structureOf(databaseUrl: string): Promise<DescribedItem[]> {
   const url = parseDatabaseUrl(databaseUrl)
   if (url.kind === 'sqlite') {
+    using _ = traceRemover(url.path)
     const database = openSqliteReadonly(url.path)
     try {
       return describeSqlite(database)
@@ -40,26 +46,69 @@ export async function structureOf(databaseUrl: string): Promise<DescribedItem[]>
     const { rows } = await client.query<{ name: string }>(
       "SELECT nspname AS name FROM pg_namespace WHERE nspname !~ '^(pg_|_outgrow)' AND nspname <> 'information_schema'",
     )
-    const names = rows.map(({ name }) => [name, name === url.schema ? 'public' : name])
-    return describeSchemas(client, Object.fromEntries(names) as Record<string, string>)
+    const names = rows.map(({ name }) => name)
+    const tables = await describeSchemas(client, Object.fromEntries(names.map((name) => [name, name])))
+    const { rows: others } = await client.query<DescribedItem>(othersSql, [names])
+    return [...tables, ...others]
   })
   // Since version 18 NOT NULL is a constraint of its own; the column says it everywhere.
   return items.filter(
     ({ kind, definition }) =>
-      !grantKinds.has(kind) && !(kind === 'constraint' && definition.startsWith('NOT NULL')),
+      !rights.has(kind) && !(kind === 'constraint' && definition.startsWith('NOT NULL')),
   )
 }
+
+const ownOf = (table: string, alias: string): string =>
+  `NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = ${alias}.oid AND d.classid = '${table}'::regclass AND d.deptype = 'e')`
+
+const othersSql = `
+SELECT 'extension' AS kind, extname AS name, '' AS definition FROM pg_extension WHERE extname <> 'plpgsql'
+UNION ALL
+SELECT 'function', format('%s.%s(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)), pg_get_functiondef(p.oid)
+  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = ANY($1) AND p.prokind IN ('f', 'p') AND ${ownOf('pg_proc', 'p')}
+UNION ALL
+SELECT 'domain', format('%s.%s', n.nspname, y.typname), concat_ws(' ', format_type(y.typbasetype, y.typtypmod), y.typnotnull::text, y.typdefault,
+         (SELECT string_agg(pg_get_constraintdef(k.oid), ' ' ORDER BY k.conname) FROM pg_constraint k WHERE k.contypid = y.oid))
+  FROM pg_type y JOIN pg_namespace n ON n.oid = y.typnamespace WHERE n.nspname = ANY($1) AND y.typtype = 'd' AND ${ownOf('pg_type', 'y')}
+UNION ALL
+SELECT 'type', format('%s.%s', n.nspname, c.relname), (SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
+         FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped)
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ANY($1) AND c.relkind = 'c' AND ${ownOf('pg_class', 'c')}`
+
+/**
+ * What a database has of the schemas that its migrations use, and of the one that its URL names: other applications may
+ * live beside them.
+ */
+export function withinSchemas(
+  items: DescribedItem[],
+  promised: DescribedItem[],
+  databaseUrl: string,
+): DescribedItem[] {
+  const url = parseDatabaseUrl(databaseUrl)
+  if (url.kind === 'sqlite') return items
+  const schemas = new Set([url.schema, ...promised.map(schemaOf)])
+  const promisedExtensions = new Set(
+    promised.filter(({ kind }) => kind === 'extension').map(({ name }) => name),
+  )
+  return items.filter((item) =>
+    item.kind === 'extension' ? promisedExtensions.has(item.name) : schemas.has(schemaOf(item)),
+  )
+}
+
+const schemaOf = ({ name }: DescribedItem): string => name.split('.')[0] ?? ''
 
 /**
  * The structures that a history leads to, after each of its migrations, on an empty database.
  * @throws Failure OUTGROW_MIGRATION_FAILED
  */
 export function structuresAfter(
-  provider: Provider,
+  databaseUrl: string,
   migrations: StoredMigration[],
   scratch: ScratchOptions,
 ): Promise<DescribedItem[][]> {
-  return withScratchDatabase(provider, scratch, async (url) => {
+  const like = parseDatabaseUrl(databaseUrl)
+  return withScratchDatabase(like.kind, scratch, async (plain) => {
+    const url = like.kind === 'sqlite' ? plain : inSchema(plain, like.schema)
     const structures: DescribedItem[][] = []
     for (const migration of migrations) {
       await runMigrations(url, [migration])
@@ -67,6 +116,12 @@ export function structuresAfter(
     }
     return structures
   })
+}
+
+function inSchema(databaseUrl: string, schema: string): string {
+  const url = new URL(databaseUrl)
+  url.searchParams.set('schema', schema)
+  return url.href
 }
 
 export function difference(promised: DescribedItem[], found: DescribedItem[]): StructureDifference {

@@ -15,6 +15,7 @@ import {
 interface Options extends ShadowOptions {
   to?: string
   schema: string
+  through?: string
   json?: boolean
 }
 
@@ -25,6 +26,7 @@ export const baselineCommand = new Command('baseline')
   )
   .option(...toOption)
   .option(...schemaOption)
+  .option('--through <name>', 'the last migration that has run, where the tables do not show it')
   .addOption(shadowOption())
   .option(...jsonOption)
   .addHelpText('after', '\nExample:\n  outgrow schema baseline --to "$POSTGRES_URL"')
@@ -37,6 +39,7 @@ export const baselineCommand = new Command('baseline')
           readSchemaSource(options.schema),
           databaseOf(options),
           scratchOf(options),
+          options.through,
         )
         terminal.line(`The tables are what the migrations make. Recorded as applied: ${applied.join(', ')}.`)
         if (pending.length > 0) terminal.line(`Still to be deployed: ${pending.join(', ')}.`)
