@@ -8,7 +8,7 @@ import { readDmmf, type Dmmf } from './engine/prisma-wasm.ts'
 import { diffDatamodels, loadSchemaEngine, type Provider } from './engine/schema-engine.ts'
 import { madeByMigrations, type MadeElsewhere } from './made-by-migrations.ts'
 import { dmmfDifferences } from './parity.ts'
-import { readSchemaSource, type SchemaSource } from './source.ts'
+import { generatedMark, readSchemaSource, type SchemaSource } from './source.ts'
 
 export interface GenerateOptions {
   /** Schema file or folder. */
@@ -74,9 +74,21 @@ function keptLists(home: string): boolean {
   return existsSync(path) && (readFileSync(path, 'utf8').split('\n', 1)[0] ?? '').includes(keepListsMark)
 }
 
-/** Writes what differs and returns the paths that changed. */
+/**
+ * Writes what differs and returns the paths that changed.
+ * @throws Failure OUTGROW_SCHEMA_NOT_OURS where a file stands in the way that was not generated
+ */
 export function writeGenerated(generated: Generated): string[] {
   const stale = staleOutputs(generated)
+  for (const path of stale) {
+    if (!existsSync(path) || readFileSync(path, 'utf8').startsWith(generatedMark)) continue
+    throw new Failure({
+      code: 'OUTGROW_SCHEMA_NOT_OURS',
+      message: `${path} exists, and was not generated.`,
+      why: 'It would be overwritten.',
+      fix: 'Move it away, or pass --out with another folder.',
+    })
+  }
   for (const { path, text } of generated.outputs.filter((output) => stale.includes(output.path))) {
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, text)

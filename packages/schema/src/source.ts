@@ -32,11 +32,13 @@ export function readSchemaSource(path: string, cwd = process.cwd()): SchemaSourc
   if (!existsSync(absolute)) throw notFound(absolute)
   if (!statSync(absolute).isDirectory()) {
     const directory = dirname(absolute)
+    const text = readFileSync(absolute, 'utf8')
+    if (text.startsWith(generatedMark)) throw isGenerated(absolute)
     return {
       path: absolute,
       directory,
       home: directory,
-      files: [[basename(absolute), readFileSync(absolute, 'utf8')]],
+      files: [[basename(absolute), text]],
       prisma: prismaVersion(directory),
     }
   }
@@ -69,6 +71,14 @@ function prismaFiles(directory: string): string[] {
         return /^(node_modules|migrations|\..*)$/.test(entry.name) ? [] : prismaFiles(path)
       return entry.name.endsWith('.prisma') ? [path] : []
     })
+}
+
+function isGenerated(path: string): Failure {
+  return new Failure({
+    code: 'OUTGROW_SCHEMA_GENERATED',
+    message: `${path} was generated, and is no source.`,
+    fix: 'Pass the schema that it was generated from: its first line names it.',
+  })
 }
 
 function notFound(path: string): Failure {

@@ -1,4 +1,4 @@
-import { relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { validatePrismaSchema } from '../engine/prisma-wasm.ts'
 import { generatedMark, indexSchema, type SchemaSource } from '../source.ts'
 import type { Provider } from '../engine/schema-engine.ts'
@@ -52,12 +52,13 @@ function renderDialect(
   findings: SchemaFinding[],
 ): string {
   const rendering = { index, target, options, findings, prisma: source.prisma ?? currentPrisma }
-  const folders = { sourceDirectory: source.directory, outputDirectory }
   const from = relative(outputDirectory, source.path).replaceAll('\\', '/')
   const bodies = index.files
     .toSorted((a, b) => Number(holdsDatasource(b)) - Number(holdsDatasource(a)))
     .map((file) => {
-      const text = renderFile(rendering, file, folders).trim()
+      const isFolder = !source.path.endsWith('.prisma')
+      const sourceDirectory = isFolder ? dirname(join(source.path, file.path)) : source.directory
+      const text = renderFile(rendering, file, { sourceDirectory, outputDirectory }).trim()
       return index.files.length === 1 ? text : `// ${file.path}\n\n${text}`
     })
   const how = options.keepLists ? ` ${keepListsMark}` : ''

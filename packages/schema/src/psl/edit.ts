@@ -25,11 +25,16 @@ export class Edits {
     this.replace({ start: startsLine ? span.start : start, end: span.end }, '')
   }
 
-  /** Removes the whole lines on which a member stands. */
+  /** Removes the lines on which a member stands, but for what else stands on them. */
   removeLines(span: Span): void {
-    const start = this.#text.lastIndexOf('\n', span.start - 1) + 1
+    const lineStart = this.#text.lastIndexOf('\n', span.start - 1) + 1
     const newline = this.#text.indexOf('\n', span.end)
-    this.replace({ start, end: newline < 0 ? this.#text.length : newline + 1 }, '')
+    const lineEnd = newline < 0 ? this.#text.length : newline + 1
+    const before = this.#text.slice(lineStart, span.start)
+    const after = this.#text.slice(span.end, lineEnd)
+    const isAlone = before.trim() === '' && /^\s*(\/\/.*)?$/.test(after)
+    if (isAlone) this.replace({ start: lineStart, end: lineEnd }, '')
+    else this.remove(span)
   }
 
   /** The edited text. Insertions come before a replacement at the same place; an edit that lies within a larger one is swallowed by it. */

@@ -13,7 +13,8 @@ import { lineOf } from './syntax.ts'
 
 const blockKinds = new Set(['model', 'view', 'type', 'enum', 'datasource', 'generator'])
 const identifier = /[\p{L}\p{N}_][\p{L}\p{N}_-]*(?:\.[\p{L}\p{N}_][\p{L}\p{N}_-]*)*/uy
-const directive = /^\s*outgrow:(sqlite|postgres)\s+(.+?)\s*$/
+const directive = /^\s*outgrow:(sqlite|postgres)(?:ql)?\s+(.+?)\s*$/
+const almostDirective = /^\/?\s*outgrow:/
 
 /**
  * Parses one Prisma schema file, keeping the place of everything, so that it can be edited without touching the rest.
@@ -256,7 +257,16 @@ class Parser {
     const newline = this.text.indexOf('\n', start)
     this.at = newline < 0 ? this.text.length : newline
     const match = directive.exec(this.text.slice(start + 2, this.at))
-    if (!match) return
+    if (!match) {
+      const said = this.text.slice(start + 2, this.at)
+      if (almostDirective.test(said)) {
+        this.fail(
+          start,
+          `"//${said.trimEnd()}" is not understood: write // outgrow:sqlite … or // outgrow:postgres …`,
+        )
+      }
+      return
+    }
     const lineStart = this.text.lastIndexOf('\n', start) + 1
     this.directives.push({
       provider: match[1] as 'sqlite' | 'postgres',

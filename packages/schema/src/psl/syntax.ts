@@ -100,6 +100,12 @@ export function argumentOf(
   )
 }
 
+/** The items of a list; one that stands without brackets is the only one. */
+export function itemsOf(value: Expression | undefined): Expression[] {
+  if (!value) return []
+  return value.kind === 'array' ? value.items : value.kind === 'path' || value.kind === 'call' ? [value] : []
+}
+
 export function stringOf(argument: Argument | undefined): string | undefined {
   return argument?.value.kind === 'string' ? argument.value.value : undefined
 }

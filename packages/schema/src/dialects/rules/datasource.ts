@@ -1,8 +1,8 @@
-import { basename, dirname, relative } from 'node:path'
+import { basename, dirname, posix, relative, win32 } from 'node:path'
 import { connectionProperties } from '../../engine/engine-text.ts'
 import { knownPreviewFeatures } from '../../engine/preview-features.ts'
 import { quotePsl } from '../../psl/parse.ts'
-import { stringOf, type Property } from '../../psl/syntax.ts'
+import { stringOf, type Block, type Property } from '../../psl/syntax.ts'
 import { note, sourceText, type RuleContext } from '../context.ts'
 
 const providerNames = { sqlite: 'sqlite', postgres: 'postgresql' } as const
@@ -64,18 +64,40 @@ function outputRule(context: RuleContext & Place): void {
   const provider = valueOf(context, 'provider')
   const output = properties(context).find(({ name }) => name === 'output')
   const value = output?.value
-  if (output && value?.kind === 'string' && !value.value.startsWith('/')) {
-    const moved = relative(context.outputDirectory, `${context.sourceDirectory}/${value.value}`)
-    const path = (moved.startsWith('.') ? moved : `./${moved}`).replaceAll('\\', '/')
+  if (output && value?.kind === 'string') {
+    const path = movedPath(context, value.value)
     const text = isClient.test(provider ?? '') ? `${path}/${context.target}` : apart(path, context.target)
     context.edits.replace(value, quotePsl(text))
-    return noteOutput(context, output, sourceText(context, output), text)
+    return noteOutput(context, output, text, 'rewritten')
   }
+  if (output) return noteOutput(context, output, 'both are written to one place', 'noted')
+  if (isOverridden(context, 'output') || provider !== 'prisma-client-js') return
   // Without an output both clients would be written to the one place in node_modules.
-  if (output || provider !== 'prisma-client-js') return
   const line = properties(context).find(({ name }) => name === 'provider') as Property
   context.edits.insert(line.end, `\n  output = "./client"`)
-  noteOutput(context, line, sourceText(context, line), './client')
+  note(context, {
+    code: 'OUTGROW_SCHEMA_GENERATOR_OUTPUT',
+    at: line,
+    feature: sourceText(context, line),
+    action: 'rewritten',
+    reason: `What is generated for each dialect has a place of its own: ./client`,
+    suggestion: 'An output = "..." in this generator puts it elsewhere.',
+  })
+}
+
+/** The same place, seen from the rendered schema. */
+function movedPath(context: Place, path: string): string {
+  if (posix.isAbsolute(path) || win32.isAbsolute(path)) return path.replaceAll('\\', '/')
+  const moved = relative(context.outputDirectory, `${context.sourceDirectory}/${path}`)
+  return (moved.startsWith('.') ? moved : `./${moved}`).replaceAll('\\', '/')
+}
+
+/** Whether a comment has said what a property is on this side. */
+function isOverridden(context: RuleContext, name: string): boolean {
+  const whole = context.file.blocks.find(({ start }) => start === context.block.start)
+  const has = (block: Block | undefined) =>
+    block?.members.some((member) => member.kind === 'property' && member.name === name) ?? false
+  return has(whole) && !has(context.block)
 }
 
 /** `ERD.svg` becomes `ERD.sqlite.svg`, and a folder gets one of its own in it. */
@@ -85,13 +107,21 @@ function apart(path: string, target: string): string {
   return `${dirname(path)}/${basename(path, extension)}.${target}${extension}`
 }
 
-function noteOutput(context: RuleContext, property: Property, feature: string, text: string): void {
+function noteOutput(
+  context: RuleContext,
+  output: Property,
+  text: string,
+  action: 'rewritten' | 'noted',
+): void {
   note(context, {
     code: 'OUTGROW_SCHEMA_GENERATOR_OUTPUT',
-    at: property,
-    feature,
-    action: 'rewritten',
-    reason: `What is generated for each dialect has a place of its own: ${text}`,
+    at: output,
+    feature: sourceText(context, output),
+    action,
+    reason:
+      action === 'noted'
+        ? 'This output is the same for both dialects: the second client replaces the first.'
+        : `What is generated for each dialect has a place of its own: ${text}`,
     suggestion: `// outgrow:${context.target} output = "..." on the line above puts it elsewhere.`,
   })
 }

@@ -6,6 +6,7 @@ import {
   argumentOf,
   attributeOf,
   fieldsOf,
+  itemsOf,
   stringOf,
   type Argument,
   type Attribute,
@@ -112,8 +113,7 @@ function keysOf(block: Block): { attribute: Attribute; columns: string[] }[] {
       return member.attributes.map((attribute) => ({ attribute, columns: [columnOf(member.name)] }))
     }
     if (member.kind !== 'attribute') return []
-    const fields = argumentOf(member.attribute, 'fields', true)?.value
-    const names = fields?.kind === 'array' ? fields.items.map(nameOf) : []
+    const names = itemsOf(argumentOf(member.attribute, 'fields', true)?.value).map(nameOf)
     return [{ attribute: member.attribute, columns: names.map(columnOf) }]
   })
 }

@@ -1,7 +1,7 @@
 import { nameThatIsMap } from '../../engine/engine-text.ts'
 import { quotePsl } from '../../psl/parse.ts'
 import type { Argument, Attribute, Expression } from '../../psl/syntax.ts'
-import { argumentOf, fieldsOf } from '../../psl/syntax.ts'
+import { argumentOf, fieldsOf, itemsOf } from '../../psl/syntax.ts'
 import { attributeWith } from '../attribute-text.ts'
 import { note, sourceText, type RuleContext } from '../context.ts'
 import { changedIndexNames, nameOf, withMap, writtenName } from './index-names.ts'
@@ -34,7 +34,7 @@ export function keyRule(context: RuleContext, attribute: Attribute, field: strin
       dropped.push(written)
       return false
     }
-    if (argument.value.kind === 'array') {
+    if (argument.value.kind === 'array' || isFields(argument)) {
       const items = withoutOperatorClasses(context, argument.value)
       if (items !== undefined) {
         dropped.push('ops')
@@ -87,9 +87,9 @@ function noteLegacyName(
 
 /** A key of a column that is left out on this side is left out too. */
 function namesOmitted(context: RuleContext, attribute: Attribute): boolean {
-  const fields = argumentOf(attribute, 'fields', true)?.value
-  const missing =
-    fields?.kind === 'array' ? fields.items.map(nameOf).filter((name) => context.omitted.has(name)) : []
+  const missing = itemsOf(argumentOf(attribute, 'fields', true)?.value)
+    .map(nameOf)
+    .filter((name) => context.omitted.has(name))
   if (missing.length === 0) return false
   context.edits.removeLines(attribute)
   note(context, {
@@ -138,8 +138,8 @@ function listIndexRule(context: RuleContext, attribute: Attribute): void {
       .map((field) => field.name),
   )
   for (const argument of attribute.args) {
-    if (argument.value.kind !== 'array') continue
-    const onList = argument.value.items.some((item) => lists.has(nameOf(item)))
+    if (!isFields(argument)) continue
+    const onList = itemsOf(argument.value).some((item) => lists.has(nameOf(item)))
     const kept = onList ? withoutOperatorClasses(context, argument.value) : undefined
     if (kept === undefined) continue
     context.edits.replace(argument.value, kept)
@@ -153,11 +153,15 @@ function listIndexRule(context: RuleContext, attribute: Attribute): void {
   }
 }
 
+/** The fields of a key: `fields: [a]`, `[a]`, or one without brackets. */
+function isFields(argument: Argument): boolean {
+  return argument.name === 'fields' || (argument.name === undefined && itemsOf(argument.value).length > 0)
+}
+
 /** `[title(ops: raw("gin_trgm_ops"), sort: Desc)]` without `ops`; undefined when there was none. */
-function withoutOperatorClasses(context: RuleContext, array: Expression): string | undefined {
-  if (array.kind !== 'array') return undefined
+function withoutOperatorClasses(context: RuleContext, fields: Expression): string | undefined {
   let changed = false
-  const items = array.items.map((item) => {
+  const items = itemsOf(fields).map((item) => {
     if (item.kind !== 'call') return sourceText(context, item)
     const kept = item.args.filter((argument) => argument.name !== 'ops')
     if (kept.length === item.args.length) return sourceText(context, item)
@@ -178,8 +182,7 @@ function isSetNullOnRequired(
   if (argument.name !== 'onDelete' && argument.name !== 'onUpdate') return false
   if (argument.value.kind !== 'path' || argument.value.text !== 'SetNull') return false
   const fields = fieldsOf(context.block)
-  const own = argumentOf(attribute, 'fields')?.value
-  const columns = own?.kind === 'array' ? own.items.map(nameOf) : []
+  const columns = itemsOf(argumentOf(attribute, 'fields')?.value).map(nameOf)
   return (
     fields.find((candidate) => candidate.name === field)?.arity === 'required' ||
     columns.some((name) => fields.find((candidate) => candidate.name === name)?.arity === 'required')

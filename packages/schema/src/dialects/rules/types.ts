@@ -142,9 +142,5 @@ function unsupportedRule(context: RuleContext, field: Field): void {
 function unsupportedSuggestion(context: RuleContext, field: Field, isKey: boolean): string {
   const attributes = field.attributes.map((attribute) => ` ${sourceText(context, attribute)}`).join('')
   if (isKey) return `Give it a type that Prisma knows. Write in its place: ${field.name} String${attributes}`
-  if (field.arity === 'required' && !attributeOf(field, 'default')) {
-    const type = sourceText(context, field.typeSpan)
-    return `Let it be empty, so that the client can make rows. Write in its place: ${field.name} ${type}?${attributes}`
-  }
   return `Leave it out there. Write on the line above: // outgrow:${context.target} omit`
 }
