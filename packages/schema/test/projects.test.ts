@@ -1,8 +1,16 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { temporaryFolder } from '@outgrow/testing'
+import { openSqliteInMemory } from '@outgrow/databases'
+import { makeDatabase, temporaryFolder } from '@outgrow/testing'
 import { expect, inject, test } from 'vitest'
-import { generateSchemas, proveOnPostgres, readDmmf } from '../src/index.ts'
+import {
+  generateSchemas,
+  proveOnPostgres,
+  readDmmf,
+  renderDialects,
+  schemaSourceOf,
+  writeGenerated,
+} from '../src/index.ts'
 import { dmmfDifferences } from '../src/parity.ts'
 import { postgres, proved, sqlite } from './proved.ts'
 
@@ -176,4 +184,134 @@ test('a folder of 150 files, with schemas that share an enum, partial indexes an
   expect(generated.ddl.sqlite.match(/^CREATE INDEX .* WHERE /gm)).toHaveLength(150)
   // Two schemas have a table of one name: SQLite has one namespace.
   expect(text).toContain('@@map("things 7_2")')
+})
+
+/** Defaults that are to be the same in both databases, each with its field. */
+const sameDefaults: [type: string, sql: string][] = [
+  ['DateTime @db.Timestamptz(6)', "(now() + '7 days'::interval)"],
+  ['DateTime @db.Timestamptz(6)', "(CURRENT_TIMESTAMP + '01:00:00'::interval)"],
+  ['DateTime @db.Timestamptz(6)', "(now() - '1 day 02:30:00'::interval)"],
+  ['DateTime @db.Timestamptz(6)', "(now() + '1 year 2 mons'::interval)"],
+  ['DateTime @db.Date', 'CURRENT_DATE'],
+  ['DateTime @db.Date', 'now()::date'],
+  ['DateTime @db.Date', '(CURRENT_DATE + 30)'],
+  ['DateTime', "(CURRENT_DATE + '30 days'::interval)"],
+  ['DateTime', "'2024-11-01 00:00:00'::timestamp without time zone"],
+  ['DateTime @db.Timestamptz(6)', "'2024-11-01 00:00:00+02'::timestamp with time zone"],
+  ['Bytes', "'abc'::bytea"],
+  ['Boolean', "'y'::boolean"],
+]
+
+test.each(sameDefaults)('%s has the same default on both: %s', async (type, sql) => {
+  const { ddl } = await proved(
+    postgres(
+      `model A {\n  id Int @id\n  f ${type.split(' ')[0]} @default(dbgenerated("${sql}")) ${type.split(' ')[1] ?? ''}\n}\n`,
+    ),
+  )
+  const target = await makeDatabase(inject('postgresUrl'))
+  const database = openSqliteInMemory()
+  database.exec(`${ddl.sqlite}; INSERT INTO "A" (id) VALUES (1)`)
+  await target.query(ddl.postgres)
+  await target.query('INSERT INTO "A" (id) VALUES (1)')
+  const isTime = type.startsWith('DateTime')
+  const here = database
+    .prepare(isTime ? `SELECT unixepoch(f) AS f FROM "A"` : 'SELECT hex(f) AS f FROM "A"')
+    .get() as { f: unknown }
+  const [there] = await target.query(
+    isTime
+      ? `SET timezone = 'UTC'`
+      : type === 'Bytes'
+        ? `SELECT upper(encode(f, 'hex')) AS f FROM "A"`
+        : `SELECT CASE WHEN f THEN '31' ELSE '30' END AS f FROM "A"`,
+  )
+  const [time] = isTime
+    ? await target.query(`SELECT extract(epoch FROM f)::float AS f FROM "A"`)
+    : [undefined]
+  // Both clocks run on between the two inserts, on a slow machine for a while.
+  const seconds = Math.abs(Number(here.f) - Number(time?.f))
+  const halfAnHour = 1800
+  expect(isTime ? seconds < halfAnHour : here.f === there?.f).toBe(true)
+  database.close()
+  await target.drop()
+})
+
+test.each([
+  'DateTime @default(dbgenerated("\'infinity\'::timestamp"))',
+  'Float @default(dbgenerated("(5 / (2)::double precision)"))',
+  "String[] @default(dbgenerated(\"ARRAY[('a'::text || 'b'::text)]\"))",
+  'Boolean @default(dbgenerated("\'maybe\'::boolean"))',
+])('what would be another value on SQLite is refused: %s', (field) => {
+  const { findings } = renderDialects(schemaSourceOf(postgres(`model A {\n  id Int @id\n  f ${field}\n}\n`)))
+  expect(findings.filter(({ action }) => action === 'refused')).toHaveLength(1)
+})
+
+test('a schema of one’s own is never overwritten, nor a generated one taken for a source', async () => {
+  const folder = temporaryFolder()
+  mkdirSync(join(folder, 'postgres'))
+  const own = sqlite('model Precious {\n  id Int @id\n}\n')
+  writeFileSync(join(folder, 'postgres/schema.prisma'), own)
+  writeFileSync(join(folder, 'schema.prisma'), sqlite('model A {\n  id Int @id\n}\n'))
+  const generated = await generateSchemas({ schema: join(folder, 'schema.prisma') })
+  expect(() => writeGenerated(generated)).toThrow('exists, and was not generated')
+  expect([
+    readFileSync(join(folder, 'postgres/schema.prisma'), 'utf8'),
+    existsSync(join(folder, 'sqlite')),
+  ]).toEqual([own, false])
+  rmSync(join(folder, 'postgres'), { recursive: true })
+  writeGenerated(generated)
+  await expect(generateSchemas({ schema: join(folder, 'sqlite/schema.prisma') })).rejects.toMatchObject({
+    code: 'OUTGROW_SCHEMA_GENERATED',
+  })
+})
+
+test('outputs start from the file that their generator is in, and absolute ones are apart too', async () => {
+  const folder = temporaryFolder()
+  mkdirSync(join(folder, 'prisma/schema/gen'), { recursive: true })
+  writeFileSync(join(folder, 'prisma/schema/main.prisma'), sqlite('model A {\n  id Int @id\n}\n'))
+  writeFileSync(
+    join(folder, 'prisma/schema/gen/gen.prisma'),
+    'generator a {\n  provider = "prisma-client"\n  output = "../../../src/client"\n}\ngenerator b {\n  provider = "prisma-client"\n  output = "/srv/client"\n}\ngenerator c {\n  provider = "prisma-client-js"\n  // outgrow:sqlite output = "../here"\n  output = "../there"\n}\n',
+  )
+  const { dialects } = await generateSchemas({ schema: join(folder, 'prisma/schema') })
+  expect(dialects.sqlite).toContain('output = "../../src/client/sqlite"')
+  expect(dialects.sqlite).toContain('output = "/srv/client/sqlite"')
+  expect(dialects.sqlite.match(/output = "\.\.\/here"/g)).toHaveLength(1)
+  expect(dialects.sqlite).not.toContain('./client"\n  output')
+})
+
+test('keys without brackets, and members on a line of their block', async () => {
+  const { dialects, ddl } = await proved(
+    postgres(`model A {
+  id Int @id
+  a Int
+  b Int
+  loc Unsupported("point")? /* the
+  place */
+  tags String[]
+  @@index(a)
+  @@index(b)
+  @@index(loc, type: Gist)
+  @@index(tags(ops: ArrayOps), type: Gin)
+}
+model B { loc Unsupported("point")?
+  id Int @id
+}
+`),
+  )
+  expect(ddl.postgres.match(/CREATE INDEX "\w+"/g)).toEqual([
+    'CREATE INDEX "A_a_idx"',
+    'CREATE INDEX "A_b_idx"',
+    'CREATE INDEX "A_loc_idx"',
+    'CREATE INDEX "A_tags_idx"',
+  ])
+  expect(dialects.sqlite).toContain('/* the')
+})
+
+test('a comment that nearly speaks to the generator is not passed over', () => {
+  for (const comment of ['// outgrow:sqllite omit', '// outgrow:sqlite: omit', '/// outgrow:sqlite omit']) {
+    const text = sqlite(`model A {\n  id Int @id\n  ${comment}\n  a Int\n}\n`)
+    expect(() => renderDialects(schemaSourceOf(text))).toThrow('is not understood')
+  }
+  const text = postgres('model A {\n  id Int @id\n  //outgrow:postgresql omit\n  a Int?\n}\n')
+  expect(renderDialects(schemaSourceOf(text)).postgres).not.toContain('a Int')
 })

@@ -120,13 +120,20 @@ function tellSchemaFindings(terminal: Terminal, findings: SchemaFinding[]): void
   )
   for (const [reason, group] of refusedFirst) {
     const colour = isRefused(group[0]) ? 'red' : 'cyan'
-    const places = [...new Set(group.map(placeOf))]
-    terminal.line(`${terminal.style(colour, `${count(places.length)} ×`)} ${reason}`)
-    for (const place of places.slice(0, placesShown)) terminal.line(`    ${place}`)
-    const more = places.length - placesShown
+    const places = new Map(group.map((finding) => [placeOf(finding), finding.suggestion]))
+    terminal.line(`${terminal.style(colour, `${count(places.size)} ×`)} ${reason}`)
+    const advice = new Set(group.map(({ suggestion }) => suggestion))
+    for (const [place, suggestion] of [...places].slice(0, placesShown)) {
+      terminal.line(`    ${place}`)
+      // What to write instead is another line for each member.
+      if (advice.size > 1 && isRefused(group[0]) && suggestion !== null) terminal.line(`      ${suggestion}`)
+    }
+    const more = places.size - placesShown
     if (more > 0) terminal.line(`    and ${count(more)} more; --json lists them all`)
     const { suggestion } = group[0] as SchemaFinding
-    if (suggestion !== null) terminal.line(`    ${suggestion.replaceAll('\n', '\n    ')}`)
+    if (suggestion !== null && (advice.size === 1 || !isRefused(group[0]))) {
+      terminal.line(`    ${suggestion.replaceAll('\n', '\n    ')}`)
+    }
   }
 }
 

@@ -42,7 +42,11 @@ function sqliteLiteral(type: string, literal: string): string | undefined {
     case 'Bytes':
       return `X'${Buffer.from(literal, 'base64').toString('hex').toUpperCase()}'`
     case 'DateTime': {
-      const time = new Date(literal)
+      // A text without a zone is in UTC, whatever zone this machine is in.
+      const [, day, rest = '', zone = 'Z'] =
+        /^(\d{4,}-\d\d-\d\d)(?:[ T](.*?))?\s*(Z|[+-]\d\d(?::?\d\d)?)?$/i.exec(literal.trim()) ?? []
+      const offset = /^[+-]\d\d$/.test(zone) ? `${zone}:00` : zone
+      const time = new Date(day === undefined ? literal : `${day}T${rest || '00:00:00'}${offset}`)
       return Number.isNaN(time.getTime()) ? undefined : quoteSql(time.toISOString().replace('Z', '+00:00'))
     }
     default:
@@ -52,8 +56,7 @@ function sqliteLiteral(type: string, literal: string): string | undefined {
 
 function listDefault(context: RuleContext, field: Field, attribute: Attribute, value: Expression): void {
   if (context.options.keepLists && context.target === 'postgres') return
-  const items =
-    value.kind === 'array' ? value.items.map((item) => jsonOf(context, field, item)) : arrayLiteral(value)
+  const items = value.kind === 'array' ? value.items.map((item) => jsonOf(field, item)) : arrayLiteral(value)
   if (items === undefined) {
     return refuse(context, field, attribute, 'This default cannot be read as a list of constants.')
   }
@@ -63,15 +66,12 @@ function listDefault(context: RuleContext, field: Field, attribute: Attribute, v
 }
 
 /** The JSON text of a constant; numbers keep every digit. */
-function jsonOf(context: RuleContext, field: Field, item: Expression): string {
-  if (item.kind === 'string') return JSON.stringify(item.value)
+function jsonOf(field: Field, item: Expression): string {
+  if (item.kind === 'string') return field.type === 'Json' ? item.value : JSON.stringify(item.value)
   if (item.kind === 'number') return item.text
   if (item.kind === 'path') {
     if (item.text === 'true' || item.text === 'false') return item.text
-    const member = context.index.enums
-      .get(field.type)
-      ?.members.find((candidate) => candidate.kind === 'value' && candidate.name === item.text)
-    return JSON.stringify(member?.kind === 'value' ? storedName(member) : item.text)
+    return JSON.stringify(item.text) // as the client names a member, in what it reads and writes
   }
   return 'null'
 }
@@ -84,10 +84,30 @@ function arrayLiteral(value: Expression): string[] | undefined {
   const elements = /^ARRAY\[(.*)\]$/is.exec(sql)?.[1]
   if (elements === undefined) return undefined
   if (elements.trim() === '') return []
-  return elements.split(',').map((element) => {
-    const plain = withoutCasts(element.trim())
-    return plain.startsWith("'") ? JSON.stringify(plain.slice(1, -1).replaceAll("''", "'")) : plain
-  })
+  const texts = atCommas(elements).map((element) => constantText(withoutCasts(element.trim())))
+  return texts.every((text) => text !== undefined) ? texts : undefined
+}
+
+/** The parts of an SQL list. */
+function atCommas(sql: string): string[] {
+  const parts: string[] = []
+  let depth = 0
+  let from = 0
+  for (const { start, end, kind } of postgresTokens(sql)) {
+    const mark = kind === 'mark' ? sql.slice(start, end) : ''
+    if (/[([]/.test(mark)) depth++
+    if (/[)\]]/.test(mark)) depth--
+    if (mark !== ',' || depth > 0) continue
+    parts.push(sql.slice(from, start))
+    from = end
+  }
+  return [...parts, sql.slice(from)]
+}
+
+/** The JSON text of one SQL constant. */
+function constantText(sql: string): string | undefined {
+  if (/^'(?:[^']|'')*'$/.test(sql)) return JSON.stringify(sql.slice(1, -1).replaceAll("''", "'"))
+  return /^(-?\d+(\.\d+)?|true|false|null)$/i.test(sql) ? sql.toLowerCase() : undefined
 }
 
 function autoincrement(context: RuleContext, field: Field, attribute: Attribute): void {
@@ -130,6 +150,10 @@ function expressionDefault(context: RuleContext, field: Field, attribute: Attrib
   if (context.target === context.index.source) return
   const sql = withoutCasts(written)
   const packed = sql.replaceAll(/::\w+/g, '').replaceAll(/\s+/g, '').toLowerCase()
+  const later = field.type === 'DateTime' && context.target === 'sqlite' ? laterOnSqlite(written) : undefined
+  if (later !== undefined) {
+    return rewrite(context, field, attribute, generated(later), 'The same time from now, in SQLite’s words.')
+  }
   if (field.type === 'DateTime' && instants.test(packed)) {
     return rewrite(
       context,
@@ -139,16 +163,12 @@ function expressionDefault(context: RuleContext, field: Field, attribute: Attrib
       'The current time, said in the way that both databases know.',
     )
   }
-  const later = field.type === 'DateTime' && context.target === 'sqlite' ? laterOnSqlite(sql) : undefined
-  if (later !== undefined) {
-    return rewrite(context, field, attribute, generated(later), 'The same time from now, in SQLite’s words.')
-  }
   if (field.type === 'String' && packed in uuids) {
     return rewrite(context, field, attribute, uuids[packed] as string, 'The client makes the identifier.')
   }
   const constant = constantDefault(context, field, sql)
   if (constant !== undefined) return rewrite(context, field, attribute, constant, 'A constant needs no cast.')
-  if (context.target === 'sqlite' && !meansOtherwise.test(packed) && runsOnSqlite(`(${sql})`)) {
+  if (context.target === 'sqlite' && !meansOtherwise.test(packed) && isSameOnSqlite(field, written, sql)) {
     return rewrite(
       context,
       field,
@@ -158,7 +178,8 @@ function expressionDefault(context: RuleContext, field: Field, attribute: Attrib
     )
   }
   const postgres = postgresExpressions[packed]
-  if (context.target === 'postgres' && postgres !== undefined) {
+  const fits = packed !== 'random()' || field.type === 'BigInt'
+  if (context.target === 'postgres' && postgres !== undefined && fits) {
     return rewrite(context, field, attribute, generated(postgres), 'The same value, in Postgres’ words.')
   }
   const others = namesIn(sql).filter((name) => columnsOf(context).has(name))
@@ -201,17 +222,65 @@ const units: Record<string, [each: number, unit: string]> = {
   year: [1, 'years'],
 }
 
-/** `now() + '7 days'::interval` as SQLite says it, in the text that Prisma stores. */
-function laterOnSqlite(sql: string): string | undefined {
-  const match =
-    /^\(?(?:now\(\)|current_timestamp)\)?\s*([+-])\s*(?:interval\s*)?'(\d+)\s*([a-z]+?)s?'(?:::interval)?$/i.exec(
-      sql,
-    )
-  const [each, unit] = units[match?.[3]?.toLowerCase() ?? ''] ?? []
-  if (!match || each === undefined) return undefined
-  // Postgres stays within the month, as SQLite does with this modifier.
-  const floor = unit === 'months' || unit === 'years' ? `, 'floor'` : ''
-  return `(strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '${match[1]}${Number(match[2]) * each} ${unit}'${floor}))`
+const instant = /^(?:now\(\)|current_timestamp(?:\(\d\))?|(?:transaction|statement|clock)_timestamp\(\))/
+const today = /^(?:current_date|now\(\)::date|current_timestamp::date|\('now'::text\)::date)/
+
+/**
+ * The time of an insert, with or without a distance, as SQLite says it in the text that Prisma stores:
+ * `now() + '7 days'::interval`, `CURRENT_DATE + 30`, `CURRENT_TIMESTAMP - '01:00:00'::interval`.
+ */
+function laterOnSqlite(written: string): string | undefined {
+  const sql = unwrapped(written.trim()).replaceAll(/\s+/g, ' ').toLowerCase()
+  const base = (today.exec(sql) ?? instant.exec(sql))?.[0]
+  if (base === undefined) return undefined
+  const isDay = today.test(sql)
+  const rest = unwrapped(sql.slice(base.length).trim())
+  const modifiers = rest === '' ? [] : distance(rest, isDay)
+  if (!modifiers || (!isDay && rest === '')) return undefined
+  // A day in Postgres has no time: any that a distance adds is another type's.
+  if (isDay && modifiers.some((one) => /[:s]/.test(one.replace(/(days|months|years)/, '')))) return undefined
+  const format = isDay ? '%Y-%m-%dT00:00:00.000+00:00' : '%Y-%m-%dT%H:%M:%f+00:00'
+  return `(strftime('${format}', ${["'now'", ...modifiers.map((one) => `'${one}'`)].join(', ')}))`
+}
+
+/** SQLite's modifiers for ` + '1 day 02:00:00'::interval`, or ` + 30` days. */
+function distance(sql: string, isDay: boolean): string[] | undefined {
+  const days = isDay ? /^([+-]) ?(\d+)$/.exec(sql) : null
+  if (days) return [`${days[1]}${days[2]} days`]
+  const match = /^([+-]) ?\(?(?:interval )?'([^']*)'(?:::interval)?\)?$/.exec(sql)
+  if (!match) return undefined
+  const [, sign = '+', text = ''] = match
+  const modifiers: string[] = []
+  for (const part of text.matchAll(/(\d+) ?([a-z]+)|(\d\d:\d\d:\d\d)|(\S+)/g)) {
+    const [, amount, word = '', clock, other] = part
+    const [each, unit] = units[word.replace(/(?<=..)s$/, '')] ?? []
+    if (other !== undefined || (clock === undefined && each === undefined)) return undefined
+    if (clock !== undefined) modifiers.push(`${sign}${clock}`)
+    else modifiers.push(`${sign}${Number(amount) * (each ?? 1)} ${unit}`)
+    // Postgres stays within the month, as SQLite does with this modifier.
+    if (unit === 'months' || unit === 'years') modifiers.push('floor')
+  }
+  return modifiers.length === 0 ? undefined : modifiers
+}
+
+function unwrapped(sql: string): string {
+  const inner = /^\((.*)\)$/s.exec(sql)?.[1]
+  return inner !== undefined && balanced(inner) ? unwrapped(inner.trim()) : sql
+}
+
+/**
+ * Whether SQLite makes of the expression what Postgres does: it runs, no cast within it was left out, and a time comes out
+ * as Prisma reads one.
+ */
+function isSameOnSqlite(field: Field, written: string, sql: string): boolean {
+  const isOne = /^('(?:[^']|'')*'|[\w.]+|[\w.]+\([^()]*\))$/.test(sql)
+  if (written.includes('::') && !isOne) return false
+  const value = valueOnSqlite(`(${sql})`)
+  if (value === undefined) return false
+  if (/^(Boolean|Int|BigInt|Float|Decimal)$/.test(field.type)) return typeof value === 'number'
+  return (
+    field.type !== 'DateTime' || (typeof value === 'string' && /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d/.test(value))
+  )
 }
 
 /** What both databases know by one name, with other values: a fraction or a 64-bit integer, a time with or without its zone. */
@@ -234,7 +303,7 @@ function constantDefault(context: RuleContext, field: Field, sql: string): strin
       ?.members.find((candidate) => candidate.kind === 'value' && storedName(candidate) === quoted)
     if (member?.kind === 'value') return member.name
     if (field.type === 'String') return quotePsl(quoted)
-    if (field.type === 'Boolean') return /^(t|true|yes|on|1)$/i.test(quoted) ? 'true' : 'false'
+    if (field.type === 'Boolean') return booleanOf(quoted)
     if (
       /^(Int|BigInt|Float|Decimal)$/.test(field.type) &&
       quoted.trim() !== '' &&
@@ -243,8 +312,10 @@ function constantDefault(context: RuleContext, field: Field, sql: string): strin
       return quoted.trim()
     }
     if (context.target === 'sqlite') {
-      const bytes = field.type === 'Bytes' ? /^\\x([0-9a-f]*)$/i.exec(quoted)?.[1] : undefined
-      if (bytes !== undefined) return generated(`X'${bytes.toUpperCase()}'`)
+      if (field.type === 'Bytes') {
+        const bytes = bytesOf(quoted)
+        return bytes === undefined ? undefined : generated(`X'${bytes.toUpperCase()}'`)
+      }
       const literal = sqliteLiteral(field.type, quoted)
       return literal === undefined ? undefined : generated(literal)
     }
@@ -256,6 +327,19 @@ function constantDefault(context: RuleContext, field: Field, sql: string): strin
   }
   if (/^(true|false)$/i.test(sql) && field.type === 'Boolean') return sql.toLowerCase()
   return undefined
+}
+
+/** Source: PostgreSQL's documentation, "Boolean Type": unique beginnings count. */
+function booleanOf(text: string): string | undefined {
+  const word = text.trim().toLowerCase()
+  if (/^(t|tr|tru|true|y|ye|yes|on|1)$/.test(word)) return 'true'
+  return /^(f|fa|fal|fals|false|n|no|of|off|0)$/.test(word) ? 'false' : undefined
+}
+
+/** Hexadecimal digits of a bytea constant; undefined where it has escapes. */
+function bytesOf(text: string): string | undefined {
+  if (/^\\x([0-9a-f]{2})*$/i.test(text)) return text.slice(2)
+  return text.includes('\\') ? undefined : Buffer.from(text).toString('hex')
 }
 
 /** An SQL expression without the parentheses around it and the `::type` behind it. */
@@ -283,13 +367,14 @@ function balanced(text: string): boolean {
   return depth === 0
 }
 
-function runsOnSqlite(expression: string): boolean {
+/** What SQLite makes of a default; undefined where it does not know the expression. */
+function valueOnSqlite(expression: string): unknown {
   const database = openSqliteInMemory()
   try {
     database.exec(`CREATE TABLE t (a, b DEFAULT ${expression}); INSERT INTO t (a) VALUES (1)`)
-    return true
+    return database.prepare('SELECT b FROM t').pluck().get()
   } catch {
-    return false // SQLite does not know the expression: that is the answer
+    return undefined // that is the answer
   } finally {
     database.close()
   }
