@@ -103,6 +103,23 @@ export function staleOutputs(generated: Generated): string[] {
     .map(({ path }) => path)
 }
 
+/** @throws Failure OUTGROW_SCHEMA_RENDERED: Prisma took the source, and does not take what became of it */
+function readRendered({ provider, text }: Generated['outputs'][number]): Dmmf {
+  const name = `what the source becomes for ${provider === 'sqlite' ? 'SQLite' : 'Postgres'}`
+  try {
+    return readDmmf([[name, text]])
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    throw new Failure({
+      code: 'OUTGROW_SCHEMA_RENDERED',
+      message: error.message,
+      why: 'Prisma takes the source, but not its rendering: the lines above are of a file that was not written.',
+      fix: `Write the member that is shown for that side in a comment on the line above it: // outgrow:${provider} …`,
+      cause: error,
+    })
+  }
+}
+
 function proveParity(outputs: Generated['outputs'], dialects: Dialects, keepLists: boolean): void {
   const excused = new Set(
     dialects.findings
@@ -114,7 +131,7 @@ function proveParity(outputs: Generated['outputs'], dialects: Dialects, keepList
   const overridden = dialects.findings.some(
     ({ code, action }) => code === 'OUTGROW_SCHEMA_OVERRIDE' && action === 'rewritten',
   )
-  const [sqlite, postgres] = outputs.map(({ path, text }) => readDmmf([[path, text]])) as [Dmmf, Dmmf]
+  const [sqlite, postgres] = outputs.map(readRendered) as [Dmmf, Dmmf]
   // An override that only leaves a field out is excused; one that rewrites a field must keep its type.
   const omitted = new Set(
     overridden

@@ -351,3 +351,41 @@ test('lists stay as they were generated last', async () => {
   const back = await generateSchemas({ schema, keepLists: false })
   expect(back.dialects.postgres).toMatch(/s Json/)
 })
+
+test('documentation goes with a member that is left out, and a name in a key’s map is no field of it', () => {
+  const { sqlite: text } = renderDialects(
+    schemaSourceOf(
+      postgres(`model A {
+  id Int @id
+  /// Where it is,
+  /// on the map.
+  point Unsupported("point")?
+  // stays
+  name String
+  // outgrow:sqlite url String @default("http://x.y // z") // with a remark
+  url String @default("u")
+  @@unique([name, id], map: "point")
+}
+`),
+    ),
+  )
+  expect(text).not.toContain('///')
+  expect(text).toContain('// stays\n  name String')
+  expect(text).toContain('url String @default("http://x.y // z")\n')
+})
+
+test('enums of one name in two schemas are values on SQLite', async () => {
+  const { dialects } = await proved(
+    postgres(
+      ['a', 'b']
+        .map(
+          (name) =>
+            `enum K${name} {\n  x\n  @@map("kind")\n  @@schema("${name}")\n}\nmodel M${name} {\n  id Int @id\n  k K${name}\n  @@schema("${name}")\n}\n`,
+        )
+        .join('\n'),
+      '  schemas = ["a", "b"]\n',
+    ),
+  )
+  expect(dialects.sqlite).not.toContain('@@map')
+  expect(dialects.postgres.match(/@@map\("kind"\)/g)).toHaveLength(2)
+})

@@ -1,6 +1,6 @@
 import { Edits } from '../psl/edit.ts'
 import { fieldsOf, type Block, type Directive, type Member, type PrismaFile } from '../psl/syntax.ts'
-import { note, sourceText, type Rendering, type RuleContext } from './context.ts'
+import { note, sourceText, storedBlockName, type Rendering, type RuleContext } from './context.ts'
 import { datasourceRule, generatorRule } from './rules/datasource.ts'
 import { defaultRule } from './rules/defaults.ts'
 import { keyRule } from './rules/keys.ts'
@@ -86,12 +86,25 @@ function copied(context: RuleContext, block: Block, feature: string): void {
   })
 }
 
+/** SQLite has neither schemas nor types: enums of one name in two schemas are only values there. */
 function dropSchema(context: RuleContext, members: Member[]): void {
   if (context.target !== 'sqlite') return
+  const stored = storedBlockName(context)
+  const isDouble = [...context.index.enums.values()].some(
+    (other) => other.start !== context.block.start && storedBlockName({ block: other }) === stored,
+  )
   for (const member of members) {
-    if (member.kind === 'attribute' && member.attribute.name === 'schema') {
-      context.edits.removeLines(member)
-    }
+    if (member.kind !== 'attribute') continue
+    const { name } = member.attribute
+    if (name !== 'schema' && !(name === 'map' && isDouble)) continue
+    context.edits.removeLines(member)
+    note(context, {
+      code: 'OUTGROW_SCHEMA_POSTGRES_ONLY',
+      at: member,
+      feature: sourceText(context, member),
+      action: 'dropped',
+      reason: 'SQLite has no schemas and no types: an enum is the texts of its members there.',
+    })
   }
 }
 
@@ -112,7 +125,7 @@ function overridesOf(file: PrismaFile, edits: Edits, rendering: Rendering): Map<
 }
 
 function withoutComment(directive: Directive): string {
-  return directive.text.replace(/\s+\/\/.*$/, '')
+  return directive.text.replace(/^((?:[^"/]|"(?:[^"\\]|\\.)*"|\/(?!\/))*?)\s+\/\/.*$/, '$1')
 }
 
 /** Applies an override and says whether the member is settled by it. */
@@ -128,7 +141,7 @@ function override(context: RuleContext, member: Member, text: string | undefined
     action: text === 'omit' ? 'dropped' : 'rewritten',
     reason: `The schema says so for ${context.target}: ${text}`,
   })
-  if (text === 'omit') context.edits.removeLines(member)
+  if (text === 'omit') context.edits.removeMember(member)
   else if (adds && member.kind === 'field') {
     const names = [...text.matchAll(/@(\w+)/g)].map((match) => match[1])
     const kept = member.attributes

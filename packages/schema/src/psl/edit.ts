@@ -37,6 +37,18 @@ export class Edits {
     else this.remove(span)
   }
 
+  /** Removes a member with the documentation above it, which would speak of the next one. */
+  removeMember(span: Span): void {
+    this.removeLines(span)
+    let end = this.#text.lastIndexOf('\n', span.start - 1) + 1
+    for (;;) {
+      const start = this.#text.lastIndexOf('\n', end - 2) + 1
+      if (end < 2 || !/^\s*\/\/\//.test(this.#text.slice(start, end))) return
+      this.replace({ start, end }, '')
+      end = start
+    }
+  }
+
   /** The edited text. Insertions come before a replacement at the same place; an edit that lies within a larger one is swallowed by it. */
   apply(): string {
     const edits = this.#edits

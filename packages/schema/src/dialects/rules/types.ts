@@ -1,4 +1,5 @@
-import { attributeOf, type Field } from '../../psl/syntax.ts'
+import { argumentOf, attributeOf, itemsOf, type Field } from '../../psl/syntax.ts'
+import { nameOf } from './index-names.ts'
 import { isScalarList, nativeTypeOf, note, sourceText, type RuleContext } from '../context.ts'
 
 const countsInFull = new Set(['Json', 'Decimal', 'Bytes', 'BigInt'])
@@ -109,7 +110,9 @@ function unsupportedRule(context: RuleContext, field: Field): void {
       (member) =>
         member.kind === 'attribute' &&
         /^(id|unique)$/.test(member.attribute.name) &&
-        new RegExp(`\\b${field.name}\\b`).test(sourceText(context, member)),
+        itemsOf(argumentOf(member.attribute, 'fields', true)?.value).some(
+          (item) => nameOf(item) === field.name,
+        ),
     )
   const isVector = vectorTypes.test(field.unsupported ?? '')
   if (isKey || isVector || (field.arity === 'required' && !attributeOf(field, 'default'))) {
@@ -128,7 +131,7 @@ function unsupportedRule(context: RuleContext, field: Field): void {
     })
     return
   }
-  context.edits.removeLines(field)
+  context.edits.removeMember(field)
   note(context, {
     code: 'OUTGROW_SCHEMA_UNSUPPORTED',
     at: field,
