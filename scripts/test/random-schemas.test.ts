@@ -3,7 +3,6 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { migrate } from '@outgrow/graduate'
 import {
   emptyCounters,
   openSqlite,
@@ -13,9 +12,10 @@ import {
   TransactionScope,
   withPostgres,
 } from '@outgrow/databases'
-import { generateSchemas, readSchemaSource, writeGenerated } from '@outgrow/schema'
+import { generateSchemas, writeGenerated } from '@outgrow/schema'
 import { makeDatabase, temporaryFolder } from '@outgrow/testing'
 import { expect, inject, test } from 'vitest'
+import { outgrow } from './cli.ts'
 import { Chance, randomSchema, randomValue, type RandomField, type RandomSchema } from './random-schema.ts'
 
 const runs = Math.ceil(Number(process.env.OUTGROW_PROPERTY_RUNS ?? 3) / 3)
@@ -157,25 +157,8 @@ test.each(Array.from({ length: runs }, (_, at) => firstSeed + at))(
     await target.drop()
 
     const empty = await makeDatabase(inject('postgresUrl'))
-    const moved = await migrate({
-      from: file,
-      to: empty.url,
-      schema: readSchemaSource(path),
-      options: {
-        rules: new Set(),
-        onBadValue: 'stop',
-        skipTables: new Set(),
-        skipColumns: new Set(),
-        skipObjects: new Set(),
-        casts: new Map(),
-      },
-      unfinished: 'refuse',
-      writesHistory: true,
-      progress: () => {},
-      onStep: () => {},
-      signal: new AbortController().signal,
-    })
-    expect(moved.findings).toEqual([])
+    const moved = await outgrow(['migrate', '--from', file, '--to', empty.url, '--schema', path])
+    expect([moved.code, moved.document.findings]).toEqual([0, []])
     const arrived = await onPostgres(empty.url)
     expect(await readAll(arrived, schema)).toEqual(before)
     await arrived.$disconnect()

@@ -156,9 +156,15 @@ test.each(['sqlite', 'postgres'] as const)(
       code: 'OUTGROW_BASELINE_UNDECIDED',
       fix: expect.stringContaining('--through 3_more') as string,
     })
+    projectWith(provider, { '4_later': 'CREATE TABLE u (id int);' }, { folder: source.home })
+    for (const through of ['4_later', 'nothing']) {
+      await expect(baselineDatabase(source, url, scratch(), through)).rejects.toMatchObject({
+        code: 'OUTGROW_BASELINE_UNDECIDED',
+      })
+    }
     expect(await baselineDatabase(source, url, scratch(), '2_rows')).toEqual({
       applied: ['1_a', '2_rows'],
-      pending: ['3_more'],
+      pending: ['3_more', '4_later'],
     })
     await target.drop()
   },

@@ -8,7 +8,7 @@ const alone =
   /^(CREATE (UNIQUE )?INDEX CONCURRENTLY|DROP INDEX CONCURRENTLY|REINDEX\b.*\b(CONCURRENTLY|DATABASE|SYSTEM)|ALTER TABLE\b.*\bDETACH PARTITION\b.*\bCONCURRENTLY|VACUUM|(CREATE|DROP) DATABASE|ALTER DATABASE\b.*\bSET TABLESPACE|(CREATE|DROP) TABLESPACE|ALTER SYSTEM|CLUSTER$|(CREATE|DROP) SUBSCRIPTION)\b/
 
 /**
- * The script as one simple query, which Postgres runs whole or not at all.
+ * The script without transaction control of its own, as it runs in one transaction, or alone.
  * @throws ScriptError when it cannot be
  */
 export function atomicPostgresScript(sql: string): { sql: string; statements: SqlStatement[] } {
@@ -65,7 +65,8 @@ function scriptError(sql: string, statement: SqlStatement, cause: unknown): Scri
 }
 
 async function runAlone(client: ClientBase, sql: string, statement: SqlStatement): Promise<void> {
-  const before = await invalidIndexes(client)
+  const { table } = indexedBy(sql.slice(statement.start, statement.end))
+  const before = await invalidIndexes(client, table)
   try {
     await client.query(sql)
   } catch (cause) {
@@ -89,24 +90,39 @@ interface InvalidIndex {
   oid: string
   name: string
   quoted: string
+  /** Whether it is an index of the statement's table. */
+  isOnTable: boolean
 }
 
-async function invalidIndexes(client: ClientBase): Promise<InvalidIndex[]> {
+async function invalidIndexes(client: ClientBase, table: string): Promise<InvalidIndex[]> {
   const { rows } = await client.query<InvalidIndex>(
-    `SELECT i.indexrelid AS oid, c.relname AS name, format('%I.%I', (SELECT nspname FROM pg_namespace WHERE oid = c.relnamespace), c.relname) AS quoted
+    `SELECT i.indexrelid AS oid, c.relname AS name, format('%I.%I', (SELECT nspname FROM pg_namespace WHERE oid = c.relnamespace), c.relname) AS quoted,
+            coalesce(i.indrelid = to_regclass($1), false) AS "isOnTable"
        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE NOT i.indisvalid`,
+    [table],
   )
   return rows
 }
 
+/** What stands before and behind ON: an index's name, empty where it has none, and its table as it is written. */
+function indexedBy(statement: string): { name: string; table: string } {
+  const tokens = postgresTokens(statement).map(({ start, end }) => statement.slice(start, end))
+  const on = tokens.findIndex((text) => /^on$/i.test(text))
+  const written = tokens[on - 1] ?? ''
+  const name = written.startsWith('"') ? written.slice(1, -1).replaceAll('""', '"') : written.toLowerCase()
+  const rest = tokens.slice(/^only$/i.test(tokens[on + 1] ?? '') ? on + 2 : on + 1)
+  const table = rest[1] === '.' ? rest.slice(0, 3).join('') : (rest[0] ?? '')
+  return { name: name === 'concurrently' ? '' : name, table }
+}
+
 /** What CREATE INDEX CONCURRENTLY leaves behind when it fails: an index which nobody can use, and which holds its name. */
 async function dropHalfBuilt(client: ClientBase, statement: string, before: InvalidIndex[]): Promise<void> {
-  const tokens = postgresTokens(statement).map(({ start, end }) => statement.slice(start, end))
-  const written = tokens[tokens.findIndex((text) => /^on$/i.test(text)) - 1] ?? ''
-  const name = written.startsWith('"') ? written.slice(1, -1).replaceAll('""', '"') : written.toLowerCase()
-  const isUnnamed = name === 'concurrently'
-  for (const index of await invalidIndexes(client)) {
-    if (before.some(({ oid }) => oid === index.oid) || !(isUnnamed || index.name === name)) continue
-    await client.query(`DROP INDEX CONCURRENTLY ${index.quoted}`)
+  const { name, table } = indexedBy(statement)
+  for (const index of await invalidIndexes(client, table)) {
+    if (before.some(({ oid }) => oid === index.oid)) continue
+    // Another session may be building one of its own.
+    if (index.isOnTable && (name === '' || index.name === name)) {
+      await client.query(`DROP INDEX CONCURRENTLY ${index.quoted}`)
+    }
   }
 }

@@ -81,10 +81,9 @@ export async function baselineDatabase(
   const names = history.migrations.map(({ name }) => name)
   const first = matches.indexOf(true)
   if (first < 0) throw differs(history, last, found)
-  const unseen = names.slice(first + 1, matches.lastIndexOf(true) + 1)
-  if (unseen.length > 0 && !unseen.includes(through ?? '') && through !== names[first]) {
-    throw undecided(names[first] as string, unseen)
-  }
+  // The tables are the same after each of these: no other may be the last that has run.
+  const possible = names.slice(first, matches.lastIndexOf(true) + 1)
+  if (through === undefined ? possible.length > 1 : !possible.includes(through)) throw undecided(possible)
   const end = through === undefined ? first : names.indexOf(through)
   const applied = names.slice(0, end + 1)
   await markApplied(history, databaseUrl, applied)
@@ -92,10 +91,18 @@ export async function baselineDatabase(
 }
 
 /** Migrations that change rows only, say: whether they have run cannot be seen in the tables. */
-function undecided(last: string, unseen: string[]): Failure {
+function undecided([last = '', ...unseen]: string[]): Failure {
+  const message = `The tables are what the migrations make up to ${last}`
+  if (unseen.length === 0) {
+    return new Failure({
+      code: 'OUTGROW_BASELINE_UNDECIDED',
+      message: `${message}, and up to no other.`,
+      fix: `Leave --through out, or pass --through ${last}.`,
+    })
+  }
   return new Failure({
     code: 'OUTGROW_BASELINE_UNDECIDED',
-    message: `The tables are what the migrations make up to ${last}; whether ${unseen.join(', ')} ran, they do not show.`,
+    message: `${message}; whether ${unseen.join(', ')} ran, they do not show.`,
     why: 'They change rows, or what is not compared: recording them would be a guess, and so would be running them.',
     fix: `Pass --through ${unseen.at(-1)} when they have run, or --through ${last} when deploy is to run them.`,
   })
