@@ -9,15 +9,6 @@ import { refuseCompany, transactionPairs } from './transaction-control.ts'
 /** Source: sqlite.org, "VACUUM", "ATTACH", and the pragmas that do nothing, or fail, inside a transaction. */
 const alone =
   /^(VACUUM|ATTACH|DETACH|PRAGMA( MAIN)? (JOURNAL_MODE|SYNCHRONOUS|PAGE_SIZE|AUTO_VACUUM|WAL_CHECKPOINT|LOCKING_MODE))\b/
-/** `PRAGMA foreign_keys = ON`, however it is quoted: whether they are to be on. */
-function toggled(sql: string, { start, end, words }: SqlStatement): boolean | undefined {
-  if (words[0] !== 'PRAGMA') return undefined
-  const [, ...rest] = sqlTokens(sql.slice(start, end)).map(({ text }) => text.toLowerCase())
-  const [name, mark, value] = rest[1] === '.' ? rest.slice(2) : rest
-  if (name !== 'foreign_keys' || value === undefined || (mark !== '=' && mark !== '(')) return undefined
-  return /^(on|true|yes|1)$/.test(value)
-}
-
 const touchesRows = /^(WITH|INSERT|REPLACE|UPDATE|DELETE|DROP TABLE)\b/
 
 /** What was done otherwise than the script says, in words. */
@@ -82,6 +73,15 @@ export function runSqliteScript(database: SqliteDatabase, sql: string, record?: 
     database.pragma(`foreign_keys = ${wereOn}`)
   }
   return notes
+}
+
+/** `PRAGMA foreign_keys = ON`, however it is quoted: whether they are to be on. */
+function toggled(sql: string, { start, end, words }: SqlStatement): boolean | undefined {
+  if (words[0] !== 'PRAGMA') return undefined
+  const [, ...rest] = sqlTokens(sql.slice(start, end)).map(({ text }) => text.toLowerCase())
+  const [name, mark, value] = rest[1] === '.' ? rest.slice(2) : rest
+  if (name !== 'foreign_keys' || value === undefined || (mark !== '=' && mark !== '(')) return undefined
+  return /^(on|true|yes|1)$/.test(value)
 }
 
 /** The statements between the pragmas, with what foreign keys were meant to be there. */

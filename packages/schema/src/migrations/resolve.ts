@@ -9,7 +9,7 @@ import {
   differenceLines,
   isSame,
   structureOf,
-  structuresAfter,
+  structuresAfterEach,
   withinSchemas,
 } from './structure.ts'
 
@@ -73,7 +73,7 @@ export async function baselineDatabase(
       fix: 'outgrow schema status shows it.',
     })
   }
-  const structures = await structuresAfter(databaseUrl, history.migrations, scratch)
+  const structures = await structuresAfterEach(databaseUrl, history.migrations, scratch)
   const all = await structureOf(databaseUrl)
   const last = structures.at(-1) ?? []
   const found = withinSchemas(all, last, databaseUrl)

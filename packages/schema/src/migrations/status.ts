@@ -3,7 +3,7 @@ import type { Provider } from '../engine/schema-engine.ts'
 import type { SchemaSource } from '../source.ts'
 import { historyOf } from './history.ts'
 import { readRecords, standingOf, type Standing } from './records.ts'
-import { difference, differenceLines, structureOf, structuresAfter, withinSchemas } from './structure.ts'
+import { difference, differenceLines, structureAfter, structureOf, withinSchemas } from './structure.ts'
 
 /** One side of the project: its migrations, and where a database of that provider stands. */
 export interface MigrationStatus extends Standing {
@@ -55,8 +55,7 @@ export async function migrationStatus(
     return { ...side, ...standing, unrecorded, drift: undefined }
   }
   const applied = migrations.filter(({ name }) => standing.applied.includes(name))
-  const structures = await structuresAfter(databaseUrl, applied, scratch)
-  const promised = structures.at(-1) ?? []
+  const promised = await structureAfter(databaseUrl, applied, scratch)
   const found = withinSchemas(await structureOf(databaseUrl), promised, databaseUrl)
   const drift = differenceLines(difference(promised, found))
   return { ...side, ...standing, unrecorded, drift }

@@ -98,17 +98,27 @@ export function withinSchemas(
 const schemaOf = ({ name }: DescribedItem): string => name.split('.')[0] ?? ''
 
 /**
- * The structures that a history leads to, after each of its migrations, on an empty database.
+ * The structure that a history leads to, on an empty database.
  * @throws Failure OUTGROW_MIGRATION_FAILED
  */
-export function structuresAfter(
+export function structureAfter(
+  databaseUrl: string,
+  migrations: StoredMigration[],
+  scratch: ScratchOptions,
+): Promise<DescribedItem[]> {
+  return onScratch(databaseUrl, scratch, async (url) => {
+    await runMigrations(url, migrations)
+    return structureOf(url)
+  })
+}
+
+/** The same after each of the migrations. */
+export function structuresAfterEach(
   databaseUrl: string,
   migrations: StoredMigration[],
   scratch: ScratchOptions,
 ): Promise<DescribedItem[][]> {
-  const like = parseDatabaseUrl(databaseUrl)
-  return withScratchDatabase(like.kind, scratch, async (plain) => {
-    const url = like.kind === 'sqlite' ? plain : inSchema(plain, like.schema)
+  return onScratch(databaseUrl, scratch, async (url) => {
     const structures: DescribedItem[][] = []
     for (const migration of migrations) {
       await runMigrations(url, [migration])
@@ -116,6 +126,18 @@ export function structuresAfter(
     }
     return structures
   })
+}
+
+/** An empty database of the kind, and with the schema, of another. */
+function onScratch<Result>(
+  databaseUrl: string,
+  scratch: ScratchOptions,
+  use: (url: string) => Promise<Result>,
+): Promise<Result> {
+  const like = parseDatabaseUrl(databaseUrl)
+  return withScratchDatabase(like.kind, scratch, (url) =>
+    use(like.kind === 'sqlite' ? url : inSchema(url, like.schema)),
+  )
 }
 
 function inSchema(databaseUrl: string, schema: string): string {
