@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { startEmbeddedPostgres, withPostgres } from '@outgrow/databases'
-import type { LookedAt } from '@outgrow/graduate'
+import type { CatalogServer } from '@outgrow/graduate'
 import { givenTarget } from './move-options.ts'
 import { stateDirectory } from './state-directory.ts'
 
@@ -10,7 +10,7 @@ import { stateDirectory } from './state-directory.ts'
  */
 export async function withPostgresToAsk<Result>(
   { to, workDir }: { to?: string | undefined; workDir: string },
-  use: (at: LookedAt) => Promise<Result>,
+  use: (at: CatalogServer) => Promise<Result>,
 ): Promise<Result> {
   const given = givenTarget(to)
   if (given !== undefined) return use({ url: given, isScratch: false })

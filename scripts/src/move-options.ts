@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { parsePostgresUrl, parseSqliteSource } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
-import { knownRules, refusedTypes, type MoveOptions } from '@outgrow/graduate'
+import { refusedTypes, rules, type MoveOptions } from '@outgrow/graduate'
 import { pullSchema, readSchemaSource, schemaSourceOf, type SchemaSource } from '@outgrow/schema'
 
 /** Options that every command of the move takes. */
@@ -52,10 +52,10 @@ export function withSharedOptions(command: Command): Command {
 }
 
 export function moveOptions(options: SharedOptions): MoveOptions {
-  const rules = options.fix.flatMap((list) => list.split(',').map((rule) => rule.trim()))
-  refuseUnknown(rules)
+  const asked = options.fix.flatMap((list) => list.split(',').map((rule) => rule.trim()))
+  refuseUnknown(asked)
   return {
-    rules: new Set(rules),
+    rules: new Set(asked),
     onBadValue: options.onBadValue,
     skipTables: new Set(options.skipTable),
     skipColumns: new Set(options.skipColumn),
@@ -64,13 +64,14 @@ export function moveOptions(options: SharedOptions): MoveOptions {
   }
 }
 
-function refuseUnknown(rules: string[]): void {
-  const unknown = rules.find((rule) => !(rule in knownRules))
+function refuseUnknown(asked: string[]): void {
+  const known = rules.map(({ name }) => name)
+  const unknown = asked.find((rule) => !known.includes(rule))
   if (unknown === undefined) return
   throw new Failure({
     code: 'OUTGROW_OPTION_INVALID',
     message: `There is no rule named ${unknown}.`,
-    fix: `Use one of ${Object.keys(knownRules).join(', ')}.`,
+    fix: `Use one of ${known.join(', ')}.`,
   })
 }
 

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { uptime } from 'node:os'
 import { join } from 'node:path'
 import { isProcessAlive } from './process-alive.ts'
-import type { ProgressEvent } from './run/move.ts'
-import type { Report } from './report.ts'
+import type { ProgressEvent } from './model/progress.ts'
+import type { Report } from './model/report.ts'
 
 /** What one run of a command did, as it is shown while it runs and afterwards. */
 export interface RunJournal {

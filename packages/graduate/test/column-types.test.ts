@@ -74,7 +74,7 @@ test('a cast that would lose a part of a value, or refuses it, names the row; it
     ['c', [{ id: 2 }], 'would lose a part of it as bit(3)'],
     ['d', [{ id: 2 }], 'would lose a part of it as date'],
     ['e', [{ id: 2 }], 'would lose a part of it as time(1)'],
-    ['ip', [{ id: 2 }], 'is nothing that inet takes'],
+    ['ip', [{ id: 2 }], 'is not a value that inet takes'],
   ])
   const options = { casts, onBadValue: 'quarantine' as const }
   await move(from, target.url, schema, options)

@@ -1,9 +1,9 @@
 import { withPostgres } from '@outgrow/databases'
 import * as fc from 'fast-check'
 import { expect, inject, test } from 'vitest'
-import { BinaryWriter } from '../src/copy/binary-writer.ts'
-import { JsonbRefusal } from '../src/values/jsonb-refusal.ts'
-import { writeJsonbText } from '../src/values/jsonb-text.ts'
+import { BinaryWriter } from '../src/types/binary-writer.ts'
+import { JsonbRefusal } from '../src/types/jsonb/refusal.ts'
+import { writeJsonbText } from '../src/types/jsonb/text.ts'
 
 const key = fc.oneof(
   fc.string({ maxLength: 6 }),

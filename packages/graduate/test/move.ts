@@ -2,7 +2,7 @@ import { makeDatabase, type TestDatabase } from '@outgrow/testing'
 import { schemaSourceOf, type SchemaSource } from '@outgrow/schema'
 import { inject } from 'vitest'
 import {
-  BadSource,
+  MoveStopped,
   migrate,
   verify,
   type MigrateRequest,
@@ -74,7 +74,7 @@ export async function findingsOf(moving: Promise<MoveResult>): Promise<MoveResul
   try {
     await moving
   } catch (error) {
-    if (error instanceof BadSource) return error.result.findings
+    if (error instanceof MoveStopped) return error.result.findings
     throw error
   }
   throw new Error('the move was expected to stop')

@@ -1,7 +1,11 @@
 import { openSqliteInMemory, withPostgres } from '@outgrow/databases'
 import * as fc from 'fast-check'
 import { expect, inject, test } from 'vitest'
-import { translateExpression, Untranslatable, type NamedColumn } from '../src/structure/translate.ts'
+import {
+  translateExpression,
+  Untranslatable,
+  type NamedColumn,
+} from '../src/target/postgres/carry/translate.ts'
 
 const column = (source: string, type: string): NamedColumn => ({
   source,

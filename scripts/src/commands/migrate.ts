@@ -2,8 +2,8 @@ import { Command } from 'commander'
 import { withPostgres } from '@outgrow/databases'
 import { Failure, redactUrl } from '@outgrow/kit'
 import {
-  BadSource,
-  dropStaging,
+  MoveStopped,
+  dropRun,
   findingOf,
   findRuns,
   lockTarget,
@@ -164,7 +164,7 @@ async function fill(
       },
     })
   } catch (error) {
-    if (error instanceof BadSource) return { ...badSource(error.result, terminal), command }
+    if (error instanceof MoveStopped) return { ...badSource(error.result, terminal), command }
     throw error
   } finally {
     ready()
@@ -208,7 +208,7 @@ async function abort(to: string, terminal: Terminal): Promise<Report> {
   const dropped = await withPostgres(to, async (client) => {
     await lockTarget(client)
     const runs = (await findRuns(client)).filter(({ status }) => status !== 'published')
-    for (const { staging } of runs) await dropStaging(client, staging)
+    for (const { staging } of runs) await dropRun(client, staging)
     return runs.map(({ staging }) => staging.run)
   })
   terminal.line(

@@ -1,0 +1,65 @@
+import { Failure } from '@outgrow/kit'
+import { storeOptions, type MoveOptions } from '../model/options.ts'
+import type { PreparedSchema } from '../model/prepared-schema.ts'
+import type { RunRecord, Staging } from '../model/staging.ts'
+import type { Snapshot } from '../source/source.ts'
+
+export function recordOf(options: MoveOptions, snapshot: Snapshot, prepared: PreparedSchema): RunRecord {
+  return {
+    version: 1,
+    source: snapshot.path,
+    fingerprint: snapshot.position,
+    startedAt: new Date().toISOString(),
+    ...storeOptions(options),
+    schema: prepared.checksum,
+  }
+}
+
+/** Whether two runs read the same state of the same file. */
+export function isSameSource(a: RunRecord, b: RunRecord): boolean {
+  return a.fingerprint === b.fingerprint && a.source === b.source
+}
+
+/** Whether two runs were asked for the same. */
+export function isSameRun(a: RunRecord, b: RunRecord): boolean {
+  const asked = (r: RunRecord) =>
+    JSON.stringify([r.rules, r.onBadValue, r.skipTables, r.skipColumns, r.skipObjects, r.casts, r.schema])
+  return asked(a) === asked(b)
+}
+
+/** @throws Failure OUTGROW_SOURCE_CHANGED unless `now` goes on with what the run began */
+export function resumable(staging: Staging, now: RunRecord): Staging {
+  const { record } = staging
+  if (!isSameSource(record, now)) {
+    throw new Failure({
+      code: 'OUTGROW_SOURCE_CHANGED',
+      message: `The unfinished run ${staging.run} copied another state of ${record.source}.`,
+      why: 'The file was written to since; rows already copied may be out of date.',
+      fix: 'Run again with --restart.',
+    })
+  }
+  if (!isSameRun(record, now)) {
+    throw new Failure({
+      code: 'OUTGROW_SOURCE_CHANGED',
+      message: `The unfinished run ${staging.run} was started with other options or another schema.`,
+      fix: 'Resume with the same options, or run again with --restart.',
+    })
+  }
+  return staging
+}
+
+export function otherSchema(): Failure {
+  return new Failure({
+    code: 'OUTGROW_SOURCE_CHANGED',
+    message: 'The export was transformed with another schema.',
+    fix: 'Run outgrow transform again with this schema.',
+  })
+}
+
+export function runUnfinished(staging: Staging): Failure {
+  return new Failure({
+    code: 'OUTGROW_RUN_UNFINISHED',
+    message: `The target holds the unfinished run ${staging.run}, started ${staging.record.startedAt}.`,
+    fix: 'Go on with --resume, begin again with --restart, or take it back with --abort.',
+  })
+}

@@ -1,0 +1,34 @@
+import type { MoveOptions } from '../../model/options.ts'
+import type { PlannedTable } from '../../model/plan.ts'
+import type { RowRange, RowsRead } from '../../model/row.ts'
+
+/** What the reading thread is asked. Of each `id` one request is answered at a time, in order. */
+export type ReaderRequest =
+  /** Begins a read transaction; one that is open is given up. */
+  | { kind: 'begin' }
+  | { kind: 'open'; id: number; table: PlannedTable; options: MoveOptions; range: RowRange }
+  | { kind: 'next'; id: number }
+  /** Nobody holds that shared memory any more. */
+  | { kind: 'free'; slot: number }
+  /** Reads a whole table for its digest. */
+  | { kind: 'digest'; id: number; table: PlannedTable; options: MoveOptions }
+  | { kind: 'close'; id: number }
+
+export type ReaderReply =
+  | { kind: 'begun' }
+  | RowsReply
+  | { kind: 'end'; id: number; result: RowsRead }
+  | { kind: 'failed'; error: { name: string; message: string; code: string | undefined } }
+
+/** Rows in binary COPY form: the first `length` bytes of memory that is sent along, the first time at least. */
+export interface RowsReply {
+  kind: 'rows'
+  id: number
+  /** Number of the shared memory; undefined for a buffer made for a large row, which is sent itself. */
+  slot: number | undefined
+  memory: ArrayBufferLike | undefined
+  length: number
+  /** Rows encoded so far. */
+  rows: number
+  isBad: boolean
+}

@@ -1,0 +1,93 @@
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
+import { openSqliteReadonly } from '@outgrow/databases/sqlite'
+import { loadHash } from '../../model/digest.ts'
+import { BufferPool } from '../../types/buffer-pool.ts'
+import { chunksOf } from './chunks.ts'
+import { RowEncoder } from './encode-rows.ts'
+import type { ReaderReply, ReaderRequest } from './reader-messages.ts'
+
+const port = parentPort as MessagePort
+const { path } = workerData as { path: string }
+const database = openSqliteReadonly(path)
+const hash = await loadHash()
+/** Shared with the thread that sends them: what is transferred instead would be collected as garbage on both sides. */
+const memories: { memory: SharedArrayBuffer; isKnown: boolean }[] = []
+const pool = new BufferPool((bytes) => {
+  const memory = new SharedArrayBuffer(bytes)
+  memories.push({ memory, isKnown: false })
+  return memory
+})
+const open = new Map<number, { encoder: RowEncoder; buffers: Iterator<Buffer, void> }>()
+
+port.on('message', (request: ReaderRequest) => {
+  try {
+    answer(request)
+  } catch (cause) {
+    const { name, message, code } = cause as Error & { code?: string }
+    reply({ kind: 'failed', error: { name, message, code } })
+  }
+})
+
+function answer(request: ReaderRequest): void {
+  switch (request.kind) {
+    case 'begin':
+      if (database.inTransaction) database.exec('ROLLBACK')
+      database.exec('BEGIN')
+      database.prepare('SELECT count(*) FROM sqlite_schema').get()
+      reply({ kind: 'begun' })
+      break
+    case 'open': {
+      const encoder = new RowEncoder(database, request.table, request.options, hash, pool)
+      open.set(request.id, { encoder, buffers: encoder.buffers(request.range) })
+      break
+    }
+    case 'next':
+      next(request.id)
+      break
+    case 'free':
+      pool.giveBack(Buffer.from((memories[request.slot] as { memory: SharedArrayBuffer }).memory))
+      break
+    case 'digest': {
+      const encoder = new RowEncoder(database, request.table, request.options, hash, pool)
+      for (const { range } of chunksOf(database, request.table).chunks) {
+        // The encoder hashes each row as it passes; the buffers themselves are not needed.
+        for (const buffer of encoder.buffers(range)) encoder.giveBack(buffer)
+      }
+      reply({ kind: 'end', id: request.id, result: encoder.result })
+      break
+    }
+    case 'close':
+      open.get(request.id)?.buffers.return?.()
+      open.delete(request.id)
+  }
+}
+
+function next(id: number): void {
+  const known = open.get(id)
+  if (known === undefined) return // closed meanwhile
+  const { encoder, buffers } = known
+  const step = buffers.next()
+  if (step.done) {
+    open.delete(id)
+    reply({ kind: 'end', id, result: encoder.result })
+    return
+  }
+  const { buffer, length } = step.value
+  const slot = memories.findIndex(({ memory }) => memory === buffer)
+  const shared = memories[slot]
+  const message: ReaderReply = {
+    kind: 'rows',
+    id,
+    slot: shared && slot,
+    memory: shared?.isKnown ? undefined : buffer,
+    length,
+    rows: encoder.digest.rows,
+    isBad: !encoder.findings.isEmpty,
+  }
+  if (shared) shared.isKnown = true
+  port.postMessage(message, shared ? [] : [buffer as ArrayBuffer])
+}
+
+function reply(message: ReaderReply): void {
+  port.postMessage(message)
+}

@@ -1,0 +1,165 @@
+import { Worker } from 'node:worker_threads'
+import type { MoveOptions } from '../../model/options.ts'
+import type { PlannedTable } from '../../model/plan.ts'
+import type { RowRange, RowsRead } from '../../model/row.ts'
+import type { RowStream } from '../source.ts'
+import type { ReaderReply, ReaderRequest, RowsReply } from './reader-messages.ts'
+
+interface Waiting {
+  resolve(reply: ReaderReply): void
+  reject(error: unknown): void
+}
+
+/**
+ * Reads and encodes the source in a thread of its own, so that this one is free for the sockets.
+ * Several ranges may be read at a time: the thread works on whichever is asked for.
+ */
+export class ReaderThread {
+  readonly #worker: Worker
+  /** By id, the answers that are awaited, in order. */
+  readonly #waiting = new Map<number, Waiting[]>()
+  #failure: { error: unknown } | undefined
+  #lastId = 0
+  /** Memory that is shared with the thread, by its number. */
+  readonly #memories: ArrayBufferLike[] = []
+
+  /** @param signal ends the thread, and what is awaited of it, when it aborts */
+  constructor(path: string, signal: AbortSignal) {
+    this.#worker = new Worker(new URL('./reader-worker.ts', import.meta.url), { workerData: { path } })
+    this.#worker.on('message', (reply: ReaderReply) => this.#onReply(reply))
+    this.#worker.on('error', (error) => this.#fail(error))
+    this.#worker.on('exit', () => this.#fail(new Error('the reading thread has ended')))
+    const stop = () => {
+      this.#fail(signal.reason)
+      void this.close()
+    }
+    signal.addEventListener('abort', stop)
+    this.#worker.once('exit', () => signal.removeEventListener('abort', stop))
+  }
+
+  /** Begins a read transaction on what is committed now. */
+  async begin(): Promise<void> {
+    await this.#ask({ kind: 'begin' }, 0)
+  }
+
+  /** Opens a range of a table. To be read to its end or closed. */
+  rows(table: PlannedTable, options: MoveOptions, range: RowRange): RowStream {
+    const id = ++this.#lastId
+    this.#send({ kind: 'open', id, table, options, range })
+    return new ThreadStream(
+      () => this.#ask({ kind: 'next', id }, id),
+      (slot) => this.#send({ kind: 'free', slot }),
+      () => this.#send({ kind: 'close', id }),
+      this.#memories,
+    )
+  }
+
+  /** Reads a whole table for its digest. */
+  async digest(table: PlannedTable, options: MoveOptions): Promise<RowsRead> {
+    const id = ++this.#lastId
+    const reply = await this.#ask({ kind: 'digest', id, table, options }, id)
+    return (reply as Extract<ReaderReply, { kind: 'end' }>).result
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate()
+  }
+
+  #send(request: ReaderRequest): void {
+    this.#worker.postMessage(request)
+  }
+
+  #ask(request: ReaderRequest, id: number): Promise<ReaderReply> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure) {
+        reject(this.#failure.error)
+        return
+      }
+      const line = this.#waiting.get(id) ?? []
+      line.push({ resolve, reject })
+      this.#waiting.set(id, line)
+      this.#send(request)
+    })
+  }
+
+  #onReply(reply: ReaderReply): void {
+    if (reply.kind === 'failed') {
+      const { name, message, code } = reply.error
+      this.#fail(Object.assign(new Error(message), { name, code }))
+      return
+    }
+    const id = reply.kind === 'begun' ? 0 : reply.id
+    this.#waiting.get(id)?.shift()?.resolve(reply)
+    if (reply.kind !== 'rows') this.#waiting.delete(id)
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error }
+    for (const line of this.#waiting.values()) for (const { reject } of line) reject(this.#failure.error)
+    this.#waiting.clear()
+  }
+}
+
+/** The rows of one range as buffers in binary COPY form; one is made ahead while another is sent. */
+class ThreadStream implements RowStream {
+  /** Rows encoded so far. */
+  rows = 0
+  /** Whether a bad value was met. */
+  isBad = false
+  readonly #next: () => Promise<ReaderReply>
+  readonly #free: (slot: number) => void
+  readonly #close: () => void
+  readonly #memories: ArrayBufferLike[]
+  #result: RowsRead | undefined
+
+  constructor(
+    next: () => Promise<ReaderReply>,
+    free: (slot: number) => void,
+    close: () => void,
+    memories: ArrayBufferLike[],
+  ) {
+    this.#next = next
+    this.#free = free
+    this.#close = close
+    this.#memories = memories
+  }
+
+  async *buffers(): AsyncGenerator<Buffer, void, void> {
+    let ahead = this.#ask()
+    try {
+      for (;;) {
+        const reply = await ahead
+        if (reply.kind === 'end') {
+          this.#result = reply.result
+          return
+        }
+        const { slot, memory, length, rows, isBad } = reply as RowsReply
+        ahead = this.#ask()
+        this.rows = rows
+        this.isBad ||= isBad
+        if (slot !== undefined && memory) this.#memories[slot] = memory
+        yield Buffer.from((slot === undefined ? memory : this.#memories[slot]) as ArrayBufferLike, 0, length)
+      }
+    } finally {
+      if (this.#result === undefined) this.#close()
+    }
+  }
+
+  /** Lets a buffer be used again, once nobody holds it. */
+  giveBack({ buffer }: Buffer): void {
+    const slot = this.#memories.indexOf(buffer)
+    if (slot >= 0) this.#free(slot)
+  }
+
+  /** What came of the range, once its buffers have been read to the end. */
+  get result(): RowsRead {
+    if (this.#result === undefined) throw new Error('the range was not read to its end')
+    return this.#result
+  }
+
+  #ask(): Promise<ReaderReply> {
+    const reply = this.#next()
+    reply.catch(() => {}) // awaited by the next step; a run that has ended already does not ask
+    return reply
+  }
+}

@@ -1,0 +1,164 @@
+import { existsSync, statSync } from 'node:fs'
+import {
+  openSqliteForLock,
+  openSqliteReadonly,
+  parseSqliteSource,
+  quoteIdentifier,
+  traceRemover,
+  type SqliteDatabase,
+} from '@outgrow/databases'
+import { Failure, messageOf } from '@outgrow/kit'
+import { loadHash, type Hash } from '../../model/digest.ts'
+import type { OpenSnapshot, Snapshot, Source } from '../source.ts'
+import { chunksOf } from './chunks.ts'
+import { readCounters } from './counters.ts'
+import { RowEncoder } from './encode-rows.ts'
+import { readHealth } from './health.ts'
+import { readSourceObjects } from './objects.ts'
+import { ReaderThread } from './reader.ts'
+import { readTables } from './tables.ts'
+import { violationsIn } from './violations.ts'
+
+/** An SQLite file, its `-wal` file included, read through the driver: rows in a thread beside this one. */
+export function sqliteSource(url: string): Source {
+  const { path } = parseSqliteSource(url)
+  return { open: (signal) => openSnapshot(path, signal) }
+}
+
+const maxTries = 200
+
+/** Begins two read transactions that see the same state: one here, one in the thread. */
+async function openSnapshot(path: string, signal: AbortSignal): Promise<OpenSnapshot> {
+  const hash = await loadHash()
+  const traces = traceRemover(path)
+  const witness = openSqliteReadonly(path) // what is wrong with the file is said here, not in the thread
+  const database = openSqliteReadonly(path)
+  const reader = new ReaderThread(path, signal)
+  const close = async () => {
+    database.close()
+    witness.close()
+    await reader.close()
+    traces[Symbol.dispose]()
+  }
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const versionAtStart = dataVersion(witness)
+      database.exec('BEGIN')
+      database.prepare('SELECT count(*) FROM sqlite_schema').get()
+      await reader.begin()
+      const position = positionOf(path)
+      // A commit in between would have the two transactions, or the position, speak of different states.
+      if (dataVersion(witness) === versionAtStart) {
+        return {
+          path,
+          position,
+          ...reading(path, database, reader, hash),
+          hasAdvanced: () => underWriteLock(path, () => dataVersion(witness) !== versionAtStart),
+          rowsSince: (tables) => Math.max(0, countRows(witness, tables) - countRows(database, tables)),
+          [Symbol.asyncDispose]: close,
+        }
+      }
+      database.exec('ROLLBACK')
+      if (attempt === maxTries) throw neverQuiet(path)
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** What a snapshot answers from its two read transactions. */
+function reading(
+  path: string,
+  database: SqliteDatabase,
+  reader: ReaderThread,
+  hash: Hash,
+): Omit<Snapshot, 'path' | 'position' | 'hasAdvanced' | 'rowsSince'> {
+  let tables: ReturnType<Snapshot['tables']> | undefined
+  const knownTables = () => (tables ??= readTables(database))
+  return {
+    sizeBytes: statSync(path).size,
+    health: () => readHealth(database, path),
+    tables: knownTables,
+    objects: () => readSourceObjects(database, knownTables()),
+    chunks: (table) => chunksOf(database, table),
+    rows: (table, options, { range }) => reader.rows(table, options, range),
+    digest: (table, options) => reader.digest(table, options),
+    eachRow: (table, options, onRow) => {
+      const encoder = new RowEncoder(database, table, options, hash)
+      encoder.watch = (row, context) => onRow(row, () => context.key())
+      for (const { range } of chunksOf(database, table).chunks) {
+        for (const buffer of encoder.buffers(range)) encoder.giveBack(buffer)
+      }
+    },
+    counters: () => readCounters(database),
+    violations: (planned, constraints, options) => violationsIn(database, planned, constraints, options),
+  }
+}
+
+function neverQuiet(path: string): Failure {
+  return new Failure({
+    code: 'OUTGROW_SOURCE_BUSY',
+    message: `${path} was written to each of ${maxTries} times that a snapshot was begun.`,
+    fix: 'Stop the application, or move a copy made with VACUUM INTO.',
+  })
+}
+
+function countRows(database: SqliteDatabase, tables: string[]): number {
+  return tables.reduce((sum, table) => {
+    const known = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table)
+    if (!known) return sum // dropped since
+    return (
+      sum +
+      (database
+        .prepare(`SELECT count(*) FROM ${quoteIdentifier(table)}`)
+        .pluck()
+        .get() as number)
+    )
+  }, 0)
+}
+
+function dataVersion(database: SqliteDatabase): number {
+  // The version is refreshed by a read.
+  database.prepare('SELECT count(*) FROM sqlite_schema').get()
+  return database.pragma('data_version', { simple: true }) as number
+}
+
+function underWriteLock(path: string, look: () => boolean): boolean {
+  let writer: SqliteDatabase
+  try {
+    writer = openSqliteForLock(path)
+  } catch {
+    return look() // a file that may not be written has no writer in this process' reach
+  }
+  try {
+    writer.exec('BEGIN IMMEDIATE')
+  } catch (cause) {
+    writer.close()
+    if ((cause as { code?: string }).code === 'SQLITE_READONLY') return look()
+    throw new Failure({
+      code: 'OUTGROW_SOURCE_BUSY',
+      message: `A writer keeps the lock of ${path}: ${messageOf(cause)}`,
+      why: 'Whether rows came after the snapshot can only be told while nobody writes.',
+      fix: 'Stop the application and run the command again with --resume.',
+      cause,
+    })
+  }
+  try {
+    return look()
+  } finally {
+    writer.exec('ROLLBACK')
+    writer.close()
+  }
+}
+
+/** Sizes and modification times of the file and its log: any commit changes one of them. */
+function positionOf(path: string): string {
+  return [path, `${path}-wal`]
+    .map((file) => {
+      if (!existsSync(file)) return 'none'
+      const { size, mtimeNs } = statSync(file, { bigint: true })
+      return size === 0n ? 'none' : `${size}@${mtimeNs}`
+    })
+    .join(' ')
+}

@@ -1,0 +1,72 @@
+import { Failure } from '@outgrow/kit'
+import { quarantinedBy } from '../model/correction.ts'
+import { applyToDigest, sameDigest } from '../model/digest.ts'
+import type { Finding } from '../model/finding.ts'
+import type { TableReport } from '../model/report.ts'
+import { qualified } from '../target/postgres/constraints.ts'
+import { differingGenerated } from './compare-generated.ts'
+import { copy } from './copy.ts'
+import { runJobs, type Job } from './jobs.ts'
+import { stage, type MoveRequest } from './stage.ts'
+import type { Run, Step } from './step.ts'
+import { takeSnapshot } from './take-snapshot.ts'
+
+/**
+ * Holds what the target has against what was sent, changed by the recorded corrections; then gathers statistics.
+ * @throws Failure OUTGROW_VERIFY_MISMATCH
+ */
+export const compare: Step<TableReport[], MoveRequest> = {
+  name: 'compare',
+  title: 'Compare digests, gather statistics',
+  run: async (run) => {
+    const { staging, ledger, loaders } = run.of(stage)
+    const [target] = loaders
+    const corrections = await ledger.corrections()
+    const targets = await target.tables(Object.values(staging.schemas))
+    const value: TableReport[] = []
+    const findings: Finding[] = []
+    for (const [table, copied] of run.of(copy).tables) {
+      const name = table.source.name
+      const own = corrections.filter((correction) => correction.table === name)
+      const received = own.length > 0 ? undefined : copied.received
+      const digest = received ?? (await target.digest(table))
+      value.push({
+        table: name,
+        sourceRows: copied.sourceRows,
+        targetRows: digest.rows,
+        quarantinedRows: copied.quarantined + quarantinedBy(own),
+        digestMatch: sameDigest(applyToDigest(copied.sent, own), digest),
+      })
+      // Rows that were quarantined are on one side only.
+      if (digest.rows !== copied.sourceRows) continue
+      const { options } = run.request
+      findings.push(...(await differingGenerated(run.of(takeSnapshot), target, table, targets, options)))
+    }
+    const wrong = value.filter(({ digestMatch }) => !digestMatch).map(({ table }) => table)
+    if (wrong.length > 0) throw mismatch(wrong)
+    await analyze(run)
+    return { value, findings }
+  },
+}
+
+async function analyze(run: Run<MoveRequest>): Promise<void> {
+  const jobs = [...run.of(copy).tables]
+    .toSorted(([, a], [, b]) => b.sent.rows - a.sent.rows)
+    .map(([{ target: table }]): Job => ({
+      name: `analyze ${table.name}`,
+      after: [],
+      run: async ({ client }) => {
+        await client.query(`ANALYZE ${qualified(table)}`)
+      },
+    }))
+  await runJobs(jobs, run.of(stage).loaders)
+}
+
+function mismatch(tables: string[]): Failure {
+  return new Failure({
+    code: 'OUTGROW_VERIFY_MISMATCH',
+    message: `What Postgres holds differs from what was sent in ${tables.join(', ')}. Nothing was published.`,
+    why: 'A trigger, a rule or another session changed rows in the run’s own schema, or this is a bug.',
+    fix: 'Run again with --restart; if it stays, report it with the output of --json.',
+  })
+}

@@ -1,0 +1,207 @@
+import type { Ledger, LoadedChunk } from '../ledger/ledger.ts'
+import { FindingCollector, FixCounter } from '../model/collectors.ts'
+import type { CopiedTable } from '../model/copied-table.ts'
+import { addDigests, emptyDigest } from '../model/digest.ts'
+import { plannedTable, type PlannedTable } from '../model/plan.ts'
+import type { Chunk } from '../model/row.ts'
+import type { ProgressEvent } from '../model/progress.ts'
+import type { RowStream } from '../source/source.ts'
+import type { PostgresTarget } from '../target/postgres/postgres-target.ts'
+import type { Violation } from '../target/target.ts'
+import { castJob } from './cast.ts'
+import { constraintJob } from './constraint-job.ts'
+import { runJobs, type Job } from './jobs.ts'
+import { plan } from './plan.ts'
+import { stage, type MoveRequest } from './stage.ts'
+import { mustStop, type Run, type Step } from './step.ts'
+import { takeSnapshot } from './take-snapshot.ts'
+
+export interface Copied {
+  tables: ReadonlyMap<PlannedTable, CopiedTable>
+  /** Keys, indexes and checks that the rows violate. */
+  violations: Violation[]
+}
+
+/** Copies all rows; builds keys and indexes, and reads tables back, beside the loads. */
+export const copy: Step<Copied, MoveRequest> = {
+  name: 'copy',
+  title: 'Copy rows, build keys and indexes, read back',
+  run: async (run) => {
+    const copying = new Copying(run)
+    copying.resume(await run.of(stage).ledger.loadedChunks())
+    const { loaders, builder } = run.of(stage)
+    await runJobs(await copying.jobs(), loaders, [builder])
+    return {
+      value: { tables: copying.tables, violations: copying.violations },
+      findings: copying.findings.findings,
+      fixes: copying.fixes.fixes,
+      rows: [...copying.tables.values()].reduce((sum, { sent }) => sum + sent.rows, 0),
+      bytes: copying.bytesSent,
+    }
+  },
+}
+
+/** One copying of all tables: its jobs, and what they have come to so far. */
+class Copying {
+  readonly tables = new Map<PlannedTable, CopiedTable>()
+  readonly findings = new FindingCollector()
+  readonly fixes = new FixCounter()
+  readonly violations: Violation[] = []
+  bytesSent = 0
+  readonly #run: Run<MoveRequest>
+  readonly #ledger: Ledger
+  /** The largest tables first. */
+  readonly #cut: { table: PlannedTable; chunks: Chunk[]; span: number }[]
+  readonly #loadedChunks = new Set<string>()
+  /** Of finished chunks. */
+  #rows = 0
+  #bytes = 0
+  /** Chunks that are being read: several at a time. */
+  readonly #underWay = new Set<RowStream>()
+
+  constructor(run: Run<MoveRequest>) {
+    this.#run = run
+    this.#ledger = run.of(stage).ledger
+    const snapshot = run.of(takeSnapshot)
+    this.#cut = run
+      .of(plan)
+      .tables.map((table) => ({ table, ...snapshot.chunks(table) }))
+      .toSorted((a, b) => b.span - a.span)
+    for (const { table } of this.#cut) {
+      this.tables.set(table, { sourceRows: 0, quarantined: 0, sent: emptyDigest, received: undefined })
+    }
+  }
+
+  get quarantines(): boolean {
+    return this.#run.request.options.onBadValue === 'quarantine'
+  }
+
+  get mustStop(): boolean {
+    return mustStop(this.findings.findings, this.#run.request.options)
+  }
+
+  /** Takes over what an earlier attempt of this run loaded. */
+  resume(loaded: LoadedChunk[]): void {
+    for (const chunk of loaded) {
+      const copied = [...this.tables].find(([{ source }]) => source.name === chunk.table)?.[1]
+      if (!copied) continue
+      this.#loadedChunks.add(JSON.stringify([chunk.table, chunk.low]))
+      copied.sent = addDigests(copied.sent, chunk)
+      copied.quarantined += chunk.quarantined
+      copied.sourceRows += chunk.rows + chunk.quarantined
+      this.findings.merge(chunk.findings)
+      this.fixes.merge(chunk.fixes)
+      this.#rows += chunk.rows
+      this.#bytes += chunk.bytes
+    }
+  }
+
+  /** Loads; then of each table, once it is loaded: reading back, casts, keys. */
+  async jobs(): Promise<Job[]> {
+    const casts = await this.#ledger.casts()
+    const loads = new Map(this.#cut.map(({ table, chunks }) => [table, this.#loadJobs(table, chunks)]))
+    const readBacks = new Map<PlannedTable, Job>()
+    const castJobs: Job[] = []
+    const ready = new Map<PlannedTable, Job[]>(loads)
+    for (const { table } of this.#cut) {
+      const copied = this.tables.get(table) as CopiedTable
+      const readBack: Job = {
+        name: `read back ${table.source.name}`,
+        after: loads.get(table) ?? [],
+        run: async (target) => {
+          if (!this.mustStop) copied.received ??= await target.digest(table)
+        },
+      }
+      readBacks.set(table, readBack)
+      const pending = casts.filter((cast) => plannedTable({ tables: [table] }, cast))
+      if (pending.length === 0) continue
+      const cast = castJob(this.#ledger, table, copied, pending, this)
+      const job = { ...cast, after: [readBack] }
+      castJobs.push(job)
+      ready.set(table, [job])
+    }
+    const keys = this.#run
+      .of(stage)
+      .staging.constraints.filter(({ kind }) => kind !== 'foreign')
+      .map((constraint) => {
+        const table = plannedTable(this.#run.of(plan), constraint)
+        return constraintJob(this.#run, constraint, (table && ready.get(table)) ?? [], this)
+      })
+    return [...[...loads.values()].flat(), ...castJobs, ...keys, ...readBacks.values()]
+  }
+
+  #loadJobs(table: PlannedTable, chunks: Chunk[]): Job[] {
+    return chunks
+      .filter(({ low }) => !this.#loadedChunks.has(JSON.stringify([table.source.name, low])))
+      .map((chunk) => ({
+        name: `load ${table.source.name} ${chunk.low}`,
+        after: [],
+        loads: true,
+        run: (target) => this.#load(target, table, chunk),
+      }))
+  }
+
+  /**
+   * Loads a chunk in one transaction with the record of it. Once a value is bad and the run is to stop, rows are still
+   * read, so that everything bad is named, but not sent.
+   */
+  async #load(target: PostgresTarget, table: PlannedTable, chunk: Chunk): Promise<void> {
+    const { options, signal } = this.#run.request
+    signal.throwIfAborted()
+    const stream = this.#run.of(takeSnapshot).rows(table, options, chunk)
+    this.#underWay.add(stream)
+    const onlyReads = () => options.onBadValue === 'stop' && (stream.isBad || this.mustStop)
+    if (onlyReads()) for await (const buffer of this.#watched(stream)) stream.giveBack(buffer)
+    else {
+      const { client } = target
+      await client.query('BEGIN')
+      const bytes = await target.load(table, this.#unless(onlyReads, stream), (buffer) =>
+        stream.giveBack(buffer),
+      )
+      if (onlyReads()) await client.query('ROLLBACK')
+      else {
+        await this.#ledger.recordChunk(client, table.source.name, chunk, stream.result, bytes)
+        await client.query('COMMIT')
+      }
+    }
+    this.#underWay.delete(stream)
+    this.#add(table, stream)
+  }
+
+  #add(table: PlannedTable, { result }: RowStream): void {
+    const copied = this.tables.get(table) as CopiedTable
+    copied.sent = addDigests(copied.sent, result.digest)
+    copied.quarantined += result.quarantined.length
+    copied.sourceRows += result.rowsRead
+    this.findings.merge(result.findings)
+    this.fixes.merge(result.fixes)
+    this.#rows += result.digest.rows
+  }
+
+  /** The buffers of a stream for as long as they are to be sent; the rest is only read. */
+  async *#unless(onlyReads: () => boolean, stream: RowStream): AsyncGenerator<Buffer> {
+    for await (const buffer of this.#watched(stream)) {
+      if (onlyReads()) stream.giveBack(buffer)
+      else yield buffer
+    }
+  }
+
+  async *#watched(stream: RowStream): AsyncGenerator<Buffer> {
+    for await (const buffer of stream.buffers()) {
+      this.#run.request.signal.throwIfAborted()
+      this.#bytes += buffer.length
+      this.bytesSent += buffer.length
+      this.#run.request.progress(this.#progress())
+      yield buffer
+    }
+  }
+
+  #progress(): ProgressEvent {
+    return {
+      step: 'copy',
+      rows: [...this.#underWay].reduce((sum, { rows }) => sum + rows, this.#rows),
+      bytes: this.#bytes,
+      totalRows: this.#cut.reduce((sum, { span }) => sum + span, 0),
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import { Ledger } from '../ledger/ledger.ts'
+import { otherSchema, recordOf, resumable, runUnfinished } from '../ledger/record.ts'
+import { dropRun, unfinishedRun } from '../ledger/runs.ts'
+import { refuseDrift } from '../model/plan.ts'
+import type { Staging } from '../model/staging.ts'
+import { readTargetState } from '../target/postgres/checks.ts'
+import { expectedTables } from '../target/postgres/expected-tables.ts'
+import { withLocks } from '../target/postgres/locks.ts'
+import { buildStaging, setSearchPath } from '../target/postgres/stage.ts'
+import type { PostgresTarget } from '../target/postgres/postgres-target.ts'
+import { deferCasts } from './cast.ts'
+import { claimTarget } from './open-target.ts'
+import { prepare } from './prepare.ts'
+import type { Run, RunRequest, Step } from './step.ts'
+import { takeSnapshot } from './take-snapshot.ts'
+
+export interface MoveRequest extends RunRequest {
+  /** Checksum of the schema that transformed rows were rendered with. */
+  renderedWith?: string | undefined
+  /** Whether the target gets Prisma's `_prisma_migrations`, and the schema's folder its first migration. */
+  writesHistory: boolean
+  /** What to do with an unfinished run in the target. */
+  unfinished: 'refuse' | 'resume' | 'restart'
+}
+
+/** What was built in the target, and the connections that fill it. */
+export interface Staged {
+  staging: Staging
+  ledger: Ledger
+  /** Two connections that load and build: the server is the wall, and more would only queue. */
+  loaders: [PostgresTarget, PostgresTarget]
+  /** Builds keys and reads back what was loaded, while the others go on. */
+  builder: PostgresTarget
+}
+
+/**
+ * Builds the tables in schemas of the run's own, or goes on with those of an unfinished run. Nothing of it is visible in
+ * the target until it is published.
+ * @throws Failure OUTGROW_TARGET_NOT_EMPTY, OUTGROW_SCHEMA_DRIFT, OUTGROW_RUN_UNFINISHED, OUTGROW_SOURCE_CHANGED, OUTGROW_CAST_FAILED
+ */
+export const stage: Step<Staged, MoveRequest> = {
+  name: 'stage',
+  title: 'Build the tables, and rehearse publishing them',
+  run: async (run) => {
+    const { target, connect } = run.of(claimTarget)
+    const { renderedWith } = run.request
+    if (renderedWith !== undefined && renderedWith !== run.of(prepare).checksum) throw otherSchema()
+    const staging = await stagingOf(run, target)
+    const loaders: Staged['loaders'] = [target, await connect()]
+    const builder = await connect()
+    for (const { client } of [...loaders, builder]) {
+      await setSearchPath(client, Object.values(staging.schemas), staging.home)
+      await client.query("SET maintenance_work_mem = '256MB'; SET synchronous_commit = on")
+    }
+    const ledger = new Ledger(target.client, staging)
+    return {
+      value: { staging, ledger, loaders, builder },
+      findings: staging.carried.left,
+      ledger,
+      undo: () => dropRun(target.client, staging),
+    }
+  },
+}
+
+async function stagingOf(run: Run<MoveRequest>, { client }: PostgresTarget): Promise<Staging> {
+  const { request } = run
+  const record = recordOf(request.options, run.of(takeSnapshot), run.of(prepare))
+  const unfinished = await unfinishedRun(client)
+  if (unfinished && request.unfinished === 'resume') return resumable(unfinished, record)
+  if (unfinished && request.unfinished === 'refuse') throw runUnfinished(unfinished)
+  if (unfinished) await dropRun(client, unfinished)
+  return build(run, client, record)
+}
+
+async function build(
+  run: Run<MoveRequest>,
+  client: PostgresTarget['client'],
+  record: Staging['record'],
+): Promise<Staging> {
+  const { target, options } = run.request
+  const prepared = run.of(prepare)
+  const snapshot = run.of(takeSnapshot)
+  const home = target.schema
+  const schemas = [home, ...prepared.others]
+  const state = await readTargetState(client, schemas, expectedTables(prepared, home))
+  return withLocks(client, schemas, async () => {
+    const { staging, plan } = await buildStaging(client, {
+      home,
+      others: prepared.others,
+      ddl: prepared.ddl,
+      replaces: state === 'migrated',
+      adds: !prepared.hasMigrations,
+      rehearses: true,
+      tables: snapshot.tables(),
+      objects: snapshot.objects(),
+      storage: prepared.storage,
+      options,
+      record,
+    })
+    refuseDrift(plan.findings)
+    const ledger = new Ledger(client, staging)
+    await ledger.create(staging)
+    await deferCasts(client, ledger, plan)
+    return staging
+  })
+}

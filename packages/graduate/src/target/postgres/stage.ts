@@ -1,0 +1,192 @@
+import {
+  describeSchemas,
+  grantKinds,
+  quoteIdentifier,
+  type DescribedItem,
+  type PostgresClient,
+  type SourceTable,
+} from '@outgrow/databases'
+import type { MoveOptions } from '../../model/options.ts'
+import { planMove, type Plan, type StoragePair } from '../../model/plan.ts'
+import type { SourceObject } from '../../model/source-object.ts'
+import { finalSql, namesOfStaged, stagedName, type RunRecord, type Staging } from '../../model/staging.ts'
+import { carryOver } from './carry/carry.ts'
+import { readTargetTables } from './catalog.ts'
+import { cloneTables } from './clone.ts'
+import { addConstraint, dropConstraints, foreignLast, qualified, readConstraints } from './constraints.ts'
+import { putInPlace } from './put-in-place.ts'
+import { requalify } from './requalify.ts'
+import { ddlFailure } from './server-failure.ts'
+
+export interface StagingRequest {
+  home: string
+  /** Further schemas that the Prisma schema names. */
+  others: string[]
+  ddl: string
+  /** Whether the empty tables of the target's own migrations are there. */
+  replaces: boolean
+  /** Whether what the file has beyond the DDL may be added: the project has no migrations of its own for Postgres. */
+  adds: boolean
+  /** Whether the target is free to be published into. */
+  rehearses: boolean
+  tables: SourceTable[]
+  objects: SourceObject[]
+  storage: StoragePair
+  options: MoveOptions
+  record: RunRecord
+}
+
+/** What is built in the target before the first row, and what it was planned from. */
+export interface Built {
+  staging: Staging
+  plan: Plan
+}
+
+/**
+ * Makes the run's schemas with all tables, rehearses publishing them, and takes keys and indexes off for the load: all in
+ * one transaction, which the caller ends. Whatever publishing would fail over fails here, before the first row. The caller records the run.
+ * @throws Refusal OUTGROW_SCHEMA_DRIFT; errors of the server as they are
+ */
+export async function buildStaging(client: PostgresClient, request: StagingRequest): Promise<Built> {
+  const { home, others, replaces, options } = request
+  const run = newRunId()
+  const schemas = Object.fromEntries(
+    [home, ...others].map((schema) => [schema, stagedName(run, home, schema)]),
+  )
+  const staged = Object.values(schemas)
+  for (const schema of staged) await client.query(`CREATE SCHEMA ${quoteIdentifier(schema)}`)
+  const before = await globalObjects(client)
+  await setSearchPath(client, staged, home)
+  if (replaces) {
+    const constraints = await cloneTables(client, schemas)
+    await setSearchPath(client, staged, home)
+    for (const constraint of foreignLast(constraints)) await addConstraint(client, constraint)
+  } else {
+    try {
+      await client.query(requalify(request.ddl, (schema) => schemas[schema] ?? schema))
+    } catch (error) {
+      throw ddlFailure(error)
+    }
+  }
+  const plan = planMove(
+    request.tables,
+    request.storage,
+    await readTargetTables(client, staged),
+    (schema) => stagedName(run, home, schema),
+    options,
+  )
+  const carried = await carryOver(client, {
+    plan,
+    objects: request.objects,
+    schemas: staged,
+    home: stagedName(run, home, undefined),
+    adds: request.adds && !replaces,
+    skipped: options.skipObjects,
+    finalSql: (sql) => finalSql(sql, { home, schemas }),
+  })
+  const constraints = await readConstraints(client, staged)
+  const staging: Staging = {
+    run,
+    home,
+    schemas,
+    replaces,
+    constraints,
+    carried,
+    promised: [],
+    castColumns: castColumnsOf(plan, schemas),
+    enable: [],
+    created: [],
+    record: request.record,
+  }
+  staging.promised = (await promiseOf(client, staging)).filter(
+    ({ kind, name }) => kind !== 'column' || !staging.castColumns.includes(name),
+  )
+  staging.created = minus(await globalObjects(client), before)
+  if (request.rehearses) await rehearse(client, staging)
+  await dropConstraints(client, constraints)
+  staging.enable = await switchOff(client, staging)
+  if (!replaces && !request.adds) await emptyTables(client, plan)
+  return { staging, plan }
+}
+
+/** What the target is to hold in the end: what its own tables have now, or what the DDL has just made. */
+async function promiseOf(client: PostgresClient, staging: Staging): Promise<DescribedItem[]> {
+  if (staging.replaces) {
+    const homes = Object.keys(staging.schemas)
+    return describeSchemas(client, Object.fromEntries(homes.map((schema) => [schema, schema])))
+  }
+  await client.query('SAVEPOINT outgrow_promise')
+  for (const view of staging.carried.views) await client.query(view)
+  const items = await describeSchemas(client, namesOfStaged(staging))
+  await client.query('ROLLBACK TO SAVEPOINT outgrow_promise')
+  return items.filter(({ kind }) => !grantKinds.has(kind))
+}
+
+/** A column whose type was named with `--cast` is not what the DDL says. */
+function castColumnsOf(plan: Plan, schemas: Record<string, string>): string[] {
+  const homes = namesOfStaged({ schemas })
+  return plan.tables.flatMap(({ target, columns }) =>
+    columns
+      .filter(({ castTo }) => castTo !== undefined)
+      .map((column) => `${homes[target.schema]}.${target.name}.${column.target.name}`),
+  )
+}
+
+/** Extensions and publications, as a DROP names them: they lie in no schema that could be dropped. */
+async function globalObjects(client: PostgresClient): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    "SELECT format('EXTENSION %I', extname) AS name FROM pg_extension UNION ALL SELECT format('PUBLICATION %I', pubname) FROM pg_publication",
+  )
+  return rows.map(({ name }) => name)
+}
+
+function minus(all: string[], others: string[]): string[] {
+  return all.filter((one) => !others.includes(one))
+}
+
+/**
+ * Triggers do not fire for rows that come as they are; and where everything is published, rows without a key could not be
+ * changed. Returns what switches both back.
+ */
+async function switchOff(client: PostgresClient, { schemas }: Staging): Promise<string[]> {
+  const { rows } = await client.query<{ off: string; on: string }>(
+    `SELECT format('ALTER TABLE %I.%I DISABLE TRIGGER %I', n.nspname, c.relname, g.tgname) AS off,
+            format('ALTER TABLE %I.%I %s TRIGGER %I', n.nspname, c.relname,
+              CASE g.tgenabled WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE' END, g.tgname) AS on
+       FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = ANY($1) AND NOT g.tgisinternal AND g.tgenabled <> 'D'
+     UNION ALL
+     SELECT format('ALTER TABLE %I.%I REPLICA IDENTITY FULL', n.nspname, c.relname),
+            format('ALTER TABLE %I.%I REPLICA IDENTITY DEFAULT', n.nspname, c.relname)
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = ANY($1) AND c.relkind = 'r' AND c.relreplident = 'd'
+        AND EXISTS (SELECT 1 FROM pg_publication WHERE puballtables)`,
+    [Object.values(schemas)],
+  )
+  for (const { off } of rows) await client.query(off)
+  return rows.map(({ on }) => on)
+}
+
+/** Rows that the project's migrations insert are in the file as well, as they are by now. */
+async function emptyTables(client: PostgresClient, plan: Plan): Promise<void> {
+  const tables = plan.tables.map(({ target }) => qualified(target))
+  if (tables.length > 0) await client.query(`TRUNCATE ${tables.join(', ')}`)
+}
+
+/** Publishes the tables while they are empty, and takes that back. */
+async function rehearse(client: PostgresClient, staging: Staging): Promise<void> {
+  await client.query('SAVEPOINT outgrow_rehearsal')
+  await putInPlace(client, staging, [])
+  await client.query('ROLLBACK TO SAVEPOINT outgrow_rehearsal')
+}
+
+/** Names in definitions are read without their schema when it is on the path. */
+export async function setSearchPath(client: PostgresClient, staged: string[], home: string): Promise<void> {
+  const path = [...staged, home, 'public'].map(quoteIdentifier)
+  await client.query(`SET search_path TO ${[...new Set(path)].join(', ')}`)
+}
+
+function newRunId(): string {
+  const time = new Date().toISOString().replaceAll(/[-:T]/g, '').slice(0, 14)
+  return `${time}_${Math.random().toString(36).slice(2, 6).padEnd(4, '0')}`
+}

@@ -1,0 +1,37 @@
+import type { DescribedItem } from '@outgrow/databases'
+import type { Digest } from '../model/digest.ts'
+import type { PlannedTable } from '../model/plan.ts'
+import type { Constraint, TargetTable } from '../model/table.ts'
+
+/** One connection to a database that rows are moved into. Its databases are folders beside this file. */
+export interface Target {
+  /** Tables of the named schemas, with their columns in order. */
+  tables(schemas: string[]): Promise<TargetTable[]>
+  /** What the schemas hold, as it can be compared with what was promised. */
+  structure(schemas: string[]): Promise<DescribedItem[]>
+  /**
+   * Loads rows in their binary form, within the caller's transaction. Returns the bytes sent.
+   * @param giveBack is called with each buffer that was sent
+   */
+  load(
+    table: PlannedTable,
+    buffers: AsyncIterable<Buffer>,
+    giveBack: (buffer: Buffer) => void,
+  ): Promise<number>
+  /** One pass over what it holds of a table's planned columns. */
+  digest(table: PlannedTable, onRows?: (rows: number) => void): Promise<Digest>
+  /** The same pass, row by row, in binary form. A row is the callee's only until it returns. */
+  eachRow(table: PlannedTable, onRow: (row: Buffer) => void): Promise<void>
+  /** Puts a key, index or check in place, or returns what violates it. */
+  constrain(constraint: Constraint): Promise<Violation | undefined>
+  /** Runs `work` in one transaction. */
+  transaction<Result>(work: () => Promise<Result>): Promise<Result>
+}
+
+/** A constraint that could not be put in place, because of rows that violate it. */
+export interface Violation {
+  constraint: Constraint
+  /** SQLSTATE: 23505 duplicate, 23503 foreign key, 23514 check, 54000 index entry too large. */
+  state: string
+  message: string
+}

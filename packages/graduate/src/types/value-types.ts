@@ -1,0 +1,83 @@
+import type { TargetColumn } from '../model/table.ts'
+import { bigIntType } from './big-int.ts'
+import { booleanType } from './boolean.ts'
+import { bytesType } from './bytes.ts'
+import { dateTimeType } from './date-time.ts'
+import { decimalType } from './decimal.ts'
+import type { Encode, EncodedColumn, Value } from './encode.ts'
+import { encodeEnum } from './enum.ts'
+import { floatType } from './float.ts'
+import { intType } from './int.ts'
+import { jsonType } from './json.ts'
+import { decodeList, encodeList } from './list.ts'
+import { stringType } from './string.ts'
+import type { SqlType, ValueType } from './value-type.ts'
+
+/** Prisma's scalar types. Adding one is adding a file, and its name here. */
+export const valueTypes: ValueType[] = [
+  booleanType,
+  intType,
+  bigIntType,
+  floatType,
+  decimalType,
+  stringType,
+  dateTimeType,
+  jsonType,
+  bytesType,
+]
+
+const bySqlName = new Map(valueTypes.flatMap((type) => Object.entries(type.sql)))
+const byPrismaName = new Map(valueTypes.map((type) => [type.prisma, type]))
+
+/** What is known of a type, by its name in pg_type. */
+export function sqlType(name: string): SqlType | undefined {
+  return bySqlName.get(name)
+}
+
+/** The column that Prisma makes of a scalar field: the name of its type in pg_type, and its modifier. */
+export function columnOf(prisma: string, native: string | null): [name: string, modifier: number] {
+  return (byPrismaName.get(prisma) ?? stringType).column(native)
+}
+
+/** Whether a field of this type is a String in Prisma. */
+export function isStringType(name: string): boolean {
+  return name in stringType.sql
+}
+
+/**
+ * The encoder of a column, chosen once by the target's type.
+ * Undefined for a type that has no binary form here: such a column is loaded as text and cast by the server.
+ */
+export function encoderFor(column: EncodedColumn): Encode | undefined {
+  const { target } = column
+  if (target.element) {
+    const { type, oid } = target.element
+    const element = encoderFor({ ...column, target: { ...target, type, element: undefined } })
+    return element && encodeList(oid, element, type)
+  }
+  if (target.enumValues) return encodeEnum(target.enumValues)
+  return sqlType(target.type)?.encoder?.(column)
+}
+
+/** Whether a column's values go to the target in their binary form. */
+export function hasBinaryForm(target: TargetColumn): boolean {
+  return encoderFor({ target, looksLikeSeconds: () => false }) !== undefined
+}
+
+/** The canonical stored value behind a field's bytes; undefined for a type that has no binary form here. */
+export function decodeField(target: TargetColumn, field: Buffer): Value | undefined {
+  if (target.element) {
+    const element = { ...target, type: target.element.type, element: undefined }
+    return decodeList(field, (item) => elementText(element, decodeField(element, item)))
+  }
+  if (target.enumValues) return field.toString('utf8')
+  return sqlType(target.type)?.decode?.(field)
+}
+
+/** A list's element as JSON. */
+function elementText({ type }: TargetColumn, value: Value | undefined): string {
+  const kind = sqlType(type)?.kind
+  if (kind === 'bool') return String(value === 1)
+  if (kind === 'json' || typeof value === 'bigint') return String(value)
+  return JSON.stringify(Buffer.isBuffer(value) ? value.toString('base64') : value)
+}

@@ -1,6 +1,0 @@
-/** A JSON text that Postgres' `jsonb` does not take, with the reason. */
-export class JsonbRefusal extends Error {}
-
-export function invalidJson(): JsonbRefusal {
-  return new JsonbRefusal('is no valid JSON')
-}
