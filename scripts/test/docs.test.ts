@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { rules } from '@outgrow/graduate'
@@ -38,6 +38,28 @@ test('docs/values.md lists every rule', () => {
   )
   expect(documented).toEqual(rules.map(({ name }) => name))
 })
+
+test.each(['ARCHITECTURE.md', 'docs/extending.md'])('every file that %s names is there', (document) => {
+  const graduate = 'packages/graduate'
+  const places = ['', 'apps', 'packages', graduate, `${graduate}/src`, ...packageFolders()]
+  const named = [...read(document).matchAll(/`([\w./-]+\/[\w.-]+\.(?:ts|js|json|md|prisma))`/g)].map(
+    ([, path]) => path as string,
+  )
+  expect(named.length).toBeGreaterThan(5)
+  const missing = named.filter(
+    (path) =>
+      !places.some(
+        (place) =>
+          existsSync(join(root, place, path)) ||
+          existsSync(join(root, place, path.replace(/^(\w+)\//, '$1/src/'))),
+      ),
+  )
+  expect(missing).toEqual([])
+})
+
+function packageFolders(): string[] {
+  return readdirSync(join(root, 'packages')).map((name) => `packages/${name}/src`)
+}
 
 test('every command appears in the README and says how it is used', () => {
   for (const command of program.commands.filter((one) => one.name() !== 'demo')) {

@@ -11,7 +11,7 @@ export interface Flow<Request extends RunRequest = RunRequest> {
 }
 
 /** A place where another flow may take the place of the rest. */
-export interface Fork<Request extends RunRequest> {
+interface Fork<Request extends RunRequest> {
   when(run: Run<Request>): boolean
   then: Flow<Request>
 }

@@ -14,7 +14,7 @@ import { stringType } from './string.ts'
 import type { SqlType, ValueType } from './value-type.ts'
 
 /** Prisma's scalar types. Adding one is adding a file, and its name here. */
-export const valueTypes: ValueType[] = [
+const valueTypes: ValueType[] = [
   booleanType,
   intType,
   bigIntType,
