@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { openBareClient, openDatabase, type PrismaClient } from '@outgrow/client'
-import { openSqlite } from '@outgrow/databases'
+import { openSqlite, stockSqliteAdapter } from '@outgrow/databases'
+import { openSample, PrismaClient } from '@outgrow/sample'
 import { diffDatamodels } from '@outgrow/schema'
 import { textTable } from '../src/output/terminal.ts'
 import { median } from './process-usage.ts'
@@ -23,7 +23,10 @@ export const clientCommand = new Command('client')
   })
 
 async function benchClient(folder: string, operations: number, rounds: number): Promise<void> {
-  const schema = readFileSync(join(import.meta.dirname, '../../prisma/sqlite/schema.prisma'), 'utf8')
+  const schema = readFileSync(
+    join(import.meta.dirname, '../../packages/sample/prisma/sqlite/schema.prisma'),
+    'utf8',
+  )
   const ddl = await diffDatamodels('sqlite', undefined, schema)
   const make = (name: string) => {
     const path = join(folder, name)
@@ -32,19 +35,19 @@ async function benchClient(folder: string, operations: number, rounds: number): 
     database.close()
     return path
   }
-  const database = await openDatabase(`file:${make('facade.db')}`)
-  const bare = await openBareClient(make('bare.db'))
+  const database = await openSample(`file:${make('facade.db')}`)
+  const bare = new PrismaClient({ adapter: stockSqliteAdapter(make('bare.db')) })
   const clients: [string, PrismaClient][] = [
     ['facade', database.client],
     ['bare', bare],
   ]
   const work: Record<string, (client: PrismaClient, at: number) => Promise<unknown>> = {
     'point write': (client, at) =>
-      client.tag.update({ where: { id: (at % 1000) + 1 }, data: { name: `t${at % 1000}-${at}` } }),
-    'point read': (client, at) => client.tag.findUnique({ where: { id: (at % 1000) + 1 } }),
+      client.label.update({ where: { id: (at % 1000) + 1 }, data: { name: `t${at % 1000}-${at}` } }),
+    'point read': (client, at) => client.label.findUnique({ where: { id: (at % 1000) + 1 } }),
   }
   for (const [, client] of clients) {
-    await client.tag.createMany({ data: Array.from({ length: 1000 }, (_, at) => ({ name: `t${at}` })) })
+    await client.label.createMany({ data: Array.from({ length: 1000 }, (_, at) => ({ name: `t${at}` })) })
   }
   const rows = []
   for (const [name, operation] of Object.entries(work)) {

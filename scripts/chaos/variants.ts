@@ -1,4 +1,4 @@
-import { EventStatus, type Database } from '@outgrow/client'
+import { EventStatus, type Database } from '@outgrow/db'
 
 /** How events are worked off: as the product does, or as common designs do, to show that the harness finds them out. */
 export const variants = ['ours', 'last-write', 'unfenced'] as const

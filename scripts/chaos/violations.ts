@@ -1,5 +1,5 @@
 import type { StripeFake } from '@outgrow/stripe-fake'
-import type { Database } from '@outgrow/client'
+import type { Database } from '@outgrow/db'
 import { plans } from './arena.ts'
 import type { Account } from './act.ts'
 

@@ -1,6 +1,6 @@
 /** One worker process of the chaos run: `node worker.ts <variant>`, with its addresses in the environment. */
 import { openStripe, runWorker } from '@outgrow/billing'
-import { openDatabase } from '@outgrow/client'
+import { openDatabase } from '@outgrow/db'
 import { runLastWrite, withoutFence, type Variant } from './variants.ts'
 
 const variant = process.argv[2] as Variant

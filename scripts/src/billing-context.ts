@@ -1,5 +1,5 @@
 import type { Billing } from '@outgrow/billing'
-import type { Database } from '@outgrow/client'
+import type { Database } from '@outgrow/db'
 import { Failure } from '@outgrow/kit'
 
 type BillingPackage = typeof import('@outgrow/billing')
@@ -44,10 +44,7 @@ export async function withStripe<Result>(
  */
 async function loadPackages() {
   try {
-    const [{ openDatabase }, billing] = await Promise.all([
-      import('@outgrow/client'),
-      import('@outgrow/billing'),
-    ])
+    const [{ openDatabase }, billing] = await Promise.all([import('@outgrow/db'), import('@outgrow/billing')])
     return { openDatabase, billing }
   } catch (cause) {
     if ((cause as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw cause

@@ -5,7 +5,7 @@ import {
   syncPlans,
   type OutboxEffect,
 } from '@outgrow/billing'
-import { openDatabase } from '@outgrow/client'
+import { openDatabase } from '@outgrow/db'
 import { serveStripeFake } from '@outgrow/stripe-fake'
 import { makeDatabase, makeProductDatabase } from '@outgrow/testing'
 import { Stripe } from 'stripe'

@@ -32,7 +32,7 @@ type Client = Record<string, Table> & { $disconnect(): Promise<void> }
 async function makeClients(
   folder: string,
 ): Promise<Record<'sqlite' | 'postgres', new (options: object) => Client>> {
-  symlinkSync(join(root, 'packages/client/node_modules'), join(folder, 'node_modules'))
+  symlinkSync(join(root, 'packages/db/node_modules'), join(folder, 'node_modules'))
   const made = await Promise.all(
     (['sqlite', 'postgres'] as const).map(async (provider) => {
       await run(

@@ -1,5 +1,5 @@
 import { collisionsPerMinute, webhookArrivals, type Arrival } from '@outgrow/billing'
-import type { Database } from '@outgrow/client'
+import type { Database } from '@outgrow/db'
 import { identityOf, seriesOf, type SignStore } from '@outgrow/signs'
 import { ranges, type Range } from './chart-ranges.ts'
 

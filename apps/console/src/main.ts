@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { serve } from '@hono/node-server'
 import { openStripe } from '@outgrow/billing'
-import { openDatabase } from '@outgrow/client'
+import { openDatabase } from '@outgrow/db'
 import { Failure, failureText } from '@outgrow/kit'
 import { SignStore } from '@outgrow/signs'
 import { pino } from 'pino'

@@ -1,5 +1,5 @@
 import type { openStripe } from '@outgrow/billing'
-import type { Database } from '@outgrow/client'
+import type { Database } from '@outgrow/db'
 import type { SignStore } from '@outgrow/signs'
 import type { Logger } from 'pino'
 import type { Live } from './live.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openDatabase } from '@outgrow/client'
+import { openDatabase } from '@outgrow/db'
 import { day } from '@outgrow/stripe-fake'
 import { makeProductDatabase, temporaryFolder } from '@outgrow/testing'
 import { launchBrowser, shoot, type Browser } from '@outgrow/testing/browser'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createWebhookHandler } from '@outgrow/billing'
-import { isRetryable, isUnavailable } from '@outgrow/client'
+import { isRetryable, isUnavailable } from '@outgrow/db'
 import { Failure } from '@outgrow/kit'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'

@@ -1,5 +1,5 @@
 import { prismaAdapter } from '@better-auth/prisma-adapter'
-import type { Database } from '@outgrow/client'
+import type { Database } from '@outgrow/db'
 import { betterAuth } from 'better-auth'
 
 /** The header in which the application tells the library who is connected; browsers cannot set it. */

@@ -8,7 +8,7 @@ import {
   withRetry,
   type Database,
   type Prisma,
-} from '@outgrow/client'
+} from '@outgrow/db'
 import { z } from 'zod'
 import { free } from './plans.ts'
 

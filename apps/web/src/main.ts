@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import { serve } from '@hono/node-server'
 import { checkPlans, openStripe, syncPlans, type PlanConfig } from '@outgrow/billing'
-import { openDatabase } from '@outgrow/client'
+import { openDatabase } from '@outgrow/db'
 import { Failure, failureText, messageOf } from '@outgrow/kit'
 import { recordSigns } from '@outgrow/signs'
 import { pino, type Logger } from 'pino'

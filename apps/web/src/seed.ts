@@ -1,5 +1,5 @@
 // Fills an empty database with people and products to look at. Does nothing to one that has any.
-import { openDatabase, Stage, type Database } from '@outgrow/client'
+import { openDatabase, Stage, type Database } from '@outgrow/db'
 import { z } from 'zod'
 import { parseEnv } from '@outgrow/kit/env'
 import { createAuth } from './auth.ts'

@@ -1,5 +1,5 @@
 import { getConnInfo } from '@hono/node-server/conninfo'
-import { lockForUpdate, SubscriptionStatus, withRetry, type Database } from '@outgrow/client'
+import { lockForUpdate, SubscriptionStatus, withRetry, type Database } from '@outgrow/db'
 import type { Context, MiddlewareHandler } from 'hono'
 import { addressHeader } from './auth.ts'
 import type { Services, WebEnvironment } from './services.ts'

@@ -1,6 +1,6 @@
 import { serve } from '@hono/node-server'
 import { openStripe, runWorker } from '@outgrow/billing'
-import { openDatabase } from '@outgrow/client'
+import { openDatabase } from '@outgrow/db'
 import { Failure, failureText, messageOf } from '@outgrow/kit'
 import { recordSigns } from '@outgrow/signs'
 import { Hono } from 'hono'

@@ -1,5 +1,5 @@
 import { billingStatus } from '@outgrow/billing'
-import type { Database } from '@outgrow/client'
+import type { Database } from '@outgrow/db'
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 
 /** What Prometheus reads. */

@@ -1,5 +1,5 @@
 import type { Send } from '@outgrow/billing'
-import type { Database } from '@outgrow/client'
+import type { Database } from '@outgrow/db'
 import { createTransport } from 'nodemailer'
 import type { Logger } from 'pino'
 import { mails } from './mails.ts'

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { openDatabase } from '@outgrow/client'
+import { openDatabase } from '@outgrow/db'
 import { makeProductDatabase } from '@outgrow/testing'
 import { expect, inject, test } from 'vitest'
 import { createMetrics } from '../src/metrics.ts'

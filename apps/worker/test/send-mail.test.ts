@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { openDatabase } from '@outgrow/client'
+import { openDatabase } from '@outgrow/db'
 import { makeProductDatabase } from '@outgrow/testing'
 import { pino } from 'pino'
 import { SMTPServer } from 'smtp-server'

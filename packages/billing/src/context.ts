@@ -1,5 +1,5 @@
 import type { Stripe } from 'stripe'
-import type { Database } from '@outgrow/client'
+import type { Database } from '@outgrow/db'
 import type { BillingPolicy } from './config/policy.ts'
 
 /** What billing works with. */

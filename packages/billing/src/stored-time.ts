@@ -1,4 +1,4 @@
-import type { Database } from '@outgrow/client'
+import type { Database } from '@outgrow/db'
 
 /** A time as the client stores it, for SQL of our own: SQLite holds and compares text. */
 export function storedTime(provider: Database['provider'], time: Date): Date | string {

@@ -1,4 +1,4 @@
-import { SubscriptionStatus } from '@outgrow/client'
+import { SubscriptionStatus } from '@outgrow/db'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   cancel,

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { openDatabase } from '@outgrow/client'
+import { openDatabase } from '@outgrow/db'
 import { StripeFake } from '@outgrow/stripe-fake'
 import { makeProductDatabase, until } from '@outgrow/testing'
 import { Stripe } from 'stripe'

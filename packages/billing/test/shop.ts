@@ -1,4 +1,4 @@
-import { openDatabase, type Database } from '@outgrow/client'
+import { openDatabase, type Database } from '@outgrow/db'
 import { StripeFake, type Delivery, type StripeFakeOptions } from '@outgrow/stripe-fake'
 import { makeProductDatabase } from '@outgrow/testing'
 import { Stripe } from 'stripe'

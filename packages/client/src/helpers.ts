@@ -1,30 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '@outgrow/kit'
-import type { Database, TransactionClient } from './database.ts'
-import { Prisma } from './generated/sqlite/client.ts'
-import { storedModel } from './stored-model.ts'
-
-type Client = Database['client'] | TransactionClient
-
-/** Names of the models as the client writes them: `billingCustomer`. */
-export type ModelName = Uncapitalize<Prisma.ModelName>
+import type { Database } from './database.ts'
+import { isRetryable, isUniqueViolation } from './errors.ts'
+import type { Arguments, ModelName, PrismaClientShape, TransactionClient } from './prisma-client.ts'
+import { storedModel } from './prisma-internals.ts'
 
 /**
  * Locks one row until the transaction ends: `SELECT … FOR UPDATE` on Postgres. On SQLite the transaction has the write
  * lock from its start, so nothing more is needed. A row that does not exist locks nothing.
  * @param id field to value, such as `{ id }` or the fields of a composite key
  */
-export async function lockForUpdate(
-  database: Database,
-  tx: TransactionClient,
-  model: ModelName,
+export async function lockForUpdate<Client extends PrismaClientShape>(
+  database: Database<Client>,
+  tx: TransactionClient<Client>,
+  model: ModelName<Client>,
   id: Record<string, string | number | bigint>,
 ): Promise<void> {
   if (database.provider === 'sqlite') return
   const { table, columnOf } = storedModel(database.client, model)
   const names = Object.keys(id)
   const where = names.map((name, at) => `${quote(columnOf(name))} = $${at + 1}`).join(' AND ')
-  await tx.$queryRawUnsafe(
+  const { $queryRawUnsafe: query } = tx as unknown as {
+    $queryRawUnsafe(sql: string, ...values: unknown[]): Promise<unknown>
+  }
+  await query.call(
+    tx,
     `SELECT 1 FROM ${quote(table)} WHERE ${where} FOR UPDATE`,
     ...names.map((name) => id[name]),
   )
@@ -34,14 +34,14 @@ export async function lockForUpdate(
  * Inserts rows, leaving out those that break a unique key. Returns how many were inserted.
  * Postgres does it in one statement; SQLite row by row, in the order given.
  */
-export async function insertIgnore<Model extends ModelName>(
-  database: Database,
-  client: Client,
+export async function insertIgnore<Client extends PrismaClientShape, Model extends ModelName<Client>>(
+  database: Database<Client>,
+  client: Client | TransactionClient<Client>,
   model: Model,
-  rows: Prisma.Args<Database['client'][Model], 'createMany'>['data'],
+  rows: Arguments<Client[Model], 'createMany'> extends { data: infer Rows } ? Rows : never,
 ): Promise<number> {
   const all = (Array.isArray(rows) ? rows : [rows]) as object[]
-  const delegate = client[model] as unknown as {
+  const delegate = (client as Record<string, unknown>)[model] as {
     createMany(args: { data: object[]; skipDuplicates?: boolean }): Promise<{ count: number }>
   }
   if (database.provider === 'postgres') {
@@ -56,74 +56,6 @@ export async function insertIgnore<Model extends ModelName>(
     }
   }
   return inserted
-}
-
-interface UniqueViolationCause {
-  originalMessage?: string
-  constraint?: { fields?: string[]; index?: string }
-}
-
-/** Whether an error is a broken unique key; with `model` and `fields`, whether it is that key. */
-export function isUniqueViolation(
-  error: unknown,
-  database?: Database,
-  model?: ModelName,
-  fields?: string[],
-): boolean {
-  if (!(error instanceof Error) || (error as { code?: unknown }).code !== 'P2002') return false
-  if (!database || !model || !fields) return true
-  const meta = (error as { meta?: { driverAdapterError?: { cause?: UniqueViolationCause } } }).meta
-  const constraint = meta?.driverAdapterError?.cause?.constraint
-  const { table, columnOf } = storedModel(database.client, model)
-  const columns = fields.map(columnOf)
-  const named = constraint?.fields?.map((name) => name.replaceAll('"', ''))
-  if (named) return named.length === columns.length && columns.every((column) => named.includes(column))
-  const index = constraint?.index
-  if (index === undefined) return false
-  // Prisma names unique indexes table_columns_key and primary keys table_pkey.
-  return index === `${table}_${columns.join('_')}_key`.slice(0, 63) || index === `${table}_pkey`
-}
-
-/** Whether the database asks to try again: a write conflict, a deadlock, or a lock that was not free in time. */
-export function isRetryable(error: unknown): boolean {
-  const { code, meta, message } = error as {
-    code?: string
-    meta?: { driverAdapterError?: { cause?: { kind?: string; originalCode?: string } } }
-    message?: string
-  }
-  const cause = meta?.driverAdapterError?.cause
-  if (code === 'P2034') return true
-  // It never began: the lock, or a connection, was not free in time.
-  if (code === 'P2028') return (message ?? '').includes('Unable to start a transaction')
-  if (code === 'P2010') {
-    return (
-      cause?.kind === 'TransactionWriteConflict' ||
-      /^(40001|40P01|SQLITE_BUSY.*)$/.test(cause?.originalCode ?? '')
-    )
-  }
-  return (
-    code === 'P1008' &&
-    /SQLITE_BUSY/.test(`${cause?.originalCode ?? ''}${message ?? ''}${JSON.stringify(meta ?? {})}`)
-  )
-}
-
-/** Whether the database cannot be reached now: nothing is wrong with what was asked. */
-export function isUnavailable(error: unknown): boolean {
-  const { code, meta, message } = error as {
-    code?: string
-    meta?: { driverAdapterError?: { cause?: { kind?: string; originalCode?: string } } }
-    message?: string
-  }
-  const cause = meta?.driverAdapterError?.cause
-  return (
-    // The driver says some of it in words alone.
-    /Connection (terminated|ended)|not queryable|timeout exceeded when trying to connect/i.test(
-      message ?? '',
-    ) ||
-    /^(P1001|P1002|P1017|ECONN\w+|EPIPE)$/.test(code ?? '') ||
-    /^(DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections)$/.test(cause?.kind ?? '') ||
-    /^(57P0[123]|08\w{3}|53300|ECONN\w+|EPIPE)$/.test(cause?.originalCode ?? '')
-  )
 }
 
 /** Runs `work` again, up to `attempts` times in all, while the database asks for it; pauses grow and are random. */
@@ -142,16 +74,18 @@ export async function withRetry<Result>(
 }
 
 /** A filter for text that contains `text`, whatever its case, alike on both databases. */
-export function containsText(database: Database, text: string): Prisma.StringFilter {
+export function containsText({ provider }: Pick<Database, 'provider'>, text: string): { contains: string } {
   // Prisma does not escape LIKE's wildcards on either database.
   const contains = text.replaceAll(/[\\%_]/g, String.raw`\$&`)
-  return database.provider === 'postgres'
-    ? ({ contains, mode: 'insensitive' } as Prisma.StringFilter)
-    : { contains }
+  const filter = { contains, mode: 'insensitive' }
+  return provider === 'postgres' ? filter : { contains }
 }
 
 /** An order that says where NULL goes: Postgres puts it last, SQLite first, unless told. */
-export function orderWithNulls(sort: 'asc' | 'desc', nulls: 'first' | 'last'): Prisma.SortOrderInput {
+export function orderWithNulls<Sort extends 'asc' | 'desc', Nulls extends 'first' | 'last'>(
+  sort: Sort,
+  nulls: Nulls,
+): { sort: Sort; nulls: Nulls } {
   return { sort, nulls }
 }
 
@@ -167,13 +101,12 @@ export function chunked<Item>(items: readonly Item[], size = 1000): Item[][] {
 
 /** A filter on a value inside a Json field; the two databases write the path differently. */
 export function jsonAt(
-  database: Database,
+  { provider }: Pick<Database, 'provider'>,
   path: string[],
   filter: { equals?: unknown; string_contains?: string },
 ): object {
   return {
-    path:
-      database.provider === 'postgres' ? path : `$${path.map((key) => `.${JSON.stringify(key)}`).join('')}`,
+    path: provider === 'postgres' ? path : `$${path.map((key) => `.${JSON.stringify(key)}`).join('')}`,
     ...filter,
   }
 }

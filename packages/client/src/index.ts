@@ -1,19 +1,15 @@
 export type { DatabaseCounters } from '@outgrow/databases'
-export type { Database, TransactionClient } from './database.ts'
+export { postgresAdapter, sqliteAdapter } from './adapters.ts'
+export type { Database } from './database.ts'
+export { isRetryable, isUnavailable, isUniqueViolation } from './errors.ts'
 export {
   chunked,
   containsText,
   insertIgnore,
-  isRetryable,
-  isUnavailable,
-  isUniqueViolation,
   jsonAt,
   lockForUpdate,
   orderWithNulls,
   withRetry,
-  type ModelName,
 } from './helpers.ts'
-export { openDatabase } from './open-database.ts'
-export { Prisma, type PrismaClient } from './generated/sqlite/client.ts'
-export * from './generated/sqlite/enums.ts'
-export { openBareClient } from './bare-client.ts'
+export { openDatabase, type DatabaseOptions } from './open-database.ts'
+export type { GeneratedClients, ModelName, PrismaClientShape, TransactionClient } from './prisma-client.ts'

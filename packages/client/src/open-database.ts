@@ -1,95 +1,126 @@
-import { Failure } from '@outgrow/kit'
+import { parseDatabaseUrl, type DriverAdapterFactory, type SqliteUrl } from '@outgrow/databases'
 import {
-  emptyCounters,
-  parseDatabaseUrl,
-  postgresAdapterFactory,
-  sqliteAdapterFactory,
-  TransactionScope,
-  type PostgresUrl,
-  type SqliteUrl,
-} from '@outgrow/databases'
+  lockTimeoutMs,
+  newAdapterState,
+  postgresFactory,
+  sqliteFactory,
+  type AdapterState,
+} from './adapters.ts'
+import { clientHandle } from './client-handle.ts'
 import type { Database } from './database.ts'
-import type { PrismaClient } from './generated/sqlite/client.ts'
+import type { ClientModule, GeneratedClients, PrismaClientShape } from './prisma-client.ts'
+import { assertInternals, guardRequests } from './prisma-internals.ts'
 
-/** Files that are open in this process: SQLite wants one client a file. */
-const openFiles = new Map<string, { database: Promise<Database>; users: number }>()
+export interface DatabaseOptions {
+  /** Options of Prisma's client, such as `log`, `omit` and `transactionOptions`. */
+  client?: Record<string, unknown>
+}
+
+/** Makes a client over an adapter. */
+type MakeClient<Client> = new (options: Record<string, unknown> & { adapter: DriverAdapterFactory }) => Client
+
+/** One open file of this process. */
+interface OpenFile {
+  path: string
+  /** The generated class: another project's client of the same file is another client. */
+  PrismaClient: unknown
+  database: Promise<Database>
+  users: number
+}
+
+/** SQLite wants one client a file. */
+const openFiles = new Set<OpenFile>()
 
 /**
- * Opens `file:./app.db` or `postgresql://…`, loading only the engine that is needed.
+ * Opens `file:./app.db` or `postgresql://…` with a project's own generated clients, of which only the needed one is loaded.
  * Opening a file twice gives the same client; each `close` takes one user off it.
  * SQLite's parameters: `lock_timeout` (seconds a write waits, 5), `synchronous` (`normal` or `full`).
- * @throws Failure OUTGROW_URL_INVALID, OUTGROW_POSTGRES_UNREACHABLE, OUTGROW_TIMEZONE
+ * @throws Failure OUTGROW_URL_INVALID, OUTGROW_POSTGRES_UNREACHABLE, OUTGROW_TIMEZONE, OUTGROW_CLIENT_UNSUPPORTED
  */
-export async function openDatabase(databaseUrl: string): Promise<Database> {
+export async function openDatabase<Client extends PrismaClientShape>(
+  clients: GeneratedClients<Client>,
+  databaseUrl: string,
+  options: DatabaseOptions = {},
+): Promise<Database<Client>> {
   const url = parseDatabaseUrl(databaseUrl)
-  if (url.kind === 'postgres') return openPostgres(url)
-  const known = openFiles.get(url.path)
-  const entry = known ?? { database: openSqliteFile(url), users: 0 }
-  openFiles.set(url.path, entry)
-  entry.users++
-  let database: Database
+  if (url.kind === 'postgres') {
+    const PrismaClient = await classOf<Client>(clients.postgres)
+    const state = newAdapterState()
+    return open('postgres', PrismaClient, await postgresFactory(url, state), state, options.client)
+  }
+  const PrismaClient = await classOf<Client>(clients.sqlite)
+  const { path } = url
+  const known = [...openFiles].find((file) => file.path === path && file.PrismaClient === PrismaClient)
+  const file = known ?? { path, PrismaClient, database: openFile(url, PrismaClient, options), users: 0 }
+  openFiles.add(file)
+  file.users++
   try {
-    database = await entry.database
+    return shared(file, (await file.database) as Database<Client>)
   } catch (error) {
-    openFiles.delete(url.path)
+    openFiles.delete(file)
     throw error
   }
+}
+
+function openFile<Client extends PrismaClientShape>(
+  url: SqliteUrl,
+  PrismaClient: MakeClient<Client>,
+  options: DatabaseOptions,
+): Promise<Database<Client>> {
+  const state = newAdapterState()
+  // Prisma would give up the start of a transaction after 2 s, before the wait for the lock is over.
+  const transactionOptions = { maxWait: lockTimeoutMs(url.parameters) + 5000 }
+  const given = { transactionOptions, ...options.client }
+  return open('sqlite', PrismaClient, sqliteFactory(url, state), state, given)
+}
+
+/** A file's database as one of its users sees it. */
+function shared<Client extends PrismaClientShape>(
+  file: OpenFile,
+  database: Database<Client>,
+): Database<Client> {
   let closed = false
   return {
-    ...database,
+    get provider() {
+      return database.provider
+    },
+    client: database.client,
+    counters: () => database.counters(),
     close: async () => {
       if (closed) return
       closed = true
-      if (--entry.users > 0) return
-      openFiles.delete(url.path)
+      if (--file.users > 0) return
+      openFiles.delete(file)
       await database.close()
     },
   }
 }
 
-async function openSqliteFile({ path, parameters }: SqliteUrl): Promise<Database> {
-  const counters = emptyCounters()
-  const scope = new TransactionScope()
-  const { PrismaClient: SqliteClient } = await import('./generated/sqlite/client.ts')
-  const lockTimeoutMs = seconds(parameters.get('lock_timeout'), 5) * 1000
-  const adapter = sqliteAdapterFactory({
-    path,
-    lockTimeoutMs,
-    synchronous: parameters.get('synchronous')?.toLowerCase() === 'full' ? 'FULL' : 'NORMAL',
-    counters,
-    scope,
-  })
-  // Prisma would give up the start of a transaction after 2 s, before the wait for the lock is over.
-  const client = new SqliteClient({ adapter, transactionOptions: { maxWait: lockTimeoutMs + 5000 } })
-  await client.$connect()
-  return database('sqlite', client, scope, () => structuredClone(counters))
+/** The generated class; older clients are CommonJS, whose names may lie under `default`. */
+async function classOf<Client>(load: ClientModule<unknown>): Promise<MakeClient<Client>> {
+  const module = (await load()) as { PrismaClient?: unknown; default?: { PrismaClient?: unknown } }
+  return (module.PrismaClient ?? module.default?.PrismaClient) as MakeClient<Client>
 }
 
-async function openPostgres(url: PostgresUrl): Promise<Database> {
-  const counters = emptyCounters()
-  const scope = new TransactionScope()
-  const { PrismaClient: PostgresClient } = await import('./generated/postgres/client.ts')
-  const adapter = await postgresAdapterFactory({ url, counters, scope })
-  const client = new PostgresClient({ adapter }) as unknown as PrismaClient
-  await client.$connect()
-  return database('postgres', client, scope, () => structuredClone(counters))
-}
-
-function database(
+async function open<Client extends PrismaClientShape>(
   provider: Database['provider'],
-  client: PrismaClient,
-  scope: TransactionScope,
-  counters: Database['counters'],
-): Database {
-  const open = new Set<Promise<unknown>>()
-  markTransactions(client, scope, open)
+  PrismaClient: MakeClient<Client>,
+  adapter: DriverAdapterFactory,
+  state: AdapterState,
+  options: DatabaseOptions['client'],
+): Promise<Database<Client>> {
+  const client = new PrismaClient({ ...options, adapter })
+  assertInternals(client)
+  const transactions = watchTransactions(client, state)
+  guardRequests(client, state.scope)
+  await client.$connect()
   return {
     provider,
-    client,
-    counters,
+    client: clientHandle(() => client),
+    counters: () => structuredClone(state.counters),
     close: async () => {
       // Disconnecting would roll open transactions back.
-      while (open.size > 0) await Promise.allSettled(open)
+      while (transactions.size > 0) await Promise.allSettled(transactions)
       await client.$disconnect()
     },
   }
@@ -97,10 +128,11 @@ function database(
 
 /**
  * Marks the callback of an interactive transaction, so that the root client can tell when it is called inside,
- * and keeps the transactions that are open.
+ * and returns the transactions that are open.
  */
-function markTransactions(client: PrismaClient, scope: TransactionScope, open: Set<Promise<unknown>>): void {
+function watchTransactions(client: PrismaClientShape, { scope }: AdapterState): Set<Promise<unknown>> {
   type Start = (this: unknown, work: unknown, options?: unknown) => Promise<unknown>
+  const open = new Set<Promise<unknown>>()
   const start = client.$transaction as unknown as Start
   const $transaction: Start = function transaction(work, options) {
     if (typeof work !== 'function') return start.call(this, work, options)
@@ -114,30 +146,5 @@ function markTransactions(client: PrismaClient, scope: TransactionScope, open: S
     return running
   }
   Object.defineProperty(client, '$transaction', { value: $transaction })
-  guardRoot(client, scope)
-}
-
-/**
- * Refuses what the root client is asked inside such a callback. It must be judged here, where the caller asks: Prisma
- * gathers the `findUnique`s of one turn and sends them together, in the name of whoever asked first.
- */
-function guardRoot(client: PrismaClient, scope: TransactionScope): void {
-  type Request = (this: unknown, params: { transaction?: { kind: string } }) => unknown
-  const request = (client as unknown as { _request: Request })._request
-  const _request: Request = function guarded(params) {
-    if (params.transaction?.kind !== 'itx') scope.refuseRoot()
-    return request.call(this, params)
-  }
-  Object.defineProperty(client, '_request', { value: _request })
-}
-
-function seconds(text: string | null, otherwise: number): number {
-  if (text === null) return otherwise
-  const value = Number(text)
-  if (Number.isFinite(value) && value >= 0) return value
-  throw new Failure({
-    code: 'OUTGROW_URL_INVALID',
-    message: `lock_timeout=${text} is no number of seconds.`,
-    fix: 'For example file:./app.db?lock_timeout=10',
-  })
+  return open
 }

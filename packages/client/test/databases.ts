@@ -1,18 +1,18 @@
-import { makeProductDatabase } from '@outgrow/testing'
+import { makeSampleDatabase } from '@outgrow/testing'
 import { inject } from 'vitest'
-import { openDatabase, type Database } from '../src/index.ts'
+import { openSample, type SampleDatabase } from '@outgrow/sample'
 
 export interface OpenedDatabase {
-  database: Database
+  database: SampleDatabase
   url: string
   dispose(): Promise<void>
 }
 
-/** A fresh database of the example schema, opened by the facade. */
+/** A fresh database of the sample schema, opened by the facade. */
 export async function openFresh(provider: 'sqlite' | 'postgres', parameters = ''): Promise<OpenedDatabase> {
-  const made = await makeProductDatabase(provider, inject('postgresUrl'))
+  const made = await makeSampleDatabase(provider, inject('postgresUrl'))
   const url = `${made.url}${parameters}`
-  const database = await openDatabase(url)
+  const database = await openSample(url)
   return {
     database,
     url,

@@ -1,8 +1,9 @@
-import { openDatabase, withRetry } from '../src/index.ts'
+import { openSample } from '@outgrow/sample'
+import { withRetry } from '../src/index.ts'
 
 /** A process of its own that adds to one counter for a while: `node write-many.ts <url> <milliseconds>`. */
 const [url = '', milliseconds = '0'] = process.argv.slice(2)
-const database = await openDatabase(url)
+const database = await openSample(url)
 const until = Date.now() + Number(milliseconds)
 let added = 0
 let longestGapMs = 0
@@ -15,8 +16,8 @@ while (Date.now() < until) {
   await withRetry(
     () =>
       database.client.$transaction(async (tx) => {
-        const { visits } = await tx.product.findUniqueOrThrow({ where: { slug: 'counter' } })
-        await tx.product.update({ where: { slug: 'counter' }, data: { visits: visits + 1n } })
+        const { visits } = await tx.item.findUniqueOrThrow({ where: { slug: 'counter' } })
+        await tx.item.update({ where: { slug: 'counter' }, data: { visits: visits + 1n } })
       }),
     { attempts: 50 },
   )

@@ -49,6 +49,7 @@ export {
 } from './adapters/counters.ts'
 export { postgresAdapterFactory } from './adapters/postgres-adapter.ts'
 export { sqliteAdapterFactory, stockSqliteAdapter } from './adapters/sqlite-adapter.ts'
+export type { SqlDriverAdapterFactory as DriverAdapterFactory } from '@prisma/driver-adapter-utils'
 export { TransactionScope } from './adapters/transaction-scope.ts'
 export { atomicPostgresScript } from './scripts/postgres-script.ts'
 export { atomicSqliteScript, type ScriptNote } from './scripts/sqlite-script.ts'

@@ -1,5 +1,5 @@
 export { makeDatabase, type TestDatabase } from './databases.ts'
 export { ending } from './process.ts'
-export { makeProductDatabase, type ProductDatabase } from './product-database.ts'
+export { makeProductDatabase, makeSampleDatabase, type SchemaDatabase } from './schema-database.ts'
 export { makeSqlite, temporaryFolder } from './sqlite.ts'
 export { until } from './until.ts'

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { openDatabase } from '@outgrow/client'
+import { openSample, sampleSchema } from '@outgrow/sample'
 import { Failure } from '@outgrow/kit'
 import { deployMigrations, readSchemaSource } from '@outgrow/schema'
 import { inspectForDryRun } from '../commands/inspect.ts'
@@ -33,7 +33,7 @@ export async function demo(context: CommandContext) {
   const shown = relative(process.cwd(), file)
   const shared: SharedOptions = {
     from: file,
-    schema: join(root, 'prisma/schema.prisma'),
+    schema: sampleSchema,
     fix: [],
     onBadValue: 'stop',
     skipTable: [],
@@ -44,7 +44,7 @@ export async function demo(context: CommandContext) {
   }
 
   say('A SaaS on SQLite')
-  await deployMigrations(readSchemaSource(join(root, 'prisma/schema.prisma')), `file:${file}`)
+  await deployMigrations(readSchemaSource(sampleSchema), `file:${file}`)
   terminal.line('Seeding it through the client …')
   const seeded = terminal.busy('Seeding')
   const rows = (await seedThroughClient(`file:${file}`).finally(seeded)) + soil(file)
@@ -102,7 +102,7 @@ export async function demo(context: CommandContext) {
 }
 
 async function answersOf(url: string): Promise<Record<string, unknown>> {
-  const database = await openDatabase(url)
+  const database = await openSample(url)
   try {
     return await application(database)
   } finally {

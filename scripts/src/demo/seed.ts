@@ -1,11 +1,11 @@
-import { openDatabase, type Database, type Prisma } from '@outgrow/client'
+import { openSample, type SampleDatabase, type Prisma } from '@outgrow/sample'
 import { openSqlite } from '@outgrow/databases'
 
 const people = 10_000
 const accounts = 1_000
-const products = 5_000
+const items = 5_000
 const votes = 120_000
-const comments = 30_000
+const notes = 30_000
 const events = 10_000
 const entries = 24_000
 
@@ -13,9 +13,9 @@ const stages = ['IDEA', 'GROWING', 'OUTGROWN', 'GRADUATED'] as const
 const adjectives = ['Tiny', 'Quiet', 'Brave', 'Honest', 'Solar', 'Paper', 'Nordic', 'Velvet']
 const nouns = ['Invoice', 'Garden', 'Ledger', 'Beacon', 'Kettle', 'Compass', 'Harbor', 'Notebook']
 
-/** Fills the example SaaS through the one client, as the application would have. Returns the rows written. */
+/** Fills the sample through the one client, as the application would have. Returns the rows written. */
 export async function seedThroughClient(url: string): Promise<number> {
-  const database = await openDatabase(url)
+  const database = await openSample(url)
   try {
     return await seed(database)
   } finally {
@@ -23,7 +23,7 @@ export async function seedThroughClient(url: string): Promise<number> {
   }
 }
 
-async function seed({ client }: Database): Promise<number> {
+async function seed({ client }: SampleDatabase): Promise<number> {
   const day = (n: number) => new Date(Date.UTC(2023, 0, 1) + n * 3_600_000)
   const fill = async <Row>(
     count: number,
@@ -38,16 +38,16 @@ async function seed({ client }: Database): Promise<number> {
   let rows = 0
   rows += await fill(
     people,
-    (n): Prisma.UserCreateManyInput => ({
-      id: `user_${n}`,
+    (n): Prisma.PersonCreateManyInput => ({
+      id: `person_${n}`,
       email: `person${n}@example.com`,
       name: n % 9 === 0 ? null : `Person ${n} Ångström`,
       emailVerified: n % 3 !== 0,
       preferences: { theme: n % 2 === 0 ? 'dark' : 'light', digest: { weekly: n % 5 === 0 } },
-      invitedById: n > 0 && n % 4 === 0 ? `user_${n >> 1}` : null,
+      invitedById: n > 0 && n % 4 === 0 ? `person_${n >> 1}` : null,
       createdAt: day(n),
     }),
-    (data) => client.user.createMany({ data }),
+    (data) => client.person.createMany({ data }),
   )
   rows += await fill(
     accounts,
@@ -55,35 +55,33 @@ async function seed({ client }: Database): Promise<number> {
     (data) => client.account.createMany({ data }),
   )
   rows += await fill(
-    products,
-    (n): Prisma.ProductCreateManyInput => ({
+    items,
+    (n): Prisma.ItemCreateManyInput => ({
       id: n + 1,
-      slug: `product-${n}`,
+      slug: `item-${n}`,
       name: `${adjectives[n % 8]} ${nouns[(n >> 3) % 8]} ${n}`,
-      tagline: 'Started on SQLite',
-      link: `https://example.com/${n}`,
       stage: stages[n % 4] ?? 'IDEA',
       revenue: n % 6 === 0 ? null : ((n * 37) % 100_000) / 100,
       rating: (n % 50) / 10,
       visits: BigInt(n) * 1_000_003n,
       stack: { database: 'sqlite', orm: 'prisma', tags: [n % 7, null, true] },
       featured: n % 10 === 0,
-      ownerId: `user_${n % people}`,
+      ownerId: `person_${n % people}`,
       accountId: `account_${n % accounts}`,
       createdAt: day(n),
     }),
-    (data) => client.product.createMany({ data }),
+    (data) => client.item.createMany({ data }),
   )
   rows += await fill(
-    comments,
-    (n): Prisma.CommentCreateManyInput => ({
+    notes,
+    (n): Prisma.NoteCreateManyInput => ({
       id: BigInt(n + 1),
-      body: `Comment ${n}: one writer is enough until it is not 🚀`,
-      productId: (n % products) + 1,
-      authorId: `user_${n % people}`,
-      parentId: n > products && n % 3 === 0 ? BigInt(n - products + 1) : null,
+      body: `Note ${n}: one writer is enough until it is not 🚀`,
+      itemId: (n % items) + 1,
+      authorId: `person_${n % people}`,
+      parentId: n > items && n % 3 === 0 ? BigInt(n - items + 1) : null,
     }),
-    (data) => client.comment.createMany({ data }),
+    (data) => client.note.createMany({ data }),
   )
   rows += await fill(
     events,
@@ -97,14 +95,14 @@ async function seed({ client }: Database): Promise<number> {
   )
   rows += await fill(
     entries,
-    (n): Prisma.AuditEntryCreateManyInput => ({
+    (n): Prisma.LogEntryCreateManyInput => ({
       accountId: `account_${n % accounts}`,
-      actor: `user_${n % people}`,
+      actor: `person_${n % people}`,
       action: 'vote',
       detail: { from: n, to: n + 1 },
       at: day(n),
     }),
-    (data) => client.auditEntry.createMany({ data }),
+    (data) => client.logEntry.createMany({ data }),
   )
   return rows
 }
@@ -117,15 +115,15 @@ export function soil(path: string): number {
   const database = openSqlite(path)
   database.pragma('foreign_keys = OFF')
   database.exec(`
-    INSERT INTO votes (user_id, product_id, weight, created_at)
+    INSERT INTO votes (person_id, item_id, weight, created_at)
       WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${votes})
-      SELECT 'user_' || (i % ${people}), (i / ${people} * 397 + i) % ${products} + 1, i % 3 + 1, 1672531200000 + i % 20000 * 3600000 FROM n;
-    UPDATE products SET created_at = CAST(strftime('%s', created_at) AS INTEGER) * 1000 + 523 WHERE id % 2 = 0;
-    UPDATE products SET created_at = '2022-06-01 12:30:00' WHERE id % 97 = 0;
-    UPDATE products SET visits = 9007199254740993 WHERE id = 1;
-    UPDATE products SET featured = 'true' WHERE id IN (11, 12, 13);
-    UPDATE products SET owner_id = 'user_deleted' WHERE id IN (21, 22);
-    UPDATE comments SET body = 'cut' || char(0) || 'here' WHERE id = 7;
+      SELECT 'person_' || (i % ${people}), (i / ${people} * 397 + i) % ${items} + 1, i % 3 + 1, 1672531200000 + i % 20000 * 3600000 FROM n;
+    UPDATE items SET created_at = CAST(strftime('%s', created_at) AS INTEGER) * 1000 + 523 WHERE id % 2 = 0;
+    UPDATE items SET created_at = '2022-06-01 12:30:00' WHERE id % 97 = 0;
+    UPDATE items SET visits = 9007199254740993 WHERE id = 1;
+    UPDATE items SET featured = 'true' WHERE id IN (11, 12, 13);
+    UPDATE items SET owner_id = 'person_deleted' WHERE id IN (21, 22);
+    UPDATE notes SET body = 'cut' || char(0) || 'here' WHERE id = 7;
   `)
   database.close()
   return votes

@@ -1,7 +1,7 @@
 // One process of a load: `child.ts <role> <file URL> <folder of signs> <seconds>`.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createWebhookHandler, openStripe, runWorker } from '@outgrow/billing'
-import { openDatabase, withRetry, type Database } from '@outgrow/client'
+import { openDatabase, withRetry, type Database } from '@outgrow/db'
 import { openSqliteReadonly, parseSqliteSource } from '@outgrow/databases'
 import { recordSigns } from '@outgrow/signs'
 import { serveOnLoopback } from '@outgrow/stripe-fake'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ensureCustomer, openStripe } from '@outgrow/billing'
-import { openDatabase } from '@outgrow/client'
+import { openDatabase } from '@outgrow/db'
 import { deliverTo, serveStripeFake, subscriptions, type StripeFake } from '@outgrow/stripe-fake'
 import { withBilling } from '../billing-context.ts'
 import type { ScenarioName } from './scenario-names.ts'

@@ -1,5 +1,5 @@
 import { reconcile } from '@outgrow/billing'
-import { containsText, type Prisma } from '@outgrow/client'
+import { containsText, type Prisma } from '@outgrow/db'
 import type { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { Services } from '../services.ts'

@@ -1,5 +1,5 @@
 import { billingStatus, replay, replayOutbox } from '@outgrow/billing'
-import { EventStatus, type Prisma } from '@outgrow/client'
+import { EventStatus, type Prisma } from '@outgrow/db'
 import type { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { Services } from '../services.ts'

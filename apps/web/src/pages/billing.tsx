@@ -1,5 +1,5 @@
 import { completeCheckout, createCheckout, createPortal } from '@outgrow/billing'
-import { SubscriptionStatus, type Prisma } from '@outgrow/client'
+import { SubscriptionStatus, type Prisma } from '@outgrow/db'
 import { assertNever } from '@outgrow/kit'
 import type { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'

@@ -1,4 +1,4 @@
-import type { Prisma } from '@outgrow/client'
+import type { Prisma } from '@outgrow/db'
 import type { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { z } from 'zod'

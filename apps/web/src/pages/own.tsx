@@ -1,4 +1,4 @@
-import { lockForUpdate, withRetry, type Prisma } from '@outgrow/client'
+import { lockForUpdate, withRetry, type Prisma } from '@outgrow/db'
 import { fileTypeFromBuffer } from 'file-type'
 import type { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'

@@ -1,4 +1,4 @@
-import { Stage } from '@outgrow/client'
+import { Stage } from '@outgrow/db'
 
 /** The stages in the order of the way, as visitors read them. */
 export const stages: { stage: Stage; label: string; text: string }[] = [

@@ -1,4 +1,4 @@
-import type { Database } from '@outgrow/client'
+import type { Database } from '@outgrow/db'
 
 /** Whether an account may use a feature now. */
 export async function hasFeature(

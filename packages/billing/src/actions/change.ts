@@ -1,5 +1,5 @@
 import type { Stripe } from 'stripe'
-import { lockForUpdate, SubscriptionStatus, withRetry, type Prisma } from '@outgrow/client'
+import { lockForUpdate, SubscriptionStatus, withRetry, type Prisma } from '@outgrow/db'
 import { Failure } from '@outgrow/kit'
 import { timeOf, type Billing } from '../context.ts'
 import { isRunning } from '../state/statuses.ts'

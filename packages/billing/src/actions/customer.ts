@@ -1,4 +1,4 @@
-import { insertIgnore, type Prisma } from '@outgrow/client'
+import { insertIgnore, type Prisma } from '@outgrow/db'
 import { Failure } from '@outgrow/kit'
 import { timeOf, type Billing } from '../context.ts'
 import { withFreshKey } from './idempotency-key.ts'

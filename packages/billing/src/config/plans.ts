@@ -1,6 +1,6 @@
 import type { Stripe } from 'stripe'
 import { z } from 'zod'
-import type { Database } from '@outgrow/client'
+import type { Database } from '@outgrow/db'
 import { Failure } from '@outgrow/kit'
 
 const plan = z.strictObject({

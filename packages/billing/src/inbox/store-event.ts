@@ -1,4 +1,4 @@
-import { withRetry, type Database } from '@outgrow/client'
+import { withRetry, type Database } from '@outgrow/db'
 import { storedTime } from '../stored-time.ts'
 import { isHandled } from './event-types.ts'
 import type { ReceivedEvent } from './parse-event.ts'

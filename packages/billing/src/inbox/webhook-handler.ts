@@ -1,5 +1,5 @@
 import { Stripe } from 'stripe'
-import type { Database } from '@outgrow/client'
+import type { Database } from '@outgrow/db'
 import { Failure, messageOf } from '@outgrow/kit'
 import { parseEventText } from './parse-event.ts'
 import { readBody } from './read-body.ts'

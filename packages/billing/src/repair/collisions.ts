@@ -1,4 +1,4 @@
-import type { Database } from '@outgrow/client'
+import type { Database } from '@outgrow/db'
 
 /** One webhook's arrival. */
 export interface Arrival {

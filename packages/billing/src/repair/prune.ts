@@ -1,4 +1,4 @@
-import { EventStatus, type Database } from '@outgrow/client'
+import { EventStatus, type Database } from '@outgrow/db'
 
 /** What stands in the place of a payload that was kept long enough. */
 const blankPayload = '{}'

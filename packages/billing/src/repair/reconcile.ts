@@ -1,4 +1,4 @@
-import { lockForUpdate, withRetry } from '@outgrow/client'
+import { lockForUpdate, withRetry } from '@outgrow/db'
 import { storeEvent } from '../inbox/store-event.ts'
 import { handledEventTypes } from '../inbox/event-types.ts'
 import { parseEvent } from '../inbox/parse-event.ts'

@@ -1,4 +1,4 @@
-import { EventStatus, type Database, type Prisma } from '@outgrow/client'
+import { EventStatus, type Database, type Prisma } from '@outgrow/db'
 
 export interface ReplaySelection {
   /** Stripe's event ids. */

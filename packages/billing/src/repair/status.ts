@@ -1,4 +1,4 @@
-import { EventStatus, type Database } from '@outgrow/client'
+import { EventStatus, type Database } from '@outgrow/db'
 
 export interface BillingStatus {
   events: Record<EventStatus, number>

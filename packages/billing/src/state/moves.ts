@@ -1,4 +1,4 @@
-import { SubscriptionStatus } from '@outgrow/client'
+import { SubscriptionStatus } from '@outgrow/db'
 
 const { INCOMPLETE, INCOMPLETE_EXPIRED, TRIALING, ACTIVE, PAST_DUE, CANCELED, UNPAID, PAUSED, UNKNOWN } =
   SubscriptionStatus

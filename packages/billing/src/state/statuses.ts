@@ -1,4 +1,4 @@
-import { SubscriptionStatus } from '@outgrow/client'
+import { SubscriptionStatus } from '@outgrow/db'
 
 /** Stripe's statuses, by the text that it writes. */
 const byText: Record<string, SubscriptionStatus> = {

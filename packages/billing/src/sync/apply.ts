@@ -1,4 +1,4 @@
-import { insertIgnore, type Database, type Prisma, type TransactionClient } from '@outgrow/client'
+import { insertIgnore, type Database, type Prisma, type TransactionClient } from '@outgrow/db'
 import type { BillingPolicy } from '../config/policy.ts'
 import { isExpectedMove } from '../state/moves.ts'
 import { isOver, statusOf } from '../state/statuses.ts'

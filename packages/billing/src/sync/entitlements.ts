@@ -1,4 +1,4 @@
-import { SubscriptionStatus } from '@outgrow/client'
+import { SubscriptionStatus } from '@outgrow/db'
 import { assertNever } from '@outgrow/kit'
 import type { BillingPolicy } from '../config/policy.ts'
 import { statusOf } from '../state/statuses.ts'

@@ -1,4 +1,4 @@
-import { lockForUpdate, withRetry, type TransactionClient } from '@outgrow/client'
+import { lockForUpdate, withRetry, type TransactionClient } from '@outgrow/db'
 import { defaultPolicy } from '../config/policy.ts'
 import { timeOf, type Billing } from '../context.ts'
 import { applyTruth, writeEffects } from './apply.ts'

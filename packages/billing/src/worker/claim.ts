@@ -1,4 +1,4 @@
-import type { Database } from '@outgrow/client'
+import type { Database } from '@outgrow/db'
 import { storedTime } from '../stored-time.ts'
 
 /** A table of work: rows are claimed with a lease, by whoever comes first. `:now` and `:until` are times. */

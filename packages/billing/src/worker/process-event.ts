@@ -1,5 +1,5 @@
 import type { Stripe } from 'stripe'
-import { EventStatus, withRetry, type Database, type Prisma, type TransactionClient } from '@outgrow/client'
+import { EventStatus, withRetry, type Database, type Prisma, type TransactionClient } from '@outgrow/db'
 import { timeOf, type Billing } from '../context.ts'
 import { isHandled } from '../inbox/event-types.ts'
 import { effectsOfEvent } from '../sync/effects.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isRetryable, isUnavailable } from '@outgrow/client'
+import { isRetryable, isUnavailable } from '@outgrow/db'
 import { timeOf, type Billing } from '../context.ts'
 import { claim, inboxQueue, outboxQueue } from './claim.ts'
 import { processEvent, type EventOutcome } from './process-event.ts'

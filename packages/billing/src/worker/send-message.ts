@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { withRetry } from '@outgrow/client'
+import { withRetry } from '@outgrow/db'
 import { timeOf, type Billing } from '../context.ts'
 import { errorText, mostAttempts, nextAttemptAt, refuseCrashLoop } from './backoff.ts'
 

@@ -46,7 +46,7 @@ function watched(adapter: SqlDriverAdapter, { scope, counters }: PostgresAdapter
     queryRaw: (query) => adapter.queryRaw(query),
     executeRaw: (query) => adapter.executeRaw(query),
     startTransaction: async (isolationLevel) => {
-      scope.refuseRoot()
+      scope.refuseInside()
       const asked = performance.now()
       const transaction = await adapter
         .startTransaction(isolationLevel)

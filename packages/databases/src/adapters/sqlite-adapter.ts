@@ -23,6 +23,8 @@ export interface SqliteAdapterOptions {
   synchronous: 'NORMAL' | 'FULL'
   counters: DatabaseCounters
   scope: TransactionScope
+  /** Looks at the database right after a transaction has begun and holds the lock; what it throws ends the transaction. */
+  afterBegin?: (database: SqliteDatabase) => void
 }
 
 /** The stock adapter's connection, whose driver is reached for pragmas and for asking whether a statement writes. */
@@ -105,7 +107,7 @@ class SqliteAdapter implements SqlDriverAdapter {
   }
 
   async startTransaction(isolationLevel?: string): Promise<Transaction> {
-    this.#options.scope.refuseRoot()
+    this.#options.scope.refuseInside()
     if (isolationLevel !== undefined && isolationLevel !== 'SERIALIZABLE') {
       throw new DriverAdapterError({ kind: 'InvalidIsolationLevel', level: isolationLevel })
     }
@@ -115,7 +117,9 @@ class SqliteAdapter implements SqlDriverAdapter {
     const { client } = this.#writer
     try {
       await retryBusy(this.#options, () => client.prepare('BEGIN IMMEDIATE').run(), { asked })
+      this.#options.afterBegin?.(client)
     } catch (error) {
+      if (client.inTransaction) client.prepare('ROLLBACK').run()
       release()
       throw asAdapterError(error)
     } finally {

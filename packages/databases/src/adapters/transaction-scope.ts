@@ -13,7 +13,7 @@ export class TransactionScope {
   }
 
   /** @throws Failure OUTGROW_ROOT_IN_TRANSACTION */
-  refuseRoot(): void {
+  refuseInside(): void {
     if (this.#inside.getStore() !== true) return
     throw new Failure({
       code: 'OUTGROW_ROOT_IN_TRANSACTION',

@@ -1,0 +1,3 @@
+import { holdsOn } from './prisma-6-contract.ts'
+
+holdsOn('postgres')

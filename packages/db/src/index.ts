@@ -1,0 +1,27 @@
+import {
+  openDatabase as open,
+  type Database as AnyDatabase,
+  type TransactionClient as InTransaction,
+} from '@outgrow/client'
+import type { PrismaClient } from './generated/sqlite/client.ts'
+
+export * from '@outgrow/client'
+export { Prisma, type PrismaClient } from './generated/sqlite/client.ts'
+export * from './generated/sqlite/enums.ts'
+
+/** This project's database: its own models on both providers. */
+export type Database = AnyDatabase<PrismaClient>
+
+/** The client inside an interactive transaction. */
+export type TransactionClient = InTransaction<PrismaClient>
+
+/** This project's generated clients. */
+export const clients = {
+  sqlite: () => import('./generated/sqlite/client.ts'),
+  postgres: () => import('./generated/postgres/client.ts'),
+}
+
+/** Opens `file:./app.db` or `postgresql://…`; see `@outgrow/client`. */
+export function openDatabase(url: string): Promise<Database> {
+  return open<PrismaClient>(clients, url)
+}
