@@ -9,7 +9,7 @@ import { median } from './process-usage.ts'
 
 export const clientCommand = new Command('client')
   .description('the facade against the bare Prisma client on SQLite: point reads and writes')
-  .option('--operations <n>', 'operations a round', '3000')
+  .option('--operations <n>', 'operations per round', '3000')
   .option('--rounds <n>', 'rounds', '15')
   .action(async (options: { operations: string; rounds: string }) => {
     const root = join(import.meta.dirname, '../../.outgrow')

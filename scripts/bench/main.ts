@@ -5,7 +5,9 @@ import { pagesCommand } from './pages.ts'
 import { webhooksCommand } from './webhooks.ts'
 
 await new Command('bench')
-  .description('Measures, side by side on the same work. Ratios of medians are what counts: machines drift.')
+  .description(
+    'Measures alternatives side by side on the same work. Trust the ratios of medians: machines drift.',
+  )
   .addCommand(moveCommand)
   .addCommand(clientCommand)
   .addCommand(webhooksCommand)

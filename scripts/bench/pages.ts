@@ -23,9 +23,7 @@ const pages = [
 type Page = (typeof pages)[number]
 
 export const pagesCommand = new Command('pages')
-  .description(
-    'the main pages of the example SaaS, as built, under eight visitors at a time, on both databases',
-  )
+  .description('the main pages of the built example SaaS with eight concurrent visitors, on both databases')
   .action(benchPages)
 
 async function benchPages(): Promise<void> {

@@ -29,7 +29,7 @@ interface Options {
 
 export const webhooksCommand = new Command('webhooks')
   .description(
-    'intake under a burst, draining with 1, 2 and 4 worker processes, colliding events; and a known sync engine',
+    'intake of a burst, draining with 1, 2 and 4 worker processes, colliding events; compared with a known sync engine',
   )
   .option('--events <n>', 'deliveries of the burst, a fifth of them repeats', '5000')
   .option('--rounds <n>', 'rounds of the burst', '3')

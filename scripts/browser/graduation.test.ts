@@ -54,7 +54,7 @@ test('the console follows a move while it runs, and shows what it found and prov
     )
   // Everything below comes to the open page by itself.
   const inspected = once(outgrow('inspect'), 'exit')
-  await page.getByText('holds a NUL byte').waitFor()
+  await page.getByText('contains a NUL byte').waitFor()
   await inspected
   const moved = once(outgrow('migrate', '--to', target.url, '--fix', 'text-strip-nul'), 'exit')
   await page.getByRole('heading', { name: /migrate is running: step 6 of 11/ }).waitFor()
@@ -68,7 +68,7 @@ test('the console follows a move while it runs, and shows what it found and prov
   expect(await page.getByText(/is running/).count()).toBe(0)
   // A database of another schema than the product's has no inbox to show.
   await page.goto(`http://127.0.0.1:${port}/webhooks`)
-  await page.getByText('has not the product’s billing tables').waitFor()
+  await page.getByText('does not have Outgrow’s billing tables').waitFor()
 
   await browser.close()
   await target.drop()

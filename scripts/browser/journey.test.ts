@@ -111,7 +111,7 @@ test('the whole journey: traffic on SQLite, one command, and the same person goe
     fake.advance(15 * day)
     await drained(target.url)
     expect(await person.plan()).toContain('Active. It renews on')
-    await page.getByRole('button', { name: 'Card, plan, cancel' }).click()
+    await page.getByRole('button', { name: 'Manage card and plan' }).click()
     await page.getByRole('button', { name: 'Cancel at the end of the period' }).click()
     await page.getByText(/ends \d{4}/).waitFor()
     await drained(target.url)
@@ -125,7 +125,7 @@ test('the whole journey: traffic on SQLite, one command, and the same person goe
     await owner.goto(`${new URL(product.consoleUrl).origin}/graduation`)
     const verification = owner.getByRole('region', { name: 'Table of the verification' })
     expect(await verification.getByText('equal').count()).toBe(await verification.locator('tbody tr').count())
-    await owner.getByText('nothing in the way').waitFor()
+    await owner.getByText('no problems found').waitFor()
     expect(await accessibilityProblems(owner)).toEqual([])
     await shoot(owner, 'console-graduation')
 
@@ -142,7 +142,7 @@ test('the whole journey: traffic on SQLite, one command, and the same person goe
       await sleep(100)
     }
     fake.recover()
-    expect(await person.plan()).toContain('until then everything stays') // the truth has not come through
+    expect(await person.plan()).toContain('until then everything stays') // the current state has not arrived yet
     await owner.goto(`${new URL(product.consoleUrl).origin}/webhooks?status=DEAD`)
     await owner.getByRole('row').nth(1).getByRole('link').click()
     await owner.getByText('given up').waitFor()

@@ -12,13 +12,13 @@ interface Options {
 
 const billing = new Command('billing')
   .description(
-    'random lives of subscriptions, with deliveries in disorder, workers killed and Stripe failing',
+    'random subscription lifecycles with deliveries out of order, workers killed and Stripe failing',
   )
   .addOption(new Option('--database <name>', 'where').choices(['sqlite', 'postgres']).default('sqlite'))
   .option('--runs <n>', 'lives', '100')
-  .option('--seed <n>', 'the same lives for the same number', String(Date.now() % 1_000_000))
+  .option('--seed <n>', 'the same number repeats the same lifecycles', String(Date.now() % 1_000_000))
   .addOption(
-    new Option('--variant <name>', 'how events are worked off').choices([...variants]).default('ours'),
+    new Option('--variant <name>', 'how events are processed').choices([...variants]).default('ours'),
   )
   .option('--json', 'print the result as one document')
   .addHelpText('after', '\nExample:\n  pnpm chaos billing --database postgres --runs 1000 --seed 7\n')
@@ -47,4 +47,7 @@ const billing = new Command('billing')
     if (result.violations.length > 0) process.exitCode = 4
   })
 
-await new Command('chaos').description('Tries to break what must hold.').addCommand(billing).parseAsync()
+await new Command('chaos')
+  .description('Tries to break the guarantees of the product.')
+  .addCommand(billing)
+  .parseAsync()

@@ -35,7 +35,7 @@ export async function wrongStates(
       if (
         (found.cancelAt?.getTime() ?? null) !== (object.cancel_at === null ? null : object.cancel_at * 1000)
       )
-        wrong.push(`${object.id} ends at another time`)
+        wrong.push(`${object.id} ends at a different time`)
       const chain = found.history.map(({ from, to }) => [from, to])
       const broken = chain.findIndex(([from], at) => from !== (at === 0 ? null : chain[at - 1]?.[1]))
       if (broken >= 0 || chain.at(-1)?.[1] !== object.status)

@@ -19,8 +19,8 @@ export async function withBilling<Result>(
     throw new Failure({
       code: 'OUTGROW_TABLES_MISSING',
       message: message?.split('\n').findLast((line) => line.trim() !== '') ?? 'A table is missing.',
-      why: 'This command works on a database of the product’s own schema.',
-      fix: 'Run outgrow schema deploy --to <url> first; an application of another schema has adopt-inbox.',
+      why: 'This command needs a database with Outgrow’s own schema.',
+      fix: 'Run outgrow schema deploy --to <url> first; for an application with another schema, run outgrow billing adopt-inbox.',
       cause,
     })
   } finally {
@@ -61,7 +61,7 @@ export function databaseUrl(url = process.env.DATABASE_URL): string {
   if (url !== undefined && url !== '') return url
   throw new Failure({
     code: 'OUTGROW_OPTION_INVALID',
-    message: 'There is no database to work on.',
+    message: 'No database was given.',
     fix: 'Pass --database with a file: or postgresql: URL, or set DATABASE_URL.',
   })
 }

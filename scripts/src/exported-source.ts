@@ -8,7 +8,7 @@ export function exportedSource(directory: string): string {
   if (existsSync(path)) return path
   throw new Failure({
     code: 'OUTGROW_EXPORT_NOT_FOUND',
-    message: `${directory} holds no export.`,
-    fix: 'Run outgrow export --dir first.',
+    message: `${directory} contains no export.`,
+    fix: 'Run outgrow export --dir <folder> first.',
   })
 }

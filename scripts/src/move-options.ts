@@ -32,9 +32,9 @@ export function withSharedOptions(command: Command): Command {
       'Prisma schema file or folder, or "introspect" to read it from the source',
       'prisma/schema.prisma',
     )
-    .option('--fix <rule>', 'let a rule settle bad values (repeatable; see docs/values.md)', collect, [])
+    .option('--fix <rule>', 'apply a rule to bad values (repeatable; see docs/values.md)', collect, [])
     .addOption(
-      new Option('--on-bad-value <what>', 'stop and change nothing, or set bad rows aside')
+      new Option('--on-bad-value <what>', 'stop and change nothing, or quarantine bad rows')
         .choices(['stop', 'quarantine'])
         .default('stop'),
     )
@@ -42,12 +42,12 @@ export function withSharedOptions(command: Command): Command {
     .option('--skip-column <table.column>', 'leave a column behind (repeatable)', collect, [])
     .option(
       '--skip-object <name>',
-      'leave a view, trigger, index, check or default behind, by the name that a finding gives (repeatable)',
+      'leave behind a view, trigger, index, check or default, by the name in its finding (repeatable)',
       collect,
       [],
     )
     .option('--cast <table.column=type>', 'give a column another Postgres type (repeatable)', collect, [])
-    .option('--work-dir <folder>', 'where the embedded Postgres and files of runs live', '.outgrow')
+    .option('--work-dir <folder>', 'where the embedded Postgres and the files of runs are kept', '.outgrow')
     .option('--json', 'print one JSON document on stdout')
 }
 
@@ -83,7 +83,7 @@ function castOf(text: string): [string, string] {
   }
   throw new Failure({
     code: 'OUTGROW_OPTION_INVALID',
-    message: `--cast ${text} is not of the form table.column=type.`,
+    message: `--cast ${text} does not have the form table.column=type.`,
     fix: 'For example --cast users.ip=inet',
   })
 }
@@ -93,7 +93,7 @@ export function sourceOf({ from, schema }: Pick<SharedOptions, 'from'> & { schem
   if (source === undefined || source === '') {
     throw new Failure({
       code: 'OUTGROW_OPTION_INVALID',
-      message: 'There is no source.',
+      message: 'No source was given.',
       fix: 'Pass --from file:./app.db, or set DATABASE_URL.',
     })
   }

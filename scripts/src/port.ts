@@ -8,7 +8,7 @@ export function portOf(text: string): number {
   if (Number.isInteger(port) && port >= 1024 && port <= 65_000) return port
   throw new Failure({
     code: 'OUTGROW_OPTION_INVALID',
-    message: `--port ${text} is no port between 1024 and 65000.`,
+    message: `--port ${text} is not a port between 1024 and 65000.`,
     fix: 'For example --port 3000.',
   })
 }
@@ -24,8 +24,8 @@ export async function refuseTakenPorts(ports: number[]): Promise<void> {
     } catch (cause) {
       throw new Failure({
         code: 'OUTGROW_PORT_IN_USE',
-        message: `The port ${port} is in use.`,
-        fix: 'Stop what listens there, or pass another --port.',
+        message: `Port ${port} is in use.`,
+        fix: 'Stop the process that listens there, or pass another --port.',
         cause,
       })
     }

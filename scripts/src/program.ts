@@ -21,7 +21,7 @@ import { exit } from './output/exit.ts'
 export const program = new Command('outgrow')
   .description('Start on SQLite, outgrow it, move to Postgres with one command.')
   .version('0.1.0')
-  .showHelpAfterError('Add --help for the options.')
+  .showHelpAfterError('Run with --help to see the options.')
   .exitOverride((error) => {
     // Commander ends with 1 on a wrong option; here 1 means a bug.
     process.exit(error.exitCode === 0 ? exit.done : exit.expected)

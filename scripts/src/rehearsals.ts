@@ -90,7 +90,7 @@ export async function dropRehearsal(workDir: string, name: string): Promise<void
   if (server === undefined || !known.some((one) => one.name === name) || name === 'postgres') {
     throw new Failure({
       code: 'OUTGROW_OPTION_INVALID',
-      message: `The embedded PostgreSQL has no database named ${name} that may be dropped.`,
+      message: `The embedded PostgreSQL has no database named ${name} that can be dropped.`,
       fix: 'See outgrow postgres list.',
     })
   }

@@ -13,9 +13,9 @@ export function switchChecklist(schema: string): string[] {
   return [
     'What else the application needs to run on Postgres:',
     `  [ ] provider = "postgresql" in its Prisma schema${shown}`,
-    '  [ ] the adapter of Postgres (@prisma/adapter-pg) where it makes its client, with sessions in UTC',
-    '  [ ] prisma generate, so that the client is one for Postgres',
-    '  [ ] a restart, since a running process keeps the old connection',
+    '  [ ] the Postgres adapter (@prisma/adapter-pg) where it creates its client, with sessions in UTC',
+    '  [ ] prisma generate, so that the client is built for Postgres',
+    '  [ ] a restart, because a running process keeps the old connection',
   ]
 }
 

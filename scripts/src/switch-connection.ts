@@ -60,8 +60,8 @@ export function refuseUnswitchable(file: string): void {
   throw new Failure({
     code: 'OUTGROW_OPTION_INVALID',
     message: exists
-      ? `--switch ${file} is no file.`
-      : `--switch ${file} lies in a folder that does not exist.`,
+      ? `--switch ${file} is not a file.`
+      : `--switch ${file} is in a folder that does not exist.`,
     fix: 'Pass the .env file of the application.',
   })
 }

@@ -118,7 +118,7 @@ test('dev refuses another machine’s database and live events, and leaves both 
 
 test('lines break between words and keep their indent, at 80 and at 44 columns', () => {
   const text =
-    '    fix    correct the source, name the rules that apply with --fix, or set the rows aside with --on-bad-value quarantine'
+    '    fix    correct the source, name the rules that apply with --fix, or quarantine the rows with --on-bad-value quarantine'
   for (const columns of [80, 44]) {
     const lines = wrapped(text, columns).split('\n')
     expect(lines.length).toBeGreaterThan(1)

@@ -52,7 +52,7 @@ test('after a move the next migration builds on its baseline, and status has bot
   // The file has tables of its own making: they are not what the migrations make, and the differences are printed.
   const refused = await run<{ error: { code: string; message: string } }>('baseline', '--to', `file:${file}`)
   expect([refused.code, refused.document.error.code]).toEqual([2, 'OUTGROW_BASELINE_DIFFERS'])
-  expect(refused.document.error.message).toContain('missing, or of another form: column Customer.city TEXT')
+  expect(refused.document.error.message).toContain('missing or different: column Customer.city TEXT')
   await target.drop()
 })
 

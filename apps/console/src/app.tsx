@@ -37,7 +37,8 @@ export function createConsole(services: Services): Hono {
   )
   app.use(async (context, next) => {
     // No text of ours holds a NUL, and Postgres takes none.
-    if (/%00/.test(context.req.url)) throw new HTTPException(400, { message: 'The address holds a NUL.' })
+    if (/%00/.test(context.req.url))
+      throw new HTTPException(400, { message: 'The address contains a NUL character.' })
     await next()
   })
   app.use(guard(services))
@@ -54,7 +55,7 @@ export function createConsole(services: Services): Hono {
     if (error instanceof HTTPException) return context.html(<Problem message={error.message} />, error.status)
     if (isMissingTable(error)) {
       return context.html(
-        <Problem message="This database has not the product’s billing tables, so this page has nothing to show." />,
+        <Problem message="This database does not have Outgrow’s billing tables, so this page has nothing to show." />,
         404,
       )
     }

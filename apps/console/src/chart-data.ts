@@ -45,14 +45,14 @@ export async function chartData(source: ChartSource, range: Range, lastSlots?: n
   const isSqlite = database.provider === 'sqlite'
   const waits = { p50: series.lockWaitP50Ms, p99: series.lockWaitP99Ms }
   const common: Chart[] = [
-    { name: 'webhooks', title: 'Colliding webhooks', unit: 'a minute', lines: { webhooks: collisions } },
+    { name: 'webhooks', title: 'Colliding webhooks', unit: 'per minute', lines: { webhooks: collisions } },
     { name: 'size', title: 'Size', unit: 'MB', lines: { size: series.sizeMegabytes } },
     { name: 'event-loop', title: 'Event loop delay, p99', unit: 'ms', lines: { p99: series.eventLoopP99Ms } },
   ]
   const charts: Chart[] = isSqlite
     ? [
         { name: 'lock-wait', title: 'Wait for the write lock', unit: 'ms', lines: waits },
-        { name: 'busy', title: 'Busy errors', unit: 'a minute', lines: series.busy },
+        { name: 'busy', title: 'Busy errors', unit: 'per minute', lines: series.busy },
         { name: 'duty', title: 'Write duty cycle', unit: '%', lines: { duty: series.duty } },
         {
           name: 'wal',

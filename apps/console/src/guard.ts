@@ -14,16 +14,16 @@ export function guard({ token, hosts }: Services): MiddlewareHandler {
   return async (context, next) => {
     const host = (context.req.header('host') ?? '').replace(/:\d+$/, '').toLowerCase()
     if (!hosts.has(host))
-      return context.text('The console is not reached by this name. Set CONSOLE_HOSTS.\n', 421)
+      return context.text('The console does not accept this host name. Add it to CONSOLE_HOSTS.\n', 421)
     const given = context.req.query('token')
     if (given !== undefined && context.req.method === 'GET') {
-      if (!isSame(given, token)) return context.text('This is not the token.\n', 401)
+      if (!isSame(given, token)) return context.text('The token is wrong.\n', 401)
       setCookie(context, cookieName, proof, { httpOnly: true, sameSite: 'Strict', path: '/' })
       return context.redirect(context.req.path, 303)
     }
     if (!isSame(getCookie(context, cookieName) ?? '', proof))
       return context.text(
-        'Open the address that the console printed when it started: it holds the token.\n',
+        'Open the address that the console printed when it started: it contains the token.\n',
         401,
       )
     return next()

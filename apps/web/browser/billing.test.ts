@@ -73,7 +73,7 @@ test.each(['sqlite', 'postgres'] as const)('a subscription’s whole life on %s'
 
   // Cancelled in the portal: it stays until the end of what is paid, then it is gone, and so is the place at the top.
   await page.goto(`${product.url}/billing`)
-  await page.getByRole('button', { name: 'Card, plan, cancel' }).click()
+  await page.getByRole('button', { name: 'Manage card and plan' }).click()
   await page.getByRole('button', { name: 'Cancel at the end of the period' }).click()
   await page.getByText(/ends \d{4}/).waitFor()
   await drained(database.url)
@@ -87,7 +87,7 @@ test.each(['sqlite', 'postgres'] as const)('a subscription’s whole life on %s'
   const metrics = await (await fetch(`${product.workerUrl}/metrics`)).text()
   expect(metrics).toMatch(/outgrow_worker_outcomes_total\{outcome="applied"\} [1-9]/)
   expect(metrics).toContain('outgrow_inbox_events{status="DEAD"} 0')
-  expect(product.output()).toContain('Your plan is open')
+  expect(product.output()).toContain('Your plan is active')
   await database.drop()
 
   /** Until the worker has worked off everything that was delivered. */

@@ -151,7 +151,7 @@ describe.each(['sqlite', 'postgres'] as const)('the directory on %s', (provider)
     const { page } = person
     await person.list('The one that is free')
     await person.list('One too many')
-    await page.getByText('Your plan has no listing left.').waitFor()
+    await page.getByText('You have used all the listings in your plan.').waitFor()
     await page.goto(`${product.url}/mine`)
     expect(await page.getByRole('button', { name: 'Feature' }).isDisabled()).toBe(true)
     const id = (await page.getByRole('link', { name: 'Change' }).getAttribute('href')) ?? ''

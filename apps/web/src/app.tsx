@@ -49,7 +49,8 @@ export function createApp(services: Services): Hono<WebEnvironment> {
 
   app.use(async (context, next) => {
     // No text of ours holds a NUL, and Postgres takes none.
-    if (/%00/.test(context.req.url)) throw new HTTPException(400, { message: 'The address holds a NUL.' })
+    if (/%00/.test(context.req.url))
+      throw new HTTPException(400, { message: 'The address contains a NUL character.' })
     await next()
   })
   screenshotRoute(app, services)
@@ -80,7 +81,9 @@ export function createApp(services: Services): Hono<WebEnvironment> {
   )
   // Behind a proxy that ends TLS the request's own address is http: the browser's is the application's.
   app.use(csrf({ origin: new URL(services.appUrl).origin }))
-  app.use(bodyLimit({ maxSize: mostBytes, onError: () => problem(413, 'That is more than 1.5 MB.') }))
+  app.use(
+    bodyLimit({ maxSize: mostBytes, onError: () => problem(413, 'The request is larger than 1.5 MB.') }),
+  )
   app.use(identify(services))
 
   directoryPages(app, services)
@@ -94,7 +97,7 @@ export function createApp(services: Services): Hono<WebEnvironment> {
       <Layout visitor={context.get('visitor')} title="Not found">
         <h1>There is no such page</h1>
         <p>
-          It may have moved, or it never was. <a href="/">Back to the directory</a>
+          It may have moved, or it never existed. <a href="/">Back to the directory</a>
         </p>
       </Layout>,
       404,
@@ -112,7 +115,7 @@ export function createApp(services: Services): Hono<WebEnvironment> {
         <p>{message}</p>
         {status >= 500 && (
           <p class="quiet">
-            If it stays, tell us this number: <code>{context.get('requestId')}</code>
+            If this keeps happening, send us this number: <code>{context.get('requestId')}</code>
           </p>
         )}
       </Layout>,
@@ -136,22 +139,22 @@ function answerTo(error: Error): { status: 400 | 403 | 404 | 409 | 413 | 429 | 5
   }
   const { code, type } = error as { code?: string; type?: string }
   // Deleted between the look and the write, or what it belongs to was.
-  if (code === 'P2025' || code === 'P2003') return { status: 404, message: 'It is not there any more.' }
+  if (code === 'P2025' || code === 'P2003') return { status: 404, message: 'It no longer exists.' }
   if (isRetryable(error) || isUnavailable(error))
-    return { status: 503, message: 'Too much is going on just now. Try again in a moment.' }
+    return { status: 503, message: 'The server is busy. Try again in a moment.' }
   if (error instanceof Failure && error.code.startsWith('OUTGROW_BILLING'))
     return { status: 409, message: billingMessages[error.code] ?? error.message }
   if (type?.startsWith('Stripe') === true)
     return {
       status: 503,
-      message: 'The payment service does not answer. Nothing was charged; try again in a moment.',
+      message: 'The payment service is not responding. Nothing was charged; try again in a moment.',
     }
-  return { status: 500, message: 'An error on our side. It has been written down.' }
+  return { status: 500, message: 'Something went wrong on our side. The error has been logged.' }
 }
 
 const billingMessages: Record<string, string> = {
-  OUTGROW_BILLING_SUBSCRIBED: 'Your account has a plan already. Change it in the portal.',
-  OUTGROW_BILLING_CHANGE_PENDING: 'Another change of your plan is under way. Try again in a moment.',
+  OUTGROW_BILLING_SUBSCRIBED: 'Your account already has a plan. Change it in the portal.',
+  OUTGROW_BILLING_CHANGE_PENDING: 'Another change to your plan is in progress. Try again in a moment.',
   OUTGROW_BILLING_NO_CUSTOMER: 'Your account has not bought anything yet.',
   OUTGROW_BILLING_SESSION: 'This payment does not belong to your account.',
 }

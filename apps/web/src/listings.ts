@@ -15,7 +15,7 @@ import { free } from './plans.ts'
 /** What a listing's form may hold. */
 export const listingForm = z.object({
   name: z.string().trim().min(1, 'Give it a name.').max(60, 'At most 60 characters.'),
-  tagline: z.string().trim().min(1, 'Say in a line what it does.').max(140, 'At most 140 characters.'),
+  tagline: z.string().trim().min(1, 'Describe it in one line.').max(140, 'At most 140 characters.'),
   link: z.url({ protocol: /^https?$/, error: 'An address that starts with https://' }).max(500),
   stage: z.enum(Stage, { error: 'Choose one.' }),
   stack: z

@@ -80,6 +80,6 @@ async function checkPrices(stripe: Services['stripe'], plans: PlanConfig, log: L
     await checkPlans(stripe, plans)
   } catch (error) {
     if ((error as { type?: string }).type !== 'StripeConnectionError') throw error
-    log.warn('Stripe cannot be reached: the plans were not held against its prices')
+    log.warn('Stripe cannot be reached: the plans were not checked against its prices')
   }
 }

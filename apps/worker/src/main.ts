@@ -43,7 +43,7 @@ async function start(): Promise<void> {
   // disconnect: whoever started it is gone.
   for (const name of ['SIGINT', 'SIGTERM', 'disconnect'] as const) {
     process.once(name as NodeJS.Signals, () => {
-      log.info({ signal: name }, 'finishing what is under way')
+      log.info({ signal: name }, 'finishing work in progress')
       stop.abort()
       if (process.connected) process.disconnect() // an open channel would keep the process
     })
@@ -58,12 +58,12 @@ async function start(): Promise<void> {
       concurrency: env.CONCURRENCY,
       signal: stop.signal,
       onUnavailable: (error) =>
-        log.warn({ error: messageOf(error).split('\n').at(-1) }, 'the database is away'),
+        log.warn({ error: messageOf(error).split('\n').at(-1) }, 'the database is unavailable'),
       onOutcome: (outcome, id) => {
         metrics.outcomes.inc({ outcome })
         const level =
           outcome === 'dead' ? 'error' : outcome === 'failed' || outcome === 'unsent' ? 'warn' : 'info'
-        log[level]({ outcome, id }, 'worked on')
+        log[level]({ outcome, id }, 'processed')
       },
     })
     log.info(totals, 'stopped')

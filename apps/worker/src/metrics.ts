@@ -15,7 +15,7 @@ export function createMetrics(database: Database) {
     registry.removeSingleMetric(name)
   const outcomes = new Counter({
     name: 'outgrow_worker_outcomes_total',
-    help: 'Events and messages worked on, by what came of them',
+    help: 'Events and messages processed, by outcome',
     labelNames: ['outcome'],
     registers: [registry],
   })
@@ -27,7 +27,7 @@ export function createMetrics(database: Database) {
   })
   const oldest = new Gauge({
     name: 'outgrow_inbox_oldest_pending_seconds',
-    help: 'How long the oldest event that waits has been waiting',
+    help: 'How long the oldest pending event has been waiting',
     registers: [registry],
   })
   const outbox = new Gauge({

@@ -20,7 +20,7 @@ export function sendMails({ smtpUrl, from, database, log }: MailOptions): { send
   const send: Send = async ({ key, topic, payload }) => {
     const mail = mails[topic]
     if (!mail) {
-      log.warn({ key, topic, objectId: payload.objectId }, 'for the operators')
+      log.warn({ key, topic, objectId: payload.objectId }, 'needs an operator')
       return
     }
     const customer = await database.client.billingCustomer.findUnique({
@@ -29,11 +29,11 @@ export function sendMails({ smtpUrl, from, database, log }: MailOptions): { send
     })
     const to = customer?.email
     if (to === null || to === undefined) {
-      log.warn({ key, topic }, 'nobody to write to')
+      log.warn({ key, topic }, 'no recipient')
       return
     }
     if (!transport) {
-      log.info({ key, topic, subject: mail.subject }, 'mail, written here since SMTP_URL is not set')
+      log.info({ key, topic, subject: mail.subject }, 'mail logged here because SMTP_URL is not set')
       return
     }
     const messageId = `<${key.replaceAll(/[^\w.-]/g, '.')}@stages>`

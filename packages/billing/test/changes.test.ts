@@ -214,7 +214,7 @@ describe.each(['sqlite', 'postgres'] as const)('changes on %s', (provider) => {
     expect((await shop.work()).dead).toBe(1)
     expect(await shop.client.webhookEvent.findFirst({ where: { objectId: 'in_crash' } })).toMatchObject({
       status: 'DEAD',
-      lastError: expect.stringContaining('did not come back') as string,
+      lastError: expect.stringContaining('every worker that claimed it died') as string,
     })
   })
 

@@ -39,7 +39,7 @@ async function wire(port: number) {
   }
 }
 
-test('a worker waits while the database is away, and goes on when it is back', async () => {
+test('a worker waits while the database is unavailable, and goes on when it is back', async () => {
   const made = await makeProductDatabase('postgres', inject('postgresUrl'))
   const direct = new URL(made.url)
   const line = await wire(Number(direct.port))

@@ -92,7 +92,7 @@ export function orderWithNulls<Sort extends 'asc' | 'desc', Nulls extends 'first
 /** Cuts a list for `in` filters and bulk writes: both databases limit the values of one statement. */
 export function chunked<Item>(items: readonly Item[], size = 1000): Item[][] {
   if (!Number.isInteger(size) || size < 1) {
-    throw new Failure({ code: 'OUTGROW_OPTION_INVALID', message: `A chunk of ${size} is not possible.` })
+    throw new Failure({ code: 'OUTGROW_OPTION_INVALID', message: `${size} is not a valid chunk size.` })
   }
   return Array.from({ length: Math.ceil(items.length / size) }, (_, at) =>
     items.slice(at * size, (at + 1) * size),

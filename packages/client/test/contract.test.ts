@@ -239,7 +239,7 @@ test.each([
   ['', 'is empty'],
   ['mysql://x', 'Not a database URL: mysql:'],
   ['app.db', 'Not a database URL'],
-  ['file:', 'names no file'],
+  ['file:', 'has no path'],
   ['postgresql://bad host/x', 'cannot be read'],
 ])('the URL %j is refused with what was expected', async (url, message) => {
   await expect(openSample(url)).rejects.toMatchObject({

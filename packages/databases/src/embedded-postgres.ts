@@ -72,8 +72,8 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
         why:
           owner === undefined
             ? 'initdb or pg_ctl failed.'
-            : `PostgreSQL refuses to run as root, so it runs as "${owner.name}", who must be able to reach ${directory} and the installed packages.`,
-        fix: 'Pass --to with a Postgres of your own, or run from a folder that every user may enter.',
+            : `PostgreSQL refuses to run as root, so it runs as "${owner.name}", which needs access to ${directory} and the installed packages.`,
+        fix: 'Pass --to with the URL of your own Postgres, or run in a folder that every user can access.',
         cause,
       })
     }
@@ -128,9 +128,9 @@ function folderFor(asked: string, owner: { uid: number } | undefined): string {
   if (known && !(known.isDirectory() && (known.uid === 0 || known.uid === owner.uid))) {
     throw new Failure({
       code: 'OUTGROW_EMBEDDED_POSTGRES',
-      message: `${shared} belongs to somebody else.`,
+      message: `${shared} belongs to another user.`,
       why: 'The embedded PostgreSQL would keep its data there.',
-      fix: `Remove it, or pass --to with a Postgres of your own.`,
+      fix: `Remove it, or pass --to with the URL of your own Postgres.`,
     })
   }
   return shared
@@ -171,7 +171,7 @@ async function binaries(mustShare: boolean): Promise<{ initdb: string; pg_ctl: s
     throw new Failure({
       code: 'OUTGROW_EMBEDDED_POSTGRES',
       message: `There is no embedded PostgreSQL for ${process.platform}-${process.arch}.`,
-      fix: 'Pass --to with a Postgres of your own.',
+      fix: 'Pass --to with the URL of your own Postgres.',
       cause,
     })
   }
@@ -198,7 +198,7 @@ function serverOwner(): { name: string; uid: number; gid: number } | undefined {
   throw new Failure({
     code: 'OUTGROW_EMBEDDED_POSTGRES',
     message: 'PostgreSQL does not run as root, and there is no account named postgres or nobody.',
-    fix: 'Run as another user, or pass --to with a Postgres of your own.',
+    fix: 'Run as another user, or pass --to with the URL of your own Postgres.',
   })
 }
 

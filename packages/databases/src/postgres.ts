@@ -50,8 +50,8 @@ function sslAttempts(
       throw new Failure({
         code: 'OUTGROW_URL_INVALID',
         message: `${name}=${path} cannot be read: ${messageOf(cause)}`,
-        why: 'The URL names a file that the connection is to be secured with.',
-        fix: `Correct ${name} in the URL; the path starts from the folder that the command runs in.`,
+        why: 'The URL names this file to secure the connection.',
+        fix: `Correct ${name} in the URL; a relative path starts at the folder where the command runs.`,
         cause,
       })
     }
@@ -84,7 +84,7 @@ function sslAttempts(
     default:
       throw new Failure({
         code: 'OUTGROW_URL_INVALID',
-        message: `sslmode=${mode} is not known.`,
+        message: `sslmode=${mode} is not a valid mode.`,
         fix: 'Use disable, allow, prefer, require, verify-ca or verify-full.',
       })
   }
@@ -144,7 +144,7 @@ function unreachable(config: ClientConfig, cause: unknown): Failure {
       : code === '3D000'
         ? `Create it first: CREATE DATABASE "${config.database}".`
         : code === '53300'
-          ? 'A move needs three connections, and the server, the database or the role has none left: close some, or raise max_connections, or ALTER ROLE … CONNECTION LIMIT 10.'
+          ? 'A move needs three connections, but the server, the database or the role has none left: close some, raise max_connections, or run ALTER ROLE … CONNECTION LIMIT 10.'
           : 'Check host, port and sslmode, and that the server is running.'
   return new Failure({
     code: 'OUTGROW_POSTGRES_UNREACHABLE',

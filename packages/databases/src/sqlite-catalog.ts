@@ -40,12 +40,12 @@ export interface SourceTable {
 
 /** Tables that SQLite, Prisma or a replication tool keeps for itself. */
 const bookkeeping: [RegExp, string][] = [
-  [/^sqlite_/, 'SQLite’s own'],
+  [/^sqlite_/, 'internal to SQLite'],
   [/^_prisma_migrations$/, 'Prisma’s migration history'],
   [/^_litestream_/, 'Litestream’s replication state'],
-  [/^_cf_/, 'Cloudflare’s own'],
-  [/^(libsql_|_libsql_)/, 'libSQL’s own'],
-  [/^_outgrow_/, 'this product’s own'],
+  [/^_cf_/, 'internal to Cloudflare'],
+  [/^(libsql_|_libsql_)/, 'internal to libSQL'],
+  [/^_outgrow_/, 'internal to Outgrow'],
 ]
 
 /** Every table of the file, in the order of its schema. */
@@ -91,7 +91,7 @@ function ownerOf(
   if (owner !== undefined) return `shadow of the virtual table ${owner}`
   if (virtual?.content !== 'elsewhere') return undefined
   return virtual.contentTable === undefined
-    ? `${virtual.module}, which shows what other tables hold`
+    ? `a view of other tables (${virtual.module})`
     : `a search index (${virtual.module}) over ${virtual.contentTable}`
 }
 

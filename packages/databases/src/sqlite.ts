@@ -34,7 +34,7 @@ function unreadable(path: string, cause: unknown): Failure {
     return new Failure({
       code: 'OUTGROW_SOURCE_BUSY',
       message: `${path} is locked by another process: ${said}`,
-      why: 'It is being written in a journal mode that lets nobody read meanwhile, or its application keeps it for itself (locking_mode = EXCLUSIVE).',
+      why: 'It is being written in a journal mode that blocks readers, or its application holds an exclusive lock (locking_mode = EXCLUSIVE).',
       fix: 'Stop that process, or take a copy with sqlite3 app.db "VACUUM INTO \'copy.db\'".',
       cause,
     })
@@ -43,8 +43,8 @@ function unreadable(path: string, cause: unknown): Failure {
     return new Failure({
       code: 'OUTGROW_SOURCE_UNREADABLE',
       message: `${path} cannot be opened: ${said}`,
-      why: 'This user may not read the file; or it is in WAL mode and its folder does not let the -wal and -shm files beside it be opened or made.',
-      fix: 'Run as a user who may write to the folder, or copy the file together with its -wal into a folder of your own.',
+      why: 'You have no permission to read the file, or it is in WAL mode and its -wal and -shm files cannot be opened or created.',
+      fix: 'Run as a user with write access to the folder, or copy the file together with its -wal to a folder that you own.',
       cause,
     })
   }

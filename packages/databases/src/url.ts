@@ -77,7 +77,7 @@ function sqlite(rest: string, cwd: string): SqliteUrl {
   if (path === '') {
     throw new Failure({
       code: 'OUTGROW_URL_INVALID',
-      message: 'The file: URL names no file.',
+      message: 'The file: URL has no path.',
       fix: expected,
     })
   }
@@ -109,9 +109,9 @@ function parsePostgres(text: string): PostgresUrl {
     if (isDecodable(url[part])) continue
     throw new Failure({
       code: 'OUTGROW_URL_INVALID',
-      message: `The ${part} in the Postgres URL holds a % that stands for nothing.`,
-      why: 'In a URL % starts an escaped character.',
-      fix: 'Write a % as %25, and @ : / ? # as %40 %3A %2F %3F %23.',
+      message: `The ${part} in the Postgres URL contains a % that is not a valid escape.`,
+      why: 'In a URL, % starts an escaped character.',
+      fix: 'Write % as %25, and @ : / ? # as %40 %3A %2F %3F %23.',
     })
   }
   return { kind: 'postgres', url, schema: url.searchParams.get('schema') || 'public' }

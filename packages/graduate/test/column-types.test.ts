@@ -38,8 +38,8 @@ test('a list that the target keeps as an array arrives as one', async () => {
   await other.query('CREATE TABLE "T" (id int PRIMARY KEY, tags text[], numbers int[])')
   const findings = await findingsOf(move(wrong, other.url, schema))
   expect(findings.map(({ column, reason }) => [column, reason])).toEqual([
-    ['tags', 'is no array'],
-    ['numbers', 'has an element that is text that is no whole number'],
+    ['tags', 'is not an array'],
+    ['numbers', 'has an element that is text that is not a whole number'],
   ])
   await Promise.all([target.drop(), other.drop()])
 })
@@ -69,12 +69,12 @@ test('a cast that would lose a part of a value, or refuses it, names the row; it
   expect(
     findings.filter(({ code }) => code === 'OUTGROW_BAD_VALUE').map((f) => [f.column, f.keys, f.reason]),
   ).toEqual([
-    ['a', [{ id: 2 }], 'would lose a part of it as varchar(3)'],
-    ['b', [{ id: 2 }], 'would lose a part of it as numeric(5,2)'],
-    ['c', [{ id: 2 }], 'would lose a part of it as bit(3)'],
-    ['d', [{ id: 2 }], 'would lose a part of it as date'],
-    ['e', [{ id: 2 }], 'would lose a part of it as time(1)'],
-    ['ip', [{ id: 2 }], 'is not a value that inet takes'],
+    ['a', [{ id: 2 }], 'would lose part of its value as varchar(3)'],
+    ['b', [{ id: 2 }], 'would lose part of its value as numeric(5,2)'],
+    ['c', [{ id: 2 }], 'would lose part of its value as bit(3)'],
+    ['d', [{ id: 2 }], 'would lose part of its value as date'],
+    ['e', [{ id: 2 }], 'would lose part of its value as time(1)'],
+    ['ip', [{ id: 2 }], 'is not a valid inet'],
   ])
   const options = { casts, onBadValue: 'quarantine' as const }
   await move(from, target.url, schema, options)

@@ -213,7 +213,7 @@ test('a server with too little memory for locks is told which setting to raise',
 })
 
 test.each([
-  ['a raw % in the password', 'postgresql://u:50%off@127.0.0.1/d', /password .* holds a %/],
+  ['a raw % in the password', 'postgresql://u:50%off@127.0.0.1/d', /password .* contains a %/],
   [
     'a certificate that is not there',
     'postgresql://u@127.0.0.1/d?sslmode=verify-full&sslrootcert=nowhere.pem',

@@ -156,7 +156,7 @@ test('what cannot be moved into is refused by name, and left as it was', async (
   file.close()
   await expect(move(from, target.url, names)).rejects.toMatchObject({
     code: 'OUTGROW_TARGET_NOT_EMPTY',
-    message: expect.stringContaining('User Table (holds rows)') as string,
+    message: expect.stringContaining('User Table (has rows)') as string,
   })
   await target.drop()
 })
@@ -286,10 +286,10 @@ test('a row set aside takes its children with it, to the end of the chain, and v
     ),
   ).toEqual([
     { table_name: 'Child', key: { id: 2 }, reason: 'parent-quarantined' },
-    { table_name: 'Child', key: { id: 3 }, reason: 'points at a row of Parent that does not exist' },
-    { table_name: 'Parent', key: { id: 2 }, reason: 'holds a NUL byte, which PostgreSQL text cannot' },
+    { table_name: 'Child', key: { id: 3 }, reason: 'references a row of Parent that does not exist' },
+    { table_name: 'Parent', key: { id: 2 }, reason: 'contains a NUL byte, which PostgreSQL text cannot' },
     { table_name: 'Toy', key: { id: 2 }, reason: 'parent-quarantined' },
-    { table_name: 'Toy', key: { id: 3 }, reason: 'points at a row of Child that does not exist' },
+    { table_name: 'Toy', key: { id: 3 }, reason: 'references a row of Child that does not exist' },
   ])
   expect(
     result.tables

@@ -71,12 +71,12 @@ export const cases: Record<string, Case> = {
   'String: invalid UTF-8 is refused': {
     type: 'String',
     stored: "CAST(x'61ff62' AS TEXT)",
-    refused: /no UTF-8/,
+    refused: /not UTF-8/,
   },
   'String: a lone surrogate is refused': {
     type: 'String',
     stored: "CAST(x'eda080' AS TEXT)",
-    refused: /no UTF-8/,
+    refused: /not UTF-8/,
   },
   'String: an integer becomes its text': { type: 'String', stored: '42', shows: '42' },
   'String: a real becomes the text of SQLite’s CAST': { type: 'String', stored: '1.0', shows: '1.0' },
@@ -103,7 +103,7 @@ export const cases: Record<string, Case> = {
   'String: a UUID in capitals would come back in another spelling': {
     type: 'String @db.Uuid',
     stored: "'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'",
-    refused: /another way/,
+    refused: /writes differently/,
     schema: 'postgres',
   },
   'String: a UUID in capitals is respelled by its rule': {
@@ -116,7 +116,7 @@ export const cases: Record<string, Case> = {
   'String: char(n) would add blanks': {
     type: 'String @db.Char(5)',
     stored: "'ab'",
-    refused: /adds blanks/,
+    refused: /pad it with blanks/,
     schema: 'postgres',
   },
   'String: blanks are added by their rule': {
@@ -129,7 +129,7 @@ export const cases: Record<string, Case> = {
   'String: no UUID is refused': {
     type: 'String @db.Uuid',
     stored: "'nope'",
-    refused: /no UUID/,
+    refused: /not a UUID/,
     schema: 'postgres',
   },
   'String: an inet is cast by the server': {
@@ -149,13 +149,13 @@ export const cases: Record<string, Case> = {
     shows: 'true',
   },
   'Int: 32 bits fit': { type: 'Int', stored: '-2147483648', shows: '-2147483648' },
-  'Int: 2147483648 is refused': { type: 'Int', stored: '2147483648', refused: /does not fit 32 bits/ },
-  'Int: 2^62 is refused': { type: 'Int', stored: '4611686018427387904', refused: /does not fit 32 bits/ },
+  'Int: 2147483648 is refused': { type: 'Int', stored: '2147483648', refused: /does not fit in 32 bits/ },
+  'Int: 2^62 is refused': { type: 'Int', stored: '4611686018427387904', refused: /does not fit in 32 bits/ },
   'Int: an integral real is taken': { type: 'Int', stored: '7.0', shows: '7' },
   'Int: numeric text is taken': { type: 'Int', stored: "'12'", shows: '12' },
   'Int: 1.5 is refused': { type: 'Int', stored: '1.5', refused: /whole number/ },
   'Int: empty text is refused': { type: 'Int', stored: "''", refused: /empty text/ },
-  'Int: words are refused': { type: 'Int', stored: "'lots'", refused: /no whole number/ },
+  'Int: words are refused': { type: 'Int', stored: "'lots'", refused: /not a whole number/ },
   'BigInt: 64 bits fit': { type: 'BigInt', stored: '9223372036854775807', shows: '9223372036854775807' },
   'BigInt: the lowest fits': {
     type: 'BigInt',
@@ -170,7 +170,7 @@ export const cases: Record<string, Case> = {
   'BigInt: 2^63 as a real is refused': {
     type: 'BigInt',
     stored: '9223372036854775808',
-    refused: /does not fit 64 bits/,
+    refused: /does not fit in 64 bits/,
   },
   'Float: 0.1 keeps its bits': { type: 'Float', stored: '0.1', shows: '0.1' },
   'Float: the smallest keeps its bits': { type: 'Float', stored: '5e-324', shows: '5e-324' },
@@ -194,7 +194,7 @@ export const cases: Record<string, Case> = {
     refused: /64-bit float/,
   },
   'Float: text beyond a double is refused': { type: 'Float', stored: "'1e400'", refused: /64-bit float/ },
-  'Float: text that is no number is refused': { type: 'Float', stored: "'many'", refused: /no number/ },
+  'Float: text that is no number is refused': { type: 'Float', stored: "'many'", refused: /not a number/ },
   'Decimal: a real becomes its shortest text': {
     type: 'Decimal',
     stored: '0.1',
@@ -228,7 +228,7 @@ export const cases: Record<string, Case> = {
   'Decimal: a finer scale is refused': {
     type: 'Decimal @db.Decimal(10, 2)',
     stored: '1.005',
-    refused: /more than 2 digits behind/,
+    refused: /more than 2 digits after/,
     schema: 'postgres',
   },
   'Decimal: too many digits are refused': {
@@ -238,7 +238,7 @@ export const cases: Record<string, Case> = {
     schema: 'postgres',
   },
   'Decimal: infinity is refused': { type: 'Decimal', stored: '9e999', refused: /infinite/ },
-  'Decimal: words are refused': { type: 'Decimal', stored: "'free'", refused: /no number/ },
+  'Decimal: words are refused': { type: 'Decimal', stored: "'free'", refused: /not a number/ },
   'DateTime: milliseconds': {
     type: 'DateTime',
     stored: '1697658213523',
@@ -278,7 +278,7 @@ export const cases: Record<string, Case> = {
   'DateTime: microseconds beyond the precision are refused': {
     type: 'DateTime',
     stored: "'2023-10-18T19:43:33.523456Z'",
-    refused: /finer than the target/,
+    refused: /more precise than the target/,
   },
   'DateTime: microseconds are cut by their rule, not rounded': {
     type: 'DateTime',
@@ -311,7 +311,7 @@ export const cases: Record<string, Case> = {
     schema: 'postgres',
   },
   'DateTime: empty text is refused': { type: 'DateTime', stored: "''", refused: /empty text/ },
-  'DateTime: yesterday is refused': { type: 'DateTime', stored: "'yesterday'", refused: /no date/ },
+  'DateTime: yesterday is refused': { type: 'DateTime', stored: "'yesterday'", refused: /not a date/ },
   'DateTime: month 13 is refused': { type: 'DateTime', stored: "'2023-13-01'", refused: /does not exist/ },
   'DateTime: 30 February is refused': {
     type: 'DateTime',
@@ -351,8 +351,12 @@ export const cases: Record<string, Case> = {
     stored: `'{"n":12345678901234567890.10}'`,
     shows: '{"n": 12345678901234567890.10}',
   },
-  'Json: a double key is refused': { type: 'Json', stored: `'{"z":1,"a":{},"z":2}'`, refused: /key twice/ },
-  'Json: a negative zero is refused': { type: 'Json', stored: `'[1,-0.0]'`, refused: /drops its sign/ },
+  'Json: a double key is refused': {
+    type: 'Json',
+    stored: `'{"z":1,"a":{},"z":2}'`,
+    refused: /duplicate key/,
+  },
+  'Json: a negative zero is refused': { type: 'Json', stored: `'[1,-0.0]'`, refused: /drops the sign/ },
   'Json: a double key and a negative zero stay in json': {
     type: 'Json @db.Json',
     stored: `'{"z":1,"z":[-0.0]}'`,
@@ -375,7 +379,7 @@ export const cases: Record<string, Case> = {
   'Json: invalid text is refused': { type: 'Json', stored: "'{a:1}'", refused: /not valid JSON/ },
   'Json: \\u0000 is refused': { type: 'Json', stored: `'"a\\u0000b"'`, refused: /u0000/ },
   'Json: a lone surrogate escape is refused': { type: 'Json', stored: `'"\\ud800"'`, refused: /surrogate/ },
-  'Json: a malformed blob is refused': { type: 'Json', stored: "x'ffff'", refused: /no JSONB/ },
+  'Json: a malformed blob is refused': { type: 'Json', stored: "x'ffff'", refused: /not SQLite’s JSONB/ },
   'Bytes: a blob arrives': { type: 'Bytes', stored: "x'00ff10'", shows: '\\x00ff10' },
   'Bytes: text gives its own bytes': { type: 'Bytes', stored: "'AQID'", shows: '\\x41514944' },
   'Bytes: a number is refused': { type: 'Bytes', stored: '5', refused: /is a number/ },

@@ -178,7 +178,7 @@ test('an array keeps every digit of its elements, and takes none for another', a
     },
   ])
   expect(result.findings.map(({ column, reason }) => [column, reason])).toEqual([
-    ['odd', 'has an element that holds half of a surrogate pair'],
+    ['odd', 'has an element that contains half of a surrogate pair'],
     ['texts', 'has an element that is true, not text'],
   ])
   await target.drop()

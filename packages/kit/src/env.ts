@@ -14,7 +14,7 @@ export function parseEnv<Shape extends z.ZodRawShape>(
   const problems = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
   throw new Failure({
     code: 'OUTGROW_ENV_INVALID',
-    message: `The environment is not complete: ${problems.join('; ')}`,
+    message: `The environment is incomplete or invalid: ${problems.join('; ')}`,
     fix: 'Set the variables named above, in the environment or in .env.',
   })
 }

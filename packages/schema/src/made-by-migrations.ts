@@ -103,8 +103,8 @@ function nameMadeIn(statement: string, kind: string): string | undefined {
 
 function findingFor({ kind, name, made }: MadeElsewhere, place: Place): SchemaFinding {
   const reason = made
-    ? `Only the migration ${made.migration} makes this ${kind}: tables that are made from the schema alone lack it.`
-    : 'No migration makes this view, and a Prisma schema does not say how: schema migrate leaves a place for its SQL.'
+    ? `Only the migration ${made.migration} creates this ${kind}: a database created from the schema alone lacks it.`
+    : 'No migration creates this view, and a Prisma schema cannot define it: schema migrate leaves a placeholder for its SQL.'
   return {
     code: kind === 'view' ? 'OUTGROW_SCHEMA_VIEW' : 'OUTGROW_SCHEMA_FUNCTION',
     ...place,

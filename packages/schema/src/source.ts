@@ -76,8 +76,8 @@ function prismaFiles(directory: string): string[] {
 function isGenerated(path: string): Failure {
   return new Failure({
     code: 'OUTGROW_SCHEMA_GENERATED',
-    message: `${path} was generated, and is no source.`,
-    fix: 'Pass the schema that it was generated from: its first line names it.',
+    message: `${path} is a generated schema, not a source.`,
+    fix: 'Pass the schema that it was generated from; its first line names that schema.',
   })
 }
 
@@ -129,7 +129,7 @@ function datasourceOf(files: PrismaFile[]): { provider: Provider; name: string }
         ? 'The schema has no datasource block.'
         : datasources.length > 1
           ? 'The schema has more than one datasource block.'
-          : `The datasource's provider is ${name ?? 'not a text'}.`,
+          : `The datasource's provider is ${name ?? 'not a string'}.`,
     why: 'The provider says which dialect the schema is written in.',
     fix: 'Write one datasource block with provider = "sqlite" or provider = "postgresql".',
   })

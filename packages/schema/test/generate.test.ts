@@ -245,7 +245,7 @@ test('a folder of files is one schema, and generating twice changes nothing', as
 test.each([
   ['model T {', /not closed/],
   ['modle T {\n}', /not a Prisma schema keyword/],
-  [sqlite('model T {\n  id Missing @id\n}'), /Prisma refuses/],
+  [sqlite('model T {\n  id Missing @id\n}'), /Prisma rejects/],
   ['model T {\n  id Int @id\n}', /no datasource/],
   ['datasource db {\n  provider = "mysql"\n}', /mysql/],
 ])('%j is refused in words', async (text, message) => {

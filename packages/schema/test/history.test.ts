@@ -120,7 +120,7 @@ test.each(['sqlite', 'postgres'] as const)(
     await target.query('ALTER TABLE "User" ADD COLUMN "extra" TEXT')
     await expect(baselineDatabase(source, target.url, scratch())).rejects.toMatchObject({
       code: 'OUTGROW_BASELINE_DIFFERS',
-      message: expect.stringMatching(/in no migration: column \S*User"?\.extra/) as string,
+      message: expect.stringMatching(/not in any migration: column \S*User"?\.extra/) as string,
     })
     await target.query('ALTER TABLE "User" DROP COLUMN "extra"')
     expect(await baselineDatabase(source, target.url, scratch())).toEqual({
@@ -148,7 +148,7 @@ test.each(['sqlite', 'postgres'] as const)(
     const status = () => migrationStatus(source, provider, target.url, scratch())
     await target.query('DROP INDEX "User_email_key"')
     expect((await status()).drift).toEqual([
-      expect.stringMatching(/^missing, or of another form: index \S*User_email_key/),
+      expect.stringMatching(/^missing or different: index \S*User_email_key/),
     ])
     await target.query('CREATE UNIQUE INDEX "User_email_key" ON "User"("email")')
     expect(isInStep(await status())).toBe(true)
@@ -205,9 +205,9 @@ CREATE OR REPLACE VIEW "public"."clever" AS SELECT id FROM "A" TABLESAMPLE SYSTE
   await proveOnPostgres(generated, scratch())
   const authored = await authorMigrations(generated, 'init', scratch())
   const onSqlite = authored.migrations.find(({ provider }) => provider === 'sqlite')?.sql
-  expect(onSqlite).toContain('makes it\nCREATE VIEW plain AS SELECT id FROM "A";')
-  expect(onSqlite).toMatch(/-- View "clever" is to be made here: .*\n-- CREATE OR REPLACE VIEW/)
-  expect(onSqlite).toContain('-- View "unknown" is to be made here: no migration says how')
+  expect(onSqlite).toContain('creates it\nCREATE VIEW plain AS SELECT id FROM "A";')
+  expect(onSqlite).toMatch(/-- View "clever" must be created here: .*\n-- CREATE OR REPLACE VIEW/)
+  expect(onSqlite).toContain('-- View "unknown" must be created here: no migration defines it')
   expect(authored.warnings.filter((one) => one.startsWith('View '))).toHaveLength(2)
   await proveMigrations(generated, authored, scratch())
   writeMigrations(generated, authored)
@@ -239,7 +239,7 @@ INSERT INTO "A" VALUES (1, NULL, '{a,"b c"}', '{3,NULL}'), (2, NULL, NULL, NULL)
     'Column "A"."old" is dropped with all its values.',
     'Column A.it, so changes from a list to Json, with its values.',
     'Column A.tags changes from a list to Json, with its values.',
-    'Index "by hand" is dropped: a migration made it, and the schema does not have it.',
+    'Index "by hand" is dropped: a migration created it, but it is not in the schema.',
   ])
   const target = await makeDatabase(inject('postgresUrl'))
   await deployMigrations(generated.source, target.url)
@@ -277,7 +277,7 @@ CREATE TRIGGER "User_audit" AFTER UPDATE ON "User" BEGIN SELECT CASE WHEN 1 THEN
     const authored = await authorMigrations(generated, 'change', scratch())
     const sqlite = authored.migrations.filter(({ provider }) => provider === 'sqlite')
     expect(authored.warnings.filter((one) => !one.includes('nick'))).toEqual([
-      expect.stringContaining('index User_lower of User is lost, since the table is rebuilt: CREATE INDEX'),
+      expect.stringContaining('index User_lower of User is lost because the table is rebuilt: CREATE INDEX'),
       'Column User.old is dropped with all its values.',
     ])
     writeMigrations(generated, { ...authored, migrations: sqlite })

@@ -252,7 +252,7 @@ test('a schema of one’s own is never overwritten, nor a generated one taken fo
   writeFileSync(join(folder, 'postgres/schema.prisma'), own)
   writeFileSync(join(folder, 'schema.prisma'), sqlite('model A {\n  id Int @id\n}\n'))
   const generated = await generateSchemas({ schema: join(folder, 'schema.prisma') })
-  expect(() => writeGenerated(generated)).toThrow('exists, and was not generated')
+  expect(() => writeGenerated(generated)).toThrow('exists but was not generated')
   expect([
     readFileSync(join(folder, 'postgres/schema.prisma'), 'utf8'),
     existsSync(join(folder, 'sqlite')),
@@ -310,7 +310,7 @@ model B { loc Unsupported("point")?
 test('a comment that nearly speaks to the generator is not passed over', () => {
   for (const comment of ['// outgrow:sqllite omit', '// outgrow:sqlite: omit', '/// outgrow:sqlite omit']) {
     const text = sqlite(`model A {\n  id Int @id\n  ${comment}\n  a Int\n}\n`)
-    expect(() => renderDialects(schemaSourceOf(text))).toThrow('is not understood')
+    expect(() => renderDialects(schemaSourceOf(text))).toThrow('is not recognized')
   }
   const text = postgres('model A {\n  id Int @id\n  //outgrow:postgresql omit\n  a Int?\n}\n')
   expect(renderDialects(schemaSourceOf(text)).postgres).not.toContain('a Int')

@@ -88,7 +88,7 @@ test('a type is taken only when it holds every value, and another is said', () =
   expect(text).toMatch(/n\s+Decimal\?/)
   expect(text).toMatch(/r\s+Float\?/)
   expect(unsaid).toEqual([
-    { kind: 'type', table: 'm', name: 'n', sql: 'BIGINT: as Float a value is too long; Decimal is tried' },
+    { kind: 'type', table: 'm', name: 'n', sql: 'BIGINT: as Float a value is too long; trying Decimal' },
   ])
 })
 

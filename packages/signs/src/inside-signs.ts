@@ -6,7 +6,7 @@ const thresholds = {
     watch: 50,
     plan: 200,
     unit: 'ms',
-    source: 'while the loop stands, every request of the process waits',
+    source: 'while the event loop is blocked, every request of the process waits',
   },
   webhooks: {
     watch: 60,
@@ -33,7 +33,7 @@ export function insideSigns(inside: InsideSummary | undefined, collisions: Colli
       value: delay,
       text: delay === null ? 'not counted: no process records it' : `p99 ${delay.toFixed(0)} ms`,
       advice:
-        'Look for large reads and long loops (SQLite works within the process), and give the worker a process of its own.',
+        'Look for large reads and long loops (SQLite runs inside the process), and run the worker in a process of its own.',
     }),
     ...(collisions === undefined
       ? []
@@ -44,9 +44,9 @@ export function insideSigns(inside: InsideSummary | undefined, collisions: Colli
             text:
               collisions.mostPerMinute === null
                 ? `not counted: ${collisions.reason ?? 'the inbox cannot be read'}`
-                : `${collisions.mostPerMinute} in the busiest minute of the day within a second of another of the same customer`,
+                : `${collisions.mostPerMinute} in the busiest minute of the day, within a second of another for the same customer`,
             advice:
-              'Store first and work later, as the inbox here does; a burst then only waits in the queue.',
+              'Store events first and process them later, as this inbox does; a burst then only lengthens the queue.',
           }),
         ]),
   ]

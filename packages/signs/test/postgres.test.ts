@@ -32,7 +32,7 @@ test('Postgres is judged by its own statistics', async () => {
   expect(sign('foreign-key-indexes')).toMatchObject({ level: 'watch', text: 'children (parent_id)' })
   expect(sign('time-zone')?.text).toContain('America/New_York')
   expect(sign('connections')).toMatchObject({ level: 'fine' })
-  expect(sign('pooler')).toMatchObject({ level: 'fine', text: 'none in the way' })
+  expect(sign('pooler')).toMatchObject({ level: 'fine', text: 'none found' })
   expect(JSON.stringify(examination)).not.toContain(new URL(database.url).password)
 
   // A role that may not see others says so, and finds nobody idle or waiting.

@@ -94,10 +94,14 @@ export class StripeFake {
     if (--fault.times <= 0) this.#faults.shift()
     const headers: Record<string, string> =
       fault.retryAfterSeconds === undefined ? {} : { 'retry-after': String(fault.retryAfterSeconds) }
-    return new ApiError(fault.status, fault.status === 429 ? 'Too many requests' : 'An error at Stripe', {
-      type: fault.status === 429 ? 'rate_limit_error' : 'api_error',
-      headers,
-    })
+    return new ApiError(
+      fault.status,
+      fault.status === 429 ? 'Too many requests' : 'An error occurred at Stripe',
+      {
+        type: fault.status === 429 ? 'rate_limit_error' : 'api_error',
+        headers,
+      },
+    )
   }
 
   /** Moves the clock and lets everything happen that falls due, in its order. */

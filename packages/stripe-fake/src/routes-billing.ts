@@ -129,7 +129,7 @@ function checkoutRoutes(fake: StripeFake, api: Api): void {
   api('post', '/v1/checkout/sessions', ({ params }) => {
     const customer = store.customer(required(params, 'customer')).id
     if (required(params, 'mode') !== 'subscription')
-      throw new ApiError(400, 'This stand-in covers mode=subscription only.')
+      throw new ApiError(400, 'This stand-in supports mode=subscription only.')
     const id = store.id('cs_test')
     const trialDays = whole(inner(params, 'subscription_data'), 'trial_period_days') ?? 0
     const lines = rows(params, 'line_items').map((item) => ({

@@ -70,7 +70,7 @@ export function routesOf(fake: StripeFake): Hono {
   app.notFound((context) =>
     new ApiError(
       404,
-      `This stand-in does not know ${context.req.method} ${context.req.path}. Its README lists what it covers.`,
+      `This stand-in does not support ${context.req.method} ${context.req.path}. Its README lists what it supports.`,
     ).toResponse(),
   )
   app.onError((error) => {
@@ -94,13 +94,13 @@ function answerOf(status: number, body: string, headers: Record<string, string> 
 
 function checkHeaders(request: Request): void {
   if (!/^Bearer sk_test_\w+$/.test(request.headers.get('authorization') ?? '')) {
-    throw new ApiError(401, 'Give a key that starts with sk_test_. This stand-in takes any.', {
+    throw new ApiError(401, 'Pass any key that starts with sk_test_.', {
       type: 'authentication_error',
     })
   }
   const version = request.headers.get('stripe-version')
   if (version !== apiVersion) {
-    throw new ApiError(400, `This stand-in speaks ${apiVersion}, not ${version ?? 'an unnamed version'}.`)
+    throw new ApiError(400, `This stand-in supports ${apiVersion}, not ${version ?? 'an unnamed version'}.`)
   }
 }
 

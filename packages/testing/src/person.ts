@@ -48,7 +48,7 @@ export class Person {
     await page.goto(`${this.url}/pricing`)
     await page.getByRole('button', { name: button }).click()
     await page.getByRole('button', { name: 'Pay', exact: true }).click()
-    await page.getByText('Thank you. Your plan is open.').waitFor()
+    await page.getByText('Thank you. Your plan is active.').waitFor()
   }
 
   /** What the billing page says of the plan. */

@@ -175,7 +175,7 @@ async function chosenColumns(
         ? `There is no table ${request.table}.`
         : missing.length > 0
           ? `The table ${request.table} has no column ${missing.join(', ')}; it has ${there.join(', ')}.`
-          : `It is not said which column of ${request.table} holds the event ids; it has ${there.join(', ')}.`,
+          : `No column of ${request.table} was named for the event ids; it has ${there.join(', ')}.`,
     fix: 'Name the table with --table, and its columns with --column, --payload, --type and --done.',
   })
 }

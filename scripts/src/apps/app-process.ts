@@ -63,7 +63,7 @@ export class AppProcess {
     throw new Failure({
       code: 'OUTGROW_APP_ENDED',
       message: `The ${this.#name} did not start.`,
-      fix: 'What it printed says why; most often a port is in use, or a variable is missing.',
+      fix: 'Its output shows why; usually a port is in use or a variable is missing.',
     })
   }
 

@@ -19,7 +19,7 @@ export async function refuseProduction(databaseUrl: string): Promise<void> {
   const connection = await connect(databaseUrl)
   try {
     const table = await liveTable(connection)
-    if (table !== undefined) throw refused(`${table} holds live events of Stripe.`)
+    if (table !== undefined) throw refused(`${table} contains live events from Stripe.`)
   } finally {
     await connection.close()
   }
@@ -46,8 +46,8 @@ async function liveTable({ provider, query }: Connection): Promise<string | unde
 function refused(fact: string): Failure {
   return new Failure({
     code: 'OUTGROW_DEV_DATABASE',
-    message: `outgrow dev does not run here: ${fact}`,
-    why: 'It deploys migrations, seeds data, and lets a stand-in for Stripe write to the database.',
-    fix: 'Name a database of this machine’s own with --database, or leave it out.',
+    message: `outgrow dev refuses this database: ${fact}`,
+    why: 'dev deploys migrations, seeds data, and lets a stand-in for Stripe write to the database.',
+    fix: 'Pass a database on this machine with --database, or omit the option.',
   })
 }

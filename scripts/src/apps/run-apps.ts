@@ -48,8 +48,8 @@ export async function runApps(request: RunRequest, onReady: () => void): Promise
     if (signal.aborted) return
     throw new Failure({
       code: 'OUTGROW_APP_ENDED',
-      message: 'One of the apps ended by itself; the others were stopped.',
-      fix: 'What it printed last says why.',
+      message: 'One of the apps stopped unexpectedly; the others were stopped too.',
+      fix: 'Its last output shows why.',
     })
   } finally {
     await Promise.all(apps.map((app) => app.stop()))

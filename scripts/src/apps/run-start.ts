@@ -46,8 +46,8 @@ export async function start(options: StartOptions, { terminal, signal }: Command
       // A token that was made here is known nowhere else; one that was given stays unsaid.
       terminal.line(
         known
-          ? `The console is on port ${ports.console}, opened by CONSOLE_TOKEN.`
-          : `The console: http://127.0.0.1:${ports.console}/?token=${consoleToken} (CONSOLE_TOKEN is not set; this one ends with the process)`,
+          ? `The console is on port ${ports.console}; its token is CONSOLE_TOKEN.`
+          : `The console: http://127.0.0.1:${ports.console}/?token=${consoleToken} (CONSOLE_TOKEN is not set; this token is valid until the process ends)`,
       )
     },
   )

@@ -7,7 +7,7 @@ import { replayCommand } from './billing/replay.ts'
 import { statusCommand } from './billing/status.ts'
 
 export const billingCommand = new Command('billing').description(
-  'Stripe: what arrived, what came of it, and how to mend it.',
+  'Stripe: see what arrived and what became of it, and repair it.',
 )
 for (const command of [
   statusCommand,

@@ -3,9 +3,9 @@ import type { Report } from '@outgrow/graduate'
 import { runCommand, type Outcome } from '../output/run.ts'
 
 export const demoCommand = new Command('demo')
-  .summary('watch the whole journey on a database made for it')
+  .summary('watch the whole journey on a demo database')
   .description(
-    'Seeds a SQLite database through the client, soils it as years do, inspects it, moves it into an embedded PostgreSQL, verifies it, and runs the same application code on both.',
+    'Seeds an SQLite database through the client, adds the dirty data of years of use, inspects it, moves it into an embedded PostgreSQL, verifies it, and runs the same application code on both.',
   )
   .option('--json', 'print one JSON document on stdout')
   .action((options: { json?: boolean }) =>

@@ -25,8 +25,8 @@ export const doctorCommand = new Command('doctor')
     'Looks at a live SQLite file or Postgres from outside for a few seconds, adds what the client counted inside the application, and judges each sign. Writes nothing to the database; on SQLite it takes the write lock for microseconds at a time.',
   )
   .option('--database <url>', 'file: or postgresql: URL (default: DATABASE_URL)')
-  .option('--window <seconds>', 'how long a look takes', '5')
-  .option('--watch', 'look again and again until Ctrl-C; with --json one document a line')
+  .option('--window <seconds>', 'how long to measure', '5')
+  .option('--watch', 'measure repeatedly until Ctrl-C; with --json one document per line')
   .option('--work-dir <folder>', 'where the application’s processes keep their signs', '.outgrow')
   .option('--json', 'print one JSON document on stdout')
   .addHelpText(
@@ -37,7 +37,7 @@ Examples:
   outgrow doctor --database "$POSTGRES_URL" --json
   outgrow doctor --watch --window 2
 
-Exit status: 0 all fine, 2 the database cannot be read, 4 signs that want attention.`,
+Exit status: 0 all fine, 2 the database cannot be read, 4 signs that need attention.`,
   )
   .action((options: Options) =>
     runCommand<DoctorDocument>(
@@ -88,7 +88,7 @@ function windowOf(text: string): number {
   if (text.trim() !== '' && seconds >= 0.2 && seconds <= 600) return seconds * 1000
   throw new Failure({
     code: 'OUTGROW_OPTION_INVALID',
-    message: `--window ${text} is no number of seconds between 0.2 and 600.`,
+    message: `--window ${text} is not a number of seconds between 0.2 and 600.`,
     fix: 'For example --window 5.',
   })
 }

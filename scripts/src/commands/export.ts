@@ -18,7 +18,7 @@ export const exportCommand = new Command('export')
     'Copies a live SQLite file, its -wal included, into a folder: snapshot.sqlite and manifest.json.',
   )
   .option('--from <file>', 'SQLite file, as file: URL or path (default: DATABASE_URL)')
-  .requiredOption('--dir <folder>', 'where the export goes')
+  .requiredOption('--dir <folder>', 'folder to write the export to')
   .option('--json', 'print one JSON document on stdout')
   .addHelpText(
     'after',

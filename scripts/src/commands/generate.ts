@@ -30,14 +30,14 @@ interface Options {
 export const generateCommand = new Command('generate')
   .summary('write the SQLite and the Postgres schema from one source')
   .description(
-    'Reads a Prisma schema of any project, SQLite-first or Postgres-first, and writes sqlite/schema.prisma and postgres/schema.prisma beside it. Both are proved: Prisma accepts them, one client fits both, and SQLite makes its tables; with --check a real Postgres makes its own too.',
+    'Reads a Prisma schema of any project, SQLite-first or Postgres-first, and writes sqlite/schema.prisma and postgres/schema.prisma beside it. Both are verified: Prisma accepts them, one client fits both, and SQLite creates the tables; with --check a real Postgres creates its tables too.',
   )
   .option('--schema <path>', 'schema file, or folder of .prisma files', 'prisma/schema.prisma')
   .option('--out <folder>', 'where sqlite/ and postgres/ go (default: beside the source)')
-  .option('--check', 'write nothing; fail when the committed files are not what would be written')
+  .option('--check', 'write nothing; fail if the committed files differ from what would be written')
   .option(
     '--keep-lists',
-    'keep scalar lists as arrays on Postgres; the client types then differ there. Remembered in the generated schemas',
+    'keep scalar lists as arrays on Postgres, where the client types then differ; stored in the generated schemas',
   )
   .option('--no-keep-lists', 'make scalar lists Json again')
   .addOption(shadowOption())
@@ -50,11 +50,11 @@ Examples:
   outgrow generate --schema prisma/schema --out prisma/dialects
   outgrow generate --check --json
 
-A comment above a line says what one database gets instead:
+A comment above a line overrides it for one database:
   // outgrow:sqlite omit
   // outgrow:postgres balance Decimal @db.Money
 
-Exit status: 0 written or fresh, 2 not valid or stale, 4 something was refused and nothing written.`,
+Exit status: 0 written or up to date, 2 invalid or stale, 4 something was refused and nothing was written.`,
   )
   .action((options: Options) =>
     runCommand<GenerateDocument>(
@@ -74,7 +74,7 @@ async function generate(options: Options, terminal: Terminal): Promise<GenerateD
   const document = { command: 'generate', outputs: [] as string[], findings, error: null }
   tellSchemaFindings(terminal, findings)
   if (!dialects.ok) {
-    terminal.line('Nothing was written: see what is refused above.')
+    terminal.line('Nothing was written: see what was refused above.')
     return { ...document, ok: false, exitCode: exit.findings }
   }
   const paths = (absolute: string[]) => absolute.map((path) => relative(process.cwd(), path))
@@ -82,22 +82,26 @@ async function generate(options: Options, terminal: Terminal): Promise<GenerateD
     const version = await proveOnPostgres(generated, scratchOf(options))
     const stale = paths(staleOutputs(generated))
     if (stale.length === 0) {
-      terminal.line(`Both schemas are fresh. ${sqliteVersion()} and PostgreSQL ${version} made their tables.`)
+      terminal.line(
+        `Both schemas are up to date. ${sqliteVersion()} and PostgreSQL ${version} created their tables.`,
+      )
       return { ...document, ok: true, exitCode: exit.done }
     }
     terminal.line(`Stale: ${stale.join(', ')}. Run outgrow generate and commit the result.`)
     const error = {
       code: 'OUTGROW_SCHEMA_STALE',
-      message: `${stale.join(', ')} is not what the source gives.`,
+      message: `${stale.join(', ')} differs from what the source generates.`,
       why: null,
       fix: 'Run outgrow generate and commit the result.',
     }
     return { ...document, outputs: stale, ok: false, exitCode: exit.expected, error }
   }
   const written = paths(writeGenerated(generated))
-  terminal.line(written.length === 0 ? 'Both schemas were fresh already.' : `Wrote ${written.join(' and ')}.`)
   terminal.line(
-    `Prisma accepts both, one client fits both, and ${sqliteVersion()} made its tables. Postgres’ were not made: --check makes them.`,
+    written.length === 0 ? 'Both schemas are already up to date.' : `Wrote ${written.join(' and ')}.`,
+  )
+  terminal.line(
+    `Prisma accepts both, one client fits both, and ${sqliteVersion()} created its tables. The tables on Postgres were not tried: --check does that.`,
   )
   return {
     ...document,

@@ -7,14 +7,14 @@ import { fillTarget, targetOf, type MigrateOptions } from './migrate.ts'
 export const importCommand = withSharedOptions(new Command('import'))
   .summary('load a transformed export into an empty Postgres, verified')
   .description(
-    'Creates the tables, loads the files, builds keys and indexes, checks references, sets counters, compares digests, and publishes everything in one transaction. Rules and skips are those that transform was given.',
+    'Creates the tables, loads the files, builds keys and indexes, checks references, sets counters, compares digests, and publishes everything in one transaction. Uses the rules and skips given to transform.',
   )
   .requiredOption('--dir <folder>', 'folder that export and transform wrote')
   .option('--to <url>', 'Postgres URL (default: POSTGRES_URL, else an embedded PostgreSQL)')
-  .option('--resume', 'go on with the unfinished run in the target')
-  .option('--restart', 'take the unfinished run back and begin again')
-  .option('--accept-quarantine', 'switch even though rows were set aside')
-  .option('--switch <file>', 'when verified, point DATABASE_URL in this .env file at the target')
+  .option('--resume', 'continue the unfinished run in the target')
+  .option('--restart', 'undo the unfinished run and start over')
+  .option('--accept-quarantine', 'switch even if rows were quarantined')
+  .option('--switch <file>', 'if verified, point DATABASE_URL in this .env file at the target')
   .addHelpText(
     'after',
     `

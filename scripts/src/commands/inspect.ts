@@ -16,13 +16,13 @@ export interface InspectOptions extends SharedOptions {
 type InspectDocument = Report & { source: Omit<Inspection, 'tables' | 'findings' | 'fixes'> | null }
 
 export const inspectCommand = withSharedOptions(new Command('inspect'))
-  .summary('look at an SQLite file before it is moved; touches nothing')
+  .summary('check an SQLite file before a move; changes nothing')
   .description(
-    'Reads the whole file against the schema: version, journal, integrity, drift, every value that Postgres would not take, with its row, and what of the file’s structure would be lost. Changes nothing.',
+    'Checks the whole file against the schema: version, journal, integrity, drift, every value that Postgres would reject (with its row), and what would be lost of the file’s structure. Changes nothing.',
   )
   .option(
     '--to <url>',
-    'Postgres that it would be moved to: asked in a transaction that is taken back (default: POSTGRES_URL, else an embedded PostgreSQL)',
+    'Postgres to move to: checked in a transaction that is rolled back (default: POSTGRES_URL, else an embedded PostgreSQL)',
   )
   .addHelpText(
     'after',
@@ -31,7 +31,7 @@ Examples:
   outgrow inspect --from file:./app.db
   outgrow inspect --from app.db --schema introspect --json
 
-Exit status: 0 nothing in the way, 2 the file or the schema cannot be read, 4 findings.`,
+Exit status: 0 no findings, 2 the file or the schema cannot be read, 4 findings.`,
   )
   .action((options: InspectOptions) =>
     runCommand<InspectDocument>(
@@ -63,7 +63,7 @@ async function inspect(
   const rules = moveOptions(options)
   openSqliteReadonly(sourceOf(options)).close() // said before a server is started for it
   const schema = schemaOf(options)
-  const ready = terminal.busy('Preparing the schema and a Postgres to ask')
+  const ready = terminal.busy('Preparing the schema and a Postgres to check against')
   const inspection = await withPostgresToAsk(options, (at) =>
     inspectSource({
       from: sourceOf(options),
@@ -96,7 +96,7 @@ async function inspect(
   tellFindings(terminal, findings)
   terminal.line(
     findings.length === 0
-      ? `${count(rows)} rows, nothing in the way. The move takes about ${duration(source.estimatedMs)}.`
+      ? `${count(rows)} rows, no findings. The move takes about ${duration(source.estimatedMs)}.`
       : `${count(rows)} rows, ${count(findings.length)} findings. Nothing was changed.`,
   )
   return {

@@ -20,9 +20,9 @@ export type LoadDocument = Outcome & {
 }
 
 export const loadCommand = new Command('load')
-  .summary('strain a scratch copy, to see each warning sign for real')
+  .summary('put load on a scratch copy to see each warning sign for real')
   .description(
-    `Strains a scratch copy of a database with processes of its own, so that doctor and the console have something to find. The original is only read.
+    `Puts load on a scratch copy of a database from separate processes, so that doctor and the console have something to find. The original is only read.
 
 Scenarios:
 ${Object.entries(scenarioNames)
@@ -30,14 +30,12 @@ ${Object.entries(scenarioNames)
   .join('\n')}`,
   )
   .addOption(
-    new Option('--scenario <name>', 'what to do to it')
-      .choices(Object.keys(scenarioNames))
-      .makeOptionMandatory(),
+    new Option('--scenario <name>', 'kind of load').choices(Object.keys(scenarioNames)).makeOptionMandatory(),
   )
-  .option('--from <file>', 'SQLite file to copy (default: an empty database of the product’s own schema)')
+  .option('--from <file>', 'SQLite file to copy (default: an empty database with Outgrow’s own schema)')
   .option('--seconds <n>', 'how long', '20')
-  .option('--doctor', 'examine the copy while it is strained')
-  .option('--keep', 'keep the copy and what its processes counted')
+  .option('--doctor', 'examine the copy while it is under load')
+  .option('--keep', 'keep the copy and the counters of its processes')
   .option('--work-dir <folder>', 'where scratch copies are made', '.outgrow')
   .option('--json', 'print one JSON document on stdout')
   .addHelpText(
@@ -48,7 +46,7 @@ Examples:
   outgrow load --scenario long-reader --from app.db --seconds 60
   outgrow load --scenario checkout-burst --keep --json
 
-Exit status: 0 done, 4 with --doctor when it found signs.`,
+Exit status: 0 done, 4 if --doctor found signs.`,
   )
   .action((options: LoadOptions) =>
     runCommand<LoadDocument>(

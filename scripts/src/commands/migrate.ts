@@ -58,20 +58,20 @@ interface Filling {
 export const migrateCommand = withSharedOptions(new Command('migrate'))
   .summary('move a whole SQLite database into an empty Postgres, verified')
   .description(
-    'Moves every row of an SQLite file into Postgres: copies, builds keys, checks references, sets counters, compares both sides, and only then publishes everything in one transaction. Every row arrives exactly, or is named with the reason.',
+    'Moves every row of an SQLite file into Postgres: copies, builds keys, checks references, sets counters, compares both sides, and only then publishes everything in one transaction. Every row arrives exactly or is reported with the reason.',
   )
   .option(
     '--to <url>',
     'Postgres URL (default: POSTGRES_URL; without one, an embedded PostgreSQL under the work folder)',
   )
-  .option('--resume', 'go on with the unfinished run in the target')
-  .option('--restart', 'take the unfinished run back and begin again')
-  .option('--abort', 'take the unfinished run back and do nothing else')
-  .option('--dry-run', 'only look at the source, as inspect does')
-  .option('--accept-quarantine', 'switch even though rows were set aside')
+  .option('--resume', 'continue the unfinished run in the target')
+  .option('--restart', 'undo the unfinished run and start over')
+  .option('--abort', 'undo the unfinished run and do nothing else')
+  .option('--dry-run', 'only check the source, as inspect does')
+  .option('--accept-quarantine', 'switch even if rows were quarantined')
   .option(
     '--switch <file>',
-    'when verified and no constraint is lost, point DATABASE_URL in this .env file at the target; the old line is kept',
+    'if verified and no constraint is lost, point DATABASE_URL in this .env file at the target; the old line is kept as a comment',
   )
   .option(
     '--baseline',
@@ -82,13 +82,13 @@ export const migrateCommand = withSharedOptions(new Command('migrate'))
     'after',
     `
 Examples:
-  export POSTGRES_URL='postgresql://app:secret@db.example.com/app'   arguments are seen by everybody on the machine
-  outgrow migrate --from file:./dev.db                to the Postgres of POSTGRES_URL
+  export POSTGRES_URL='postgresql://app:secret@db.example.com/app'   arguments are visible to everyone on the machine
+  outgrow migrate --from file:./dev.db                to the Postgres at POSTGRES_URL
   outgrow migrate --from dev.db                       without it: into an embedded PostgreSQL, to try it
   outgrow migrate --from dev.db --fix boolean-words --fix orphans-null --switch .env
   outgrow migrate --from old.db --schema introspect --json
 
-Exit status: 0 done and verified, 2 expected failure (the target is as it was), 3 stopped, 4 done with findings.`,
+Exit status: 0 done and verified, 2 expected failure (the target is unchanged), 3 stopped, 4 done with findings.`,
   )
   .action((options: MigrateOptions) =>
     runCommand<Report>(options.json ?? false, blank, (context) => runMigrate(options, context)),
@@ -191,7 +191,7 @@ export async function targetOf(options: MigrateOptions, from: string, terminal: 
   }
   const { name, url } = await newRehearsal(workDir, from)
   terminal.line(
-    `No --to given: moving into ${name}, a new database of the embedded PostgreSQL in ${workDir}/postgres. It keeps running; \`outgrow postgres\` lists, drops and stops.`,
+    `No --to given: moving into ${name}, a new database of the embedded PostgreSQL in ${workDir}/postgres. It keeps running; \`outgrow postgres\` can list, drop and stop it.`,
   )
   return { url, made: name }
 }
@@ -199,7 +199,7 @@ export async function targetOf(options: MigrateOptions, from: string, terminal: 
 function nothingUnfinished(from: string): Failure {
   return new Failure({
     code: 'OUTGROW_OPTION_INVALID',
-    message: `The embedded PostgreSQL holds no unfinished run of ${from}.`,
+    message: `The embedded PostgreSQL has no unfinished run of ${from}.`,
     fix: 'See outgrow postgres list, or name the target with --to.',
   })
 }
@@ -214,7 +214,7 @@ async function abort(to: string, terminal: Terminal): Promise<Report> {
   terminal.line(
     dropped.length === 0
       ? 'There is no unfinished run in the target.'
-      : `Took back ${dropped.join(', ')}. The target is as it was.`,
+      : `Undid ${dropped.join(', ')}. The target is as it was before.`,
   )
   return { ...blank, ok: true, exitCode: exit.done, error: null }
 }
@@ -239,9 +239,9 @@ function badSource(result: MoveResult, terminal: Terminal): Report {
   tellFindings(terminal, findings)
   const error = {
     code: 'OUTGROW_BAD_VALUES',
-    message: `${count(findings.reduce((sum, finding) => sum + finding.count, 0))} values cannot be moved as they are. The target is as it was.`,
-    why: 'Nothing is changed or dropped in silence.',
-    fix: 'Correct the source, name the rules that apply with --fix, or set the rows aside with --on-bad-value quarantine.',
+    message: `${count(findings.reduce((sum, finding) => sum + finding.count, 0))} values cannot be moved as they are. The target is unchanged.`,
+    why: 'No value is changed or dropped silently.',
+    fix: 'Correct the source, name the rules that apply with --fix, or quarantine the rows with --on-bad-value quarantine.',
   }
   terminal.line(`${terminal.style('red', error.code)}  ${error.message}`)
   terminal.line(`  fix: ${error.fix}`)
@@ -265,8 +265,8 @@ async function finished(
         count: Math.max(1, result.laterRows),
         reason:
           result.laterRows > 0
-            ? 'came to the source after the snapshot and are not in the target'
-            : 'were changed in the source after the snapshot, and the target has them as they were',
+            ? 'were added to the source after the snapshot and are not in the target'
+            : 'were changed in the source after the snapshot; the target has the earlier values',
         fixes: ['stop the application, empty the target and run the command again'],
       }),
     )
@@ -290,7 +290,7 @@ async function finished(
     const file = join(stateDirectory(options.workDir), `quarantine-${result.run}.ndjson`)
     await writeQuarantineFile(to, file)
     terminal.line(
-      `Rows that were set aside are in the target's table _outgrow_quarantine, and in ${relative(process.cwd(), file)}.`,
+      `Quarantined rows are in the target’s table _outgrow_quarantine and in ${relative(process.cwd(), file)}.`,
     )
   }
   const isWhole = findings.every(({ code }) => code !== 'OUTGROW_CONSTRAINT_LOST')

@@ -61,7 +61,7 @@ const stopCommand = withOptions(new Command('stop'))
 type ListDocument = Outcome & { databases: Omit<Rehearsal, 'url'>[] }
 
 const listCommand = withOptions(new Command('list'))
-  .summary('the databases of moves without a target of their own')
+  .summary('the databases created by moves without --to')
   .action((options: Options) =>
     runCommand<ListDocument>(
       options.json ?? false,
@@ -77,7 +77,7 @@ const listCommand = withOptions(new Command('list'))
         ])
         for (const line of textTable(['database', 'run', 'size', 'begun', 'source'], rows))
           terminal.line(line)
-        if (databases.length === 0) terminal.line('There are none.')
+        if (databases.length === 0) terminal.line('There are no databases.')
         return {
           command: 'postgres list',
           ok: true,
@@ -97,8 +97,8 @@ const listCommand = withOptions(new Command('list'))
 
 const dropCommand = withOptions(new Command('drop'))
   .summary('drop one of them, or all')
-  .argument('[name]', 'database that `outgrow postgres list` names')
-  .option('--all', 'drop every one')
+  .argument('[name]', 'name of a database from `outgrow postgres list`')
+  .option('--all', 'drop all of them')
   .action((name: string | undefined, options: Options & { all?: boolean }) =>
     runCommand<Outcome & { dropped: string[] }>(
       options.json ?? false,
@@ -108,7 +108,7 @@ const dropCommand = withOptions(new Command('drop'))
         const known = await listRehearsals(options.workDir)
         const dropped = name === undefined ? known.map((one) => one.name) : [name]
         for (const one of dropped) await dropRehearsal(options.workDir, one)
-        terminal.line(dropped.length === 0 ? 'There are none.' : `Dropped ${dropped.join(', ')}.`)
+        terminal.line(dropped.length === 0 ? 'There are no databases.' : `Dropped ${dropped.join(', ')}.`)
         return { command: 'postgres drop', ok: true, exitCode: exit.done, dropped, error: null }
       },
     ),
@@ -117,8 +117,8 @@ const dropCommand = withOptions(new Command('drop'))
 function nameOrAll(): Failure {
   return new Failure({
     code: 'OUTGROW_OPTION_INVALID',
-    message: 'Which database is to be dropped?',
-    fix: 'Name one of outgrow postgres list, or pass --all.',
+    message: 'No database was named to drop.',
+    fix: 'Pass a name from outgrow postgres list, or --all.',
   })
 }
 

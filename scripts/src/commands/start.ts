@@ -8,9 +8,9 @@ export interface StartOptions {
 }
 
 export const startCommand = new Command('start')
-  .summary('the built web, worker and console, with the environment’s own settings')
+  .summary('the built web, worker and console, configured by the environment')
   .description(
-    'Starts the production form of the three apps, which pnpm build makes, and stops them all on Ctrl-C or SIGTERM. Apply migrations before: outgrow schema deploy.',
+    'Starts the production build of the three apps (from pnpm build) and stops them all on Ctrl-C or SIGTERM. Apply migrations first: outgrow schema deploy.',
   )
   .option('--port <n>', 'port of the web app; worker and console follow', '3000')
   .option('--work-dir <folder>', 'where signs and runs are kept', '.outgrow')

@@ -23,8 +23,8 @@ export const stripeFakeCommand = new Command('stripe-fake')
   .option('--secret <whsec>', 'secret that signs deliveries', 'whsec_fake')
   .option('--duplicates <chance>', 'share of events delivered twice, 0 to 1', '0')
   .option('--drops <chance>', 'share of events never delivered, 0 to 1', '0')
-  .option('--delay <ms>', 'deliveries wait up to this long, and so change their order', '0')
-  .option('--price <id=amount...>', 'prices that exist from the start, as price_pro=1900')
+  .option('--delay <ms>', 'delay each delivery by up to this long, so that their order changes', '0')
+  .option('--price <id=amount...>', 'prices that exist from the start, such as price_pro=1900')
   .option('--json', 'print one JSON document on stdout at the end')
   .addHelpText(
     'after',

@@ -16,12 +16,12 @@ interface Options extends SharedOptions {
 export const transformCommand = withSharedOptions(new Command('transform'))
   .summary('turn an export into files that Postgres can load')
   .description(
-    'Decides every value of an exported snapshot by the rules, and writes one binary COPY file a table. Bad rows stop it, or are set aside in quarantine.ndjson.',
+    'Converts every value of an exported snapshot by the rules, and writes one binary COPY file per table. Bad rows stop it, or go to quarantine.ndjson.',
   )
   .requiredOption('--dir <folder>', 'folder that export wrote')
   .option(
     '--to <url>',
-    'Postgres that it is for: asked in a transaction that is taken back (default: POSTGRES_URL, else an embedded PostgreSQL)',
+    'Postgres to load into: checked in a transaction that is rolled back (default: POSTGRES_URL, else an embedded PostgreSQL)',
   )
   .addHelpText(
     'after',
@@ -29,7 +29,7 @@ export const transformCommand = withSharedOptions(new Command('transform'))
 Example:
   outgrow transform --dir export --fix boolean-words
 
-Exit status: 0 done, 2 bad values (nothing can be imported), 4 done with rows set aside.`,
+Exit status: 0 done, 2 bad values (nothing can be imported), 4 done with rows quarantined.`,
   )
   .action((options: Options) =>
     runCommand<Report>(
@@ -63,7 +63,7 @@ async function runTransform(options: Options, { terminal, signal }: CommandConte
   const stopped = findings.length > 0 && options.onBadValue === 'stop'
   terminal.line(
     stopped
-      ? 'Bad values stop the import: see above.'
+      ? 'Bad values prevent the import: see above.'
       : `Wrote ${count(rows)} rows in ${tables.length} files, ${duration(ms)}.`,
   )
   return {
@@ -83,9 +83,9 @@ async function runTransform(options: Options, { terminal, signal }: CommandConte
     error: stopped
       ? {
           code: 'OUTGROW_BAD_VALUES',
-          message: 'The export holds values that cannot be moved as they are.',
+          message: 'The export contains values that cannot be moved as they are.',
           why: null,
-          fix: 'Name the rules that apply with --fix, or set the rows aside with --on-bad-value quarantine.',
+          fix: 'Name the rules that apply with --fix, or quarantine the rows with --on-bad-value quarantine.',
         }
       : null,
   }

@@ -25,7 +25,7 @@ interface Options extends SharedOptions {
 export const verifyCommand = withSharedOptions(new Command('verify'))
   .summary('compare both databases, independently of the copy')
   .description(
-    'Reads SQLite and Postgres afresh and compares count and digest of every table; where they differ, names the rows and columns. Rules, skips and rows set aside come from the recorded run.',
+    'Reads SQLite and Postgres afresh and compares count and digest of every table; if they differ, names the rows and columns. Rules, skips and quarantined rows come from the recorded run.',
   )
   .option('--to <url>', 'Postgres URL (default: POSTGRES_URL, else the embedded PostgreSQL)')
   .option('--dir <folder>', 'compare with the snapshot that export wrote, instead of --from')
@@ -101,7 +101,7 @@ async function verifyTarget({ to, workDir }: Options, from: string): Promise<str
   if (embedded) return embedded.url
   throw new Failure({
     code: 'OUTGROW_OPTION_INVALID',
-    message: 'There is no target to compare with.',
+    message: 'No target was given to compare with.',
     fix: 'Pass --to with a Postgres URL, or set POSTGRES_URL.',
   })
 }

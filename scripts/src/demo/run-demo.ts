@@ -48,7 +48,7 @@ export async function demo(context: CommandContext) {
   terminal.line('Seeding it through the client …')
   const seeded = terminal.busy('Seeding')
   const rows = (await seedThroughClient(`file:${file}`).finally(seeded)) + soil(file)
-  terminal.line(`${count(rows)} rows in ${shown}, with the dirt that years bring.`)
+  terminal.line(`${count(rows)} rows in ${shown}, with the dirty data of years of use.`)
 
   say(`$ outgrow inspect --from ${shown}`)
   const inspected = await inspectForDryRun(shared, context)
@@ -75,7 +75,7 @@ export async function demo(context: CommandContext) {
     if (!isDeepStrictEqual(onSqlite, onPostgres)) {
       throw new Failure({
         code: 'OUTGROW_DEMO_DIFFERS',
-        message: 'The application answers otherwise on Postgres.',
+        message: 'The application answers differently on Postgres.',
         why: JSON.stringify(onSqlite),
         fix: 'This is a bug: please report it with this output.',
       })

@@ -33,6 +33,7 @@ export function tellExamination(
     terminal.line(`    from  ${sign.threshold.source}`)
     terminal.line(`    do    ${sign.advice}`)
   }
-  const resting = unknown.length === 0 ? '' : ` (of what was measured; not measured: ${unknown.join(', ')})`
+  const resting =
+    unknown.length === 0 ? '' : ` (based on what was measured; not measured: ${unknown.join(', ')})`
   terminal.line(`${terminal.style('bold', 'Verdict')}: ${level(verdict)}${resting}`)
 }

@@ -36,7 +36,7 @@ export class LoadProcesses implements AsyncDisposable {
 
   /** @throws when a process of the load ended with a failure: what was measured would say nothing */
   check(): void {
-    if (this.#failed !== undefined) throw new Error(`a ${this.#failed} of the load ended with a failure`)
+    if (this.#failed !== undefined) throw new Error(`a ${this.#failed} process of the load failed`)
   }
 
   /** What a process says first. */

@@ -29,7 +29,7 @@ export async function load(
   const { begun, end } = await start({ url: `file:${path}`, processes, signal: over })
   begun.catch(() => {}) // awaited below
   terminal.line(`${options.scenario} for ${seconds} s on ${path}`)
-  terminal.line(`Look at it with: outgrow doctor --database file:${path} --work-dir ${directory}`)
+  terminal.line(`Examine it with: outgrow doctor --database file:${path} --work-dir ${directory}`)
   let examination: Examination | null = null
   try {
     // Processes take their time to start, more of it under strain: the clock runs from where there is something to see.
@@ -71,7 +71,7 @@ function secondsOf(text: string): number {
   if (text.trim() !== '' && seconds >= 1 && seconds <= 3600) return seconds
   throw new Failure({
     code: 'OUTGROW_OPTION_INVALID',
-    message: `--seconds ${text} is no number between 1 and 3600.`,
+    message: `--seconds ${text} is not a number between 1 and 3600.`,
     fix: 'For example --seconds 20.',
   })
 }

@@ -21,18 +21,19 @@ export function expectedFailure(error: unknown): unknown {
   if (typeof type === 'string' && type.startsWith('Stripe')) {
     return new Failure({
       code: 'OUTGROW_STRIPE_FAILED',
-      message: `Stripe did not answer as it should: ${said}`,
+      message: `The request to Stripe failed: ${said}`,
       fix: 'Check STRIPE_SECRET_KEY, STRIPE_API_BASE and the network, and run the command again.',
       cause: error,
     })
   }
   if (typeof code !== 'string') return error
   if (/^E[A-Z]+$/.test(code) && typeof syscall === 'string') {
-    const what = typeof path === 'string' ? `${path} cannot be used` : 'The system refused'
+    const what =
+      typeof path === 'string' ? `${path} cannot be used` : 'The operating system reported an error'
     return new Failure({
       code: 'OUTGROW_SYSTEM',
       message: `${what}: ${said}`,
-      fix: 'Check the path, its permissions and the room on the disk.',
+      fix: 'Check the path, its permissions and the free disk space.',
       cause: error,
     })
   }
@@ -42,16 +43,16 @@ export function expectedFailure(error: unknown): unknown {
   ) {
     return new Failure({
       code: 'OUTGROW_SQLITE_REFUSED',
-      message: `SQLite refused: ${said} (${code})`,
-      fix: 'Check the file, its folder, the room on the disk, and who else has it open.',
+      message: `SQLite reported an error: ${said} (${code})`,
+      fix: 'Check the file, its folder, the free disk space, and which other processes have it open.',
       cause: error,
     })
   }
   if (severity !== undefined && /^(08|25006|28|40|42501|53|54|55|57|58)/.test(code)) {
     return new Failure({
       code: 'OUTGROW_POSTGRES_REFUSED',
-      message: `Postgres refused: ${said} (${code})`,
-      fix: 'See what the server says, and run the command again.',
+      message: `Postgres reported an error: ${said} (${code})`,
+      fix: 'Read the server’s message, and run the command again.',
       cause: error,
     })
   }

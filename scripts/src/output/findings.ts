@@ -49,7 +49,7 @@ export function tellTables(terminal: Terminal, tables: TableReport[]): void {
     table.quarantinedRows,
     table.digestMatch ? 'equal' : 'DIFFERS',
   ])
-  for (const line of textTable(['table', 'sqlite', 'postgres', 'set aside', 'digest'], rows)) {
+  for (const line of textTable(['table', 'sqlite', 'postgres', 'quarantined', 'digest'], rows)) {
     terminal.line(`  ${line}`)
   }
   const empty = tables.length - shown.length

@@ -34,7 +34,7 @@ export async function runCommand<Document extends Outcome>(
   const onSignal = () => {
     asked++
     if (asked > 1) process.exit(exit.stopped)
-    terminal.line('Stopping; once more to stop at once.')
+    terminal.line('Stopping; press Ctrl-C again to stop immediately.')
     stop.abort(new Stopped())
   }
   process.on('SIGINT', onSignal)
@@ -66,8 +66,8 @@ function failed(blank: object, error: unknown, signal: AbortSignal): Outcome {
     ? new Failure({
         code: 'OUTGROW_STOPPED',
         message: 'Stopped on request.',
-        why: 'The source and the published tables are as they were.',
-        fix: 'Where a move was under way: go on with --resume, or take it back with --abort.',
+        why: 'The source and the published tables are unchanged.',
+        fix: 'If a move was in progress, continue it with --resume or undo it with --abort.',
       })
     : expectedFailure(error)
   const known = failure instanceof Failure

@@ -25,7 +25,7 @@ export function overviewPages(app: Hono, services: Services): void {
       <Layout title="Overview" path="/" topics={['signs', 'inbox']}>
         <h1>Overview</h1>
         <div id="stage">
-          <p class="empty">Looking at the database …</p>
+          <p class="empty">Checking the database …</p>
         </div>
         {status && (
           <section aria-labelledby="queues">

@@ -80,7 +80,7 @@ export function subscriptionPages(app: Hono, { database, stripe, log }: Services
                     <td>{customer.email}</td>
                     <td>
                       {customer.subscriptions.map(({ stripeStatus }) => stripeStatus).join(', ') ||
-                        'never paid'}
+                        'no subscription'}
                     </td>
                   </tr>
                 ))}
@@ -90,7 +90,7 @@ export function subscriptionPages(app: Hono, { database, stripe, log }: Services
         )}
         {unexpected.length > 0 && (
           <section aria-labelledby="unexpected">
-            <h2 id="unexpected">Moves that were not expected</h2>
+            <h2 id="unexpected">Unexpected transitions</h2>
             <ol class="timeline">
               {unexpected.map((move) => (
                 <li class="bad">
@@ -123,8 +123,8 @@ export function subscriptionPages(app: Hono, { database, stripe, log }: Services
       done === undefined
         ? undefined
         : done === '0'
-          ? 'Compared with Stripe: nothing was different.'
-          : `Compared with Stripe: ${Number(done) || 0} differences were mended.`
+          ? 'Compared with Stripe: no differences.'
+          : `Compared with Stripe: ${Number(done) || 0} differences were corrected.`
     return context.html(
       <CustomerPage
         customer={customer}
@@ -143,7 +143,8 @@ export function subscriptionPages(app: Hono, { database, stripe, log }: Services
       { customers: [stripeCustomerId], days: 1 },
     )
     const [failure] = failures
-    if (failure) throw new HTTPException(503, { message: `Stripe could not be compared: ${failure.error}` })
+    if (failure)
+      throw new HTTPException(503, { message: `The comparison with Stripe failed: ${failure.error}` })
     const differences = drift.flatMap((one) => one.differences).length
     log.info({ stripeCustomerId, differences }, 'reconciled')
     return context.redirect(`/subscriptions/${id}?reconciled=${differences}`, 303)
@@ -176,11 +177,11 @@ function CustomerPage({ customer, events, notice, canReconcile }: CustomerProps)
         {customer.deleted && <b>deleted at Stripe</b>}
       </p>
       <p class="quiet">
-        Synchronised {customer.appliedSeq} of {customer.syncSeq} times asked; one that is overtaken is not
-        written.
+        Synchronization {customer.appliedSeq} of {customer.syncSeq} is applied; one overtaken by a later one
+        is not written.
       </p>
       <form method="post" action={`/subscriptions/${customer.id}/reconcile`}>
-        <button disabled={!canReconcile}>Compare with Stripe and mend</button>
+        <button disabled={!canReconcile}>Compare with Stripe and correct</button>
       </form>
       {customer.subscriptions.map((subscription) => (
         <section aria-label={subscription.stripeSubscriptionId}>
@@ -201,12 +202,12 @@ function CustomerPage({ customer, events, notice, canReconcile }: CustomerProps)
                   <Moment at={move.observedAt} />
                   <span>
                     <b>{move.to}</b> {move.from !== null && `after ${move.from}`}{' '}
-                    {!move.expected && <em>not expected</em>}{' '}
+                    {!move.expected && <em>unexpected</em>}{' '}
                     <small class="quiet">
                       {event ? (
                         <a href={`/webhooks/${event.id}`}>{event.type}</a>
                       ) : (
-                        'found by a synchronisation'
+                        'found by a synchronization'
                       )}
                     </small>
                   </span>
@@ -217,9 +218,9 @@ function CustomerPage({ customer, events, notice, canReconcile }: CustomerProps)
         </section>
       ))}
       <section aria-labelledby="may-use">
-        <h2 id="may-use">What the account may use</h2>
+        <h2 id="may-use">What the account can use</h2>
         {customer.account.entitlements.length === 0 ? (
-          <p class="empty">Nothing beyond what is free.</p>
+          <p class="empty">Only what is free.</p>
         ) : (
           <ul class="plain">
             {customer.account.entitlements.map(({ feature, limit, expiresAt }) => (

@@ -81,7 +81,7 @@ export function webhookPages(app: Hono, { database, log }: Services): void {
         )}
         {status.outbox.dead > 0 && (
           <form method="post" action="/webhooks/replay-messages">
-            <button>Send all {status.outbox.dead} messages that were given up again</button>
+            <button>Resend all {status.outbox.dead} abandoned messages</button>
           </form>
         )}
         <Events events={events.slice(0, perPage)} />
@@ -124,7 +124,7 @@ export function webhookPages(app: Hono, { database, log }: Services): void {
         <p>
           <code>{event.stripeEventId}</code> <Status event={event} />
         </p>
-        <h2>Its life</h2>
+        <h2>Timeline</h2>
         <ol class="timeline">
           {lifeOf(event).map(({ at, text }) => (
             <li>
@@ -157,7 +157,7 @@ export function webhookPages(app: Hono, { database, log }: Services): void {
           </dd>
           <dt>API version</dt>
           <dd>{event.apiVersion ?? 'none'}</dd>
-          <dt>Brought by</dt>
+          <dt>Source</dt>
           <dd>{event.source}</dd>
         </dl>
         {event.lastError !== null && (
@@ -171,7 +171,7 @@ export function webhookPages(app: Hono, { database, log }: Services): void {
           </form>
         )}
         <details>
-          <summary>As it was signed</summary>
+          <summary>Signed payload</summary>
           <pre>{event.payload}</pre>
         </details>
       </Layout>,
@@ -206,7 +206,7 @@ function Events({ events }: { events: Event[] }) {
             <th scope="col">Status</th>
             <th scope="col">Attempts</th>
             <th scope="col">Customer</th>
-            <th scope="col">What came of it</th>
+            <th scope="col">Outcome</th>
           </tr>
         </thead>
         <tbody>
@@ -253,10 +253,10 @@ function lifeOf(event: Event): { at: Date | null; text: string }[] {
     { at: receivedAt, text: 'received and stored' },
     ...(attempts > 0 ? [{ at: null, text: attempts === 1 ? 'tried once' : `tried ${attempts} times` }] : []),
     ...(status === EventStatus.PROCESSING && leaseUntil
-      ? [{ at: leaseUntil, text: 'until then a worker has it' }]
+      ? [{ at: leaseUntil, text: 'claimed by a worker until then' }]
       : []),
-    ...(status === EventStatus.PENDING ? [{ at: event.nextAttemptAt, text: 'is tried next' }] : []),
+    ...(status === EventStatus.PENDING ? [{ at: event.nextAttemptAt, text: 'next attempt' }] : []),
     ...(processedAt ? [{ at: processedAt, text: event.outcome ?? status.toLowerCase() }] : []),
-    ...(status === EventStatus.DEAD ? [{ at: null, text: 'given up' }] : []),
+    ...(status === EventStatus.DEAD ? [{ at: null, text: 'abandoned' }] : []),
   ]
 }

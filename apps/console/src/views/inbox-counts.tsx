@@ -13,11 +13,11 @@ export function InboxCounts({ status }: { status: BillingStatus }) {
         </li>
       ))}
       <li>
-        <b>{outbox.waiting.toLocaleString('en-US')}</b> messages wait
+        <b>{outbox.waiting.toLocaleString('en-US')}</b> messages waiting
       </li>
       <li class={outbox.dead > 0 ? 'bad' : ''}>
         <a href="/webhooks">
-          <b>{outbox.dead.toLocaleString('en-US')}</b> messages given up
+          <b>{outbox.dead.toLocaleString('en-US')}</b> messages abandoned
         </a>
       </li>
     </ul>

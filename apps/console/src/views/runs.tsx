@@ -37,12 +37,12 @@ export function RunsPanel({ runs }: { runs: RunJournal[] }) {
             <table>
               <thead>
                 <tr>
-                  <th scope="col">Began</th>
+                  <th scope="col">Started</th>
                   <th scope="col">Command</th>
                   <th scope="col">State</th>
                   <th scope="col">From</th>
                   <th scope="col">To</th>
-                  <th scope="col">What came of it</th>
+                  <th scope="col">Outcome</th>
                 </tr>
               </thead>
               <tbody>
@@ -88,7 +88,7 @@ export function RunsPanel({ runs }: { runs: RunJournal[] }) {
                   <th scope="col">Table</th>
                   <th scope="col">SQLite</th>
                   <th scope="col">Postgres</th>
-                  <th scope="col">Set aside</th>
+                  <th scope="col">Quarantined</th>
                   <th scope="col">Digest</th>
                 </tr>
               </thead>
@@ -128,7 +128,7 @@ function Running({ run }: { run: RunJournal }) {
       {progress && (
         <p>
           {count(progress.rows)} of about {count(progress.totalRows)} rows
-          {seconds > 0.5 && `, ${count(Math.round(progress.rows / seconds))} a second`}
+          {seconds > 0.5 && `, ${count(Math.round(progress.rows / seconds))} per second`}
         </p>
       )}
     </section>
@@ -141,7 +141,7 @@ function Preflight({ run, findings }: { run: RunJournal; findings: Finding[] }) 
     <>
       <p>
         {count(rows)} rows in <code>{run.from.split(/[\\/]/).at(-1)}</code>,{' '}
-        {findings.length === 0 ? 'nothing in the way.' : `${findings.length} findings.`}
+        {findings.length === 0 ? 'no problems found.' : `${findings.length} findings.`}
       </p>
       {findings.length > 0 && (
         <ul class="reasons">
@@ -174,9 +174,9 @@ function Steps({ steps }: { steps: NonNullable<RunJournal['report']>['steps'] })
           <tr>
             <th scope="col">Step</th>
             <th scope="col">Time</th>
-            <th scope="col">Rows a second</th>
-            <th scope="col">MB a second</th>
-            <th scope="col">Share of the longest</th>
+            <th scope="col">Rows per second</th>
+            <th scope="col">MB per second</th>
+            <th scope="col">Relative to the longest</th>
           </tr>
         </thead>
         <tbody>

@@ -36,7 +36,7 @@ export function VerdictPanel({ examination }: { examination: Examination }) {
         </ol>
         {unknown.length > 0 && (
           <p class="quiet">
-            Of what was measured. Not measured: {unknown.map(({ title }) => title).join(', ')}.
+            Based on what was measured. Not measured: {unknown.map(({ title }) => title).join(', ')}.
           </p>
         )}
         {serious.length > 0 && (
@@ -91,7 +91,7 @@ export function SignsPanel({ examination }: { examination: Examination }) {
           </table>
         </div>
         <p class="quiet">
-          Looked at <Moment at={at} />, every five seconds.
+          Measured at <Moment at={at} />; repeated every five seconds.
         </p>
       </section>
     </div>
@@ -101,11 +101,11 @@ export function SignsPanel({ examination }: { examination: Examination }) {
 function verdictText({ provider, verdict }: Examination): string {
   switch (verdict) {
     case 'fine':
-      return provider === 'sqlite' ? 'SQLite is enough, and will be for a while' : 'Postgres is well'
+      return provider === 'sqlite' ? 'SQLite is enough for now' : 'Postgres is healthy'
     case 'watch':
-      return 'Something begins to show'
+      return 'First signs of strain'
     case 'plan':
-      return provider === 'sqlite' ? 'Plan the move' : 'Something wants attention'
+      return provider === 'sqlite' ? 'Plan the move' : 'Something needs attention'
     case 'graduate':
       return 'Graduate now'
     case 'unknown':

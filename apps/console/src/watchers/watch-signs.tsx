@@ -33,7 +33,7 @@ export async function watchSigns(services: Services, signal: AbortSignal): Promi
         live.publish({ topic: 'signs', event: 'points', data: JSON.stringify(points), at })
       }
     } catch (error) {
-      if (!signal.aborted) log.error({ error: messageOf(error) }, 'the database could not be looked at')
+      if (!signal.aborted) log.error({ error: messageOf(error) }, 'the database could not be examined')
     }
     await sleep(Math.max(0, next - performance.now()), undefined, { signal }).catch(() => {})
   }

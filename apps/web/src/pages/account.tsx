@@ -60,17 +60,17 @@ function errorText(status: number, code: string | undefined): string {
   if (status === 429) return 'Too many attempts. Wait a minute and try again.'
   switch (code) {
     case 'INVALID_EMAIL_OR_PASSWORD':
-      return 'The address or the password is not right.'
+      return 'The e-mail address or the password is wrong.'
     case 'PASSWORD_TOO_SHORT':
       return 'The password needs at least 10 characters.'
     case 'PASSWORD_TOO_LONG':
-      return 'The password may have 128 characters at most.'
+      return 'The password can have at most 128 characters.'
     case 'USER_ALREADY_EXISTS':
     case 'USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL':
-      return 'There is an account with this address. Sign in instead.'
+      return 'An account with this address already exists. Sign in instead.'
     case 'VALIDATION_ERROR':
     case 'INVALID_EMAIL':
-      return 'That is no e-mail address.'
+      return 'That is not an e-mail address.'
     default:
       return 'That did not work. Check the address and the password.'
   }

@@ -42,7 +42,8 @@ export function billingPages(app: Hono<WebEnvironment>, services: Services): voi
   app.get('/billing/success', async (context) => {
     const visitor = requireVisitor(context)
     const session = context.req.query('session') ?? ''
-    if (!/^cs_\w+$/.test(session)) throw new HTTPException(400, { message: 'This is no payment of yours.' })
+    if (!/^cs_\w+$/.test(session))
+      throw new HTTPException(400, { message: 'This payment does not belong to your account.' })
     const { paid } = await completeCheckout(services, visitor.accountId, session)
     return context.redirect(`/billing?done=${paid ? 'paid' : 'waiting'}`, 303)
   })
@@ -72,7 +73,7 @@ export function billingPages(app: Hono<WebEnvironment>, services: Services): voi
 }
 
 const notices: Record<string, string> = {
-  paid: 'Thank you. Your plan is open.',
+  paid: 'Thank you. Your plan is active.',
   waiting: 'The bank has not confirmed the payment yet.',
 }
 
@@ -108,7 +109,7 @@ function Billing({ visitor, subscription, limits, notice }: BillingProps) {
           )}
           {subscription !== null && (
             <form method="post" action="/billing/portal">
-              <button class="plain">Card, plan, cancel</button>
+              <button class="plain">Manage card and plan</button>
             </form>
           )}
         </div>
@@ -124,7 +125,7 @@ function stateText(subscription: NonNullable<BillingProps['subscription']>): str
     .toSorted((a, b) => +a - +b)[0]
   if (subscription.endedAt !== null) return `It ended on ${day(subscription.endedAt)}.`
   if (subscription.cancelAtPeriodEnd || subscription.cancelAt !== null)
-    return `Canceled. It ends on ${day(subscription.cancelAt ?? end)}; until then everything stays.`
+    return `Canceled. It ends on ${day(subscription.cancelAt ?? end)}; until then everything stays the same.`
   switch (subscription.status) {
     case SubscriptionStatus.TRIALING:
       return `On trial until ${day(subscription.trialEnd)}.`
@@ -140,7 +141,7 @@ function stateText(subscription: NonNullable<BillingProps['subscription']>): str
     case SubscriptionStatus.CANCELED:
     case SubscriptionStatus.INCOMPLETE_EXPIRED:
     case SubscriptionStatus.UNKNOWN:
-      return `Its state at Stripe: ${subscription.stripeStatus}.`
+      return `Status at Stripe: ${subscription.stripeStatus}.`
     default:
       return assertNever(subscription.status)
   }
@@ -151,7 +152,7 @@ function Pricing({ visitor, plans }: { visitor: Visitor | undefined; plans: Serv
     <Layout visitor={visitor} title="Pricing">
       <section class="hero">
         <h1>Pricing</h1>
-        <p>Listing is free. Plans list more, and put you first.</p>
+        <p>Your first listing is free. Plans allow more, and put you first.</p>
       </section>
       <ul class="plans">
         <li class="card">
@@ -169,13 +170,13 @@ function Pricing({ visitor, plans }: { visitor: Visitor | undefined; plans: Serv
           <li class="card">
             <h2>{plan.name}</h2>
             <p class="price">
-              ${plan.amount / 100} <small>a month</small>
+              ${plan.amount / 100} <small>per month</small>
             </p>
             <ul class="ticks">
               <li>{String(plan.features.listings)} listings</li>
               <li>{String(plan.features.screenshots)} pictures each</li>
               <li>Featured in the directory</li>
-              {plan.id === 'pro' && <li>{trialDays} days to try</li>}
+              {plan.id === 'pro' && <li>{trialDays}-day free trial</li>}
             </ul>
             <form method="post" action="/billing/checkout">
               <button name="plan" value={plan.id}>

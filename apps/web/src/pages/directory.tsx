@@ -18,12 +18,13 @@ export function directoryPages(app: Hono<WebEnvironment>, { database }: Services
       <Layout
         visitor={context.get('visitor')}
         title="Stages"
-        description="A directory of indie products at every stage of the way from SQLite to Postgres."
+        description="A directory of indie products at every stage from SQLite to Postgres."
       >
         <section class="hero">
           <h1>Indie products, wherever they stand</h1>
           <p>
-            From the first row in a SQLite file to the day it moved to Postgres. Vote for those you would use.
+            From the first row in an SQLite file to the day it moved to Postgres. Vote for those you would
+            use.
           </p>
           <SearchForm {...search} />
         </section>

@@ -130,7 +130,7 @@ export function ownPages(app: Hono<WebEnvironment>, { database }: Services): voi
     if (!(image instanceof File) || image.size === 0)
       throw new HTTPException(400, { message: 'Choose a picture first.' })
     if (image.size > mostImageBytes)
-      throw new HTTPException(413, { message: 'A picture may have 1 MB at most.' })
+      throw new HTTPException(413, { message: 'A picture can have at most 1 MB.' })
     const bytes = new Uint8Array(await image.arrayBuffer())
     // What the bytes are decides, never what the browser says.
     const type = await fileTypeFromBuffer(bytes)
@@ -149,7 +149,7 @@ export function ownPages(app: Hono<WebEnvironment>, { database }: Services): voi
     )
     if (!added)
       throw new HTTPException(403, {
-        message: `Your plan shows ${most} ${most === 1 ? 'picture' : 'pictures'} a product.`,
+        message: `Your plan allows ${most} ${most === 1 ? 'picture' : 'pictures'} per product.`,
       })
     return context.redirect('/mine?done=added', 303)
   })
@@ -209,7 +209,7 @@ function Mine({ visitor, products, limits, notice }: MineProps) {
       </div>
       <p class="quiet">
         {products.length} of {limits.listings ?? 'any number of'} listings used.{' '}
-        {!limits.featured && <a href="/pricing">Pro lists ten and features them.</a>}
+        {!limits.featured && <a href="/pricing">Pro includes ten, all of which can be featured.</a>}
       </p>
       {products.length === 0 && <p class="empty">You have not listed anything yet.</p>}
       {products.map((product) => (
@@ -260,7 +260,7 @@ function Mine({ visitor, products, limits, notice }: MineProps) {
             </a>
             <form method="post" action={`/mine/${product.id}/feature`}>
               <button class="plain" disabled={!product.featured && !limits.featured}>
-                {product.featured ? 'No longer feature' : 'Feature'}
+                {product.featured ? 'Stop featuring' : 'Feature'}
               </button>
             </form>
             <form method="post" action={`/mine/${product.id}/delete`}>
@@ -288,7 +288,7 @@ function ListingForm({ visitor, title, action, values, errors }: FormProps) {
       <h1>{title}</h1>
       {errors.limit !== undefined && (
         <p class="notice warn" role="alert">
-          Your plan has no listing left. <a href="/pricing">Pro lists ten.</a>
+          You have used all the listings in your plan. <a href="/pricing">Pro includes ten.</a>
         </p>
       )}
       <form method="post" action={action} class="stack narrow">
@@ -313,7 +313,7 @@ function ListingForm({ visitor, title, action, values, errors }: FormProps) {
         <Field
           name="stack"
           label="Stack"
-          hint="What it is built with, with commas between."
+          hint="What it is built with, separated by commas."
           error={errors.stack}
         >
           <input {...control('stack', errors.stack, true)} value={values.stack ?? ''} maxlength={200} />

@@ -66,8 +66,8 @@ export function Layout({ visitor, title, description, notice, children }: Props)
             <div class="banner" role="alert">
               <div class="wrap">
                 <span>
-                  <strong>Your last payment did not go through.</strong> Your plan goes on for a few days;
-                  please check your card.
+                  <strong>Your last payment did not go through.</strong> Your plan stays active for a few
+                  days; please check your card.
                 </span>
                 <form method="post" action="/billing/portal">
                   <button class="small">Update the card</button>
@@ -85,8 +85,8 @@ export function Layout({ visitor, title, description, notice, children }: Props)
           </main>
           <footer class="wrap">
             <p>
-              Stages lists indie products wherever they stand on the way from SQLite to Postgres. It is an
-              example that runs on either.
+              Stages lists indie products at every stage from SQLite to Postgres. It is an example that runs
+              on either.
             </p>
           </footer>
         </body>

@@ -65,8 +65,8 @@ export async function changePlan(billing: Billing, accountId: string, planId: st
   if (price === null) {
     throw new Failure({
       code: 'OUTGROW_BILLING_PLAN',
-      message: `The plan ${planId} cannot be bought.`,
-      fix: 'Offer a plan that is active and has a price at Stripe.',
+      message: `Plan ${planId} is unknown, inactive or has no price at Stripe.`,
+      fix: 'Offer an active plan that has a price at Stripe.',
     })
   }
   const canChange = (status: SubscriptionStatus) => isRunning(status) && status !== SubscriptionStatus.PAUSED
@@ -149,7 +149,7 @@ function until(now: Date): Date {
 function severalPlans(accountId: string, items: number): Failure {
   return new Failure({
     code: 'OUTGROW_BILLING_NO_SUBSCRIPTION',
-    message: `The subscription of account ${accountId} has ${items} items, and not one of them alone is a plan.`,
+    message: `The subscription of account ${accountId} has ${items} items; a plan change needs exactly one item that is a plan.`,
     fix: 'Change it in Stripe’s dashboard, or send the customer to the portal.',
   })
 }
@@ -157,8 +157,8 @@ function severalPlans(accountId: string, items: number): Failure {
 function pending(accountId: string, name: string | null): Failure {
   return new Failure({
     code: 'OUTGROW_BILLING_CHANGE_PENDING',
-    message: `Another change (${name ?? 'unnamed'}) of account ${accountId} is under way.`,
-    why: 'Two changes at once would race each other at Stripe.',
+    message: `Another change (${name ?? 'unnamed'}) of account ${accountId} is in progress.`,
+    why: 'Concurrent changes would race each other at Stripe.',
     fix: 'Try again in a moment.',
   })
 }
@@ -167,7 +167,7 @@ function none(accountId: string, name: string, subscriptions: Subscription[]): F
   const statuses = subscriptions.map(({ stripeStatus }) => stripeStatus).join(', ')
   return new Failure({
     code: 'OUTGROW_BILLING_NO_SUBSCRIPTION',
-    message: `Account ${accountId} has no subscription for ${name}${statuses === '' ? '' : ` (only: ${statuses})`}.`,
-    fix: 'Show the account’s state anew: it has changed.',
+    message: `Account ${accountId} has no subscription that allows ${name}${statuses === '' ? '' : ` (found: ${statuses})`}.`,
+    fix: 'Reload the account’s state: it has changed.',
   })
 }

@@ -32,8 +32,8 @@ export async function createCheckout(
   if (!plan?.active || plan.stripePriceId === null) {
     throw new Failure({
       code: 'OUTGROW_BILLING_PLAN',
-      message: `The plan ${planId} cannot be bought.`,
-      fix: 'Offer a plan that is active and has a price at Stripe.',
+      message: `Plan ${planId} is unknown, inactive or has no price at Stripe.`,
+      fix: 'Offer an active plan that has a price at Stripe.',
     })
   }
   const customer = await ensureCustomer(billing, accountId, email)
@@ -41,8 +41,8 @@ export async function createCheckout(
   if (subscriptions.some(({ status }) => isRunning(status))) {
     throw new Failure({
       code: 'OUTGROW_BILLING_SUBSCRIBED',
-      message: `Account ${accountId} has a subscription already.`,
-      why: 'A second one would be paid beside it.',
+      message: `Account ${accountId} already has a subscription.`,
+      why: 'The customer would pay for both.',
       fix: 'Use changePlan, or send the customer to the portal.',
     })
   }
@@ -57,7 +57,7 @@ export async function createCheckout(
   }
   const session = await openSession(billing, accountId, params, subscriptions.length)
   await expireOthers(billing, customer.stripeCustomerId, session.id)
-  if (session.url === null) throw new Error(`the session ${session.id} has no page`)
+  if (session.url === null) throw new Error(`session ${session.id} has no URL`)
   return { id: session.id, url: session.url }
 }
 
@@ -147,7 +147,7 @@ async function sessionOf(
 function notOwn(accountId: string, sessionId: string): Failure {
   return new Failure({
     code: 'OUTGROW_BILLING_SESSION',
-    message: `The Checkout session ${sessionId} is not one of account ${accountId}.`,
-    fix: 'Show the account’s own state instead.',
+    message: `Checkout session ${sessionId} does not belong to account ${accountId}.`,
+    fix: 'Show the billing state of the signed-in account instead.',
   })
 }

@@ -18,7 +18,7 @@ export async function ensureCustomer(
     throw new Failure({
       code: 'OUTGROW_BILLING_CUSTOMER_DELETED',
       message: `The customer of account ${accountId} was deleted at Stripe.`,
-      fix: 'Delete the account’s billing customer here too, to let it start anew.',
+      fix: 'Delete the account’s local billing customer too, so that the account can start over.',
     })
   }
   const { name } = await client.account.findUniqueOrThrow({ where: { id: accountId } })
@@ -39,7 +39,7 @@ export async function customerOf({ database }: Billing, accountId: string): Prom
   if (customer) return customer
   throw new Failure({
     code: 'OUTGROW_BILLING_NO_CUSTOMER',
-    message: `Account ${accountId} has never paid.`,
-    fix: 'Send it through createCheckout first.',
+    message: `Account ${accountId} has no customer at Stripe yet.`,
+    fix: 'Create one with createCheckout first.',
   })
 }

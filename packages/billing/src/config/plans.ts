@@ -32,8 +32,8 @@ export function definePlans(written: z.input<typeof config>): PlanConfig {
   if (result.success && problems.length === 0) return result.data
   throw new Failure({
     code: 'OUTGROW_PLANS_INVALID',
-    message: `The plans are not right: ${problems.join('; ')}`,
-    fix: 'Correct the fields named above where definePlans is called.',
+    message: `The plans are invalid: ${problems.join('; ')}`,
+    fix: 'Correct these fields in the call to definePlans.',
   })
 }
 
@@ -46,7 +46,7 @@ function doubles(plans: Plan[]): string[] {
         seen.add(value)
         return isDouble
       })
-      .map((value) => `${value} is there twice`),
+      .map((value) => `${value} appears twice`),
   )
 }
 
@@ -61,7 +61,7 @@ export async function checkPlans(stripe: Stripe, { plans }: PlanConfig): Promise
   if (problems.length === 0) return
   throw new Failure({
     code: 'OUTGROW_PLANS_DIFFER',
-    message: `The plans are not what Stripe sells: ${problems.join('; ')}`,
+    message: `The plans differ from the prices at Stripe: ${problems.join('; ')}`,
     why: 'Customers would be shown one price and pay another.',
     fix: 'Correct the plans, or the prices in Stripe’s dashboard.',
   })
@@ -79,7 +79,7 @@ async function problemOf(
     return `${id}: Stripe has no price ${priceId}`
   }
   if (!price.active) return `${id}: the price ${priceId} is not active`
-  if (!price.recurring) return `${id}: the price ${priceId} is paid only once`
+  if (!price.recurring) return `${id}: the price ${priceId} is not recurring`
   if (price.unit_amount !== amount || price.currency !== currency) {
     return `${id}: ${amount} ${currency} here, ${price.unit_amount} ${price.currency} at Stripe`
   }

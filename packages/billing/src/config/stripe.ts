@@ -25,8 +25,8 @@ export function openStripe(env: Record<string, string | undefined> = process.env
   if (key.includes('_live_')) {
     throw new Failure({
       code: 'OUTGROW_ENV_INVALID',
-      message: 'STRIPE_API_BASE is set together with a live key.',
-      why: 'A stand-in must not be shown a key that moves money.',
+      message: 'STRIPE_API_BASE is set, but the key is a live key.',
+      why: 'A live key must never be sent to a stand-in.',
       fix: 'Use a key that starts with sk_test_, or unset STRIPE_API_BASE.',
     })
   }

@@ -42,7 +42,7 @@ export function createWebhookHandler(options: WebhookOptions): WebhookHandler {
     throw new Failure({
       code: 'OUTGROW_WEBHOOK_SECRET',
       message: 'A webhook handler needs secrets that start with whsec_, and a tolerance above 0.',
-      why: 'Without them anybody could send events.',
+      why: 'Without them, anyone could forge events.',
       fix: 'Set STRIPE_WEBHOOK_SECRET to the signing secret of the endpoint in Stripe’s dashboard.',
     })
   }
@@ -59,7 +59,7 @@ export function createWebhookHandler(options: WebhookOptions): WebhookHandler {
     if (!(await isSigned(bytes, header, secrets, toleranceSeconds))) return answer(400, 'No valid signature')
     const payload = textOf(bytes)
     const event = payload === undefined ? undefined : parseEventText(payload)
-    if (payload === undefined || event === undefined) return answer(400, 'No event')
+    if (payload === undefined || event === undefined) return answer(400, 'Not a Stripe event')
     try {
       const isNew = await storeEvent(database, event, payload)
       return answer(200, isNew ? 'Stored' : 'Known')

@@ -72,13 +72,13 @@ async function writeSubscription(
   const drift: string[] = []
   let id = known?.id
   if (!known) {
-    drift.push(`${truth.id} was not known`)
+    drift.push(`${truth.id} was missing here`)
     const created = await tx.subscription.create({
       data: { ...data, customerId, stripeSubscriptionId: truth.id },
     })
     id = created.id
   } else if (!sameValues(known, data)) {
-    drift.push(`${truth.id} was ${known.stripeStatus}, and is ${truth.status}`)
+    drift.push(`${truth.id} was ${known.stripeStatus} here and is ${truth.status} at Stripe`)
     await tx.subscription.update({ where: { id: known.id }, data })
   }
   if (known?.stripeStatus !== truth.status) {
@@ -94,7 +94,7 @@ async function writeSubscription(
     })
   }
   const changed = await writeItems(tx, id as string, known?.items ?? [], truth.items, planOf)
-  return known && changed ? [...drift, `the items of ${truth.id} were others`] : drift
+  return known && changed ? [...drift, `the items of ${truth.id} differed`] : drift
 }
 
 /** A subscription that Stripe no longer lists, as of a customer that was deleted: it is over, and its history stays. */
@@ -113,7 +113,7 @@ async function writeGone(
   await tx.subscriptionTransition.create({
     data: { subscriptionId: id, from, to, expected: false, stripeEventId: eventId, observedAt: now },
   })
-  return [`${stripeSubscriptionId} is gone`]
+  return [`${stripeSubscriptionId} no longer exists at Stripe`]
 }
 
 /** When each subscription whose payment is missing was first seen so. */
@@ -162,13 +162,13 @@ async function writeGrants(tx: TransactionClient, accountId: string, grants: Gra
   const drift: string[] = []
   const gone = stored.filter(({ feature }) => !grants.has(feature)).map(({ feature }) => feature)
   if (gone.length > 0) {
-    drift.push(`${gone.join(', ')} was granted`)
+    drift.push(`${gone.join(', ')} should not have been granted`)
     await tx.entitlement.deleteMany({ where: { accountId, feature: { in: gone } } })
   }
   for (const [feature, grant] of grants) {
     const known = stored.find((entitlement) => entitlement.feature === feature)
     if (known && sameValues(known, { ...grant })) continue
-    drift.push(known ? `${feature} was granted otherwise` : `${feature} was not granted`)
+    drift.push(known ? `${feature} was granted with other terms` : `${feature} was not granted`)
     if (known)
       await tx.entitlement.update({ where: { accountId_feature: { accountId, feature } }, data: grant })
     else await tx.entitlement.create({ data: { accountId, feature, ...grant } })

@@ -3,7 +3,7 @@ export const mostAttempts = 100
 
 /** What was claimed more often than it may fail took its workers with it: it is given up before it takes another. */
 export function refuseCrashLoop(attempts: number): void {
-  if (attempts > mostAttempts) throw new Error('given up: the workers that took it did not come back')
+  if (attempts > mostAttempts) throw new Error('abandoned: every worker that claimed it died')
 }
 
 /** When to try again: from a second to an hour, by chance up to half of it sooner, and never before Stripe asks. */

@@ -41,12 +41,12 @@ async function work(billing: Billing, event: ClaimedEvent): Promise<EventOutcome
     await withRetry(() => finish(database.client, event, { ...done(outcome), status: EventStatus.IGNORED }))
     return 'ignored'
   }
-  if (!isHandled(event.type)) return ignore('of a type that is not handled')
+  if (!isHandled(event.type)) return ignore('event type not handled')
   const stripeCustomerId = event.customerId ?? (await customerOfObject(stripe, event.objectId))
-  if (stripeCustomerId === undefined) return ignore('about no customer')
+  if (stripeCustomerId === undefined) return ignore('no customer')
   // Whose account it is, the stored customer decides: never metadata, which anybody may have written.
   const customer = await database.client.billingCustomer.findUnique({ where: { stripeCustomerId } })
-  if (!customer) return ignore('about a customer of no account')
+  if (!customer) return ignore('customer belongs to no account')
   const effects =
     event.objectId === null ? [] : await effectsOfEvent(stripe, event.type, event.objectId, stripeCustomerId)
   const { outcome } = await syncCustomer(billing, {
@@ -103,6 +103,6 @@ async function customerOfObject(stripe: Stripe, id: string | null): Promise<stri
       return ofCharge((await stripe.disputes.retrieve(id)).charge)
     default:
       // Not to be taken for nobody's: it is tried again, and in the end shown as dead.
-      throw new Error(`whose object ${id} is cannot be told`)
+      throw new Error(`cannot determine the customer of object ${id}`)
   }
 }

@@ -94,8 +94,8 @@ function isUtc(zone: string | undefined): boolean {
 function wrongZone(zone: string | undefined): Failure {
   return new Failure({
     code: 'OUTGROW_TIMEZONE',
-    message: `The server's sessions are in ${zone ?? 'an unknown time zone'}, and it does not let the client change that.`,
-    why: 'Prisma’s adapter reads and writes timestamps right only in UTC.',
+    message: `Sessions on this server run in ${zone ?? 'an unknown time zone'}, and the client is not allowed to change that.`,
+    why: 'Prisma’s adapter reads and writes timestamps correctly only in UTC.',
     fix: "Set it for the role: ALTER ROLE app SET timezone = 'UTC'.",
   })
 }

@@ -18,8 +18,8 @@ export class TransactionScope {
     throw new Failure({
       code: 'OUTGROW_ROOT_IN_TRANSACTION',
       message: 'The root client was called inside its own transaction callback.',
-      why: 'It would work outside the transaction, or wait for it for ever.',
-      fix: 'Use the client that the callback is given: $transaction(async (tx) => tx.…).',
+      why: 'The call would run outside the transaction, or wait for it forever.',
+      fix: 'Use the client passed to the callback: $transaction(async (tx) => tx.…).',
     })
   }
 }

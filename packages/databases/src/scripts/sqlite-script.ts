@@ -100,7 +100,7 @@ function violations(database: SqliteDatabase): Set<string> {
   const lines = new Set<string>()
   for (const row of database.prepare('PRAGMA foreign_key_check').iterate()) {
     const { table, rowid, parent } = row as { table: string; rowid: number | null; parent: string }
-    const text = `a row of ${table} without its row of ${parent}`
+    const text = `a row of ${table} that references a missing row of ${parent}`
     lines.add(rowid === null ? `${text} (${lines.size})` : `${text}, rowid ${rowid}`)
   }
   return lines
@@ -110,7 +110,7 @@ function tornReference(sql: string, statements: SqlStatement[], torn: string): S
   const [first] = statements.filter(({ words }) => touchesRows.test(words.join(' ')))
   return new ScriptError(`FOREIGN KEY constraint failed: it would leave ${torn}.`, {
     line: lineAt(sql, first?.start ?? 0),
-    fix: 'Where a reference is to act (CASCADE, SET NULL), put these statements into a migration of their own: this one turns foreign keys off and on, which SQLite cannot do inside a transaction.',
+    fix: 'If you need ON DELETE or ON UPDATE actions (CASCADE, SET NULL), put these statements in a separate migration: this one turns foreign keys off and on, which SQLite cannot do inside a transaction.',
   })
 }
 
@@ -131,7 +131,7 @@ function runStatement(
     for (const literal of literals) {
       notes.push({
         line: line(),
-        text: `"${literal}" names no column: it is taken for the text '${literal}', as sqlite3 takes it.`,
+        text: `"${literal}" is not a column: it is read as the string '${literal}', as sqlite3 does.`,
       })
     }
   } catch (cause) {

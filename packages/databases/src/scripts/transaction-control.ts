@@ -15,11 +15,11 @@ export function transactionPairs(sql: string, statements: SqlStatement[]): SqlSt
   const wrong = odd ?? (found.length % 2 === 1 ? found.at(-1) : undefined)
   if (!wrong) return found
   throw new ScriptError(
-    `${wrong.words.slice(0, 3).join(' ')} ends or opens a transaction of its own, and a migration is one transaction.`,
+    `${wrong.words.slice(0, 3).join(' ')} starts or ends a transaction, but a migration already runs in one.`,
     {
       line: lineAt(sql, wrong.start),
       beforehand: true,
-      fix: 'Take the transaction control out, or make a migration of each of its transactions.',
+      fix: 'Remove the transaction statements, or split the file into one migration per transaction.',
     },
   )
 }
@@ -34,11 +34,11 @@ export function refuseCompany(
   const found = statements.find(({ words }) => lonely(words.join(' ')))
   if (!found) return
   throw new ScriptError(
-    `${found.words.slice(0, 3).join(' ')} … cannot run inside a transaction, and other statements stand beside it.`,
+    `${found.words.slice(0, 3).join(' ')} … cannot run inside a transaction, but the migration contains other statements.`,
     {
       line: lineAt(sql, found.start),
       beforehand: true,
-      fix: 'Put this statement alone into a migration of its own, in a folder that sorts where it is to run.',
+      fix: 'Move this statement to a migration of its own, in a folder whose name sorts where it must run.',
     },
   )
 }

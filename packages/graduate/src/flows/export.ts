@@ -27,8 +27,8 @@ export async function exportSnapshot(request: {
   if (existsSync(join(directory, 'manifest.json')) || existsSync(file)) {
     throw new Failure({
       code: 'OUTGROW_EXPORT_EXISTS',
-      message: `${request.directory} already holds an export.`,
-      fix: 'Choose another folder, or remove it.',
+      message: `${request.directory} already contains an export.`,
+      fix: 'Choose another folder, or delete this one.',
     })
   }
   mkdirSync(directory, { recursive: true })

@@ -64,7 +64,7 @@ export class MoveStopped extends Error {
   readonly result: MoveResult
 
   constructor(result: MoveResult) {
-    super('the source holds values that cannot be moved')
+    super('the source contains values that cannot be moved')
     this.result = result
   }
 }
@@ -120,7 +120,7 @@ function comparedResult({ run, findings, steps }: FlowResult<MoveRequest>, recor
     findings: [...(recorded.result?.findings ?? []), ...findings],
     fixes: recorded.result?.fixes ?? [],
     steps,
-    notes: [`The run ${recorded.run} had moved this file already; both sides were compared again.`, ...notes],
+    notes: [`Run ${recorded.run} already moved this file; both sides were compared again.`, ...notes],
     ...sinceSnapshot(run.of(takeSnapshot), undefined),
     run: recorded.run,
     wasPublished: true,

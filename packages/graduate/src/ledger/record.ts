@@ -33,15 +33,15 @@ export function resumable(staging: Staging, now: RunRecord): Staging {
   if (!isSameSource(record, now)) {
     throw new Failure({
       code: 'OUTGROW_SOURCE_CHANGED',
-      message: `The unfinished run ${staging.run} copied another state of ${record.source}.`,
-      why: 'The file was written to since; rows already copied may be out of date.',
+      message: `The unfinished run ${staging.run} copied a different state of ${record.source}.`,
+      why: 'The file has changed since then; rows already copied may be out of date.',
       fix: 'Run again with --restart.',
     })
   }
   if (!isSameRun(record, now)) {
     throw new Failure({
       code: 'OUTGROW_SOURCE_CHANGED',
-      message: `The unfinished run ${staging.run} was started with other options or another schema.`,
+      message: `The unfinished run ${staging.run} was started with different options or a different schema.`,
       fix: 'Resume with the same options, or run again with --restart.',
     })
   }
@@ -51,7 +51,7 @@ export function resumable(staging: Staging, now: RunRecord): Staging {
 export function otherSchema(): Failure {
   return new Failure({
     code: 'OUTGROW_SOURCE_CHANGED',
-    message: 'The export was transformed with another schema.',
+    message: 'The export was transformed with a different schema.',
     fix: 'Run outgrow transform again with this schema.',
   })
 }
@@ -59,7 +59,7 @@ export function otherSchema(): Failure {
 export function runUnfinished(staging: Staging): Failure {
   return new Failure({
     code: 'OUTGROW_RUN_UNFINISHED',
-    message: `The target holds the unfinished run ${staging.run}, started ${staging.record.startedAt}.`,
-    fix: 'Go on with --resume, begin again with --restart, or take it back with --abort.',
+    message: `The target contains the unfinished run ${staging.run}, started ${staging.record.startedAt}.`,
+    fix: 'Continue it with --resume, start over with --restart, or undo it with --abort.',
   })
 }

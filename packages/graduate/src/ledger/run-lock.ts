@@ -58,10 +58,10 @@ async function activeRun(client: PostgresClient, { pid, name, since, isAlive }: 
   const who = process === undefined ? `session ${name}` : `process ${process} on ${host}`
   return new Failure({
     code: 'OUTGROW_RUN_ACTIVE',
-    message: `${run === undefined ? 'A run' : `The run ${run}`} is active on this database: ${who}, since ${since}${isAlive ? '' : '; its process is gone, and the server has not ended its session yet'}.`,
-    why: 'Two runs at once would build over each other.',
+    message: `${run === undefined ? 'A run' : `The run ${run}`} is active on this database: ${who}, since ${since}${isAlive ? '' : '; its process has exited, but the server has not ended its session yet'}.`,
+    why: 'Two concurrent runs would overwrite each other’s work.',
     fix: isAlive
-      ? `Wait for it, or stop it with Ctrl-C where it runs. When nobody is there any more: SELECT pg_terminate_backend(${pid});`
-      : `SELECT pg_terminate_backend(${pid}); and run the command again.`,
+      ? `Wait for it, or stop it with Ctrl-C where it runs. If its process is gone: SELECT pg_terminate_backend(${pid});`
+      : `Run SELECT pg_terminate_backend(${pid}); then run the command again.`,
   })
 }

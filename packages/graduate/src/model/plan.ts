@@ -68,7 +68,7 @@ export function planMove(
         drift(
           model.table,
           null,
-          'The schema has this table and the Postgres migrations do not.',
+          'This table is in the schema but not in the Postgres migrations.',
           'outgrow schema migrate <name>',
         ),
       )
@@ -79,7 +79,7 @@ export function planMove(
         drift(
           model.table,
           null,
-          'The schema has this table and the file does not.',
+          'This table is in the schema but not in the file.',
           `--skip-table ${model.table}`,
         ),
       )
@@ -117,8 +117,8 @@ export function planMove(
         table.name,
         null,
         virtual
-          ? `The file has this ${virtual.module} table of ${virtual.rows} rows, whose content is kept nowhere else, and the schema does not.`
-          : 'The file has this table and the schema does not.',
+          ? `This ${virtual.module} table of ${virtual.rows} rows is in the file but not in the schema, and its content is stored nowhere else.`
+          : 'This table is in the file but not in the schema.',
         `--skip-table ${table.name}`,
       ),
     )
@@ -154,7 +154,7 @@ function planColumns(
         drift(
           table.name,
           name,
-          'The schema has this column and the file does not.',
+          'This column is in the schema but not in the file.',
           `--skip-column ${label}`,
         ),
       )
@@ -167,7 +167,7 @@ function planColumns(
         drift(
           table.name,
           name,
-          'The schema has this column and the Postgres migrations do not.',
+          'This column is in the schema but not in the Postgres migrations.',
           'outgrow schema migrate <name>',
         ),
       )
@@ -186,7 +186,7 @@ function planColumns(
       drift(
         table.name,
         column.name,
-        'The file has this column and the schema does not.',
+        'This column is in the file but not in the schema.',
         `--skip-column ${label}`,
       ),
     )
@@ -218,9 +218,9 @@ function virtualLeft({ name, sql }: SourceTable, { module, rows, problem }: Virt
     excerpt: sql,
     reason:
       problem === undefined
-        ? `is a contentless ${module} index: its rows can be searched, and not read`
+        ? `is a contentless ${module} index: its rows can be searched but not read`
         : `is a virtual table (${module}) that cannot be read here: ${problem}`,
-    fixes: [`--skip-table ${name} leaves it behind knowingly`],
+    fixes: [`--skip-table ${name} leaves it out deliberately`],
   })
 }
 
@@ -241,8 +241,8 @@ export function refuseDrift(findings: Finding[]): void {
   const details: FailureDetails = {
     code: 'OUTGROW_SCHEMA_DRIFT',
     message: `The file and the schema differ: ${names.slice(0, 8).join(' ')}${names.length > 8 ? ` And ${names.length - 8} more.` : ''}`,
-    why: 'What the schema does not know would be left behind in silence.',
-    fix: `Bring the schema up to date, or leave them out by name: ${findings
+    why: 'Anything missing from the schema would be left behind silently.',
+    fix: `Update the schema, or skip these by name: ${findings
       .slice(0, 8)
       .flatMap(({ fixes }) => fixes)
       .join(' ')}`,

@@ -17,6 +17,6 @@ const words: Record<string, 0 | 1> = {
 
 export const booleanWords: ValueRule<string, 0 | 1> = {
   name: 'boolean-words',
-  help: 'takes t/f, true/false, yes/no, on/off for booleans',
+  help: 'reads t/f, true/false, yes/no, on/off as booleans',
   fix: (text) => words[text.trim().toLowerCase()],
 }

@@ -9,7 +9,7 @@ const end = 5373484.5
 /** A Julian day as milliseconds since 1970. Source: SQLite's "Date And Time Functions". */
 export const datetimeJulian: ValueRule<number, number> = {
   name: 'datetime-julian',
-  help: 'takes fractions for Julian days',
+  help: 'reads fractional numbers as Julian days',
   fix: (day) => (day > 0 && day < end ? Math.round((day - epoch) * dayMs) : undefined),
 }
 

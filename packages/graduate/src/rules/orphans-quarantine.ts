@@ -2,6 +2,6 @@ import type { ReferenceRule } from './rule.ts'
 
 export const orphansQuarantine: ReferenceRule = {
   name: 'orphans-quarantine',
-  help: 'sets aside rows whose reference points nowhere',
+  help: 'quarantines rows whose referenced row does not exist',
   resolves: 'by quarantining the row',
 }

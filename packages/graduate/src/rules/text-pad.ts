@@ -2,6 +2,6 @@ import type { ValueRule } from './rule.ts'
 
 export const textPad: ValueRule<{ text: string; missing: number }, string> = {
   name: 'text-pad',
-  help: 'lets char(n) fill shorter text with blanks',
+  help: 'pads shorter text with blanks for char(n)',
   fix: ({ text, missing }) => text + ' '.repeat(missing),
 }

@@ -2,6 +2,6 @@ import type { ValueRule } from './rule.ts'
 
 export const uuidRespell: ValueRule<string, string> = {
   name: 'uuid-respell',
-  help: 'takes UUIDs in capitals or without hyphens, which read in small letters afterwards',
+  help: 'accepts UUIDs in uppercase or without hyphens; PostgreSQL shows them in lowercase with hyphens',
   fix: (hex) => hex.toLowerCase(),
 }

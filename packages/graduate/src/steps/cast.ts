@@ -84,15 +84,15 @@ async function refuseBadCasts(
   if (name === undefined) throw unknownType(table, column, type)
   await makeCastProblemFunction(target.client, type, name)
   for (const [problem, reason] of [
-    ['refused', `is not a value that ${type} takes`],
-    ['lossy', `would lose a part of it as ${type}`],
+    ['refused', `is not a valid ${type}`],
+    ['lossy', `would lose part of its value as ${type}`],
   ] as const) {
     await quarantineViolating(ledger, target, table, state, {
       columns: [column],
       where: `t.${quoteIdentifier(column)} IS NOT NULL AND pg_temp.outgrow_cast_problem(t.${quoteIdentifier(column)}) = '${problem}'`,
       code: 'OUTGROW_BAD_VALUE',
       reason,
-      fixes: [`--cast ${table.source.name}.${column}=text keeps it as it is`],
+      fixes: [`--cast ${table.source.name}.${column}=text keeps it unchanged`],
     })
   }
 }
@@ -104,7 +104,7 @@ async function correctionsOf(ledger: Ledger, { client }: PostgresTarget, { sourc
 function unknownType(table: PlannedTable, column: string, type: string): Failure {
   return new Failure({
     code: 'OUTGROW_CAST_FAILED',
-    message: `${table.source.name}.${column} cannot become ${type}: the server knows no such type.`,
-    fix: `Choose another type with --cast ${table.source.name}.${column}=text.`,
+    message: `${table.source.name}.${column} cannot become ${type}: the server has no such type.`,
+    fix: `Choose another type, for example --cast ${table.source.name}.${column}=text.`,
   })
 }

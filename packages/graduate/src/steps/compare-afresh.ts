@@ -125,7 +125,7 @@ function advanced(): Finding {
   return findingOf({
     code: 'OUTGROW_SOURCE_ADVANCED',
     table: null,
-    reason: 'The source was written to after it was moved: rows that differ may have come later',
+    reason: 'The source has changed since the move: rows that differ may be newer',
     fixes: [],
   })
 }

@@ -39,8 +39,8 @@ export async function differingGenerated(
         code: 'OUTGROW_GENERATED_DIFFERS',
         table: table.source.name,
         column: column.source,
-        reason: 'is computed by both databases, and Postgres comes to other values in some rows',
-        fixes: [`--skip-object '${table.source.name}.${column.source}' leaves it behind knowingly`],
+        reason: 'is computed by both databases, but Postgres computes different values in some rows',
+        fixes: [`--skip-object '${table.source.name}.${column.source}' leaves it out deliberately`],
       }),
     )
   }

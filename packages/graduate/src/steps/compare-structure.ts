@@ -35,7 +35,7 @@ function missingFinding({ kind, name, definition }: DescribedItem): Finding {
     code: 'OUTGROW_STRUCTURE_MISSING',
     table: name,
     excerpt: definition,
-    reason: `the ${kind} was made by the move and is gone, or is another now`,
+    reason: `the ${kind} that the move created is missing or has changed`,
     fixes: [],
   })
 }
@@ -57,7 +57,7 @@ async function countersBehind(client: PostgresClient, plan: Plan): Promise<Findi
           table: source.name,
           column: columns.find((one) => one.target === column)?.source ?? column.name,
           excerpt: `next ${next}, highest ${highest}`,
-          reason: 'has a counter that would give a key that is taken',
+          reason: 'has a counter whose next value is already in use',
           fixes: [`SELECT setval('${column.sequence}', ${highest});`],
         }),
       )

@@ -65,8 +65,8 @@ async function analyze(run: Run<MoveRequest>): Promise<void> {
 function mismatch(tables: string[]): Failure {
   return new Failure({
     code: 'OUTGROW_VERIFY_MISMATCH',
-    message: `What Postgres holds differs from what was sent in ${tables.join(', ')}. Nothing was published.`,
+    message: `The rows in Postgres differ from the rows that were sent: ${tables.join(', ')}. Nothing was published.`,
     why: 'A trigger, a rule or another session changed rows in the run’s own schema, or this is a bug.',
-    fix: 'Run again with --restart; if it stays, report it with the output of --json.',
+    fix: 'Run again with --restart. If the error persists, report it with the output of --json.',
   })
 }

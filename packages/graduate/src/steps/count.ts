@@ -7,7 +7,7 @@ import { takeSnapshot } from './take-snapshot.ts'
 /** Reads where the target's counters are to go on; they are set when everything is published. */
 export const count: Step<Counters, MoveRequest> = {
   name: 'count',
-  title: 'Find where counters go on',
+  title: 'Find the next value of each counter',
   run: async (run) => {
     const { staging, loaders } = run.of(stage)
     const counted = run.of(takeSnapshot).counters()

@@ -134,20 +134,20 @@ function compare(
       const other = others.shift()
       if (!other) {
         if (quarantined.has(JSON.stringify(name))) continue
-        add('OUTGROW_ROW_MISSING', null, 'is in the source and not in the target', name)
+        add('OUTGROW_ROW_MISSING', null, 'is in the source but not in the target', name)
         continue
       }
       const [left, right] = [fieldsOf(row), fieldsOf(other)]
       for (const [at, column] of table.columns.entries()) {
         if (!left[at]?.equals(right[at] as Buffer)) {
-          add('OUTGROW_ROW_DIFFERS', column.source, 'holds another value in the target', name)
+          add('OUTGROW_ROW_DIFFERS', column.source, 'has a different value in the target', name)
         }
       }
     }
   }
   for (const rows of target.values()) {
     for (const row of rows) {
-      add('OUTGROW_ROW_EXTRA', null, 'is in the target and not in the source', targetKey(table, row, key))
+      add('OUTGROW_ROW_EXTRA', null, 'is in the target but not in the source', targetKey(table, row, key))
     }
   }
   return [...findings.values()]

@@ -33,7 +33,7 @@ export interface Looked {
  */
 export const look: Step<Looked, LookRequest> = {
   name: 'stage',
-  title: 'Build the tables, and take them back',
+  title: 'Build the tables and roll them back',
   run: (run) =>
     withPostgres(run.request.target, async (client) => {
       const { state, findings } = await stateOf(run, client)

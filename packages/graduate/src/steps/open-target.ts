@@ -40,7 +40,7 @@ export const openTarget: Step<OpenTarget> = {
  */
 export const claimTarget: Step<OpenTarget> = {
   name: 'claim',
-  title: 'Take the target for this run',
+  title: 'Lock the target for this run',
   run: async (run) => {
     const opened = await open(run)
     const { client } = opened.target

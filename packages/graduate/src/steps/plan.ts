@@ -54,7 +54,7 @@ export function optionsOf({ request }: Run, recorded: Staging | undefined): Move
 function emptyTarget(): Failure {
   return new Failure({
     code: 'OUTGROW_TARGET_EMPTY',
-    message: 'The target holds no tables.',
+    message: 'The target has no tables.',
     fix: 'Run outgrow migrate first, or check --to.',
   })
 }

@@ -36,7 +36,7 @@ function refused(findings: SchemaFinding[]): Failure {
     .map((f) => `${f.file}:${f.line} ${f.model}.${f.field ?? ''} ${f.feature}: ${f.reason}`)
   return new Failure({
     code: 'OUTGROW_SCHEMA_REFUSED',
-    message: `The schema uses what the other database does not have: ${lines.join('; ')}`,
-    fix: 'See `outgrow generate` for what to write instead.',
+    message: `The schema uses features that the other database lacks: ${lines.join('; ')}`,
+    fix: 'Run `outgrow generate` to see what to write instead.',
   })
 }

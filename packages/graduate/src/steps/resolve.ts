@@ -111,7 +111,7 @@ async function resolveOrphansOf(
     columns: key.columns,
     where: ofNobody,
     code: 'OUTGROW_ORPHAN',
-    reason: `points at a row of ${key.parent?.table ?? ''} that does not exist`,
+    reason: `references a row of ${key.parent?.table ?? ''} that does not exist`,
     fixes: referenceRules(optional).map(({ name }) => name),
   })
   if (!orphans) return followed !== undefined

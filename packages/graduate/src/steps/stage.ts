@@ -40,7 +40,7 @@ export interface Staged {
  */
 export const stage: Step<Staged, MoveRequest> = {
   name: 'stage',
-  title: 'Build the tables, and rehearse publishing them',
+  title: 'Build the tables and rehearse publishing them',
   run: async (run) => {
     const { target, connect } = run.of(claimTarget)
     const { renderedWith } = run.request

@@ -6,7 +6,7 @@ const encode: Encode = (cell, writer, context) => {
   const value = wholeNumber(cell, context)
   if (typeof value === 'object') return value
   if (typeof value === 'bigint' && BigInt.asIntN(64, value) !== value) {
-    return refused('does not fit 64 bits', 'make the field Decimal in the schema')
+    return refused('does not fit in 64 bits', 'make the field Decimal in the schema')
   }
   writer.int32(8)
   if (typeof value === 'bigint') writer.bigInt64(value)

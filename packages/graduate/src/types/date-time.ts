@@ -46,7 +46,7 @@ function encoder(kind: Kind, precision: number, column: EncodedColumn): Encode {
     if (ms < earliestMs || ms > latestMs) return refused('is out of the range of PostgreSQL')
     if (kind === 'time' && (ms < 0 || ms >= dayMs)) {
       if (applyRule(datetimeTruncate, { micros, beyond: 0 }, context) === undefined)
-        return refused('has a date, and the target keeps only the time of day', datetimeTruncate.name)
+        return refused('has a date, but the target stores only the time of day', datetimeTruncate.name)
     }
     const dayMicros = (((ms % dayMs) + dayMs) % dayMs) * 1000 + micros
     const kept = kind === 'date' ? dayMs * 1000 : unit
@@ -56,8 +56,8 @@ function encoder(kind: Kind, precision: number, column: EncodedColumn): Encode {
       if (total === undefined) {
         return refused(
           kind === 'date'
-            ? 'has a time of day, and the target keeps only the date'
-            : `is finer than the target keeps (${precision} digits of a second)`,
+            ? 'has a time of day, but the target stores only the date'
+            : `is more precise than the target stores (${precision} fractional digits)`,
           datetimeTruncate.name,
         )
       }
@@ -120,7 +120,7 @@ function fromText(text: string): Instant | Refused {
   const usual = usualMs(text)
   if (usual !== undefined) return { ms: usual, micros: 0, finer: false }
   const match = iso.exec(text.trim())
-  if (!match) return refused(text.trim() === '' ? 'is empty text' : 'is text that is no date')
+  if (!match) return refused(text.trim() === '' ? 'is empty text' : 'is text that is not a date')
   const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zone = 'Z'] = match
   const date = new Date(0)
   date.setUTCFullYear(Number(year), Number(month) - 1, Number(day))

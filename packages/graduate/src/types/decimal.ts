@@ -25,17 +25,17 @@ function encoder({ target }: EncodedColumn): Encode {
     if (typeof text === 'object') return text
     const number = parse(text)
     if (number === undefined)
-      return refused(text.trim() === '' ? 'is empty text' : 'is text that is no number')
+      return refused(text.trim() === '' ? 'is empty text' : 'is text that is not a number')
     if (scale !== undefined && precision !== undefined) {
       if (number.fraction.replace(/0+$/, '').length > scale) {
         return refused(
-          `has more than ${scale} digits behind the point`,
+          `has more than ${scale} digits after the decimal point`,
           'give the field a larger @db.Decimal scale',
         )
       }
       if (number.whole.length > precision - scale) {
         return refused(
-          `has more than ${precision - scale} digits before the point`,
+          `has more than ${precision - scale} digits before the decimal point`,
           'give the field a larger @db.Decimal precision',
         )
       }

@@ -16,7 +16,7 @@ const encodeReal: Encode = (cell, writer, context) => {
   const value = floatOf(cell, context)
   if (typeof value === 'object') return value
   if (Number.isFinite(value) && !fitsFloat32(value)) {
-    return refused('has more digits than a 32-bit float keeps', 'take @db.Real off the field')
+    return refused('has more digits than a 32-bit float can hold', 'remove @db.Real from the field')
   }
   writer.int32(4)
   writer.float32(value)
@@ -49,7 +49,7 @@ function floatOf(cell: Value, context: EncodeContext): number | Refused {
   if (typeof cell !== 'string') return refused('is binary data')
   const value = Number(cell)
   const same = isSameDecimal(cell.trim(), String(value))
-  if (same === undefined) return refused('is text that is no number')
+  if (same === undefined) return refused('is text that is not a number')
   return same ? value : tooManyDigits()
 }
 
@@ -59,7 +59,7 @@ function floatOfInteger(value: bigint): number | Refused {
 }
 
 function tooManyDigits(): Refused {
-  return refused('has more digits than a 64-bit float keeps', 'make the field Decimal in the schema')
+  return refused('has more digits than a 64-bit float can hold', 'make the field Decimal in the schema')
 }
 
 export const floatType: ValueType = {

@@ -14,7 +14,7 @@ function encoder(type: keyof typeof ranges): Encode {
     const value = wholeNumber(cell, context)
     if (typeof value === 'object') return value
     if (value < min || value > max) {
-      return refused(`does not fit ${bytes * 8} bits`, 'make the field BigInt in the schema')
+      return refused(`does not fit in ${bytes * 8} bits`, 'make the field BigInt in the schema')
     }
     writer.int32(bytes)
     if (bytes === 2) writer.int16(Number(value))

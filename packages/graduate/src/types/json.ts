@@ -40,7 +40,7 @@ export function jsonOf(cell: Value, context: EncodeContext): string | Refused {
   if (typeof cell === 'string') {
     if (!cell.includes('\uFFFD')) return cell
     const { bytes } = context.readExactly()
-    return bytes !== null && decodeUtf8(bytes) === cell ? cell : refused('holds bytes that are no UTF-8')
+    return bytes !== null && decodeUtf8(bytes) === cell ? cell : refused('contains bytes that are not UTF-8')
   }
   if (typeof cell === 'bigint') return String(cell)
   if (typeof cell === 'number') {
@@ -50,7 +50,7 @@ export function jsonOf(cell: Value, context: EncodeContext): string | Refused {
       : String(context.readExactly().value)
   }
   const json = context.readJsonb() ?? textOfBlob(cell, context)
-  return json ?? refused('is binary data that is no JSONB of SQLite')
+  return json ?? refused('is binary data that is not SQLite’s JSONB')
 }
 
 /** Some programs store a document's text as binary data, which SQLite's JSON functions read as well. */

@@ -7,7 +7,7 @@ export function encodeList(elementOid: number, element: Encode, elementType: str
     const text = jsonOf(cell, context)
     if (typeof text === 'object') return text
     const items = elementsOf(text)
-    if (items === undefined) return refused('is no array')
+    if (items === undefined) return refused('is not an array')
     let refusal: Refused | undefined
     writer.sized(() => {
       writer.int32(items.length === 0 ? 0 : 1)
@@ -59,12 +59,12 @@ function elementCell(item: string, type: string): string | number | Refused {
   if (type === 'json' || type === 'jsonb') return item
   if (item.startsWith('"')) {
     const text = JSON.parse(item) as string
-    return text.isWellFormed() ? text : refused('holds half of a surrogate pair')
+    return text.isWellFormed() ? text : refused('contains half of a surrogate pair')
   }
   if (item === 'true' || item === 'false') {
     return type === 'bool' ? Number(item === 'true') : refused(`is ${item}, not ${type}`)
   }
-  if (item.startsWith('[') || item.startsWith('{')) return refused(`is a document, not ${type}`)
+  if (item.startsWith('[') || item.startsWith('{')) return refused(`is a nested value, not ${type}`)
   if (type === 'bool') return refused('is a number, not true or false')
   // Dates are milliseconds; other numbers are read from their text, which a double may not hold.
   return type.startsWith('time') || type === 'date' ? Number(item) : item

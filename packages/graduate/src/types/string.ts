@@ -20,7 +20,10 @@ function encoder(limit: number | undefined, pads: boolean): Encode {
     const missing = pads && limit !== undefined ? limit - characters(text) : 0
     const stored = missing > 0 ? applyRule(textPad, { text, missing }, context) : text
     if (stored === undefined) {
-      return refused(`is shorter than ${limit} characters, and the target adds blanks`, textPad.name)
+      return refused(
+        `is shorter than ${limit} characters, and the target would pad it with blanks`,
+        textPad.name,
+      )
     }
     writer.text(stored)
     return undefined

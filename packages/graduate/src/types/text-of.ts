@@ -12,7 +12,7 @@ export function textOf(cell: Value, context: EncodeContext): string | Refused {
   const exact = context.readExactly()
   if (exact.storage === 'blob') {
     const text = decodeUtf8(cell as Buffer)
-    if (text === undefined) return refused('is binary data that is no UTF-8 text')
+    if (text === undefined) return refused('is binary data that is not UTF-8 text')
     context.fixed('note:text-from-blob')
     return text.includes('\0') ? withoutNul(text, context) : text
   }
@@ -25,7 +25,7 @@ function withoutNul(text: string, context: EncodeContext): string | Refused {
   if (typeof checked === 'object') return checked
   return (
     applyRule(textStripNul, checked, context) ??
-    refused('holds a NUL byte, which PostgreSQL text cannot', textStripNul.name)
+    refused('contains a NUL byte, which PostgreSQL text cannot', textStripNul.name)
   )
 }
 
@@ -33,5 +33,5 @@ function withoutNul(text: string, context: EncodeContext): string | Refused {
 function checkedText(text: string, context: EncodeContext): string | Refused {
   const bytes = context.readExactly().bytes
   if (bytes !== null && decodeUtf8(bytes) === text) return text
-  return refused('holds bytes that are no UTF-8')
+  return refused('contains bytes that are not UTF-8')
 }

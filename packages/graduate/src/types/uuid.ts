@@ -9,12 +9,11 @@ export const encodeUuid: Encode = (cell, writer, context) => {
   if (typeof text === 'object') return text
   const hex = text.replaceAll('-', '')
   if (!/^[0-9a-f]{32}$/i.test(hex) || !/^(.{8}-.{4}-.{4}-.{4}-.{12}|.{32})$/.test(text)) {
-    return refused('is no UUID', 'take @db.Uuid off the field')
+    return refused('is not a UUID', 'remove @db.Uuid from the field')
   }
   const isUsual = text.length === 36 && text === text.toLowerCase()
   const digits = isUsual ? hex : applyRule(uuidRespell, hex, context)
-  if (digits === undefined)
-    return refused('is a UUID that PostgreSQL spells in another way', uuidRespell.name)
+  if (digits === undefined) return refused('is a UUID that PostgreSQL writes differently', uuidRespell.name)
   writer.int32(16)
   writer.bytes(Buffer.from(digits, 'hex'))
   return undefined

@@ -14,7 +14,7 @@ export function wholeNumber(cell: Value, context: EncodeContext): number | bigin
   if (typeof cell === 'string') {
     const text = cell.trim()
     if (/^[+-]?\d+(\.0*)?$/.test(text)) return BigInt(text.replace(/^\+/, '').replace(/\.0*$/, ''))
-    return refused(text === '' ? 'is empty text' : 'is text that is no whole number')
+    return refused(text === '' ? 'is empty text' : 'is text that is not a whole number')
   }
   return refused('is binary data')
 }

@@ -103,7 +103,7 @@ function dropSchema(context: RuleContext, members: Member[]): void {
       at: member,
       feature: sourceText(context, member),
       action: 'dropped',
-      reason: 'SQLite has no schemas and no types: an enum is the texts of its members there.',
+      reason: 'SQLite has no schemas or types: an enum is stored there as the text of its members.',
     })
   }
 }
@@ -139,7 +139,7 @@ function override(context: RuleContext, member: Member, text: string | undefined
     field,
     feature: sourceText(context, member),
     action: text === 'omit' ? 'dropped' : 'rewritten',
-    reason: `The schema says so for ${context.target}: ${text}`,
+    reason: `An outgrow comment sets this for ${context.target}: ${text}`,
   })
   if (text === 'omit') context.edits.removeMember(member)
   else if (adds && member.kind === 'field') {

@@ -69,7 +69,7 @@ function asked<Answer>(files: SchemaFile[], ask: (parameters: string) => Answer)
   } catch (error) {
     throw new Failure({
       code: 'OUTGROW_SCHEMA_INVALID',
-      message: `Prisma refuses the schema. ${validatorMessage(error)}`,
+      message: `Prisma rejects the schema. ${validatorMessage(error)}`,
       fix: 'Correct the lines named above.',
     })
   }

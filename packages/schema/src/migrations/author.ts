@@ -43,7 +43,7 @@ export async function authorMigrations(
   if (!/^[A-Za-z0-9][\w-]{0,99}$/.test(label)) {
     throw new Failure({
       code: 'OUTGROW_MIGRATION_NAME',
-      message: `"${label}" cannot name a migration.`,
+      message: `"${label}" is not a valid migration name.`,
       fix: 'Use letters, digits, _ and -, for example add_votes.',
     })
   }
@@ -137,9 +137,9 @@ function droppedIn(sql: string): string[] {
   return [...drops].flatMap(([, table, kind, name = '']) => {
     if (kind === 'TABLE') return rebuilt.has(name) ? [] : [`Table ${name} is dropped with all its rows.`]
     if (kind === 'INDEX')
-      return [`Index ${name} is dropped: a migration made it, and the schema does not have it.`]
+      return [`Index ${name} is dropped: a migration created it, but it is not in the schema.`]
     if (kind === 'TYPE')
-      return [`Type ${name} is dropped: a migration made it, and the schema does not have it.`]
+      return [`Type ${name} is dropped: a migration created it, but it is not in the schema.`]
     return [`Column ${table === undefined ? '' : `${table}.`}${name} is dropped with all its values.`]
   })
 }

@@ -24,12 +24,12 @@ export async function carryViews(
   await withScratchDatabase(provider, scratch, async (url) => {
     await runMigrations(url, [...migrations, { name: 'this', sql }])
     for (const { name, made } of missing) {
-      const said = made ? await refusal(url, made.statement) : 'no migration says how'
+      const said = made ? await refusal(url, made.statement) : 'no migration defines it'
       if (made && said === undefined) {
-        parts.push(`-- View "${name}", as ${made.migration} makes it\n${made.statement};\n`)
+        parts.push(`-- View "${name}", as ${made.migration} creates it\n${made.statement};\n`)
         continue
       }
-      warnings.push(`View ${name} is not made: ${said}. Write its SQL into the migration.`)
+      warnings.push(`View ${name} is not created: ${said}. Add its SQL to the migration.`)
       const original = made ? `\n-- ${made.statement.replaceAll('\n', '\n-- ')}` : ''
       parts.push(`${stubHead(name)}: ${said?.replaceAll(/\s+/g, ' ')}${original}\n`)
     }
@@ -37,7 +37,7 @@ export async function carryViews(
   return { sql: parts.length === 0 ? '' : `\n${parts.join('\n')}`, warnings }
 }
 
-const stubHead = (name: string): string => `-- View "${name}" is to be made here`
+const stubHead = (name: string): string => `-- View "${name}" must be created here`
 
 async function refusal(url: string, statement: string): Promise<string | undefined> {
   try {

@@ -22,7 +22,7 @@ export function dataLossWarnings(before: string, after: string): string[] {
         )
       } else if (field.optional && !other.optional) {
         warnings.push(
-          `Column ${old.table}.${field.column} becomes required: rows that hold NULL stand in the way.`,
+          `Column ${old.table}.${field.column} becomes required: the migration fails if a row contains NULL.`,
         )
       }
     }
@@ -30,7 +30,7 @@ export function dataLossWarnings(before: string, after: string): string[] {
       const isNew = !old.fields.some(({ column }) => column === field.column)
       if (isNew && !field.optional && !defaults.has(`${now.name}.${field.name}`)) {
         warnings.push(
-          `Column ${now.table}.${field.column} is required and has no default: existing rows stand in the way.`,
+          `Column ${now.table}.${field.column} is required and has no default: the migration fails if the table has rows.`,
         )
       }
     }

@@ -97,8 +97,8 @@ export async function whileLocked<Result>(
   throw new Failure({
     code: 'OUTGROW_MIGRATION_RUNNING',
     message: 'Migrations are being applied to this database right now.',
-    why: 'What became of a migration is known when that run has ended.',
-    fix: 'Wait for it; outgrow schema status shows where it stands.',
+    why: 'The outcome is known only when that run has ended.',
+    fix: 'Wait for it to end; outgrow schema status shows its progress.',
   })
 }
 
@@ -118,8 +118,8 @@ async function pendingMigrations({ migrations }: History, databaseUrl: string): 
   if (!records && hasTables) {
     throw new Failure({
       code: 'OUTGROW_MIGRATION_NO_HISTORY',
-      message: 'This database has tables, and no history says which migrations made them.',
-      fix: 'Run outgrow schema baseline --to <url>, which compares them with the migrations and records those that they match.',
+      message: 'This database has tables but no migration history.',
+      fix: 'Run outgrow schema baseline --to <url>, which compares the tables with the migrations and records those already applied.',
     })
   }
   const { pending, failed } = standingOf(migrations, records ?? [])
@@ -127,9 +127,9 @@ async function pendingMigrations({ migrations }: History, databaseUrl: string): 
   if (first) {
     throw new Failure({
       code: 'OUTGROW_MIGRATION_UNRESOLVED',
-      message: `${first.name} failed before, and has not been resolved.`,
-      why: first.logs?.trim().split('\n').at(-1) ?? 'The run that began it was ended.',
-      fix: `When the database is as it was before it: outgrow schema resolve --rolled-back ${first.name}. When everything in it has been done by hand: outgrow schema resolve --applied ${first.name}.`,
+      message: `${first.name} failed earlier and has not been resolved.`,
+      why: first.logs?.trim().split('\n').at(-1) ?? 'The run that started it was interrupted.',
+      fix: `If nothing of it is in the database: outgrow schema resolve --rolled-back ${first.name}. If you have applied all of it by hand: outgrow schema resolve --applied ${first.name}.`,
     })
   }
   return migrations.filter(({ name }) => pending.includes(name))
@@ -178,8 +178,8 @@ export async function withEngine<Result>(
     throw new Failure({
       code: 'OUTGROW_MIGRATION_FAILED',
       message: said,
-      why: 'Prisma’s schema engine refused.',
-      fix: 'outgrow schema status shows where the database stands.',
+      why: 'Prisma’s schema engine reported this error.',
+      fix: 'Run outgrow schema status to see the state of the database.',
       cause,
     })
   } finally {
@@ -194,7 +194,7 @@ function busy(path: string, cause: unknown): Failure {
   return new Failure({
     code: 'OUTGROW_SOURCE_BUSY',
     message: `${path} is open in another process.`,
-    why: 'Migrations need the file for themselves, as Prisma’s do. Nothing was run.',
+    why: 'Migrations need exclusive access to the file, as Prisma’s do. Nothing was run.',
     fix: 'Stop the application while its migrations run.',
     cause,
   })
@@ -203,7 +203,7 @@ function busy(path: string, cause: unknown): Failure {
 function pooled(said: string): Failure {
   return new Failure({
     code: 'OUTGROW_TARGET_POOLED',
-    message: `This URL leads to a pooler: ${said}`,
+    message: `This URL points to a pooler: ${said}`,
     why: 'Migrations need a session of their own, with its time zone and its search path.',
     fix: 'Pass the direct URL (often another port or host name, such as DIRECT_URL) for migrations; keep the pooled one for the application.',
   })

@@ -127,8 +127,8 @@ export async function provideExtensions(
     throw new Failure({
       code: 'OUTGROW_EXTENSION_MISSING',
       message: `This server has no ${names(absent)}, which ${placesOf(absent)}.`,
-      why: 'An extension is software on the server’s machine (pg_available_extensions lists what it has).',
-      fix: 'Install it there, or use a server or a provider that has it. Nothing was run.',
+      why: 'An extension must be installed on the server’s machine (pg_available_extensions lists those it has).',
+      fix: 'Install it there, or use a server that has it. Nothing was run.',
     })
   }
   // Whether a role may create one, managed servers decide in ways of their own: a migration that does so is let try.
@@ -139,7 +139,11 @@ export async function provideExtensions(
     try {
       await client.query(`CREATE EXTENSION IF NOT EXISTS "${use.name.replaceAll('"', '""')}"`)
     } catch (error) {
-      throw lacking([use], messageOf(error), 'as a role that may, such as the owner or a superuser')
+      throw lacking(
+        [use],
+        messageOf(error),
+        'as a role with that privilege, such as the owner or a superuser',
+      )
     }
   }
   return unmade.map(({ name }) => name)

@@ -28,8 +28,8 @@ export function proveOnPostgres({ ddl, elsewhere }: Generated, scratch: ScratchO
       } catch (cause) {
         throw new Failure({
           code: 'OUTGROW_SCHEMA_DDL',
-          message: `Postgres refuses the generated tables: ${messageOf(cause)}`,
-          fix: 'Write the member that Postgres does not take in a comment: // outgrow:postgres …',
+          message: `Postgres rejects the generated tables: ${messageOf(cause)}`,
+          fix: 'Override the member that Postgres rejects with a comment: // outgrow:postgres …',
           cause,
         })
       }
@@ -46,7 +46,8 @@ async function extensionsFor(client: PostgresClient, sql: string): Promise<void>
     await provideExtensions(client, [{ name: 'the schema', sql }], true)
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    const fix = 'Pass --shadow with a server that has it: a database is made there, and dropped again.'
+    const fix =
+      'Pass --shadow with a server that has it: a temporary database is created there and dropped again.'
     throw new Failure({ code: error.code, message: error.message, why: error.why, fix, cause: error })
   }
 }

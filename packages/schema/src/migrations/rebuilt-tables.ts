@@ -57,7 +57,7 @@ export async function keepWithRebuilt(
     } catch {
       // a column that it needs is gone: that is what is said
       warnings.push(
-        `${lost.name} of ${lost.table} is lost, since the table is rebuilt: ${lost.sql.replaceAll(/\s+/g, ' ')}`,
+        `${lost.name} of ${lost.table} is lost because the table is rebuilt: ${lost.sql.replaceAll(/\s+/g, ' ')}`,
       )
     }
   }

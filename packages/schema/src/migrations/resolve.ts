@@ -39,7 +39,9 @@ async function resolveIn(
     if (!begun || begun.finished) {
       throw unknown(
         name,
-        begun ? 'has been applied: only one that failed can be taken back' : 'never failed on this database',
+        begun
+          ? 'has been applied: only a failed migration can be marked as rolled back'
+          : 'never failed on this database',
       )
     }
     return withEngine(databaseUrl, history.migrations, async (engine) => {
@@ -48,7 +50,7 @@ async function resolveIn(
   }
   if (!history.migrations.some((migration) => migration.name === name))
     throw unknown(name, `is not in ${history.folder}`)
-  if (begun?.finished) throw unknown(name, 'has been applied already')
+  if (begun?.finished) throw unknown(name, 'has already been applied')
   await markApplied(history, databaseUrl, [name])
 }
 
@@ -69,8 +71,8 @@ export async function baselineDatabase(
   if (records && records.length > 0) {
     throw new Failure({
       code: 'OUTGROW_MIGRATION_HAS_HISTORY',
-      message: 'This database has a history already.',
-      fix: 'outgrow schema status shows it.',
+      message: 'This database already has a migration history.',
+      fix: 'Run outgrow schema status to see it.',
     })
   }
   const structures = await structuresAfterEach(databaseUrl, history.migrations, scratch)
@@ -92,19 +94,19 @@ export async function baselineDatabase(
 
 /** Migrations that change rows only, say: whether they have run cannot be seen in the tables. */
 function undecided([last = '', ...unseen]: string[]): Failure {
-  const message = `The tables are what the migrations make up to ${last}`
+  const message = `The tables match the migrations up to ${last}`
   if (unseen.length === 0) {
     return new Failure({
       code: 'OUTGROW_BASELINE_UNDECIDED',
-      message: `${message}, and up to no other.`,
-      fix: `Leave --through out, or pass --through ${last}.`,
+      message: `${message}, and only up to that one.`,
+      fix: `Omit --through, or pass --through ${last}.`,
     })
   }
   return new Failure({
     code: 'OUTGROW_BASELINE_UNDECIDED',
-    message: `${message}; whether ${unseen.join(', ')} ran, they do not show.`,
-    why: 'They change rows, or what is not compared: recording them would be a guess, and so would be running them.',
-    fix: `Pass --through ${unseen.at(-1)} when they have run, or --through ${last} when deploy is to run them.`,
+    message: `${message}; they do not show whether ${unseen.join(', ')} ran.`,
+    why: 'Those migrations change only rows, or objects that are not compared: both recording and running them would be a guess.',
+    fix: `Pass --through ${unseen.at(-1)} if they have run, or --through ${last} to let deploy run them.`,
   })
 }
 
@@ -128,9 +130,9 @@ function differs(history: History, promised: DescribedItem[], found: DescribedIt
   const more = lines.length > shown ? [`and ${lines.length - shown} more`] : []
   return new Failure({
     code: 'OUTGROW_BASELINE_DIFFERS',
-    message: `The database is not what the migrations in ${history.folder} lead to:\n  ${[...lines.slice(0, shown), ...more].join('\n  ')}`,
-    why: 'A history that the tables do not match would break at its next migration.',
-    fix: 'Bring the database or the migrations in line; or record single migrations yourself with outgrow schema resolve --applied <name>.',
+    message: `The database does not match the migrations in ${history.folder}:\n  ${[...lines.slice(0, shown), ...more].join('\n  ')}`,
+    why: 'With a history that does not match the tables, the next migration would fail.',
+    fix: 'Make the database and the migrations match, or record individual migrations yourself with outgrow schema resolve --applied <name>.',
   })
 }
 
@@ -138,6 +140,6 @@ function unknown(name: string, what: string): Failure {
   return new Failure({
     code: 'OUTGROW_MIGRATION_UNKNOWN',
     message: `${name} ${what}.`,
-    fix: 'outgrow schema status lists the migrations of the folder and of the database.',
+    fix: 'Run outgrow schema status to list the migrations in the folder and in the database.',
   })
 }

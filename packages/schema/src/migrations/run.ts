@@ -25,7 +25,7 @@ export function failedMigration(name: string, error: ScriptError, recorded = fal
     return new Failure({
       code: 'OUTGROW_MIGRATION_NOT_ATOMIC',
       message: `${place}: ${error.message}`,
-      why: 'A migration runs whole or not at all. Nothing was run.',
+      why: 'A migration runs completely or not at all. Nothing was run.',
       fix: error.fix ?? 'Split the migration.',
     })
   }
@@ -35,8 +35,8 @@ export function failedMigration(name: string, error: ScriptError, recorded = fal
   return new Failure({
     code: 'OUTGROW_MIGRATION_FAILED',
     message: `${place}: ${[error.message, detail, hint].filter(Boolean).join(' ')}`,
-    why: 'The database refused the migration, and is as it was before it.',
-    fix: `${error.fix ?? (code === '55P04' ? 'A new enum value can be used from the next migration on: put what uses it there' : 'Correct the migration or the database')}; ${after}.`,
+    why: 'The database rejected the migration and is unchanged.',
+    fix: `${error.fix ?? (code === '55P04' ? 'A new enum value can be used only in a later migration: move the statements that use it there' : 'Correct the migration or the database')}; ${after}.`,
     cause: error.cause,
   })
 }

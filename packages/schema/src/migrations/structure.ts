@@ -164,8 +164,10 @@ export function difference(promised: DescribedItem[], found: DescribedItem[]): S
 export function differenceLines({ missing, extra }: StructureDifference): string[] {
   return [
     ...missing.map(({ kind, name, definition }) =>
-      `missing, or of another form: ${kind} ${name} ${definition}`.trim(),
+      `missing or different: ${kind} ${name} ${definition}`.trim(),
     ),
-    ...extra.map(({ kind, name, definition }) => `in no migration: ${kind} ${name} ${definition}`.trim()),
+    ...extra.map(({ kind, name, definition }) =>
+      `not in any migration: ${kind} ${name} ${definition}`.trim(),
+    ),
   ]
 }

@@ -262,7 +262,7 @@ class Parser {
       if (almostDirective.test(said)) {
         this.fail(
           start,
-          `"//${said.trimEnd()}" is not understood: write // outgrow:sqlite … or // outgrow:postgres …`,
+          `"//${said.trimEnd()}" is not recognized: write // outgrow:sqlite … or // outgrow:postgres …`,
         )
       }
       return

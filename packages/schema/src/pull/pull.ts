@@ -173,7 +173,7 @@ function fittingTypes(
       const said = `${column.declaredType || 'no type'}: as ${type.type} a value ${reason}`
       candidates.shift()
       const [next] = candidates
-      say(column, next ? `${said}; ${next.type} is tried` : `${said}; no type holds every value`)
+      say(column, next ? `${said}; trying ${next.type}` : `${said}; no type can hold every value`)
       if (!next) open.delete(column)
     }
   }
@@ -344,15 +344,13 @@ function modelText(database: SqliteDatabase, model: PulledModel, unsaid: Unsaid[
         kind: 'name',
         table: table.name,
         name: free,
-        sql: `On Postgres this table is ${free}: ${isLong ? 'names end at 63 bytes' : 'the name is PostGIS’ own'} there.`,
+        sql: `On Postgres this table is ${free}: ${isLong ? 'names are limited to 63 bytes' : 'the name is reserved by PostGIS'} there.`,
       })
     }
     attributes.push(`@@map(${quotePsl(table.name)})`)
   }
   if (ignored) attributes.push('@@ignore')
-  const comment = ignored
-    ? '/// Nothing identifies a row of this table: Prisma’s client does not see it.\n'
-    : ''
+  const comment = ignored ? '/// This table has no unique key, so Prisma’s client ignores it.\n' : ''
   return `${comment}model ${name} {\n${[...lines, ...model.relations, '', ...attributes].map((line) => `  ${line}`).join('\n')}\n}`
 }
 
@@ -386,7 +384,7 @@ function fieldLines(model: PulledModel, field: PulledField, unsaid: Unsaid[]): s
     kind: 'name',
     table: model.table.name,
     name: other,
-    sql: `On Postgres the column ${column.name} is ${other}: names end at 63 bytes, and a few are the system’s own.`,
+    sql: `On Postgres the column ${column.name} is ${other}: names are limited to 63 bytes, and a few are reserved.`,
   })
   const native = type.native ?? (type.type === 'DateTime' ? '@db.Timestamptz(3)' : '')
   return [`// outgrow:postgres ${native} @map(${quotePsl(other)})`.replace('  ', ' '), line]

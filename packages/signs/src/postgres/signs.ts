@@ -7,13 +7,13 @@ const thresholds = {
     watch: 0.6,
     plan: 0.8,
     unit: 'share',
-    source: 'max_connections: at the limit every further client is refused (53300)',
+    source: 'max_connections: at the limit every new client is rejected (53300)',
   },
   'connection-wait': {
     watch: 100,
     plan: 500,
     unit: 'ms',
-    source: 'people notice 100 ms; Prisma gives up the start of a transaction after 2 s (maxWait)',
+    source: 'people notice 100 ms; Prisma stops waiting to start a transaction after 2 s (maxWait)',
   },
   'idle-in-transaction': {
     watch: 1,
@@ -31,7 +31,7 @@ const thresholds = {
     watch: 0.01,
     plan: 0.05,
     unit: 'share',
-    source: 'usual advice for transactional use: 99 % of blocks from memory',
+    source: 'common advice for transactional workloads: 99 % of blocks from memory',
   },
   bloat: {
     watch: 1,
@@ -41,7 +41,7 @@ const thresholds = {
   'unused-indexes': {
     watch: 1,
     unit: 'count',
-    source: 'each index costs every write, and these answered no read',
+    source: 'every index slows down writes, and these served no reads',
   },
   'foreign-key-indexes': {
     watch: 1,
@@ -52,23 +52,23 @@ const thresholds = {
   'time-zone': {
     watch: 1,
     unit: 'count',
-    source: 'Prisma’s adapter reads and writes timestamps right only in UTC',
+    source: 'Prisma’s adapter reads and writes timestamps correctly only in UTC',
   },
   pooler: {
     watch: 1,
     unit: 'count',
     source:
-      'a pooler in transaction mode gives each transaction any session: what was SET or prepared is not there',
+      'in transaction mode each transaction may get a different session: earlier SET and PREPARE are lost',
   },
 } satisfies Record<string, Threshold>
 
-const mayNot = 'not to be seen by this role: GRANT pg_monitor to it'
+const mayNot = 'not visible to this role: GRANT pg_monitor to it'
 
 const poolers: Record<PostgresReadings['pooler'], string> = {
-  none: 'none in the way',
-  'other-port': 'the server listens on another port: a pooler in session mode, or a port that is mapped',
+  none: 'none found',
+  'other-port': 'the server listens on another port: a pooler in session mode, or a mapped port',
   transaction: 'one in transaction mode',
-  unknown: 'no second connection was to be had to find out',
+  unknown: 'not known: no second connection was available',
 }
 
 /** Judges a Postgres database by its own statistics, and by what the application's processes counted. */
@@ -84,7 +84,7 @@ export function postgresSigns(readings: PostgresReadings, inside: InsideSummary 
       title: 'Connections',
       value: connections && connections.used / connections.limit,
       text: connections ? `${connections.used} of ${connections.limit}` : mayNot,
-      advice: 'Put pgbouncer before it, or lower connection_limit in each process’ URL.',
+      advice: 'Put pgbouncer in front of it, or lower connection_limit in each process’s URL.',
     }),
     judged('connection-wait', thresholds['connection-wait'], {
       title: 'Wait for a connection',
@@ -106,7 +106,7 @@ export function postgresSigns(readings: PostgresReadings, inside: InsideSummary 
         lockWaits === null
           ? mayNot
           : lockWaits.sessions === 0
-            ? 'nobody waits'
+            ? 'no session is waiting'
             : `${lockWaits.sessions} at once, the longest ${(lockWaits.longestMs / 1000).toFixed(1)} s`,
       advice:
         "Find who holds the lock: SELECT pg_blocking_pids(pid), query FROM pg_stat_activity WHERE wait_event_type = 'Lock'.",
@@ -114,7 +114,7 @@ export function postgresSigns(readings: PostgresReadings, inside: InsideSummary 
     judged('cache-misses', thresholds['cache-misses'], {
       title: 'Cache hits',
       value: cacheHit === null ? null : 1 - cacheHit,
-      text: cacheHit === null ? 'too few reads to tell' : percent(cacheHit),
+      text: cacheHit === null ? 'too few reads to judge' : percent(cacheHit),
       advice:
         'Give the server more memory (shared_buffers a quarter of it), or find the statement that reads whole tables.',
     }),
@@ -122,7 +122,7 @@ export function postgresSigns(readings: PostgresReadings, inside: InsideSummary 
       title: 'Dead rows',
       value: bloated.length,
       text: names(bloated.map(({ table, deadShare }) => `${table} ${percent(deadShare)}`)),
-      advice: 'VACUUM (ANALYZE) these tables, and look for a transaction that has been open for long.',
+      advice: 'VACUUM (ANALYZE) these tables, and look for a transaction that has been open for a long time.',
     }),
     judged('unused-indexes', thresholds['unused-indexes'], {
       title: 'Unused indexes',
@@ -141,7 +141,7 @@ export function postgresSigns(readings: PostgresReadings, inside: InsideSummary 
       value: slowest === null ? null : (slowest[0]?.meanMs ?? 0),
       text:
         slowest === null
-          ? 'not counted: the extension pg_stat_statements is not there, or not to be seen by this role'
+          ? 'not counted: the extension pg_stat_statements is not installed, or not visible to this role'
           : names(slowest.map(({ text, meanMs, calls }) => `${meanMs.toFixed(0)} ms × ${calls}: ${text}`)),
       advice: 'EXPLAIN (ANALYZE, BUFFERS) them.',
     }),
@@ -149,15 +149,14 @@ export function postgresSigns(readings: PostgresReadings, inside: InsideSummary 
       title: 'Time zone',
       value: isUtc ? 0 : 1,
       text: `${timeZone}, for sessions that do not ask for another`,
-      advice:
-        "The client here asks for UTC itself. For everything else: ALTER ROLE app SET timezone = 'UTC'.",
+      advice: "This client sets UTC itself. For all other clients: ALTER ROLE app SET timezone = 'UTC'.",
     }),
     judged('pooler', thresholds.pooler, {
       title: 'Pooler',
       value: pooler === 'unknown' ? null : pooler === 'transaction' ? 1 : 0,
       text: poolers[pooler],
       advice:
-        'Set time zone and time-outs for the role, not the session, and give migrations a direct connection.',
+        'Set time zone and timeouts for the role, not the session, and give migrations a direct connection.',
     }),
   ]
 }

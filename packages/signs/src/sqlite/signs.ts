@@ -14,13 +14,13 @@ const thresholds = {
     plan: 500,
     graduate: 2000,
     unit: 'ms',
-    source: 'people notice 100 ms; Prisma gives up the start of a transaction after 2 s (maxWait)',
+    source: 'people notice 100 ms; Prisma stops waiting to start a transaction after 2 s (maxWait)',
   },
   'busy-errors': {
     watch: 60,
     plan: 600,
     unit: 'per minute',
-    source: 'each is an attempt that found another process writing; one a second is contention, not chance',
+    source: 'each is an attempt that found another process writing; one per second is contention, not chance',
   },
   'write-duty': {
     watch: 0.3,
@@ -28,7 +28,7 @@ const thresholds = {
     graduate: 0.75,
     unit: 'share',
     source:
-      'one server’s queue: the mean wait is ρ/(1−ρ) of a write, so 0.4, 1 and 3 times as long as the write',
+      'single-server queue: the mean wait is ρ/(1−ρ) times a write, so 0.4, 1 and 3 times as long as the write',
   },
   'checkpoint-lag': {
     watch: 4000,
@@ -41,7 +41,7 @@ const thresholds = {
     watch: ceilingBytes / 2,
     plan: ceilingBytes,
     unit: 'bytes',
-    source: 'about 1 GB a single file’s backup, copy and VACUUM stop being something done in passing',
+    source: 'at about 1 GB, backing up, copying and vacuuming a single file are no longer quick tasks',
   },
   journal: {
     watch: 1,
@@ -51,8 +51,8 @@ const thresholds = {
 } satisfies Record<string, Threshold>
 
 const moveAdvice =
-  'Shorten transactions and take calls to other services out of them; when it stays, outgrow migrate.'
-const notMeasured = 'not measured: no right to write to the file'
+  'Shorten transactions and move calls to other services out of them; if it persists, run outgrow migrate.'
+const notMeasured = 'not measured: no permission to write to the file'
 
 /** Judges an SQLite database by a look from outside, what its processes counted, and how it grew. */
 export function sqliteSigns(
@@ -93,10 +93,10 @@ function busyErrors(inside: InsideSummary | undefined): Sign {
     title: 'Busy errors',
     value: inside ? total : null,
     text: inside
-      ? `${shown(total)} a minute${byCode === '' ? '' : `: ${byCode}`}`
+      ? `${shown(total)} per minute${byCode === '' ? '' : `: ${byCode}`}`
       : 'not counted: no process records them',
     advice:
-      'Let one process write, or begin transactions with BEGIN IMMEDIATE and wait outside of the driver, as the client here does.',
+      'Let one process write, or begin transactions with BEGIN IMMEDIATE and wait outside the driver, as this client does.',
   })
 }
 
@@ -110,7 +110,7 @@ function writeDuty({ lock }: SqliteReadings, inside: InsideSummary | undefined):
     text:
       value === null
         ? notMeasured
-        : `somebody writes ${(value * 100).toFixed(value > 0 && value < 0.1 ? 1 : 0)} % of the time`,
+        : `a write is in progress ${(value * 100).toFixed(value > 0 && value < 0.1 ? 1 : 0)} % of the time`,
     advice: moveAdvice,
   })
 }
@@ -119,10 +119,10 @@ function checkpointLag({ pageBytes, walBytes, longReaders, wrote }: SqliteReadin
   const threshold = thresholds['checkpoint-lag']
   const isStuck =
     wrote !== null && wrote.frames > 0 && wrote.checkpointed === 0 && lagPages >= threshold.watch
-  const stuck = isStuck ? ', and none went into the file meanwhile' : ''
+  const stuck = isStuck ? ', and none were checkpointed meanwhile' : ''
   const reader =
     isStuck && longReaders.length > 0
-      ? `; process ${longReaders.join(', ')} reads an old state all the while`
+      ? `; process ${longReaders.join(', ')} reads an old state throughout`
       : ''
   return judged('checkpoint-lag', threshold, {
     title: 'Checkpoint lag',
@@ -140,11 +140,11 @@ function fileSize({ sizeBytes }: SqliteReadings, perDay: number | undefined, now
     title: 'File size',
     value: sizeBytes,
     text: `${megabytes(sizeBytes)}, ${growth}${day ? `, 1 GB on ${day.toISOString().slice(0, 10)}` : ''}`,
-    advice: 'Prune what is not needed and plan the move: outgrow inspect tells how long it takes.',
+    advice: 'Prune what is not needed and plan the move: outgrow inspect estimates how long it takes.',
   })
   const isSoon = day !== undefined && day.getTime() - now < 30 * dayMs
   if (!isSoon || found.level !== 'fine') return found
-  const advice = 'It reaches 1 GB within a month: outgrow inspect tells how long a move takes.'
+  const advice = 'It will reach 1 GB within a month: outgrow inspect estimates how long a move takes.'
   return { ...found, level: 'watch', advice }
 }
 
@@ -153,7 +153,7 @@ function journal(mode: string): Sign {
     title: 'Journal mode',
     value: 1,
     text: `${mode}, not WAL`,
-    advice: 'PRAGMA journal_mode = WAL, once: readers and the writer then no longer wait for each other.',
+    advice: 'Run PRAGMA journal_mode = WAL once: readers and the writer then no longer wait for each other.',
   })
 }
 

@@ -25,19 +25,19 @@ interface Document extends Outcome {
 export const adoptInboxCommand = withBillingOptions(new Command('adopt-inbox'), true)
   .summary('make webhooks idempotent in an application that has no inbox')
   .description(
-    'Makes the inbox with its unique key, and takes over the events that were kept elsewhere, each once, in one transaction. What was processed is done, what is not known to be is pending. May be run again.',
+    'Creates the inbox with its unique key and imports the events stored elsewhere, each one once, in one transaction. Events known to be processed are marked done, all others pending. Safe to run again.',
   )
-  .option('--table <name>', 'table in which events were kept so far')
+  .option('--table <name>', 'table that stores the events so far')
   .option('--column <name>', 'its column with Stripe’s event id (default: the id in the payload)')
   .option('--payload <name>', 'its column with the event’s JSON')
   .option('--type <name>', 'its column with the event’s type')
-  .option('--done <name>', 'its column that says whether an event was processed')
+  .option('--done <name>', 'its column that shows whether an event was processed')
   .option(
     '--done-values <list>',
     'values of that column that mean yes',
     '1,true,t,yes,done,processed,success',
   )
-  .option('--schema <file>', 'append the inbox to this Prisma schema, where it is missing')
+  .option('--schema <file>', 'append the inbox model to this Prisma schema if it is missing')
   .addHelpText(
     'after',
     `
@@ -75,11 +75,11 @@ Examples:
           rowsRead,
         } = adoption
         terminal.line(
-          created ? 'The inbox is made: webhook_events, with a unique key.' : 'The inbox is there already.',
+          created ? 'Created the inbox: webhook_events, with a unique key.' : 'The inbox already exists.',
         )
-        if (kept !== null) terminal.line(`The table that had its name is kept as ${kept}.`)
+        if (kept !== null) terminal.line(`The table that had this name is kept as ${kept}.`)
         terminal.line(
-          `${count(rowsRead)} rows read: ${count(imported.done)} events done, ${count(imported.pending)} pending, ${count(known)} known before.`,
+          `${count(rowsRead)} rows read: ${count(imported.done)} events done, ${count(imported.pending)} pending, ${count(known)} already known.`,
         )
         if (duplicateRows > 0)
           terminal.line(
@@ -90,7 +90,7 @@ Examples:
           )
         if (withoutId > 0)
           terminal.line(
-            terminal.style('yellow', `${count(withoutId)} rows have no event id, and stay where they are.`),
+            terminal.style('yellow', `${count(withoutId)} rows have no event id and stay where they are.`),
           )
         if (
           schema !== undefined &&
@@ -98,9 +98,9 @@ Examples:
           !/@@map\("webhook_events"\)/.test(readFileSync(schema, 'utf8'))
         ) {
           appendFileSync(schema, `\n${inboxModel}`)
-          terminal.line(`${schema} has the model WebhookEvent now.`)
+          terminal.line(`Added the model WebhookEvent to ${schema}.`)
         }
-        if (dryRun) terminal.line('A dry run: nothing was changed.')
+        if (dryRun) terminal.line('Dry run: nothing was changed.')
         return {
           command: 'billing adopt-inbox',
           ok: withoutId === 0,

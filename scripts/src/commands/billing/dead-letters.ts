@@ -10,8 +10,8 @@ interface Document extends Outcome {
 }
 
 export const deadLettersCommand = withBillingOptions(new Command('dead-letters'), false)
-  .summary('events that were given up, with the reason')
-  .description('Lists the events that failed too often, the newest first. Ends with 4 when there are any.')
+  .summary('events that were abandoned, with the reason')
+  .description('Lists the events that failed too often, newest first. Exits with 4 if there are any.')
   .addHelpText('after', '\nExamples:\n  outgrow billing dead-letters\n  outgrow billing replay --dead')
   .action((options: BillingOptions) =>
     runCommand<Document>(
@@ -28,7 +28,7 @@ export const deadLettersCommand = withBillingOptions(new Command('dead-letters')
               lastError,
             }),
           )
-          if (events.length === 0) terminal.line('No event was given up.')
+          if (events.length === 0) terminal.line('No event was abandoned.')
           else {
             const rows = events.map((event) => [
               event.id,

@@ -10,7 +10,7 @@ export interface BillingOptions {
 /** What every billing command takes. */
 export function withBillingOptions(command: Command, takesDryRun: boolean): Command {
   command.option('--database <url>', 'file: or postgresql: URL (default: DATABASE_URL)')
-  if (takesDryRun) command.option('--dry-run', 'say what would be done, and do nothing')
+  if (takesDryRun) command.option('--dry-run', 'show what would be done and change nothing')
   return command.option('--json', 'print one JSON document on stdout')
 }
 
@@ -20,7 +20,7 @@ export function daysOf(text: string): number {
   if (text.trim() !== '' && days >= 0 && days <= 36_500) return days
   throw new Failure({
     code: 'OUTGROW_OPTION_INVALID',
-    message: `--days ${text} is no number of days.`,
+    message: `--days ${text} is not a number of days.`,
     fix: 'For example --days 90.',
   })
 }

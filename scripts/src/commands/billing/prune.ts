@@ -12,7 +12,7 @@ interface Document extends Outcome {
 export const pruneCommand = withBillingOptions(new Command('prune'), true)
   .summary('blank the payloads of old events')
   .description(
-    'Payloads hold names and addresses: those of settled events are blanked after a time. The rows stay, so that a late repeat is still known.',
+    'Payloads contain names and addresses: those of finished events are blanked after a while. The rows stay, so that a late repeat is still recognized.',
   )
   .option('--days <n>', 'keep payloads this long', '90')
   .addHelpText('after', '\nExamples:\n  outgrow billing prune --days 90 --dry-run')

@@ -16,11 +16,11 @@ interface Document extends Outcome {
 }
 
 export const reconcileCommand = withBillingOptions(new Command('reconcile'), true)
-  .summary('find what differs from Stripe, and mend it')
+  .summary('find what differs from Stripe and correct it')
   .description(
-    'Fetches events that never arrived, works off the queue, and compares every customer with Stripe. Ends with 4 when anything differed. Needs STRIPE_SECRET_KEY.',
+    'Fetches events that never arrived, processes the queue, and compares every customer with Stripe. Exits with 4 if anything differed. Needs STRIPE_SECRET_KEY.',
   )
-  .option('--days <n>', 'how far back events are looked for; Stripe keeps 30 days', '30')
+  .option('--days <n>', 'how far back to look for events; Stripe keeps them for 30 days', '30')
   .option('--customer <ids...>', 'compare only these customers (cus_…)')
   .addHelpText(
     'after',
@@ -52,14 +52,14 @@ export const reconcileCommand = withBillingOptions(new Command('reconcile'), tru
             terminal.line(
               terminal.style(
                 'red',
-                `${count(unfinished)} events could not be worked off: outgrow billing status`,
+                `${count(unfinished)} events could not be processed: run outgrow billing status`,
               ),
             )
           const drifted = found.missingEvents.length + found.drift.length + found.failures.length + unfinished
           const isWhole = found.failures.length + unfinished === 0
           const mended = dryRun
             ? 'Nothing was changed.'
-            : `${isWhole ? 'What differed' : 'What could be mended'} is mended.`
+            : `${isWhole ? 'All differences' : 'The differences that could be corrected'} were corrected.`
           terminal.line(
             `${count(found.customers)} customers compared, ${count(drifted)} findings. ${drifted > 0 ? mended : ''}`.trim(),
           )

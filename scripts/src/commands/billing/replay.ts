@@ -21,13 +21,13 @@ interface Document extends Outcome {
 export const replayCommand = withBillingOptions(new Command('replay'), true)
   .summary('put events back into the queue')
   .description(
-    'Lets chosen events be worked off again. Each is synchronised from Stripe, so that a repeat does no harm.',
+    'Processes the chosen events again. Each is synchronized from Stripe, so a repeat does no harm.',
   )
   .option('--id <ids...>', 'Stripe’s event ids')
   .option('--type <type>', 'events of one type')
   .option('--since <date>', 'events received since, as 2026-01-31 or 2026-01-31T10:00:00Z')
-  .option('--dead', 'only events that were given up')
-  .option('--outbox', 'messages that were given up, instead of events')
+  .option('--dead', 'only events that were abandoned')
+  .option('--outbox', 'messages that were abandoned, instead of events')
   .addHelpText(
     'after',
     '\nExamples:\n  outgrow billing replay --dead\n  outgrow billing replay --type invoice.paid --since 2026-01-31 --dry-run',
@@ -55,7 +55,7 @@ function dateOf(text: string | undefined): Date | undefined {
   if (!Number.isNaN(date.getTime())) return date
   throw new Failure({
     code: 'OUTGROW_OPTION_INVALID',
-    message: `--since ${text} is no date.`,
+    message: `--since ${text} is not a date.`,
     fix: 'Write it as 2026-01-31 or 2026-01-31T10:00:00Z.',
   })
 }

@@ -13,7 +13,7 @@ interface Document extends Outcome {
 export const statusCommand = withBillingOptions(new Command('status'), false)
   .summary('the inbox, the outbox and the subscriptions in numbers')
   .description(
-    'Counts events, messages and subscriptions, and names what needs a look. Ends with 4 when something does.',
+    'Counts events, messages and subscriptions, and names what needs attention. Exits with 4 if anything does.',
   )
   .addHelpText(
     'after',
@@ -36,8 +36,7 @@ export const statusCommand = withBillingOptions(new Command('status'), false)
         const concerns = [
           status.events.DEAD > 0 && `${status.events.DEAD} dead events: outgrow billing dead-letters`,
           status.outbox.dead > 0 && `${status.outbox.dead} dead messages: outgrow billing replay --outbox`,
-          status.expiredLeases > 0 &&
-            `${status.expiredLeases} events whose worker did not come back: is one running?`,
+          status.expiredLeases > 0 && `${status.expiredLeases} events whose worker died: is one running?`,
           ...status.doubleSubscriptions.map(
             ({ accountId, subscriptions }) => `account ${accountId} pays twice: ${subscriptions.join(', ')}`,
           ),

@@ -20,13 +20,13 @@ interface Options extends ShadowOptions {
 }
 
 export const baselineCommand = new Command('baseline')
-  .summary('give a database that has tables its history')
+  .summary('give a database that has tables a migration history')
   .description(
-    'Runs the migrations on an empty database, compares what they make with the tables that are there, and records those migrations as applied whose result it is. Where it is no migration’s result, the differences are printed and nothing is recorded.',
+    'Runs the migrations on an empty database, compares the result with the existing tables, and records the matching migrations as applied. If no migration matches, it prints the differences and records nothing.',
   )
   .option(...toOption)
   .option(...schemaOption)
-  .option('--through <name>', 'the last migration that has run, where the tables do not show it')
+  .option('--through <name>', 'the last migration that has run, if the tables do not show it')
   .addOption(shadowOption())
   .option(...jsonOption)
   .addHelpText('after', '\nExample:\n  outgrow schema baseline --to "$POSTGRES_URL"')
@@ -41,8 +41,8 @@ export const baselineCommand = new Command('baseline')
           scratchOf(options),
           options.through,
         )
-        terminal.line(`The tables are what the migrations make. Recorded as applied: ${applied.join(', ')}.`)
-        if (pending.length > 0) terminal.line(`Still to be deployed: ${pending.join(', ')}.`)
+        terminal.line(`The tables match the migrations. Recorded as applied: ${applied.join(', ')}.`)
+        if (pending.length > 0) terminal.line(`Not yet deployed: ${pending.join(', ')}.`)
         return { command: 'schema baseline', ok: true, exitCode: exit.done, applied, pending, error: null }
       },
     ),

@@ -10,13 +10,13 @@ interface DeployDocument extends Outcome {
 }
 
 export const deployCommand = new Command('deploy')
-  .summary('apply the migrations that a database lacks')
+  .summary('apply pending migrations to a database')
   .description(
-    'Applies migrations to the SQLite file or the Postgres that --to names, each whole or not at all, and keeps _prisma_migrations as Prisma does. The folder is sqlite/migrations or postgres/migrations beside the schema, else the project’s own migrations.',
+    'Applies migrations to the SQLite file or Postgres given by --to, each completely or not at all, and maintains _prisma_migrations as Prisma does. The folder is sqlite/migrations or postgres/migrations beside the schema, else the project’s own migrations.',
   )
   .option(...toOption)
   .option(...schemaOption)
-  .option('--create-extensions', 'create the extensions that migrations use and none creates')
+  .option('--create-extensions', 'create the extensions that migrations use but do not create')
   .option(...jsonOption)
   .addHelpText(
     'after',
@@ -25,7 +25,7 @@ Examples:
   outgrow schema deploy --to file:./dev.db
   outgrow schema deploy --to "$POSTGRES_URL" --create-extensions
 
-Exit status: 0 applied or up to date, 2 refused; the message names the file, the line and the way on.`,
+Exit status: 0 applied or up to date, 2 refused; the message names the file, the line and the next step.`,
   )
   .action((options: { to?: string; schema: string; createExtensions?: boolean; json?: boolean }) =>
     runCommand<DeployDocument>(

@@ -19,9 +19,9 @@ interface MigrateDocument extends Outcome {
 }
 
 export const migrateCommand = new Command('migrate')
-  .summary('write one migration a database, side by side')
+  .summary('write one migration per database, side by side')
   .description(
-    'Writes the difference between the last schema and this one as one migration for SQLite and one for Postgres, in Prisma Migrate’s layout. Shows both, runs both on empty databases, and warns of what could lose data. A project’s own prisma/migrations goes on where it is.',
+    'Writes the difference between the last schema and this one as one migration for SQLite and one for Postgres, in Prisma Migrate’s layout. Shows both, runs both on empty databases, and warns about possible data loss. An existing prisma/migrations is continued in place.',
   )
   .argument('<name>', 'what the migration does, such as add_votes')
   .option('--schema <path>', 'schema file or folder', 'prisma/schema.prisma')
@@ -38,8 +38,8 @@ export const migrateCommand = new Command('migrate')
         if (!generated.dialects.ok) {
           throw new Failure({
             code: 'OUTGROW_SCHEMA_REFUSED',
-            message: 'The schema uses what one of the databases does not have.',
-            fix: 'Run outgrow generate, which says what and what to write instead.',
+            message: 'The schema uses features that one of the databases lacks.',
+            fix: 'Run outgrow generate to see which ones and what to write instead.',
           })
         }
         const authored = await authorMigrations(generated, name, scratchOf(options))

@@ -12,10 +12,10 @@ import { count } from '../../output/terminal.ts'
 export const pullCommand = new Command('pull')
   .summary('write a Prisma schema for an SQLite file that has none')
   .description(
-    'Reads tables, keys and every stored value of an SQLite file, and writes a Prisma schema with which it can be moved. What Prisma cannot say is listed with its SQL.',
+    'Reads tables, keys and every stored value of an SQLite file, and writes a Prisma schema for moving it. What Prisma cannot express is listed with its SQL.',
   )
   .option('--from <file>', 'SQLite file, as file: URL or path (default: DATABASE_URL)')
-  .option('--out <file>', 'where the schema goes; - for stdout', 'prisma/schema.prisma')
+  .option('--out <file>', 'where to write the schema; - for stdout', 'prisma/schema.prisma')
   .option('--force', 'overwrite an existing file')
   .option('--json', 'print one JSON document on stdout')
   .addHelpText('after', '\nExample:\n  outgrow schema pull --from old.db --out old/schema.prisma')
@@ -52,7 +52,7 @@ function writeSchema(path: string, text: string, force: boolean): void {
   if (existsSync(absolute) && !force) {
     throw new Failure({
       code: 'OUTGROW_SCHEMA_EXISTS',
-      message: `${path} exists already.`,
+      message: `${path} already exists.`,
       fix: 'Pass another --out, or --force to overwrite it.',
     })
   }

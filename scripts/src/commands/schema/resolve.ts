@@ -14,9 +14,9 @@ interface Options {
 }
 
 export const resolveCommand = new Command('resolve')
-  .summary('record what became of a migration that failed')
+  .summary('record the outcome of a failed migration')
   .description(
-    'Records in _prisma_migrations that a migration is applied, or that one that failed was taken back, as prisma migrate resolve does. It runs nothing else.',
+    'Records in _prisma_migrations that a migration is applied, or that a failed one was rolled back, as prisma migrate resolve does. It runs no migration.',
   )
   .addOption(
     new Option('--applied <name>', 'everything in this migration is in the database').conflicts('rolledBack'),
@@ -41,7 +41,7 @@ Examples:
         if (name === undefined) {
           throw new Failure({
             code: 'OUTGROW_OPTION_INVALID',
-            message: 'Say what became of which migration.',
+            message: 'No migration was named.',
             fix: 'Pass --applied <name> or --rolled-back <name>.',
           })
         }

@@ -12,7 +12,7 @@ export interface ShadowOptions {
 export const shadowOption = (): Option =>
   new Option(
     '--shadow <url>',
-    'Postgres server on which a database for comparing may be made and dropped (default: SHADOW_DATABASE_URL, else the embedded one)',
+    'Postgres server where a temporary database for comparing may be created (default: SHADOW_DATABASE_URL, else the embedded one)',
   )
 
 /** Where databases that live for one question are made. */
@@ -25,14 +25,14 @@ export function databaseOf({ to = process.env.DATABASE_URL }: { to?: string }): 
   if (to !== undefined && to !== '') return to
   throw new Failure({
     code: 'OUTGROW_OPTION_INVALID',
-    message: 'No database is named.',
+    message: 'No database was named.',
     fix: 'Pass --to file:./dev.db or a Postgres URL, or set DATABASE_URL.',
   })
 }
 
 export const schemaOption = [
   '--schema <path>',
-  'schema file or folder whose migrations are meant',
+  'schema file or folder that the migrations belong to',
   'prisma/schema.prisma',
 ] as const
 export const toOption = ['--to <url>', 'file: or Postgres URL (default: DATABASE_URL)'] as const

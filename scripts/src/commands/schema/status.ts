@@ -22,9 +22,9 @@ interface Options extends ShadowOptions {
 }
 
 export const statusCommand = new Command('status')
-  .summary('where both histories and their databases stand')
+  .summary('the state of both histories and their databases')
   .description(
-    'Shows the migrations of both sides, and for each database that is named what is applied, pending, failed or changed since, and where its tables are not what the applied migrations make. Writes nothing.',
+    'Shows the migrations of both sides and, for each given database, which are applied, pending, failed or changed since, and where its tables differ from the applied migrations. Writes nothing.',
   )
   .option('--to <url...>', 'one or two databases (default: DATABASE_URL and POSTGRES_URL)')
   .option(...schemaOption)
@@ -38,7 +38,7 @@ Examples:
   outgrow schema status
   outgrow schema status --to file:./app.db "$POSTGRES_URL" --json
 
-Exit status: 0 in step, 4 something is pending, failed, changed or drifted.`,
+Exit status: 0 up to date, 4 something is pending, failed, changed or drifted.`,
   )
   .action((options: Options) =>
     runCommand<Outcome & { sides: MigrationStatus[] }>(
@@ -68,21 +68,21 @@ function show(side: MigrationStatus, compare: boolean, terminal: Terminal): void
   const amount =
     side.migrations.length === 0 ? 'no migrations' : `${count(side.migrations.length)} in ${folder}`
   terminal.line(`${terminal.style('bold', providerNames[side.provider])}  ${amount}`)
-  if (!side.hasDatabase) return terminal.line('  no database named')
-  if (side.unrecorded) terminal.line('  tables without a history: outgrow schema baseline gives them one')
+  if (!side.hasDatabase) return terminal.line('  no database given')
+  if (side.unrecorded) terminal.line('  tables without a history: run outgrow schema baseline to record one')
   terminal.line(`  applied  ${side.applied.length === 0 ? 'none' : count(side.applied.length)}`)
   const lists: [string, string[]][] = [
     ['pending', side.pending],
     ['failed', side.failed.map(({ name }) => `${name}: outgrow schema resolve --rolled-back ${name}`)],
     ['changed since it was applied', side.edited],
-    ['applied, and not in the folder', side.unknown],
+    ['applied but not in the folder', side.unknown],
     ['drifted', side.drift ?? []],
   ]
   for (const [title, lines] of lists) {
     if (lines.length > 0) terminal.line(`  ${terminal.style('yellow', title)}`)
     for (const line of lines) terminal.line(`    ${line}`)
   }
-  if (isInStep(side) && side.drift) terminal.line('  the tables are what the migrations make')
+  if (isInStep(side) && side.drift) terminal.line('  the tables match the migrations')
   else if (side.drift === undefined)
-    terminal.line(`  tables not compared${compare ? ': resolve what stands above first' : ''}`)
+    terminal.line(`  tables not compared${compare ? ': resolve the failed migrations first' : ''}`)
 }

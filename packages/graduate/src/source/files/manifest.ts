@@ -44,7 +44,7 @@ export function readManifest(directory: string): Manifest {
   if (!existsSync(path)) {
     throw new Failure({
       code: 'OUTGROW_EXPORT_NOT_FOUND',
-      message: `${directory} holds no export.`,
+      message: `${directory} contains no export.`,
       fix: 'Run outgrow export --from app.db --dir <folder> first.',
     })
   }

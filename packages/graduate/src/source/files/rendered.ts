@@ -28,7 +28,7 @@ export function openRendered(folder: string): Rendered {
   if (transformed === null) {
     throw new Failure({
       code: 'OUTGROW_NOT_TRANSFORMED',
-      message: `${folder} is exported and not transformed.`,
+      message: `${folder} contains an export that has not been transformed.`,
       fix: `Run outgrow transform --dir ${folder} first.`,
     })
   }
@@ -80,8 +80,8 @@ function fileOf({ tables }: Rendered['transformed'], { source, columns }: Planne
   if (file && file.columns.join('\0') === columns.map(({ target }) => target.name).join('\0')) return file
   throw new Failure({
     code: 'OUTGROW_SOURCE_CHANGED',
-    message: `The export holds other columns of ${source.name} than the target’s tables have.`,
-    why: 'It was transformed for other tables.',
+    message: `The export’s columns of ${source.name} differ from those of the target’s table.`,
+    why: 'It was transformed for different tables.',
     fix: 'Run outgrow transform again with this schema and target.',
   })
 }

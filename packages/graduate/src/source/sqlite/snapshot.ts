@@ -99,7 +99,7 @@ function reading(
 function neverQuiet(path: string): Failure {
   return new Failure({
     code: 'OUTGROW_SOURCE_BUSY',
-    message: `${path} was written to each of ${maxTries} times that a snapshot was begun.`,
+    message: `${path} changed during each of ${maxTries} attempts to take a snapshot.`,
     fix: 'Stop the application, or move a copy made with VACUUM INTO.',
   })
 }
@@ -138,8 +138,8 @@ function underWriteLock(path: string, look: () => boolean): boolean {
     if ((cause as { code?: string }).code === 'SQLITE_READONLY') return look()
     throw new Failure({
       code: 'OUTGROW_SOURCE_BUSY',
-      message: `A writer keeps the lock of ${path}: ${messageOf(cause)}`,
-      why: 'Whether rows came after the snapshot can only be told while nobody writes.',
+      message: `A writer holds the lock on ${path}: ${messageOf(cause)}`,
+      why: 'Rows written after the snapshot can be detected only while nothing writes.',
       fix: 'Stop the application and run the command again with --resume.',
       cause,
     })

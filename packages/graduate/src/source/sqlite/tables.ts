@@ -10,8 +10,8 @@ export function readTables(database: SqliteDatabase): SourceTable[] {
   if (tables.some(({ owner }) => owner === undefined)) return tables
   throw new Failure({
     code: 'OUTGROW_SOURCE_EMPTY',
-    message: `${database.name} holds no tables.`,
-    why: 'SQLite takes an empty file for an empty database, and makes one where a path is mistyped.',
+    message: `${database.name} contains no tables.`,
+    why: 'SQLite treats an empty file as an empty database, and creates one if the path is mistyped.',
     fix: 'Check --from: it must be the file that the application writes to.',
   })
 }

@@ -59,7 +59,7 @@ function orphans(
   ].join(' AND ')
   return findingOf(database, table, own, where, {
     code: 'OUTGROW_ORPHAN',
-    reason: `points at a row of ${parent.source.name} that does not exist`,
+    reason: `references a row of ${parent.source.name} that does not exist`,
     fixes: referenceRules(optional).map(({ name }) => name),
   })
 }
@@ -88,7 +88,7 @@ function duplicates(database: SqliteDatabase, table: PlannedTable, constraint: C
     `EXISTS (SELECT 1 FROM ${quoteIdentifier(table.source.name)} o WHERE ${same.join(' AND ')} AND o.${row} < t.${row})`,
     {
       code: 'OUTGROW_DUPLICATE',
-      reason: `has the same ${columns.join(', ')} as another row, and ${constraint.name} allows one`,
+      reason: `has the same ${columns.join(', ')} as another row, but ${constraint.name} allows only one`,
       fixes: ['--on-bad-value quarantine keeps the first'],
     },
   )

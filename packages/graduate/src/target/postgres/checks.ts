@@ -14,8 +14,8 @@ export async function checkServer(client: PostgresClient, target: PostgresUrl): 
     throw new Failure({
       code: 'OUTGROW_TARGET_ENCODING',
       message: `The target's encoding is ${encoding}.`,
-      why: 'SQLite holds UTF-8; other encodings cannot hold every text.',
-      fix: "CREATE DATABASE app ENCODING 'UTF8' TEMPLATE template0, and pass that one.",
+      why: 'SQLite stores UTF-8; other encodings cannot represent every text.',
+      fix: "Run CREATE DATABASE app ENCODING 'UTF8' TEMPLATE template0, and pass that database.",
     })
   }
   const second = await connectPostgres(target)
@@ -27,8 +27,8 @@ export async function checkServer(client: PostgresClient, target: PostgresUrl): 
   }
   throw new Failure({
     code: 'OUTGROW_TARGET_POOLED',
-    message: 'This URL leads to a pooler that shares sessions between transactions.',
-    why: 'A load needs its session: settings and COPY must stay on one connection.',
+    message: 'This URL points to a pooler that shares sessions between transactions.',
+    why: 'A move needs its own sessions: settings and COPY must stay on one connection.',
     fix: 'Pass the direct URL (often another port or host name, such as DIRECT_URL) for the move; keep the pooled one for the application.',
   })
 }
@@ -65,7 +65,7 @@ export async function readTargetState(
     if (name === '_prisma_migrations') continue
     const id = `"${schema.replaceAll('"', '""')}"."${name.replaceAll('"', '""')}"`
     const some = await client.query(`SELECT 1 FROM ${id} LIMIT 1`)
-    if (some.rows.length > 0) full.push(`${name} (holds rows)`)
+    if (some.rows.length > 0) full.push(`${name} (has rows)`)
     else if (!expected.has(`${schema}.${name}`)) full.push(name)
   }
   const others = rows.filter(({ kind }) => kind === 'v' || kind === 'm' || kind === 'f')
@@ -75,9 +75,9 @@ export async function readTargetState(
   if (full.length > 0) {
     throw new Failure({
       code: 'OUTGROW_TARGET_NOT_EMPTY',
-      message: `The target is not empty: it holds ${listed(full)}.`,
-      why: 'The move fills an empty database, or the empty tables of this project’s own migrations, and never overwrites.',
-      fix: 'Pass a new database, or drop what is named above yourself.',
+      message: `The target is not empty: it contains ${listed(full)}.`,
+      why: 'The move fills an empty database, or the empty tables of this project’s own migrations. It never overwrites data.',
+      fix: 'Pass a new database, or drop the objects named above yourself.',
     })
   }
   const missing = [...expected].filter(
@@ -86,14 +86,14 @@ export async function readTargetState(
   if (missing.length > 0 && tables.some(({ name }) => name !== '_prisma_migrations')) {
     throw new Failure({
       code: 'OUTGROW_TARGET_NOT_EMPTY',
-      message: `The target's migrations are not those of this schema: ${listed(missing)} is missing.`,
-      fix: 'Apply the newest migrations (outgrow schema deploy), or pass an empty database.',
+      message: `The target’s migrations do not match this schema: ${listed(missing)} is missing.`,
+      fix: 'Apply the latest migrations (outgrow schema deploy), or pass an empty database.',
     })
   }
   if (tables.every(({ name }) => name === '_prisma_migrations')) {
     throw new Failure({
       code: 'OUTGROW_TARGET_NOT_EMPTY',
-      message: 'The target holds a migration history (_prisma_migrations) and no tables.',
+      message: 'The target has a migration history (_prisma_migrations) but no tables.',
       fix: 'Pass an empty database, or apply the migrations first (outgrow schema deploy).',
     })
   }

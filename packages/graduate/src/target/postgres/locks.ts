@@ -51,8 +51,8 @@ export async function lockedFailure(
   const holders = rows.map(({ holder }) => holder).join('; ')
   return new Failure({
     code: 'OUTGROW_TARGET_LOCKED',
-    message: `Another session keeps tables of the target locked: ${holders || 'it is gone by now'}.`,
-    why: 'Publishing puts the filled tables in the place of the empty ones, and waits for nobody for ever. What was copied is kept.',
+    message: `Another session holds locks on tables of the target: ${holders || 'it has since ended'}.`,
+    why: 'Publishing replaces the empty tables with the filled ones, and waits only briefly for locks. The copied rows are kept.',
     fix: `End that transaction${rows[0] ? ` (SELECT pg_terminate_backend(${rows[0].pid});)` : ''} and run the same command with --resume.`,
     cause,
   })

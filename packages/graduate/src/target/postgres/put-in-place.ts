@@ -56,9 +56,9 @@ async function compareWithPromise(client: PostgresClient, { schemas, promised }:
   if (missing.length === 0) return
   throw new Failure({
     code: 'OUTGROW_STRUCTURE_MISMATCH',
-    message: `The tables would not end as they are meant to: ${missing.slice(0, 8).map(itemText).join('; ')}${missing.length > 8 ? ` and ${missing.length - 8} more` : ''}.`,
-    why: 'Keys, indexes, defaults, grants and the like are compared before anything is published. Nothing was.',
-    fix: 'Move into an empty database, or take off what is named above and add it again afterwards.',
+    message: `The published tables would differ from the plan: ${missing.slice(0, 8).map(itemText).join('; ')}${missing.length > 8 ? ` and ${missing.length - 8} more` : ''}.`,
+    why: 'Keys, indexes, defaults, grants and similar properties are compared before publishing. Nothing was published.',
+    fix: 'Move into an empty database, or drop what is named above and add it again afterwards.',
   })
 }
 
@@ -183,8 +183,8 @@ async function writeBaseline(
 function changed(names: string[]): Failure {
   return new Failure({
     code: 'OUTGROW_TARGET_CHANGED',
-    message: `The target holds, or got while the move was running, what is in the way: ${names.join(', ')}.`,
-    why: 'Nothing was published.',
+    message: `These objects in the target block publishing: ${names.join(', ')}.`,
+    why: 'They were there before the move, or appeared during it. Nothing was published.',
     fix: 'Empty the target and run the command again with --restart.',
   })
 }

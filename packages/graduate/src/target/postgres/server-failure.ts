@@ -39,36 +39,36 @@ function detailsOf(error: ServerError, client: PostgresClient): FailureDetails |
     case '42501':
       return {
         code: 'OUTGROW_TARGET_PRIVILEGES',
-        message: `The role ${client.user ?? ''} may not do what a move does here: ${said}`,
-        why: 'The move builds in a schema of its own and publishes it in one transaction. The target is as it was.',
+        message: `The role ${client.user ?? ''} lacks a privilege that the move needs: ${said}`,
+        why: 'The move builds in a schema of its own and publishes it in one transaction. The target is unchanged.',
         fix: grantFor(error, client),
       }
     case '2BP01':
       return {
         code: 'OUTGROW_TARGET_NOT_PLAIN',
-        message: `The target’s empty tables cannot make room: ${said}`,
-        why: 'The filled tables take the place of the empty ones, and what depends on those would be lost.',
-        fix: 'Move into an empty database, or drop what is named above and make it again afterwards.',
+        message: `The target’s empty tables cannot be replaced: ${said}`,
+        why: 'The filled tables replace the empty ones, and objects that depend on those would be lost.',
+        fix: 'Move into an empty database, or drop the objects named above and recreate them afterwards.',
       }
     case '25006':
       return {
         code: 'OUTGROW_TARGET_READ_ONLY',
-        message: `The target takes no writes: ${said}`,
+        message: `The target does not accept writes: ${said}`,
         why: 'It is a replica, or default_transaction_read_only is on for the database or the role.',
         fix: 'Pass the URL of the primary, or turn default_transaction_read_only off.',
       }
     case '53100':
       return {
         code: 'OUTGROW_TARGET_FULL',
-        message: `The server has no room left: ${said}`,
+        message: `The server’s disk is full: ${said}`,
         why: 'What was copied so far is kept in the run’s own schema; nothing is published.',
-        fix: 'Make room on the server’s disk and run the same command with --resume, or take it back with --abort.',
+        fix: 'Free space on the server’s disk and run the same command with --resume, or undo the run with --abort.',
       }
     case '53200':
       return {
         code: 'OUTGROW_TARGET_LIMIT',
-        message: `The server’s memory for locks is used up: ${said}`,
-        why: 'All tables are put in place in one transaction, which holds a lock on each table and index.',
+        message: `The server has run out of memory for locks: ${said}`,
+        why: 'All tables are published in one transaction, which locks every table and index.',
         fix: 'Raise max_locks_per_transaction (ALTER SYSTEM SET max_locks_per_transaction = 1024, then restart the server) and run the command again.',
       }
     case '42710':
@@ -77,15 +77,15 @@ function detailsOf(error: ServerError, client: PostgresClient): FailureDetails |
     case '42P07':
       return {
         code: 'OUTGROW_TARGET_NOT_EMPTY',
-        message: `The target holds something of that name already: ${said}`,
-        fix: 'Pass a new database, or drop what is named above yourself.',
+        message: `The target already contains an object with that name: ${said}`,
+        fix: 'Pass a new database, or drop the objects named above yourself.',
       }
     default:
       if (/^(22|23)/.test(error.code)) {
         return {
           code: 'OUTGROW_ROWS_REFUSED',
-          message: `Postgres refuses rows of the file: ${said}`,
-          why: 'A constraint of the target, or a type of its own, does not take them. Nothing is published.',
+          message: `Postgres rejected rows of the file: ${said}`,
+          why: 'They violate a constraint of the target or do not fit one of its types. Nothing was published.',
           fix: 'Correct the rows, or the constraint in the migrations, and run the command again with --restart.',
         }
       }
@@ -93,8 +93,8 @@ function detailsOf(error: ServerError, client: PostgresClient): FailureDetails |
       if (!/^(53|54|55|57|58|28|40)/.test(error.code)) return undefined
       return {
         code: 'OUTGROW_POSTGRES_REFUSED',
-        message: `Postgres refused: ${said} (${error.code})`,
-        fix: 'See what the server says above; then run the same command with --resume, or --abort.',
+        message: `Postgres rejected the statement: ${said} (${error.code})`,
+        fix: 'Read the server’s message above; then run the same command with --resume or --abort.',
       }
   }
 }
@@ -104,7 +104,7 @@ function grantFor({ message, table }: ServerError, { user, database }: PostgresC
   const named = /(?:for|of) (schema|database|table|sequence|type|function|view|relation) (\S+)/.exec(message)
   const [, kind, name] = named ?? []
   if (/row-level security/.test(message)) {
-    return `Row security keeps rows of ${table ?? 'a table'} from this role: ALTER TABLE … NO FORCE ROW LEVEL SECURITY for the move, or run it as a role with BYPASSRLS.`
+    return `Row security hides rows of ${table ?? 'a table'} from this role: run ALTER TABLE … NO FORCE ROW LEVEL SECURITY for the move, or use a role with BYPASSRLS.`
   }
   if (/must be owner/.test(message) && name)
     return `As its owner: ALTER ${kind === 'relation' ? 'TABLE' : kind?.toUpperCase()} ${name} OWNER TO ${role};`
@@ -152,11 +152,11 @@ export function ddlFailure(error: unknown): unknown {
   )?.[1]
   return new Failure({
     code: 'OUTGROW_SCHEMA_DDL',
-    message: `Postgres refuses the tables: ${known.message}`,
+    message: `Postgres rejected the tables: ${known.message}`,
     fix:
       type === undefined
-        ? 'Correct the schema or the migration that makes this object, and run the command again.'
-        : `It comes with an extension: run CREATE EXTENSION ${type.startsWith('geo') ? 'postgis' : type} in the target first.`,
+        ? 'Correct the schema or the migration that creates this object, and run the command again.'
+        : `This type comes from an extension: run CREATE EXTENSION ${type.startsWith('geo') ? 'postgis' : type} in the target first.`,
     cause: error,
   })
 }

@@ -34,7 +34,7 @@ export function rowsViolating({ constraint, state, message }: Violation): Violat
       where: `t.ctid IN (SELECT id FROM (SELECT ctid AS id, row_number() OVER (PARTITION BY ${keys.join(', ')} ORDER BY ctid) AS place
          FROM ${id} ${isSame === '' ? '' : `WHERE ${isSame}`}) x WHERE place > 1)`,
       code: 'OUTGROW_DUPLICATE',
-      reason: `has the same ${constraint.plain ? columns.join(', ') : keys.join(', ')} as another row, and ${name} allows one`,
+      reason: `has the same ${constraint.plain ? columns.join(', ') : keys.join(', ')} as another row, but ${name} allows only one`,
       fixes: ['--on-bad-value quarantine keeps the first'],
     }
   }
@@ -45,14 +45,14 @@ export function rowsViolating({ constraint, state, message }: Violation): Violat
       where: `(${size === '' ? '0' : size}) > 2680`,
       code: 'OUTGROW_INDEX_ENTRY_TOO_LARGE',
       reason: `is too long for the index ${name} (2704 bytes at most)`,
-      fixes: ['take the index off the field, or make it a hash index on Postgres'],
+      fixes: ['remove the index from the field, or make it a hash index on Postgres'],
     }
   }
   return {
     columns,
     where: `NOT ${/CHECK (\(.*\))/s.exec(definition ?? '')?.[1] ?? 'true'}`,
     code: 'OUTGROW_CHECK_FAILED',
-    reason: definition === null ? message : `breaks the check ${name}`,
+    reason: definition === null ? message : `violates the check ${name}`,
     fixes: [],
   }
 }

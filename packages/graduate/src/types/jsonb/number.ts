@@ -6,7 +6,8 @@ export function numericText(text: string): string {
   let whole = match[2] as string
   let fraction = match[3] ?? ''
   const exponent = Number(match[4] ?? 0)
-  if (Math.abs(exponent) > 100_000) throw new JsonbRefusal('holds a number beyond PostgreSQL’s range in JSON')
+  if (Math.abs(exponent) > 100_000)
+    throw new JsonbRefusal('contains a number in JSON that is beyond PostgreSQL’s range')
   if (exponent > 0) {
     whole += fraction.slice(0, exponent).padEnd(exponent, '0')
     fraction = fraction.slice(exponent)
@@ -17,7 +18,7 @@ export function numericText(text: string): string {
   }
   whole = whole.replace(/^0+(?=\d)/, '')
   if (whole.length > 131072 || fraction.length > 16383) {
-    throw new JsonbRefusal('holds a number beyond PostgreSQL’s range in JSON')
+    throw new JsonbRefusal('contains a number in JSON that is beyond PostgreSQL’s range')
   }
   const digits = fraction === '' ? whole : `${whole}.${fraction}`
   return match[1] === '-' && /[1-9]/.test(digits) ? `-${digits}` : digits

@@ -27,7 +27,7 @@ const valueOfEscape: Record<string, string> = {
  */
 export function respelled(raw: string): string {
   const text = unescaped(raw)
-  if (!text.isWellFormed()) throw new JsonbRefusal('holds half of a surrogate pair in JSON')
+  if (!text.isWellFormed()) throw new JsonbRefusal('contains half of a surrogate pair in JSON')
   return quote(text)
 }
 
@@ -38,7 +38,7 @@ function unescaped(raw: string): string {
       if (plain === undefined) throw invalidJson()
       return plain
     }
-    if (hex === '0000') throw new JsonbRefusal('holds \\u0000 in JSON, which PostgreSQL cannot')
+    if (hex === '0000') throw new JsonbRefusal('contains \\u0000 in JSON, which PostgreSQL cannot store')
     return String.fromCharCode(Number.parseInt(hex, 16))
   })
 }

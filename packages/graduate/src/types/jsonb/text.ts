@@ -193,7 +193,7 @@ class JsonbScanner {
     const written = input.toString('latin1', start, at)
     const text = numericText(written)
     if (written.startsWith('-') && !text.startsWith('-')) {
-      this.#loss ??= 'holds -0 in JSON, and jsonb drops its sign'
+      this.#loss ??= 'contains -0 in JSON, and jsonb drops the sign'
     }
     this.#at = at
     this.#writeText(text)
@@ -254,7 +254,7 @@ class JsonbScanner {
       const member = order[index] as number
       const next = order[index + 1]
       if (next !== undefined && this.#compare(scratch, start, member, next) === 0) {
-        this.#loss ??= 'holds a key twice in JSON, and jsonb keeps the last'
+        this.#loss ??= 'contains a duplicate key in JSON, and jsonb keeps only the last'
         continue
       }
       if (to > start) {

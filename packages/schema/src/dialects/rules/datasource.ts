@@ -45,8 +45,8 @@ function connectionRule(context: RuleContext, property: Property): void {
     feature: property.name,
     action: 'dropped',
     reason: wanted
-      ? 'SQLite has one address, which is the file.'
-      : 'Prisma 7 reads addresses from prisma.config.ts or the adapter, not from the schema.',
+      ? 'On SQLite the file is the only address.'
+      : 'Prisma 7 reads connection URLs from prisma.config.ts or the adapter, not from the schema.',
   })
 }
 
@@ -80,8 +80,8 @@ function outputRule(context: RuleContext & Place): void {
     at: line,
     feature: sourceText(context, line),
     action: 'rewritten',
-    reason: `What is generated for each dialect has a place of its own: ./client`,
-    suggestion: 'An output = "..." in this generator puts it elsewhere.',
+    reason: `Each dialect has its own output folder: ./client`,
+    suggestion: 'Set output = "..." in this generator to change it.',
   })
 }
 
@@ -120,9 +120,9 @@ function noteOutput(
     action,
     reason:
       action === 'noted'
-        ? 'This output is the same for both dialects: the second client replaces the first.'
-        : `What is generated for each dialect has a place of its own: ${text}`,
-    suggestion: `// outgrow:${context.target} output = "..." on the line above puts it elsewhere.`,
+        ? 'This output is the same for both dialects: the second client would replace the first.'
+        : `Each dialect has its own output folder: ${text}`,
+    suggestion: `To change it, write // outgrow:${context.target} output = "..." on the line above.`,
   })
 }
 
@@ -142,7 +142,7 @@ function previewRule(context: RuleContext, property: Property): void {
       action: 'dropped',
       reason: forPostgres
         ? 'This preview exists for Postgres only.'
-        : 'This Prisma has no such preview feature (it became standard or was removed).',
+        : 'This Prisma version has no such preview feature (it became standard or was removed).',
     })
     return false
   })

@@ -32,7 +32,7 @@ export function defaultRule(context: RuleContext, field: Field): void {
 function literalDefault(context: RuleContext, field: Field, attribute: Attribute, literal: string): void {
   const sql = sqliteLiteral(field.type, literal)
   if (sql === undefined) return
-  rewrite(context, field, attribute, generated(sql), 'SQLite needs this literal quoted in its own way.')
+  rewrite(context, field, attribute, generated(sql), 'SQLite needs this literal quoted differently.')
 }
 
 function sqliteLiteral(type: string, literal: string): string | undefined {
@@ -132,8 +132,8 @@ function autoincrement(context: RuleContext, field: Field, attribute: Attribute)
     feature: '@default(autoincrement())',
     action: 'refused',
     reason:
-      'SQLite counts only a single-column primary key: there the field would be required, and optional on Postgres.',
-    suggestion: `Make it the @id, or let the application give the value. Write in its place: ${withoutDefault(context, field)}`,
+      'SQLite auto-increments only a single-column primary key: the field would be required there but optional on Postgres.',
+    suggestion: `Make it the @id, or let the application set the value. Write in its place: ${withoutDefault(context, field)}`,
   })
 }
 
@@ -152,7 +152,7 @@ function expressionDefault(context: RuleContext, field: Field, attribute: Attrib
   const packed = sql.replaceAll(/::\w+/g, '').replaceAll(/\s+/g, '').toLowerCase()
   const later = field.type === 'DateTime' && context.target === 'sqlite' ? laterOnSqlite(written) : undefined
   if (later !== undefined) {
-    return rewrite(context, field, attribute, generated(later), 'The same time from now, in SQLite’s words.')
+    return rewrite(context, field, attribute, generated(later), 'The same time from now, in SQLite syntax.')
   }
   if (field.type === 'DateTime' && instants.test(packed)) {
     return rewrite(
@@ -160,11 +160,11 @@ function expressionDefault(context: RuleContext, field: Field, attribute: Attrib
       field,
       attribute,
       'now()',
-      'The current time, said in the way that both databases know.',
+      'The current time, in a form that both databases support.',
     )
   }
   if (field.type === 'String' && packed in uuids) {
-    return rewrite(context, field, attribute, uuids[packed] as string, 'The client makes the identifier.')
+    return rewrite(context, field, attribute, uuids[packed] as string, 'The client generates the identifier.')
   }
   const constant = constantDefault(context, field, sql)
   if (constant !== undefined) return rewrite(context, field, attribute, constant, 'A constant needs no cast.')
@@ -174,13 +174,13 @@ function expressionDefault(context: RuleContext, field: Field, attribute: Attrib
       field,
       attribute,
       generated(`(${sql})`),
-      'SQLite wants an expression in parentheses.',
+      'SQLite requires parentheses around an expression.',
     )
   }
   const postgres = postgresExpressions[packed]
   const fits = packed !== 'random()' || field.type === 'BigInt'
   if (context.target === 'postgres' && postgres !== undefined && fits) {
-    return rewrite(context, field, attribute, generated(postgres), 'The same value, in Postgres’ words.')
+    return rewrite(context, field, attribute, generated(postgres), 'The same value, in Postgres syntax.')
   }
   const others = namesIn(sql).filter((name) => columnsOf(context).has(name))
   refuse(
@@ -188,7 +188,7 @@ function expressionDefault(context: RuleContext, field: Field, attribute: Attrib
     field,
     attribute,
     others.length > 0
-      ? `It is computed from ${others.join(', ')}: Prisma shows a generated column so, and can make none.`
+      ? `It is computed from ${others.join(', ')}: Prisma shows generated columns this way but cannot create them.`
       : `"${written}" has no meaning on the other database.`,
   )
 }
@@ -416,10 +416,10 @@ function refuse(context: RuleContext, field: Field, attribute: Attribute, reason
 function suggestionFor(context: RuleContext, field: Field): string {
   const isIdentifier = attributeOf(field, 'id') ?? attributeOf(field, 'unique')
   if (field.type !== 'String' || field.arity !== 'required' || !isIdentifier) {
-    return `Let the application give the value. Write in its place: ${withoutDefault(context, field)}`
+    return `Let the application set the value. Write in its place: ${withoutDefault(context, field)}`
   }
   const line = [field.name, 'String', ...attributesKept(context, field), '@default(uuid())'].join(' ')
-  return `The client can make it there. Write on the line above: // outgrow:${context.target} ${line}`
+  return `The client can generate it there. Write on the line above: // outgrow:${context.target} ${line}`
 }
 
 /** The field's line without its default, for both databases. */

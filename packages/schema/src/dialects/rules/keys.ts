@@ -49,7 +49,7 @@ export function keyRule(context: RuleContext, attribute: Attribute, field: strin
         feature: written,
         action: 'rewritten',
         reason:
-          'SQLite refuses SetNull on a required relation; it is Restrict there, and stays SetNull on Postgres.',
+          'SQLite rejects SetNull on a required relation; it is Restrict there and stays SetNull on Postgres.',
       })
       return `${argument.name}: Restrict`
     }
@@ -81,7 +81,7 @@ function noteLegacyName(
     field,
     feature: sourceText(context, name),
     action: 'rewritten',
-    reason: 'The name that a key has in the database is written with map: since Prisma 3.',
+    reason: 'Since Prisma 3, the database name of a key is set with map:.',
   })
 }
 
@@ -97,7 +97,7 @@ function namesOmitted(context: RuleContext, attribute: Attribute): boolean {
     at: attribute,
     feature: sourceText(context, attribute),
     action: 'dropped',
-    reason: `${missing.join(', ')} is left out on ${context.target}, and so is what is indexed by it.`,
+    reason: `${missing.join(', ')} is omitted on ${context.target}, and so are the keys and indexes that use it.`,
   })
   return true
 }
@@ -111,8 +111,8 @@ function noteName(context: RuleContext, attribute: Attribute, name: string, fiel
     action: 'rewritten',
     reason:
       context.target === 'postgres'
-        ? `Postgres keeps 63 bytes of a name, and no two alike; this one is ${name} there.`
-        : `SQLite has one namespace for indexes and folds case; this one is ${name} there.`,
+        ? `Postgres limits names to 63 bytes and requires them to be unique; this one is ${name} there.`
+        : `SQLite has one namespace for indexes and ignores case; this one is ${name} there.`,
   })
 }
 
@@ -148,7 +148,7 @@ function listIndexRule(context: RuleContext, attribute: Attribute): void {
       at: attribute,
       feature: 'ops',
       action: 'rewritten',
-      reason: 'The list is Json now, so the index uses the operators of jsonb.',
+      reason: 'The list is now Json, so the index uses jsonb operators.',
     })
   }
 }

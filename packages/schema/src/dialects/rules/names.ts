@@ -20,7 +20,7 @@ function tableName(context: RuleContext): void {
       at: schema,
       feature: '@@schema',
       action: 'dropped',
-      reason: 'SQLite has no schemas; the table keeps its name, and goes back to its schema on Postgres.',
+      reason: 'SQLite has no schemas; the table keeps its name there, and its schema on Postgres.',
     })
   }
   const stored = storedBlockName(context)
@@ -36,7 +36,7 @@ function tableName(context: RuleContext): void {
     at: context.block.nameSpan,
     feature: stored,
     action: 'rewritten',
-    reason: `SQLite takes names that differ only by case or schema for one; this table is ${name} there.`,
+    reason: `SQLite does not distinguish names that differ only by case or schema; this table is ${name} there.`,
   })
 }
 
@@ -71,7 +71,7 @@ function columnNames(context: RuleContext): void {
       field: field.name,
       feature: stored,
       action: 'rewritten',
-      reason: `SQLite takes names that differ only by case for one; this column is ${name} there.`,
+      reason: `SQLite does not distinguish names that differ only by case; this column is ${name} there.`,
     })
   }
 }

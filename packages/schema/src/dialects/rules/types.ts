@@ -36,7 +36,7 @@ function noteNewOnSqlite(context: RuleContext, field: Field): void {
     field: field.name,
     feature: sourceText(context, field.typeSpan),
     action: 'noted',
-    reason: `Prisma has ${isEnum ? 'enums' : 'Json'} on SQLite since 6.2, and this project is on ${major}.${minor}: the SQLite schema needs an update of Prisma.`,
+    reason: `Prisma has ${isEnum ? 'enums' : 'Json'} on SQLite since 6.2, but this project uses ${major}.${minor}: update Prisma to use the SQLite schema.`,
   })
 }
 
@@ -52,7 +52,7 @@ function nativeTypeRule(context: RuleContext, field: Field): void {
         field: field.name,
         feature: 'DateTime',
         action: 'rewritten',
-        reason: 'An instant on Postgres is a timestamptz, with the milliseconds that Prisma keeps.',
+        reason: 'On Postgres a point in time is a timestamptz with the milliseconds that Prisma stores.',
       })
     }
     return
@@ -71,7 +71,7 @@ function nativeTypeRule(context: RuleContext, field: Field): void {
 
 function reasonForNative(name: string): string {
   if (name === 'Citext') {
-    return 'SQLite compares this text with case; Postgres goes on comparing without. Use the client’s case-insensitive search.'
+    return 'SQLite compares this text case-sensitively; Postgres still ignores case. Use the client’s case-insensitive search.'
   }
   if (/^(VarChar|Char|Bit|VarBit)$/.test(name)) {
     return 'SQLite does not enforce a length; a value that is too long is reported by the move.'
@@ -125,8 +125,8 @@ function unsupportedRule(context: RuleContext, field: Field): void {
       reason: isVector
         ? 'A vector search has no counterpart on the other database.'
         : isKey
-          ? 'A key must have a type that both databases know.'
-          : 'A required column of a type that only one database knows cannot be written through the client.',
+          ? 'A key must have a type that both databases support.'
+          : 'A required column of a type that only one database supports cannot be written through the client.',
       suggestion: unsupportedSuggestion(context, field, isKey),
     })
     return
@@ -138,12 +138,12 @@ function unsupportedRule(context: RuleContext, field: Field): void {
     field: field.name,
     feature,
     action: 'dropped',
-    reason: 'Prisma’s client does not see this column, and the other database does not know its type.',
+    reason: 'Prisma’s client ignores this column, and the other database does not support its type.',
   })
 }
 
 function unsupportedSuggestion(context: RuleContext, field: Field, isKey: boolean): string {
   const attributes = field.attributes.map((attribute) => ` ${sourceText(context, attribute)}`).join('')
-  if (isKey) return `Give it a type that Prisma knows. Write in its place: ${field.name} String${attributes}`
-  return `Leave it out there. Write on the line above: // outgrow:${context.target} omit`
+  if (isKey) return `Use a type that Prisma supports. Write in its place: ${field.name} String${attributes}`
+  return `Omit it there. Write on the line above: // outgrow:${context.target} omit`
 }

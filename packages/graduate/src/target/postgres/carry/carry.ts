@@ -78,7 +78,7 @@ export async function carryOver(client: PostgresClient, request: CarryRequest): 
       if (adds) (object.kind === 'view' ? carried.views : carried.statements).push(statement)
       else
         carried.left.push(
-          leftBehind(object, 'the target’s own migrations do not make it', request.finalSql(statement)),
+          leftBehind(object, 'the target’s own migrations do not create it', request.finalSql(statement)),
         )
     } catch (error) {
       if (!(error instanceof Untranslatable) && !isRefusal(error)) throw error
@@ -133,7 +133,7 @@ function foldedColumns(plan: Plan): string[] {
       return name === undefined || column.target.type === 'citext'
         ? []
         : [
-            `${source.name}.${column.source} is compared by ${name} in SQLite, references to it included, and byte by byte in Postgres.`,
+            `${source.name}.${column.source} and references to it are compared by ${name} in SQLite, but byte by byte in Postgres.`,
           ]
     })
   })
@@ -308,7 +308,7 @@ function leftBehind(object: SourceObject, why: string, statement: string | undef
     reason: `the ${label} ${object.name} is not in the target: ${why}`,
     fixes: [
       ...(statement === undefined ? [] : [`add to a Postgres migration: ${statement}`]),
-      `--skip-object '${object.name}' leaves it behind knowingly`,
+      `--skip-object '${object.name}' leaves it out deliberately`,
     ],
   })
 }

@@ -20,7 +20,7 @@ export interface StatementContext {
  */
 export function statementFor(object: SourceObject, context: StatementContext): string {
   if (object.kind === 'view' || object.kind === 'trigger')
-    throw new Untranslatable('PostgreSQL writes it in another language')
+    throw new Untranslatable('PostgreSQL triggers are written in a different language')
   const at = qualified(context.table.target)
   switch (object.kind) {
     case 'unique':
@@ -71,7 +71,7 @@ function indexTerm(term: IndexTerm, context: StatementContext): string {
 
 function condition(expression: string, context: StatementContext): string {
   const { sql, kind } = translateExpression(expression, context.columns)
-  if (kind !== 'bool') throw new Untranslatable('a number or a text stands for true or false')
+  if (kind !== 'bool') throw new Untranslatable('a number or text is used as a boolean')
   return sql
 }
 
@@ -97,11 +97,12 @@ function defaultSql(expression: string, source: string | undefined, { columns }:
     return 'floor(extract(epoch FROM now()))::int8'
   }
   if (isMoment && !/^'\d{4}-\d\d-\d\d/.test(bare))
-    throw new Untranslatable('it is no date that PostgreSQL reads')
+    throw new Untranslatable('it is not a date that PostgreSQL can read')
   const { sql, kind } = translateExpression(bare, [])
   if (type === 'bool' && /^\(*[01]\)*$/.test(sql)) return sql.includes('1') ? 'true' : 'false'
   if (sqlType(type)?.kind === 'text' && (kind === 'number' || kind === 'float')) {
-    if (!/^[+-]?\d{1,15}$/.test(bare)) throw new Untranslatable('a number becomes text by SQLite’s own rules')
+    if (!/^[+-]?\d{1,15}$/.test(bare))
+      throw new Untranslatable('SQLite converts a number to text by its own rules')
     return `'${Number(bare)}'`
   }
   return sql
@@ -122,7 +123,7 @@ function generatedType(declared: string, kind: string): string {
     case 'number':
       return /REAL|FLOA|DOUB/.test(declared) ? 'double precision' : 'bigint'
     default:
-      throw new Untranslatable(`its value is ${kind}`)
+      throw new Untranslatable(`generated ${kind} columns are not supported`)
   }
 }
 
@@ -141,7 +142,7 @@ function foreignKey(
           table.columns.find(({ source }) => source.toLowerCase() === name.toLowerCase())?.target.name,
       )
       .map((name) => {
-        if (name === undefined) throw new Untranslatable('a column of it is not in the target')
+        if (name === undefined) throw new Untranslatable('one of its columns is not in the target')
         return quoteIdentifier(name)
       })
       .join(', ')

@@ -71,7 +71,7 @@ class Translator {
   whole(): Value {
     const value = this.#or()
     const rest = this.#peek()
-    if (rest) throw new Untranslatable(`${rest.text} is not known`)
+    if (rest) throw new Untranslatable(`${rest.text} is not supported`)
     return value
   }
 
@@ -98,7 +98,7 @@ class Translator {
     for (let isCompared = false; ; isCompared = true) {
       const token = this.#peek()
       const goesOn = token !== undefined && rowOperators.test(token.text)
-      if (isCompared && goesOn) throw new Untranslatable('comparisons in a row are not known')
+      if (isCompared && goesOn) throw new Untranslatable('chained comparisons are not supported')
       const operator = comparisons[this.#peek()?.kind === 'mark' ? (this.#peek()?.text ?? '') : '']
       if (operator !== undefined) {
         this.#at++
@@ -113,7 +113,7 @@ class Translator {
         else if (this.#word('like')) left = boolean(`${negated ? 'NOT ' : ''}${this.#like(left)}`)
         else if (this.#word('glob')) left = boolean(`${negated ? 'NOT ' : ''}${this.#glob(left)}`)
         else if (negated && this.#word('null')) left = boolean(`${left.sql} IS NOT NULL`)
-        else if (negated) throw new Untranslatable('NOT stands where it is not known')
+        else if (negated) throw new Untranslatable('NOT is not supported here')
         else return left
       }
     }
@@ -121,7 +121,7 @@ class Translator {
 
   #is(left: Value): Value {
     const negated = this.#word('not')
-    if (this.#word('distinct')) throw new Untranslatable('IS DISTINCT FROM is not known')
+    if (this.#word('distinct')) throw new Untranslatable('IS DISTINCT FROM is not supported')
     if (this.#word('null')) return boolean(`${left.sql} IS ${negated ? 'NOT ' : ''}NULL`)
     const [a, b] = alike(left, this.#sum())
     return boolean(`${a} IS ${negated ? '' : 'NOT '}DISTINCT FROM ${b}`)
@@ -140,7 +140,7 @@ class Translator {
       } while (this.#mark(','))
     }
     this.#expect(')')
-    if (items.length === 0) throw new Untranslatable('an empty list is not known')
+    if (items.length === 0) throw new Untranslatable('an empty IN list is not supported')
     return boolean(`${subject} ${negated ? 'NOT ' : ''}IN (${items.join(', ')})`)
   }
 
@@ -156,20 +156,20 @@ class Translator {
   #like(left: Value): string {
     const pattern = this.#literal('LIKE')
     if (this.#peek()?.text.toLowerCase() === 'escape')
-      throw new Untranslatable('LIKE with ESCAPE is not known')
+      throw new Untranslatable('LIKE with ESCAPE is not supported')
     const folded = pattern.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())
     return `${folds('lower', left)} LIKE ${quoteLiteral(folded)} ESCAPE ''`
   }
 
   #glob(left: Value): string {
-    if (left.kind !== 'text') throw new Untranslatable('GLOB is known for text only')
+    if (left.kind !== 'text') throw new Untranslatable('GLOB is supported for text only')
     const pattern = this.#literal('GLOB')
     let regex = ''
     for (const [piece] of pattern.matchAll(/\[\^?[\w -]+\]|[\s\S]/gu)) {
       if (piece === '*') regex += '.*'
       else if (piece === '?') regex += '.'
       else if (/^\[\^?(\w-\w|[\w ])+\]$/.test(piece) && hasRisingRanges(piece)) regex += piece
-      else if (piece.startsWith('[')) throw new Untranslatable(`GLOB with ${piece} is not known`)
+      else if (piece.startsWith('[')) throw new Untranslatable(`GLOB with ${piece} is not supported`)
       else regex += /[\p{L}\p{N} ]/u.test(piece) ? piece : `\\${piece}`
     }
     return `${left.sql} COLLATE "C" ~ ${quoteLiteral(`^(?:${regex})$`)}`
@@ -177,7 +177,7 @@ class Translator {
 
   #literal(what: string): string {
     const pattern = this.#peek()
-    if (pattern?.kind !== 'string') throw new Untranslatable(`${what} is known with a literal only`)
+    if (pattern?.kind !== 'string') throw new Untranslatable(`${what} is supported with a literal only`)
     this.#at++
     return pattern.text
   }
@@ -201,7 +201,8 @@ class Translator {
     let left = this.#unary()
     while (this.#mark('||')) {
       const right = this.#unary()
-      if (left.kind !== 'text' || right.kind !== 'text') throw new Untranslatable('|| is known for text only')
+      if (left.kind !== 'text' || right.kind !== 'text')
+        throw new Untranslatable('|| is supported for text only')
       left = { sql: `(${left.sql} || ${right.sql})`, kind: 'text' }
     }
     return left
@@ -212,7 +213,7 @@ class Translator {
     if (!this.#mark('-')) return this.#collated()
     const value = this.#unary()
     if (value.kind !== 'number' && value.kind !== 'float')
-      throw new Untranslatable('- is known for numbers only')
+      throw new Untranslatable('- is supported for numbers only')
     return { sql: `(- ${value.sql})`, kind: value.kind }
   }
 
@@ -241,7 +242,7 @@ class Translator {
     if (kind === 'word' && /^null$/i.test(text)) return { sql: 'NULL', kind: 'null' }
     if (kind === 'word' && /^(true|false)$/i.test(text)) return boolean(text.toLowerCase())
     if (kind === 'word' || kind === 'name') return this.#column(text, kind)
-    throw new Untranslatable(`${text} is not known`)
+    throw new Untranslatable(`${text} is not supported`)
   }
 
   #column(text: string, kind: SqlToken['kind']): Value {
@@ -249,7 +250,7 @@ class Translator {
     const column = this.#columns.find(({ source }) => source.toLowerCase() === text.toLowerCase())
     // SQLite takes a double-quoted word that is no column for a text.
     if (!column && kind === 'name') return { sql: quoteLiteral(text).trim(), kind: 'text' }
-    if (!column) throw new Untranslatable(`${text} is not known`)
+    if (!column) throw new Untranslatable(`${text} is not supported`)
     const value = columnValue(column.target)
     // What another affinity keeps as numbers is compared as numbers there.
     if (value.kind === 'text' && !column.isText) return { ...value, kind: 'other' }
@@ -273,7 +274,7 @@ class Translator {
 
   #next(): SqlToken {
     const token = this.#tokens[this.#at++]
-    if (!token) throw new Untranslatable('the expression ends early')
+    if (!token) throw new Untranslatable('the expression is incomplete')
     return token
   }
 
@@ -293,7 +294,7 @@ class Translator {
 
   #expect(mark: string): void {
     if (!this.#mark(mark))
-      throw new Untranslatable(`${this.#peek()?.text ?? 'the end'} stands where ${mark} is expected`)
+      throw new Untranslatable(`${this.#peek()?.text ?? 'the end'} was found where ${mark} is expected`)
   }
 }
 
@@ -314,7 +315,7 @@ function boolean(sql: string): Value {
 function truth(value: Value): string {
   if (value.kind === 'bool') return value.sql
   if (value.flag) return value.flag === '1' ? 'true' : 'false'
-  throw new Untranslatable('a number or a text stands for true or false')
+  throw new Untranslatable('a number or text is used as a boolean')
 }
 
 /** Both sides in forms that Postgres compares as SQLite does. */
@@ -344,14 +345,15 @@ function arithmetic(left: Value, sign: string, right: Value): Value {
   const isFloat = left.kind === 'float' || right.kind === 'float'
   const type = isFloat ? 'float8' : 'numeric'
   for (const { kind } of [left, right]) {
-    if (kind !== 'number' && kind !== 'float') throw new Untranslatable(`${sign} is known for numbers only`)
+    if (kind !== 'number' && kind !== 'float')
+      throw new Untranslatable(`${sign} is supported for numbers only`)
   }
   return { sql: `(${left.sql}::${type} ${sign} ${right.sql}::${type})`, kind: isFloat ? 'float' : 'number' }
 }
 
 /** lower() and upper() of SQLite fold ASCII only: as Postgres' do under "C". */
 function folds(name: string, value: Value): string {
-  if (value.kind !== 'text') throw new Untranslatable(`${name}() is known for text only`)
+  if (value.kind !== 'text') throw new Untranslatable(`${name}() is supported for text only`)
   return `${name}(${value.sql} COLLATE "C")`
 }
 
@@ -366,7 +368,7 @@ function asCompared(value: Value, collation: string | undefined): string {
   if (collation === undefined || collation === 'BINARY') return value.sql
   if (collation === 'NOCASE') return folds('lower', value)
   if (collation === 'RTRIM' && value.kind === 'text') return `rtrim(${value.sql}, ' ')`
-  throw new Untranslatable(`the collation ${collation} is not known`)
+  throw new Untranslatable(`the collation ${collation} is not supported`)
 }
 
 function callOf(name: string, values: Value[]): Value {
@@ -392,5 +394,5 @@ function callOf(name: string, values: Value[]): Value {
     if (values.every((value) => value.kind === kind || value.kind === 'null'))
       return { sql: `coalesce(${all})`, kind }
   }
-  throw new Untranslatable(`${name}() is not known`)
+  throw new Untranslatable(`${name}() is not supported`)
 }

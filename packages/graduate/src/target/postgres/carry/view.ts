@@ -52,7 +52,7 @@ function said(
 function columnNamed(plan: Plan, text: string): string | undefined {
   for (const { columns, source: table } of plan.tables) {
     if (readTableDetails(table.sql).collations.has(text.toLowerCase()))
-      throw new Untranslatable(`${text} is compared without regard to case`)
+      throw new Untranslatable(`${text} is compared case-insensitively`)
     const found = columns.find(({ source }) => same(source, text))
     if (found) return found.target.name
     const computed = table.columns.find(({ name, generated }) => generated && same(name, text))
