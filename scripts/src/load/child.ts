@@ -77,7 +77,7 @@ const roles: Record<string, (database: Database) => Promise<void>> = {
 const work = roles[role]
 if (!work) throw new Error(`there is no role ${role}`)
 const database = await openDatabase(url)
-const signs = recordSigns({ url, counters: database.counters, directory, process: role, everyMs: 1000 })
+const signs = recordSigns({ url, counters: database.counters, directory, process: role, everyMs: 250 })
 await work(database)
 signs.stop()
 await database.close()
