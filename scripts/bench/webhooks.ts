@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { createWebhookHandler, ensureCustomer, openStripe, syncPlans } from '@outgrow/billing'
+import { createWebhookHandler, ensureCustomer, openStripe, prismaStore, syncPlans } from '@outgrow/billing'
 import { openDatabase, type Database } from '@outgrow/db'
 import { startEmbeddedPostgres, withPostgres } from '@outgrow/databases'
 import { deployMigrations, readSchemaSource } from '@outgrow/schema'
@@ -138,7 +138,8 @@ async function benchDatabase(
 ): Promise<DatabaseFigures> {
   await deployMigrations(readSchemaSource(join(root, 'prisma/schema.prisma')), url)
   const database = await openDatabase(url)
-  await syncPlans(database, plans)
+  const store = prismaStore(database)
+  await syncPlans(store, plans)
   const fake = new StripeFake({ webhookSecret: secret, namespace: provider })
   for (const { priceId, name, amount } of plans.plans) fake.addPrice({ id: priceId, name, amount })
   const http = await serveOnLoopback((request) =>
@@ -156,9 +157,9 @@ async function benchDatabase(
   const customers: string[] = []
   for (let at = 0; at < 100; at++) {
     const { id } = await database.client.account.create({ data: { name: `a${at}`, slug: `a${at}` } })
-    customers.push((await ensureCustomer({ database, stripe }, id)).stripeCustomerId)
+    customers.push((await ensureCustomer({ store, stripe }, id)).stripeCustomerId)
   }
-  const handler = createWebhookHandler({ database, secrets: [secret] })
+  const handler = createWebhookHandler({ store, secrets: [secret] })
   const deliver = async (delivery: Delivery) =>
     (await handler(fake.deliveries.request('http://app/webhook', delivery))).status === 200
   const deliveries = makeDeliveries(fake, customers, total, 1)

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { definePlans, openStripe, syncPlans } from '@outgrow/billing'
+import { definePlans, openStripe, prismaStore, syncPlans } from '@outgrow/billing'
 import { openDatabase, type Database } from '@outgrow/db'
 import { startEmbeddedPostgres } from '@outgrow/databases'
 import { deployMigrations, readSchemaSource } from '@outgrow/schema'
@@ -63,7 +63,7 @@ export async function openArena(
   const url = server?.url ?? `file:${join(folder, 'app.db')}`
   await deployMigrations(readSchemaSource(join(import.meta.dirname, '../../prisma/schema.prisma')), url)
   const database = await openDatabase(url)
-  await syncPlans(database, plans)
+  await syncPlans(prismaStore(database), plans)
   const sent: string[] = []
   let fake = new StripeFake()
   const http = await serveOnLoopback(async (request) => {

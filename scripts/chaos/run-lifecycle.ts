@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createWebhookHandler, ensureCustomer, reconcile, type Billing } from '@outgrow/billing'
+import { createWebhookHandler, ensureCustomer, prismaStore, reconcile, type Billing } from '@outgrow/billing'
 import type { Delivery } from '@outgrow/stripe-fake'
 import { act, type Account } from './act.ts'
 import { secret, type Arena } from './arena.ts'
@@ -26,8 +26,9 @@ export async function runLifecycle(
   const chance = chancesOf(life.seed)
   const fake = arena.renew(name)
   const { database, stripe } = arena
-  const billing: Billing = { database, stripe }
-  const handler = createWebhookHandler({ database, secrets: [secret] })
+  const store = prismaStore(database)
+  const billing: Billing = { store, stripe }
+  const handler = createWebhookHandler({ store, secrets: [secret] })
   const accounts: Account[] = []
   for (let at = 0; at < life.accounts; at++) {
     const { id: accountId } = await database.client.account.create({ data: { name, slug: `${name}-${at}` } })

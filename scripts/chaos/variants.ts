@@ -1,3 +1,4 @@
+import type { BillingStore, BillingTables } from '@outgrow/billing'
 import { EventStatus, type Database } from '@outgrow/db'
 
 /** How events are worked off: as the product does, or as common designs do, to show that the harness finds them out. */
@@ -5,15 +6,12 @@ export const variants = ['ours', 'last-write', 'unfenced'] as const
 export type Variant = (typeof variants)[number]
 
 /** The product without its fence: every synchronisation finds that nobody has written before it. */
-export function withoutFence(database: Database): Database {
-  const open = async ({ args, query }: { args: unknown; query: (args: never) => Promise<unknown> }) => ({
-    ...((await query(args as never)) as object),
-    appliedSeq: -1,
+export function withoutFence(store: BillingStore): BillingStore {
+  const open = (tx: BillingTables): BillingTables => ({
+    ...tx,
+    fence: { ...tx.fence, lock: async (id) => ({ ...(await tx.fence.lock(id)), appliedSeq: -1 }) },
   })
-  const client = database.client.$extends({
-    query: { billingCustomer: { findUniqueOrThrow: open } },
-  }) as unknown as Database['client']
-  return { ...database, client }
+  return { ...store, transaction: (work) => store.transaction((tx) => work(open(tx))) }
 }
 
 interface SubscriptionPayload {

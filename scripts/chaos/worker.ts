@@ -1,5 +1,5 @@
 /** One worker process of the chaos run: `node worker.ts <variant>`, with its addresses in the environment. */
-import { openStripe, runWorker } from '@outgrow/billing'
+import { openStripe, prismaStore, runWorker } from '@outgrow/billing'
 import { openDatabase } from '@outgrow/db'
 import { runLastWrite, withoutFence, type Variant } from './variants.ts'
 
@@ -11,7 +11,7 @@ const opened = await openDatabase(process.env.DATABASE_URL ?? '')
 if (variant === 'last-write') await runLastWrite(opened, stop.signal)
 else {
   await runWorker({
-    database: variant === 'unfenced' ? withoutFence(opened) : opened,
+    store: variant === 'unfenced' ? withoutFence(prismaStore(opened)) : prismaStore(opened),
     stripe: openStripe(),
     signal: stop.signal,
     concurrency: 2,

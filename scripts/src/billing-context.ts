@@ -1,4 +1,4 @@
-import type { Billing } from '@outgrow/billing'
+import type { Billing, BillingStore } from '@outgrow/billing'
 import type { Database } from '@outgrow/db'
 import { Failure } from '@outgrow/kit'
 
@@ -7,12 +7,12 @@ type BillingPackage = typeof import('@outgrow/billing')
 /** Opens the database of `--database`, else of the environment, and closes it whatever happens. */
 export async function withBilling<Result>(
   url: string | undefined,
-  use: (billing: { database: Database }, library: BillingPackage) => Promise<Result>,
+  use: (billing: { database: Database; store: BillingStore }, library: BillingPackage) => Promise<Result>,
 ): Promise<Result> {
   const { openDatabase, billing } = await loadPackages()
   const database = await openDatabase(databaseUrl(url))
   try {
-    return await use({ database }, billing)
+    return await use({ database, store: billing.prismaStore(database) }, billing)
   } catch (cause) {
     const { code, message } = cause as { code?: string; message?: string }
     if (code !== 'P2021') throw cause
@@ -35,7 +35,7 @@ export async function withStripe<Result>(
 ): Promise<Result> {
   const { billing } = await loadPackages()
   const stripe = billing.openStripe()
-  return withBilling(url, ({ database }, library) => use({ database, stripe }, library))
+  return withBilling(url, ({ store }, library) => use({ store, stripe }, library))
 }
 
 /**

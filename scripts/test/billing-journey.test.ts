@@ -1,6 +1,7 @@
 import {
   createWebhookHandler,
   ensureCustomer,
+  prismaStore,
   runWorker,
   syncPlans,
   type OutboxEffect,
@@ -31,10 +32,13 @@ test('an inbox with work in every state goes to Postgres, and nothing is done tw
   }
 
   const sqlite = await openDatabase(source.url)
-  await syncPlans(sqlite, plans)
+  await syncPlans(prismaStore(sqlite), plans)
   const account = await sqlite.client.account.create({ data: { name: 'Acme', slug: 'acme' } })
-  const { stripeCustomerId: customer } = await ensureCustomer({ database: sqlite, stripe }, account.id)
-  const handler = createWebhookHandler({ database: sqlite, secrets: ['whsec_x'] })
+  const { stripeCustomerId: customer } = await ensureCustomer(
+    { store: prismaStore(sqlite), stripe },
+    account.id,
+  )
+  const handler = createWebhookHandler({ store: prismaStore(sqlite), secrets: ['whsec_x'] })
   const deliver = async () => {
     for (const one of fake.deliveries.take()) {
       expect((await handler(fake.deliveries.request('http://app/', one))).status).toBe(200)
@@ -42,7 +46,7 @@ test('an inbox with work in every state goes to Postgres, and nothing is done tw
   }
   const { id } = await stripe.subscriptions.create({ customer, items: [{ price: 'price_pro' }] })
   await deliver()
-  await runWorker({ database: sqlite, stripe, send, untilEmpty: true })
+  await runWorker({ store: prismaStore(sqlite), stripe, send, untilEmpty: true })
   const doneBefore = [...sent]
   await stripe.subscriptions.update(id, {
     items: [{ id: fake.store.subscription(id).object.items.data[0]?.id ?? '', price: 'price_team' }],
@@ -73,7 +77,7 @@ test('an inbox with work in every state goes to Postgres, and nothing is done tw
     await postgres.client.webhookEvent.groupBy({ by: ['status'], _count: true, orderBy: { status: 'asc' } }),
   ).toEqual(expect.arrayContaining(before))
   await new Promise((done) => setTimeout(done, 1100)) // the lease of the worker that died runs out
-  const totals = await runWorker({ database: postgres, stripe, send, untilEmpty: true })
+  const totals = await runWorker({ store: prismaStore(postgres), stripe, send, untilEmpty: true })
   expect([totals.applied + totals.superseded, totals.failed, totals.dead]).toEqual([2, 0, 0])
   const refund = [...fake.store.refunds.keys()][0] ?? ''
   expect(sent.slice(doneBefore.length)).toEqual([`refund.made:${refund}`])

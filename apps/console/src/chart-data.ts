@@ -1,4 +1,4 @@
-import { collisionsPerMinute, webhookArrivals, type Arrival } from '@outgrow/billing'
+import { collisionsPerMinute, webhookArrivals, type Arrival, type BillingStore } from '@outgrow/billing'
 import type { Database } from '@outgrow/db'
 import { identityOf, seriesOf, type SignStore } from '@outgrow/signs'
 import { ranges, type Range } from './chart-ranges.ts'
@@ -24,13 +24,14 @@ export interface ChartData {
 
 interface ChartSource {
   database: Database
+  billing: BillingStore
   databaseUrl: string
   store: SignStore
 }
 
 /** The charts of a range, or of its last slots only. */
 export async function chartData(source: ChartSource, range: Range, lastSlots?: number): Promise<ChartData> {
-  const { database, databaseUrl, store } = source
+  const { database, billing, databaseUrl, store } = source
   const { spanMs, slotMs } = ranges[range]
   const to = Date.now()
   const from = lastSlots === undefined ? to - spanMs : to - (lastSlots - 1) * slotMs
@@ -41,7 +42,7 @@ export async function chartData(source: ChartSource, range: Range, lastSlots?: n
     slotMs > wholeMs ? slotMs : undefined,
   )
   const series = seriesOf(samples, { from, to, slotMs })
-  const collisions = await collisionLine(database, series.time, slotMs)
+  const collisions = await collisionLine(billing, series.time, slotMs)
   const isSqlite = database.provider === 'sqlite'
   const waits = { p50: series.lockWaitP50Ms, p99: series.lockWaitP99Ms }
   const common: Chart[] = [
@@ -71,10 +72,14 @@ export async function chartData(source: ChartSource, range: Range, lastSlots?: n
   return { range, slotMs, time: series.time, charts }
 }
 
-async function collisionLine(database: Database, time: number[], slotMs: number): Promise<(number | null)[]> {
+async function collisionLine(
+  billing: BillingStore,
+  time: number[],
+  slotMs: number,
+): Promise<(number | null)[]> {
   // The whole of the first minute, and what came just before it.
   const since = Math.floor((time[0] ?? 0) / 60) * 60_000 - 1000
-  const perMinute = collisionsPerMinute(await arrivalsOf(database, new Date(since)))
+  const perMinute = collisionsPerMinute(await arrivalsOf(billing, new Date(since)))
   const slots = new Map<number, number>()
   for (const [minute, count] of perMinute) {
     const slot = Math.floor(minute / slotMs)
@@ -89,9 +94,9 @@ async function collisionLine(database: Database, time: number[], slotMs: number)
 }
 
 /** None in a database that has not the product's inbox. */
-async function arrivalsOf(database: Database, since: Date): Promise<Arrival[]> {
+async function arrivalsOf(billing: BillingStore, since: Date): Promise<Arrival[]> {
   try {
-    return await webhookArrivals(database, since)
+    return await webhookArrivals(billing, since)
   } catch (error) {
     if (isMissingTable(error)) return []
     throw error

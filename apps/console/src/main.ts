@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { serve } from '@hono/node-server'
-import { openStripe } from '@outgrow/billing'
+import { openStripe, prismaStore } from '@outgrow/billing'
 import { openDatabase } from '@outgrow/db'
 import { Failure, failureText } from '@outgrow/kit'
 import { SignStore } from '@outgrow/signs'
@@ -22,8 +22,10 @@ await start().catch((error: unknown) => {
 async function start(): Promise<void> {
   const env = consoleEnv()
   const log = pino({ name: 'console', level: env.LOG_LEVEL })
+  const database = await openDatabase(env.DATABASE_URL)
   const services: Services = {
-    database: await openDatabase(env.DATABASE_URL),
+    database,
+    billing: prismaStore(database),
     databaseUrl: env.DATABASE_URL,
     store: new SignStore(env.SIGNS_DIR),
     live: new Live(),
@@ -60,7 +62,7 @@ async function start(): Promise<void> {
     if ('closeAllConnections' in server) server.closeAllConnections() // streams never end by themselves
     await Promise.allSettled(watching)
     services.store[Symbol.dispose]()
-    await services.database.close()
+    await database.close()
   }
   process.once('SIGINT', () => void end())
   process.once('SIGTERM', () => void end())

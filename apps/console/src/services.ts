@@ -1,4 +1,4 @@
-import type { openStripe } from '@outgrow/billing'
+import type { BillingStore, openStripe } from '@outgrow/billing'
 import type { Database } from '@outgrow/db'
 import type { SignStore } from '@outgrow/signs'
 import type { Logger } from 'pino'
@@ -7,6 +7,7 @@ import type { Live } from './live.ts'
 /** What every page works with. */
 export interface Services {
   database: Database
+  billing: BillingStore
   /** As the environment has it: kept within the process. */
   databaseUrl: string
   store: SignStore

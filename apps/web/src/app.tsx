@@ -24,7 +24,7 @@ const mostBytes = 1_500_000
 
 /** The whole application, as one handler. */
 export function createApp(services: Services): Hono<WebEnvironment> {
-  const { database, webhookSecrets, log } = services
+  const { database, store, webhookSecrets, log } = services
   const app = new Hono<WebEnvironment>()
   app.use(async (context, next) => {
     const started = performance.now()
@@ -37,7 +37,7 @@ export function createApp(services: Services): Hono<WebEnvironment> {
 
   // Raw bytes and Stripe's signature in place of cookies: none of what protects forms applies.
   const receive = createWebhookHandler({
-    database,
+    store,
     secrets: webhookSecrets,
     onError: (message) => log.error({ message }, 'webhook'),
   })

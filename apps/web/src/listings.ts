@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { hasFeature, limitOf } from '@outgrow/billing'
+import { hasFeature, limitOf, type BillingStore } from '@outgrow/billing'
 import {
   containsText,
   isUniqueViolation,
@@ -94,11 +94,11 @@ function featuredNow(now: Date): Prisma.EntitlementWhereInput {
 }
 
 /** How many listings, and screenshots in each, an account may have now; null is any number. */
-export async function limitsOf(database: Database, accountId: string) {
+export async function limitsOf(store: BillingStore, accountId: string) {
   const [listings, screenshots, featured] = await Promise.all([
-    limitOf(database, accountId, 'listings'),
-    limitOf(database, accountId, 'screenshots'),
-    hasFeature(database, accountId, 'featured'),
+    limitOf(store, accountId, 'listings'),
+    limitOf(store, accountId, 'screenshots'),
+    hasFeature(store, accountId, 'featured'),
   ])
   return {
     listings: listings === null ? null : Math.max(Number(listings), free.listings),
@@ -109,11 +109,11 @@ export async function limitsOf(database: Database, accountId: string) {
 
 /** Adds a listing, unless the account has as many as it may: undefined then. Two at once cannot exceed the limit. */
 export async function addListing(
-  database: Database,
+  { database, store }: { database: Database; store: BillingStore },
   owner: { id: string; accountId: string },
   { stack, ...listing }: Listing,
 ): Promise<string | undefined> {
-  const { listings } = await limitsOf(database, owner.accountId)
+  const { listings } = await limitsOf(store, owner.accountId)
   const slugOf = (suffix: string) =>
     `${
       listing.name

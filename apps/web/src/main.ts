@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import { serve } from '@hono/node-server'
-import { checkPlans, openStripe, syncPlans, type PlanConfig } from '@outgrow/billing'
+import { checkPlans, openStripe, prismaStore, syncPlans, type PlanConfig } from '@outgrow/billing'
 import { openDatabase } from '@outgrow/db'
 import { Failure, failureText, messageOf } from '@outgrow/kit'
 import { recordSigns } from '@outgrow/signs'
@@ -27,10 +27,12 @@ async function start(): Promise<void> {
   const plans = plansOf({ pro: env.PRICE_PRO, team: env.PRICE_TEAM })
   await checkPrices(stripe, plans, log)
   const database = await openDatabase(env.DATABASE_URL)
-  await syncPlans(database, plans)
+  const store = prismaStore(database)
+  await syncPlans(store, plans)
   const appUrl = env.APP_URL.replace(/\/$/, '')
   const app = createApp({
     database,
+    store,
     stripe,
     auth: createAuth(database, { secret: env.AUTH_SECRET, appUrl }),
     plans,

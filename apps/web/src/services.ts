@@ -1,10 +1,12 @@
 import type { Billing, PlanConfig } from '@outgrow/billing'
+import type { Database } from '@outgrow/db'
 import type { Logger } from 'pino'
 import type { Auth } from './auth.ts'
 import type { Visitor } from './visitor.ts'
 
 /** What every page works with. */
 export interface Services extends Billing {
+  database: Database
   auth: Auth
   plans: PlanConfig
   /** Where browsers reach the application, without a slash at the end. */

@@ -1,5 +1,5 @@
 import { serve } from '@hono/node-server'
-import { openStripe, runWorker } from '@outgrow/billing'
+import { openStripe, prismaStore, runWorker } from '@outgrow/billing'
 import { openDatabase } from '@outgrow/db'
 import { Failure, failureText, messageOf } from '@outgrow/kit'
 import { recordSigns } from '@outgrow/signs'
@@ -20,7 +20,8 @@ async function start(): Promise<void> {
   const log = pino({ name: 'worker', level: env.LOG_LEVEL })
   const stripe = openStripe()
   const database = await openDatabase(env.DATABASE_URL)
-  const metrics = createMetrics(database)
+  const store = prismaStore(database)
+  const metrics = createMetrics(database, store)
   const signs = recordSigns({
     url: env.DATABASE_URL,
     counters: database.counters,
@@ -48,11 +49,11 @@ async function start(): Promise<void> {
       if (process.connected) process.disconnect() // an open channel would keep the process
     })
   }
-  const { send, close } = sendMails({ smtpUrl: env.SMTP_URL, from: env.MAIL_FROM, database, log })
+  const { send, close } = sendMails({ smtpUrl: env.SMTP_URL, from: env.MAIL_FROM, store, log })
   log.info({ database: database.provider, port: env.PORT }, 'working')
   try {
     const totals = await runWorker({
-      database,
+      store,
       stripe,
       send,
       concurrency: env.CONCURRENCY,

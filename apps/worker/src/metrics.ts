@@ -1,9 +1,9 @@
-import { billingStatus } from '@outgrow/billing'
+import { billingStatus, type BillingStore } from '@outgrow/billing'
 import type { Database } from '@outgrow/db'
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 
 /** What Prometheus reads. */
-export function createMetrics(database: Database) {
+export function createMetrics(database: Database, store: BillingStore) {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   // Gauges that are named as counters are: the same by type stays, without _total.
@@ -51,7 +51,7 @@ export function createMetrics(database: Database) {
     outcomes,
     /** Prometheus’ text, with the queues as they are now. */
     async text(): Promise<{ type: string; body: string }> {
-      const status = await billingStatus(database)
+      const status = await billingStatus(store)
       for (const [name, count] of Object.entries(status.events)) events.set({ status: name }, count)
       for (const [name, count] of Object.entries(status.outbox)) outbox.set({ state: name }, count)
       oldest.set(status.oldestPending === null ? 0 : (Date.now() - status.oldestPending.getTime()) / 1000)

@@ -1,5 +1,4 @@
-import type { Send } from '@outgrow/billing'
-import type { Database } from '@outgrow/db'
+import type { BillingStore, Send } from '@outgrow/billing'
 import { createTransport } from 'nodemailer'
 import type { Logger } from 'pino'
 import { mails } from './mails.ts'
@@ -7,7 +6,7 @@ import { mails } from './mails.ts'
 export interface MailOptions {
   smtpUrl: string | undefined
   from: string
-  database: Database
+  store: BillingStore
   log: Logger
 }
 
@@ -15,7 +14,7 @@ export interface MailOptions {
  * Sends what the outbox holds as mails. The outbox's key is the message's id, so that a mail that is sent twice after a
  * crash is one mail to the receiver.
  */
-export function sendMails({ smtpUrl, from, database, log }: MailOptions): { send: Send; close(): void } {
+export function sendMails({ smtpUrl, from, store, log }: MailOptions): { send: Send; close(): void } {
   const transport = smtpUrl === undefined ? undefined : createTransport(smtpUrl)
   const send: Send = async ({ key, topic, payload }) => {
     const mail = mails[topic]
@@ -23,10 +22,7 @@ export function sendMails({ smtpUrl, from, database, log }: MailOptions): { send
       log.warn({ key, topic, objectId: payload.objectId }, 'needs an operator')
       return
     }
-    const customer = await database.client.billingCustomer.findUnique({
-      where: { stripeCustomerId: payload.customerId },
-      select: { email: true },
-    })
+    const customer = await store.customers.ofStripe(payload.customerId)
     const to = customer?.email
     if (to === null || to === undefined) {
       log.warn({ key, topic }, 'no recipient')

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { prismaStore } from '@outgrow/billing'
 import { openDatabase } from '@outgrow/db'
 import { makeProductDatabase } from '@outgrow/testing'
 import { expect, inject, test } from 'vitest'
@@ -7,7 +8,7 @@ import { createMetrics } from '../src/metrics.ts'
 test('the metrics follow Prometheus’ rules: base units, and _total for what only grows', async () => {
   const { url, drop } = await makeProductDatabase('sqlite', inject('postgresUrl'))
   const database = await openDatabase(url)
-  const metrics = createMetrics(database)
+  const metrics = createMetrics(database, prismaStore(database))
   metrics.outcomes.inc({ outcome: 'applied' }, 2)
   await database.client.tag.create({ data: { name: 'waited for' } })
   await metrics.text()

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { prismaStore } from '@outgrow/billing'
 import { openDatabase } from '@outgrow/db'
 import { makeProductDatabase } from '@outgrow/testing'
 import { pino } from 'pino'
@@ -34,7 +35,7 @@ test('a mail goes to the customer under the outbox’s key, and a server that re
   const { send, close } = sendMails({
     smtpUrl: `smtp://127.0.0.1:${port}`,
     from: 'Stages <hello@example.com>',
-    database,
+    store: prismaStore(database),
     log: pino({ level: 'silent' }),
   })
   const message = (topic: string, customerId = 'cus_1') => ({

@@ -1,10 +1,10 @@
 import type { Stripe } from 'stripe'
-import type { Database } from '@outgrow/db'
 import type { BillingPolicy } from './config/policy.ts'
+import type { BillingStore } from './store.ts'
 
 /** What billing works with. */
 export interface Billing {
-  database: Database
+  store: BillingStore
   stripe: Stripe
   policy?: BillingPolicy | undefined
   /** The time, for tests that move it. */

@@ -1,6 +1,6 @@
-import type { Database } from '@outgrow/db'
+import type { PrismaDatabase } from './prisma/client.ts'
 
 /** A time as the client stores it, for SQL of our own: SQLite holds and compares text. */
-export function storedTime(provider: Database['provider'], time: Date): Date | string {
+export function storedTime(provider: PrismaDatabase['provider'], time: Date): Date | string {
   return provider === 'postgres' ? time : time.toISOString().replace('Z', '+00:00')
 }

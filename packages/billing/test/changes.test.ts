@@ -1,4 +1,3 @@
-import { SubscriptionStatus } from '@outgrow/db'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   cancel,
@@ -12,6 +11,7 @@ import {
   syncPlans,
   pause,
   resume,
+  SubscriptionStatus,
 } from '../src/index.ts'
 import { isExpectedMove } from '../src/state/moves.ts'
 import { openShop, plans, statusOf, type Shop } from './shop.ts'
@@ -42,18 +42,17 @@ describe.each(['sqlite', 'postgres'] as const)('changes on %s', (provider) => {
     await resume(shop.billing, accountId)
     expect((await found()).cancelAtPeriodEnd).toBe(false)
     await changePlan(shop.billing, accountId, 'team')
-    expect(await limitOf(shop.database, accountId, 'seats', at())).toBe(10n)
+    expect(await limitOf(shop.store, accountId, 'seats', at())).toBe(10n)
     await pause(shop.billing, accountId)
-    expect([
-      await statusOf(shop.database, id),
-      await hasFeature(shop.database, accountId, 'api', at()),
-    ]).toEqual(['paused', false])
+    expect([await statusOf(shop.database, id), await hasFeature(shop.store, accountId, 'api', at())]).toEqual(
+      ['paused', false],
+    )
     await resume(shop.billing, accountId)
     await cancel(shop.billing, accountId, 'now')
-    expect([
-      await statusOf(shop.database, id),
-      await limitOf(shop.database, accountId, 'seats', at()),
-    ]).toEqual(['canceled', 0n])
+    expect([await statusOf(shop.database, id), await limitOf(shop.store, accountId, 'seats', at())]).toEqual([
+      'canceled',
+      0n,
+    ])
     await expect(cancel(shop.billing, accountId)).rejects.toMatchObject({
       code: 'OUTGROW_BILLING_NO_SUBSCRIPTION',
     })
@@ -91,15 +90,15 @@ describe.each(['sqlite', 'postgres'] as const)('changes on %s', (provider) => {
     shop.fake.advance(31 * 86_400)
     await shop.settle()
     expect(await statusOf(shop.database, id)).toBe('past_due')
-    expect(await hasFeature(shop.database, accountId, 'api', at())).toBe(true)
+    expect(await hasFeature(shop.store, accountId, 'api', at())).toBe(true)
     const later = new Date(at().getTime() + 8 * 86_400_000)
-    expect(await hasFeature(shop.database, accountId, 'api', later)).toBe(false)
+    expect(await hasFeature(shop.store, accountId, 'api', later)).toBe(false)
     shop.fake.setCard(customer, 'succeeds')
     shop.fake.advance(5 * 86_400)
     await shop.settle()
     expect([
       await statusOf(shop.database, id),
-      await hasFeature(shop.database, accountId, 'api', later),
+      await hasFeature(shop.store, accountId, 'api', later),
     ]).toEqual(['active', true])
     expect((await createPortal(shop.billing, accountId, 'http://a/')).url).toContain('/portal/')
   })
@@ -155,7 +154,7 @@ describe.each(['sqlite', 'postgres'] as const)('changes on %s', (provider) => {
       [price.id, 1],
       ['price_team', 5],
     ])
-    expect(await limitOf(shop.database, accountId, 'seats', at())).toBe(50n)
+    expect(await limitOf(shop.store, accountId, 'seats', at())).toBe(50n)
   })
 
   test('who pays a plan’s former price keeps what it gives', async () => {
@@ -163,11 +162,11 @@ describe.each(['sqlite', 'postgres'] as const)('changes on %s', (provider) => {
     const [pro, team] = plans.plans
     if (!pro || !team) throw new Error('no plans')
     shop.fake.addPrice({ id: 'price_pro_2', name: 'Pro', amount: 2900 })
-    await syncPlans(shop.database, { plans: [{ ...pro, priceId: 'price_pro_2', amount: 2900 }, team] })
+    await syncPlans(shop.store, { plans: [{ ...pro, priceId: 'price_pro_2', amount: 2900 }, team] })
     expect((await reconcile(shop.billing)).failures).toEqual([])
-    expect(await limitOf(shop.database, accountId, 'seats', at())).toBe(3n)
-    await syncPlans(shop.database, { plans: [{ ...pro, id: 'starter' }, team] }) // renamed, at its old price
-    await syncPlans(shop.database, plans)
+    expect(await limitOf(shop.store, accountId, 'seats', at())).toBe(3n)
+    await syncPlans(shop.store, { plans: [{ ...pro, id: 'starter' }, team] }) // renamed, at its old price
+    await syncPlans(shop.store, plans)
   })
 
   test('a message that takes long stops nothing else, and is sent again', async () => {

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { openDatabase } from '@outgrow/db'
+import { openSample } from '@outgrow/sample'
 import { StripeFake } from '@outgrow/stripe-fake'
-import { makeProductDatabase, until } from '@outgrow/testing'
+import { makeSampleDatabase, until } from '@outgrow/testing'
 import { Stripe } from 'stripe'
 import { expect, inject, test } from 'vitest'
-import { runWorker } from '../src/index.ts'
+import { prismaStore, runWorker } from '../src/index.ts'
 
 /** A way to the server that can be cut. */
 async function wire(port: number) {
@@ -40,18 +40,18 @@ async function wire(port: number) {
 }
 
 test('a worker waits while the database is unavailable, and goes on when it is back', async () => {
-  const made = await makeProductDatabase('postgres', inject('postgresUrl'))
+  const made = await makeSampleDatabase('postgres', inject('postgresUrl'))
   const direct = new URL(made.url)
   const line = await wire(Number(direct.port))
   const through = new URL(made.url)
   through.port = String(line.port)
   const stripe = new Stripe('sk_test_x', { httpClient: Stripe.createFetchHttpClient(new StripeFake().fetch) })
-  const database = await openDatabase(through.href)
-  const owner = await openDatabase(made.url)
+  const database = await openSample(through.href)
+  const owner = await openSample(made.url)
   const stop = new AbortController()
   let away = 0
   const working = runWorker({
-    database,
+    store: prismaStore(database),
     stripe,
     signal: stop.signal,
     pollMs: 50,

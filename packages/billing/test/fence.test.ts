@@ -1,6 +1,6 @@
 import { Stripe } from 'stripe'
 import { describe, expect, test } from 'vitest'
-import { syncCustomer, type Billing } from '../src/index.ts'
+import { syncCustomer, type Billing, type BillingTables } from '../src/index.ts'
 import { openShop, statusOf } from './shop.ts'
 
 /** Two synchronisations: the first asks Stripe, then the state changes, the second asks and writes, then the first writes. */
@@ -48,14 +48,15 @@ describe.each(['sqlite', 'postgres'] as const)('an old answer that comes last, o
 
   test('is written without the fence: the test can tell', async () => {
     const withoutFence = (billing: Billing): Billing => {
-      const open = async ({ args, query }: { args: unknown; query: (args: never) => Promise<unknown> }) => ({
-        ...((await query(args as never)) as object),
-        appliedSeq: -1,
+      const { store } = billing
+      const open = (tx: BillingTables): BillingTables => ({
+        ...tx,
+        fence: { ...tx.fence, lock: async (id) => ({ ...(await tx.fence.lock(id)), appliedSeq: -1 }) },
       })
-      const client = billing.database.client.$extends({
-        query: { billingCustomer: { findUniqueOrThrow: open } },
-      }) as unknown as Billing['database']['client']
-      return { ...billing, database: { ...billing.database, client } }
+      return {
+        ...billing,
+        store: { ...store, transaction: (work) => store.transaction((tx) => work(open(tx))) },
+      }
     }
     expect(await interleave(provider, withoutFence)).toMatchObject({ first: 'applied', status: 'active' })
   })

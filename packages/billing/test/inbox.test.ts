@@ -134,7 +134,7 @@ describe.each(['sqlite', 'postgres'] as const)('the inbox on %s', (provider) => 
   let handler: WebhookHandler
   beforeAll(async () => {
     shop = await openShop(provider)
-    handler = createWebhookHandler({ database: shop.database, secrets: [secret, 'whsec_next'] })
+    handler = createWebhookHandler({ store: shop.store, secrets: [secret, 'whsec_next'] })
   })
   afterAll(() => shop.dispose())
   const stored = () => shop.client.webhookEvent.count()
@@ -183,7 +183,7 @@ describe.each(['sqlite', 'postgres'] as const)('the inbox on %s', (provider) => 
     const other = await openShop(provider)
     const errors: string[] = []
     const lost = createWebhookHandler({
-      database: other.database,
+      store: other.store,
       secrets: [secret],
       onError: (text) => errors.push(text),
     })
@@ -201,7 +201,7 @@ test.each([
   ['a key for a secret', { secrets: ['sk_test_123'] }],
   ['a tolerance of 0, which would skip the check', { secrets: [secret], toleranceSeconds: 0 }],
 ])('a handler is not made with %s', (_, options) => {
-  expect(() => createWebhookHandler({ database: {} as Shop['database'], ...options })).toThrow(
+  expect(() => createWebhookHandler({ store: {} as Shop['store'], ...options })).toThrow(
     /secrets that start with/,
   )
 })

@@ -1,12 +1,13 @@
-import { openDatabase, type Database } from '@outgrow/db'
+import { openSample, type SampleDatabase } from '@outgrow/sample'
 import { StripeFake, type Delivery, type StripeFakeOptions } from '@outgrow/stripe-fake'
-import { makeProductDatabase } from '@outgrow/testing'
+import { makeSampleDatabase } from '@outgrow/testing'
 import { Stripe } from 'stripe'
 import { inject } from 'vitest'
 import {
   createWebhookHandler,
   definePlans,
   ensureCustomer,
+  prismaStore,
   runWorker,
   syncPlans,
   type Billing,
@@ -39,8 +40,8 @@ export const plans = definePlans({
 
 /** A shop with two plans on one database, with its own stand-in for Stripe. */
 export async function openShop(provider: 'sqlite' | 'postgres', options: StripeFakeOptions = {}) {
-  const made = await makeProductDatabase(provider, inject('postgresUrl'))
-  const database = await openDatabase(made.url)
+  const made = await makeSampleDatabase(provider, inject('postgresUrl'))
+  const database = await openSample(made.url)
   // A little ahead, so that what arrives now is due.
   const fake = new StripeFake({ webhookSecret: secret, now: Math.floor(Date.now() / 1000) + 60, ...options })
   for (const { priceId, name, amount } of plans.plans) {
@@ -50,13 +51,15 @@ export async function openShop(provider: 'sqlite' | 'postgres', options: StripeF
     httpClient: Stripe.createFetchHttpClient(fake.fetch),
     maxNetworkRetries: 0,
   })
-  await syncPlans(database, plans)
-  const billing: Billing = { database, stripe, now: () => new Date(fake.store.now * 1000) }
-  const handler = createWebhookHandler({ database, secrets: [secret] })
+  const store = prismaStore(database)
+  await syncPlans(store, plans)
+  const billing: Billing = { store, stripe, now: () => new Date(fake.store.now * 1000) }
+  const handler = createWebhookHandler({ store, secrets: [secret] })
   const sent: OutboxEffect[] = []
   let accounts = 0
   return {
     database,
+    store,
     client: database.client,
     fake,
     stripe,
@@ -119,7 +122,7 @@ export function eventBody(
 }
 
 export async function statusOf(
-  database: Database,
+  database: SampleDatabase,
   stripeSubscriptionId: string,
 ): Promise<string | undefined> {
   const found = await database.client.subscription.findUnique({ where: { stripeSubscriptionId } })

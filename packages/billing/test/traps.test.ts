@@ -35,7 +35,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (provider) => {
     expect((await shop.deliver(created ?? { body: '' })).status).toBe(200)
     await shop.work()
     expect(await statusOf(shop.database, id)).toBe('active')
-    expect(await limitOf(shop.database, accountId, 'seats', new Date(shop.fake.store.now * 1000))).toBe(10n)
+    expect(await limitOf(shop.store, accountId, 'seats', new Date(shop.fake.store.now * 1000))).toBe(10n)
     await shop.stripe.subscriptions.cancel(id)
     const deleted = shop.fake.deliveries.take()
     const { object } = shop.fake.store.subscription(id)
@@ -216,7 +216,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (provider) => {
     await shop.settle()
     expect(await shop.client.entitlement.count({ where: { accountId: victim.accountId } })).toBe(0)
     expect(
-      await hasFeature(shop.database, attacker.accountId, 'api', new Date(shop.fake.store.now * 1000)),
+      await hasFeature(shop.store, attacker.accountId, 'api', new Date(shop.fake.store.now * 1000)),
     ).toBe(true)
     await expect(completeCheckout(shop.billing, victim.accountId, session.id)).rejects.toMatchObject({
       code: 'OUTGROW_BILLING_SESSION',
@@ -243,7 +243,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (provider) => {
     shop.fake.closeDispute(dispute?.id ?? '', 'lost')
     await shop.settle()
     expect(await statusOf(shop.database, id)).toBe('active')
-    expect(await hasFeature(shop.database, accountId, 'api', new Date(shop.fake.store.now * 1000))).toBe(true)
+    expect(await hasFeature(shop.store, accountId, 'api', new Date(shop.fake.store.now * 1000))).toBe(true)
     const topics = shop.sent
       .filter(({ payload }) => payload.customerId === customer)
       .map(({ topic }) => topic)
@@ -274,14 +274,14 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (provider) => {
     })
     expect(stored.payload).toContain(customer)
     await shop.client.webhookEvent.update({ where: { id: stored.id }, data: { receivedAt: new Date(0) } })
-    expect(await prune(shop.database, 90, true)).toBe(1)
-    expect(await prune(shop.database, 90)).toBe(1)
+    expect(await prune(shop.store, 90, true)).toBe(1)
+    expect(await prune(shop.store, 90)).toBe(1)
     shop.fake.store.events.clear()
     await shop.client.subscription.update({
       where: { stripeSubscriptionId: id },
       data: { stripeStatus: 'unpaid', status: 'UNPAID' },
     })
-    expect(await replay(shop.database, { ids: [stored.stripeEventId] })).toBe(1)
+    expect(await replay(shop.store, { ids: [stored.stripeEventId] })).toBe(1)
     await shop.work()
     expect(await statusOf(shop.database, id)).toBe('active')
   })
@@ -320,7 +320,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (provider) => {
     subscriptions.setStatus(shop.fake.store, shop.fake.emit, state, 'hibernating')
     await shop.settle()
     expect(await statusOf(shop.database, id)).toBe('hibernating')
-    expect(await hasFeature(shop.database, accountId, 'api', new Date(shop.fake.store.now * 1000))).toBe(true)
+    expect(await hasFeature(shop.store, accountId, 'api', new Date(shop.fake.store.now * 1000))).toBe(true)
   })
 
   test('reconcile finds what never arrived, says so in a dry run, mends it, and then finds nothing', async () => {

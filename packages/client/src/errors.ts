@@ -1,7 +1,7 @@
 import { readAdapterError } from './adapter-error.ts'
 import type { Database } from './database.ts'
 import type { ModelName, PrismaClientShape } from './prisma-client.ts'
-import { storedModel } from './prisma-internals.ts'
+import { knownModel } from './prisma-internals.ts'
 
 /** Whether an error is a broken unique key; with `model` and `fields`, whether it is that key. */
 export function isUniqueViolation(error: unknown): boolean
@@ -20,7 +20,7 @@ export function isUniqueViolation(
   const { code, columns, index } = readAdapterError(error)
   if (code !== 'P2002') return false
   if (!database || model === undefined || !fields) return true
-  const { table, columnOf } = storedModel(database.client, model)
+  const { table, columnOf } = knownModel(database.client, model)
   const wanted = fields.map(columnOf)
   if (columns) {
     const isSame = (names: string[]) =>

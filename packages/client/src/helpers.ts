@@ -3,7 +3,7 @@ import { Failure } from '@outgrow/kit'
 import type { Database } from './database.ts'
 import { isRetryable, isUniqueViolation } from './errors.ts'
 import type { Arguments, ModelName, PrismaClientShape, TransactionClient } from './prisma-client.ts'
-import { storedModel } from './prisma-internals.ts'
+import { knownModel } from './prisma-internals.ts'
 
 /**
  * Locks one row until the transaction ends: `SELECT … FOR UPDATE` on Postgres. On SQLite the transaction has the write
@@ -17,7 +17,7 @@ export async function lockForUpdate<Client extends PrismaClientShape>(
   id: Record<string, string | number | bigint>,
 ): Promise<void> {
   if (database.provider === 'sqlite') return
-  const { table, columnOf } = storedModel(database.client, model)
+  const { schema, table, columnOf } = knownModel(database.client, model)
   const names = Object.keys(id)
   const where = names.map((name, at) => `${quote(columnOf(name))} = $${at + 1}`).join(' AND ')
   const { $queryRawUnsafe: query } = tx as unknown as {
@@ -25,7 +25,7 @@ export async function lockForUpdate<Client extends PrismaClientShape>(
   }
   await query.call(
     tx,
-    `SELECT 1 FROM ${quote(table)} WHERE ${where} FOR UPDATE`,
+    `SELECT 1 FROM ${schema === undefined ? '' : `${quote(schema)}.`}${quote(table)} WHERE ${where} FOR UPDATE`,
     ...names.map((name) => id[name]),
   )
 }
@@ -35,7 +35,7 @@ export async function lockForUpdate<Client extends PrismaClientShape>(
  * Postgres does it in one statement; SQLite row by row, in the order given.
  */
 export async function insertIgnore<Client extends PrismaClientShape, Model extends ModelName<Client>>(
-  database: Database<Client>,
+  { provider }: Pick<Database, 'provider'>,
   client: Client | TransactionClient<Client>,
   model: Model,
   rows: Arguments<Client[Model], 'createMany'> extends { data: infer Rows } ? Rows : never,
@@ -44,7 +44,7 @@ export async function insertIgnore<Client extends PrismaClientShape, Model exten
   const delegate = (client as Record<string, unknown>)[model] as {
     createMany(args: { data: object[]; skipDuplicates?: boolean }): Promise<{ count: number }>
   }
-  if (database.provider === 'postgres') {
+  if (provider === 'postgres') {
     return (await delegate.createMany({ data: all, skipDuplicates: true })).count
   }
   let inserted = 0

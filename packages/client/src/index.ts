@@ -13,3 +13,4 @@ export {
 } from './helpers.ts'
 export { openDatabase, type DatabaseOptions } from './open-database.ts'
 export type { GeneratedClients, ModelName, PrismaClientShape, TransactionClient } from './prisma-client.ts'
+export { storedModel, type StoredModel } from './prisma-internals.ts'

@@ -12,7 +12,8 @@ interface Internals {
 
 interface RuntimeModel {
   dbName: string | null
-  fields: { name: string; dbName?: string }[]
+  schema?: string | null
+  fields: { name: string; type: string; dbName?: string }[]
 }
 
 const expected = '6.16 to 7'
@@ -45,18 +46,36 @@ export function guardRequests(client: object, scope: TransactionScope): void {
   Object.defineProperty(client, '_request', { value: _request })
 }
 
-/** Table and column names of a model, given by its name in the client. */
-export function storedModel(
-  client: object,
-  model: string,
-): { table: string; columnOf: (field: string) => string } {
+/** Where a model is stored. */
+export interface StoredModel {
+  /** The database's names, without quotes; a schema where the datamodel names one. */
+  schema: string | undefined
+  table: string
+  /** By the field's name: its column, and its type in Prisma. */
+  fields: ReadonlyMap<string, { column: string; type: string }>
+}
+
+/**
+ * The database's names of a model, for raw SQL; undefined when the client has no such model.
+ * @param model its name in the client: `billingCustomer`
+ */
+export function storedModel(client: object, model: string): StoredModel | undefined {
   const { models } = (client as Internals)._runtimeDataModel
-  const name = model.charAt(0).toUpperCase() + model.slice(1)
-  // A model may itself begin with a small letter, as pulled ones do.
-  const found = models[model] ?? models[name]
-  if (!found) throw new Error(`the client has no model ${model}`)
+  const name = Object.keys(models).find((one) => one.charAt(0).toLowerCase() + one.slice(1) === model)
+  const found = name === undefined ? undefined : models[name]
+  if (name === undefined || !found) return undefined
   return {
-    table: found.dbName ?? (model in models ? model : name),
-    columnOf: (field) => found.fields.find((candidate) => candidate.name === field)?.dbName ?? field,
+    schema: found.schema ?? undefined,
+    table: found.dbName ?? name,
+    fields: new Map(
+      found.fields.map((field) => [field.name, { column: field.dbName ?? field.name, type: field.type }]),
+    ),
   }
+}
+
+/** The same, of a model that the caller's types have. */
+export function knownModel(client: object, model: string): StoredModel & { columnOf(field: string): string } {
+  const found = storedModel(client, model)
+  if (!found) throw new Error(`the client has no model ${model}`)
+  return { ...found, columnOf: (field) => found.fields.get(field)?.column ?? field }
 }

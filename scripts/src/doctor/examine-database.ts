@@ -45,8 +45,8 @@ function openStore(directory: string): SignStore | undefined {
 /** Undefined for a database that has not the product's inbox. One that cannot be read is told, and ends no look. */
 async function collisionsOf(url: string): Promise<Collisions | undefined> {
   try {
-    return await withBilling(url, async ({ database }, { mostCollisions }) => ({
-      mostPerMinute: await mostCollisions(database),
+    return await withBilling(url, async ({ store }, { mostCollisions }) => ({
+      mostPerMinute: await mostCollisions(store),
     }))
   } catch (error) {
     const isOther =

@@ -1,6 +1,6 @@
 // One process of a load: `child.ts <role> <file URL> <folder of signs> <seconds>`.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createWebhookHandler, openStripe, runWorker } from '@outgrow/billing'
+import { createWebhookHandler, openStripe, prismaStore, runWorker } from '@outgrow/billing'
 import { openDatabase, withRetry, type Database } from '@outgrow/db'
 import { openSqliteReadonly, parseSqliteSource } from '@outgrow/databases'
 import { recordSigns } from '@outgrow/signs'
@@ -58,7 +58,7 @@ const roles: Record<string, (database: Database) => Promise<void>> = {
     file.close()
   },
   intake: async (database) => {
-    const receive = createWebhookHandler({ database, secrets: ['whsec_load'] })
+    const receive = createWebhookHandler({ store: prismaStore(database), secrets: ['whsec_load'] })
     const begun = tellBegun(100)
     const server = await serveOnLoopback(async (request) => {
       const response = await receive(request)
@@ -70,7 +70,12 @@ const roles: Record<string, (database: Database) => Promise<void>> = {
     await server.close()
   },
   worker: async (database) => {
-    await runWorker({ database, stripe: openStripe(), signal: stop, send: () => Promise.resolve() })
+    await runWorker({
+      store: prismaStore(database),
+      stripe: openStripe(),
+      signal: stop,
+      send: () => Promise.resolve(),
+    })
   },
 }
 

@@ -78,12 +78,12 @@ async function subscribeCustomers(
 ): Promise<string[]> {
   const price = fake.addPrice({ id: 'price_load', name: 'Load', amount: 1900 })
   const stripe = openStripe(env)
-  return withBilling(url, async ({ database }) => {
+  return withBilling(url, async ({ database, store }) => {
     const ids: string[] = []
     for (let n = 0; n < 25; n++) {
       const slug = `load-${randomUUID()}`
       const { id } = await database.client.account.create({ data: { name: `Load ${n}`, slug } })
-      const { stripeCustomerId: customer } = await ensureCustomer({ database, stripe }, id)
+      const { stripeCustomerId: customer } = await ensureCustomer({ store, stripe }, id)
       ids.push((await stripe.subscriptions.create({ customer, items: [{ price: price.id }] })).id)
     }
     return ids

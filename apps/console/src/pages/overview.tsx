@@ -8,9 +8,9 @@ import { InboxCounts } from '../views/inbox-counts.tsx'
 import { Layout } from '../views/layout.tsx'
 
 /** Undefined in a database that has not the product's inbox. */
-async function inboxOf({ database }: Services): Promise<BillingStatus | undefined> {
+async function inboxOf({ billing }: Services): Promise<BillingStatus | undefined> {
   try {
-    return await billingStatus(database)
+    return await billingStatus(billing)
   } catch (error) {
     if (isMissingTable(error)) return undefined
     throw error

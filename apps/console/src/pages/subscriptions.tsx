@@ -17,7 +17,7 @@ const shown = {
 type Customer = Prisma.BillingCustomerGetPayload<{ include: typeof shown }>
 
 /** Customers, and one customer's timeline of states with the events they came from. */
-export function subscriptionPages(app: Hono, { database, stripe, log }: Services): void {
+export function subscriptionPages(app: Hono, { database, billing, stripe, log }: Services): void {
   const { client } = database
 
   app.get('/subscriptions', async (context) => {
@@ -139,7 +139,7 @@ export function subscriptionPages(app: Hono, { database, stripe, log }: Services
     const { id, stripeCustomerId } = await found(context.req.param('id'))
     if (!stripe) throw new HTTPException(503, { message: 'Set STRIPE_SECRET_KEY to reconcile.' })
     const { drift, failures } = await reconcile(
-      { database, stripe },
+      { store: billing, stripe },
       { customers: [stripeCustomerId], days: 1 },
     )
     const [failure] = failures

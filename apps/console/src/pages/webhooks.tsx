@@ -12,7 +12,7 @@ const perPage = 50
 type Event = Prisma.WebhookEventGetPayload<{ omit: { payload: true } }>
 
 /** The inbox with filters, one event's life, replay. */
-export function webhookPages(app: Hono, { database, log }: Services): void {
+export function webhookPages(app: Hono, { database, billing, log }: Services): void {
   const { client } = database
 
   app.get('/webhooks', async (context) => {
@@ -39,7 +39,7 @@ export function webhookPages(app: Hono, { database, log }: Services): void {
         take: perPage + 1,
         omit: { payload: true },
       }),
-      billingStatus(database),
+      billingStatus(billing),
     ])
     const replayed = context.req.query('replayed')
     const notice = replayed === undefined ? undefined : `${Number(replayed) || 0} put back into the queue.`
@@ -95,13 +95,13 @@ export function webhookPages(app: Hono, { database, log }: Services): void {
   })
 
   app.post('/webhooks/replay-dead', async (context) => {
-    const count = await replay(database, { dead: true })
+    const count = await replay(billing, { dead: true })
     log.info({ count }, 'dead letters replayed')
     return context.redirect(`/webhooks?replayed=${count}`, 303)
   })
 
   app.post('/webhooks/replay-messages', async (context) => {
-    const count = await replayOutbox(database)
+    const count = await replayOutbox(billing)
     log.info({ count }, 'messages put back')
     return context.redirect(`/webhooks?replayed=${count}`, 303)
   })
@@ -180,7 +180,7 @@ export function webhookPages(app: Hono, { database, log }: Services): void {
 
   app.post('/webhooks/:id/replay', async (context) => {
     const { id, stripeEventId } = await found(context.req.param('id'))
-    await replay(database, { ids: [stripeEventId] })
+    await replay(billing, { ids: [stripeEventId] })
     log.info({ stripeEventId }, 'replayed')
     return context.redirect(`/webhooks/${id}?replayed`, 303)
   })

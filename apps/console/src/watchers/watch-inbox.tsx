@@ -9,12 +9,12 @@ import { InboxCounts } from '../views/inbox-counts.tsx'
 const everyMs = 2000
 
 /** Counts the inbox while somebody looks at it. */
-export async function watchInbox({ live, database, log }: Services, signal: AbortSignal): Promise<void> {
+export async function watchInbox({ live, billing, log }: Services, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     if (live.hears('inbox')) {
       try {
         const at = Date.now()
-        const status = await billingStatus(database)
+        const status = await billingStatus(billing)
         const data = fragmentOf(<InboxCounts status={status} />)
         live.publish({ topic: 'inbox', event: 'fragment', data, at })
       } catch (error) {

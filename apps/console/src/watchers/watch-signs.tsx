@@ -39,7 +39,7 @@ export async function watchSigns(services: Services, signal: AbortSignal): Promi
   }
 }
 
-function lookOnce({ databaseUrl, database, store }: Services, signal: AbortSignal): Promise<Examination> {
+function lookOnce({ databaseUrl, billing, store }: Services, signal: AbortSignal): Promise<Examination> {
   return examine({
     url: databaseUrl,
     windowMs,
@@ -48,7 +48,7 @@ function lookOnce({ databaseUrl, database, store }: Services, signal: AbortSigna
     signal,
     collisions: async (): Promise<Collisions | undefined> => {
       try {
-        return { mostPerMinute: await mostCollisions(database) }
+        return { mostPerMinute: await mostCollisions(billing) }
       } catch (error) {
         if (isMissingTable(error)) return undefined
         throw error

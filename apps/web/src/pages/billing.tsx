@@ -13,7 +13,7 @@ import type { Visitor } from '../visitor.ts'
 
 /** Plans, Checkout, the way back from it, and the portal. */
 export function billingPages(app: Hono<WebEnvironment>, services: Services): void {
-  const { database, plans, appUrl } = services
+  const { database, store, plans, appUrl } = services
   const { client } = database
 
   app.get('/pricing', (context) =>
@@ -62,7 +62,7 @@ export function billingPages(app: Hono<WebEnvironment>, services: Services): voi
         orderBy: { startedAt: 'desc' },
         include: { items: { include: { plan: true } } },
       }),
-      limitsOf(database, visitor.accountId),
+      limitsOf(store, visitor.accountId),
     ])
     const done = context.req.query('done') ?? ''
     const notice = Object.hasOwn(notices, done) ? notices[done] : undefined

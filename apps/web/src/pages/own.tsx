@@ -19,7 +19,7 @@ type Values = Record<string, string>
 type Errors = Partial<Record<string, string>>
 
 /** What an account lists: adding, changing, featuring, pictures. Each is checked to be the account's own. */
-export function ownPages(app: Hono<WebEnvironment>, { database }: Services): void {
+export function ownPages(app: Hono<WebEnvironment>, { database, store }: Services): void {
   const { client } = database
 
   app.get('/mine', async (context) => {
@@ -30,7 +30,7 @@ export function ownPages(app: Hono<WebEnvironment>, { database }: Services): voi
         orderBy: { id: 'desc' },
         include: { screenshots: { select: { id: true, caption: true }, orderBy: { id: 'asc' } } },
       }),
-      limitsOf(database, visitor.accountId),
+      limitsOf(store, visitor.accountId),
     ])
     return context.html(
       <Mine visitor={visitor} products={products} limits={limits} notice={context.req.query('done')} />,
@@ -60,7 +60,7 @@ export function ownPages(app: Hono<WebEnvironment>, { database }: Services): voi
         status,
       )
     if (!form.success) return again(errorsOf(form.error), 422)
-    const slug = await addListing(database, visitor, form.data)
+    const slug = await addListing({ database, store }, visitor, form.data)
     return slug === undefined ? again({ limit: 'yes' }, 402) : context.redirect(`/p/${slug}`, 303)
   })
 
@@ -116,7 +116,7 @@ export function ownPages(app: Hono<WebEnvironment>, { database }: Services): voi
   app.post('/mine/:id/feature', async (context) => {
     const visitor = requireVisitor(context)
     const { id, featured } = await own(context.req.param('id'), visitor)
-    const limits = await limitsOf(database, visitor.accountId)
+    const limits = await limitsOf(store, visitor.accountId)
     if (!featured && !limits.featured)
       throw new HTTPException(403, { message: 'Featuring a product needs the Pro plan.' })
     await client.product.update({ where: { id }, data: { featured: !featured } })
@@ -136,7 +136,7 @@ export function ownPages(app: Hono<WebEnvironment>, { database }: Services): voi
     const type = await fileTypeFromBuffer(bytes)
     if (!type || !imageTypes.has(type.mime))
       throw new HTTPException(400, { message: 'Only PNG, JPEG and WebP pictures can be shown.' })
-    const { screenshots: most } = await limitsOf(database, visitor.accountId)
+    const { screenshots: most } = await limitsOf(store, visitor.accountId)
     const text = typeof caption === 'string' ? caption.trim().slice(0, 140) : ''
     const added = await withRetry(() =>
       client.$transaction(async (tx) => {

@@ -1,28 +1,33 @@
-import type { Database } from '@outgrow/db'
+import type { BillingStore, Entitlement } from '../store.ts'
 
 /** Whether an account may use a feature now. */
 export async function hasFeature(
-  database: Database,
+  store: BillingStore,
   accountId: string,
   feature: string,
   now = new Date(),
 ): Promise<boolean> {
-  const grant = await grantOf(database, accountId, feature, now)
+  const grant = await grantOf(store, accountId, feature, now)
   return grant !== undefined && grant.limit !== 0n
 }
 
 /** The most of a feature that an account may use now: 0 without it, null when it has no limit. */
 export async function limitOf(
-  database: Database,
+  store: BillingStore,
   accountId: string,
   feature: string,
   now = new Date(),
 ): Promise<bigint | null> {
-  const grant = await grantOf(database, accountId, feature, now)
+  const grant = await grantOf(store, accountId, feature, now)
   return grant === undefined ? 0n : grant.limit
 }
 
-async function grantOf({ client }: Database, accountId: string, feature: string, now: Date) {
-  const grant = await client.entitlement.findUnique({ where: { accountId_feature: { accountId, feature } } })
+async function grantOf(
+  { access }: BillingStore,
+  accountId: string,
+  feature: string,
+  now: Date,
+): Promise<Entitlement | undefined> {
+  const grant = await access.entitlement(accountId, feature)
   return grant && (grant.expiresAt === null || grant.expiresAt > now) ? grant : undefined
 }

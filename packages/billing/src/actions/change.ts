@@ -1,12 +1,10 @@
 import type { Stripe } from 'stripe'
-import { lockForUpdate, SubscriptionStatus, withRetry, type Prisma } from '@outgrow/db'
 import { Failure } from '@outgrow/kit'
 import { timeOf, type Billing } from '../context.ts'
-import { isRunning } from '../state/statuses.ts'
+import { isRunning, SubscriptionStatus } from '../state/statuses.ts'
+import type { StoredSubscription } from '../store.ts'
 import { syncCustomer } from '../sync/sync-customer.ts'
 import { customerOf } from './customer.ts'
-
-type Subscription = Prisma.SubscriptionGetPayload<{ include: { items: true } }>
 
 /** A change that outlives its request is taken for lost after this time. */
 const changeMs = 180_000
@@ -60,7 +58,7 @@ export async function pause(billing: Billing, accountId: string): Promise<void> 
 
 /** Moves to another plan, from now on. */
 export async function changePlan(billing: Billing, accountId: string, planId: string): Promise<void> {
-  const plan = await billing.database.client.plan.findUnique({ where: { id: planId } })
+  const plan = await billing.store.access.plan(planId)
   const price = plan?.active ? plan.stripePriceId : null
   if (price === null) {
     throw new Failure({
@@ -94,37 +92,24 @@ async function change(
   accountId: string,
   name: string,
   isPossible: (status: SubscriptionStatus) => boolean,
-  call: (stripe: Stripe, subscription: Subscription, options: Stripe.RequestOptions) => Promise<void>,
+  call: (stripe: Stripe, subscription: StoredSubscription, options: Stripe.RequestOptions) => Promise<void>,
 ): Promise<void> {
-  const { database, stripe } = billing
-  const { client } = database
+  const { store, stripe } = billing
   const { id: customerId, stripeCustomerId } = await customerOf(billing, accountId)
-  const started = await withRetry(() =>
-    client.$transaction(async (tx) => {
-      await lockForUpdate(database, tx, 'billingCustomer', { id: customerId })
-      const now = timeOf(billing)
-      const customer = await tx.billingCustomer.findUniqueOrThrow({ where: { id: customerId } })
-      if (customer.changeUntil !== null && customer.changeUntil > now)
-        throw pending(accountId, customer.change)
-      const subscriptions = await tx.subscription.findMany({
-        where: { customerId },
-        include: { items: { orderBy: { stripeItemId: 'asc' } } },
-        orderBy: { startedAt: 'asc' },
-      })
-      const subscription = subscriptions.find(({ status }) => isPossible(status))
-      if (!subscription) throw none(accountId, name, subscriptions)
-      const { syncSeq } = await tx.billingCustomer.update({
-        where: { id: customerId },
-        data: { change: name, changeUntil: until(now), syncSeq: { increment: 1 } },
-      })
-      return { subscription, syncSeq, changeUntil: until(now) }
-    }),
-  )
-  const { subscription, syncSeq, changeUntil } = started
+  const { subscription, seq, mark } = await store.transaction(async (tx) => {
+    const customer = await tx.fence.lock(customerId)
+    const now = timeOf(billing)
+    if (customer.change && customer.change.until > now) throw pending(accountId, customer.change.name)
+    const subscriptions = (await tx.subscriptions.ofCustomer(customerId)).toSorted(byStart)
+    const subscription = subscriptions.find(({ status }) => isPossible(status))
+    if (!subscription) throw none(accountId, name, subscriptions)
+    const mark = { name, until: new Date(now.getTime() + changeMs) }
+    return { subscription, mark, seq: await tx.customers.beginChange(customerId, mark) }
+  })
   const sync = () => syncCustomer(billing, { customerId, stripeCustomerId })
   try {
     await call(stripe, subscription, {
-      idempotencyKey: `${name}:${subscription.stripeSubscriptionId}:${syncSeq}`,
+      idempotencyKey: `${name}:${subscription.stripeSubscriptionId}:${seq}`,
     })
   } catch (error) {
     // It may have been made all the same: a lost answer is no refusal.
@@ -132,18 +117,14 @@ async function change(
     throw error
   } finally {
     // Only this one's mark: when it took too long, another change may be under way by now.
-    await withRetry(() =>
-      client.billingCustomer.updateMany({
-        where: { id: customerId, change: name, changeUntil },
-        data: { change: null, changeUntil: null },
-      }),
-    )
+    await store.customers.endChange(customerId, mark)
   }
   await sync()
 }
 
-function until(now: Date): Date {
-  return new Date(now.getTime() + changeMs)
+/** The oldest first. */
+function byStart(a: StoredSubscription, b: StoredSubscription): number {
+  return (a.startedAt?.getTime() ?? 0) - (b.startedAt?.getTime() ?? 0)
 }
 
 function severalPlans(accountId: string, items: number): Failure {
@@ -154,16 +135,16 @@ function severalPlans(accountId: string, items: number): Failure {
   })
 }
 
-function pending(accountId: string, name: string | null): Failure {
+function pending(accountId: string, name: string): Failure {
   return new Failure({
     code: 'OUTGROW_BILLING_CHANGE_PENDING',
-    message: `Another change (${name ?? 'unnamed'}) of account ${accountId} is in progress.`,
+    message: `Another change (${name}) of account ${accountId} is in progress.`,
     why: 'Concurrent changes would race each other at Stripe.',
     fix: 'Try again in a moment.',
   })
 }
 
-function none(accountId: string, name: string, subscriptions: Subscription[]): Failure {
+function none(accountId: string, name: string, subscriptions: StoredSubscription[]): Failure {
   const statuses = subscriptions.map(({ stripeStatus }) => stripeStatus).join(', ')
   return new Failure({
     code: 'OUTGROW_BILLING_NO_SUBSCRIPTION',

@@ -27,8 +27,8 @@ export async function createCheckout(
   request: CheckoutRequest,
 ): Promise<{ id: string; url: string }> {
   const { accountId, planId, email, trialDays, successUrl, cancelUrl } = request
-  const { client } = billing.database
-  const plan = await client.plan.findUnique({ where: { id: planId } })
+  const { access, subscriptions: stored } = billing.store
+  const plan = await access.plan(planId)
   if (!plan?.active || plan.stripePriceId === null) {
     throw new Failure({
       code: 'OUTGROW_BILLING_PLAN',
@@ -37,7 +37,7 @@ export async function createCheckout(
     })
   }
   const customer = await ensureCustomer(billing, accountId, email)
-  const subscriptions = await client.subscription.findMany({ where: { customerId: customer.id } })
+  const subscriptions = await stored.ofCustomer(customer.id)
   if (subscriptions.some(({ status }) => isRunning(status))) {
     throw new Failure({
       code: 'OUTGROW_BILLING_SUBSCRIBED',

@@ -1,7 +1,7 @@
 import type { Stripe } from 'stripe'
 import { z } from 'zod'
-import type { Database } from '@outgrow/db'
 import { Failure } from '@outgrow/kit'
+import type { BillingStore } from '../store.ts'
 
 const plan = z.strictObject({
   /** Name in the database and in code. */
@@ -90,18 +90,7 @@ async function problemOf(
  * Writes the plans into the database, where the synchronisation reads them. Plans that are gone become inactive. A price
  * that a plan had before stays its own: those who pay it keep what they pay for.
  */
-export async function syncPlans({ client }: Database, { plans }: PlanConfig): Promise<void> {
-  await client.$transaction(async (tx) => {
-    await tx.plan.updateMany({ data: { stripePriceId: null } }) // prices may have changed places
-    for (const { id, name, priceId, amount, currency, features } of plans) {
-      const data = { name, price: amount, currency, features, active: true, stripePriceId: priceId }
-      await tx.plan.upsert({ where: { id }, create: { id, ...data }, update: data })
-      await tx.planPrice.upsert({
-        where: { stripePriceId: priceId },
-        create: { stripePriceId: priceId, planId: id },
-        update: { planId: id },
-      })
-    }
-    await tx.plan.updateMany({ where: { id: { notIn: plans.map(({ id }) => id) } }, data: { active: false } })
-  })
+export async function syncPlans(store: BillingStore, { plans }: PlanConfig): Promise<void> {
+  const sold = plans.map(({ priceId, ...plan }) => ({ ...plan, active: true, stripePriceId: priceId }))
+  await store.transaction(({ access }) => access.writePlans(sold))
 }

@@ -1,12 +1,12 @@
 import { Stripe } from 'stripe'
-import type { Database } from '@outgrow/db'
 import { Failure, messageOf } from '@outgrow/kit'
 import { parseEventText } from './parse-event.ts'
 import { readBody } from './read-body.ts'
+import type { BillingStore } from '../store.ts'
 import { storeEvent } from './store-event.ts'
 
 export interface WebhookOptions {
-  database: Database
+  store: BillingStore
   /** Signing secrets of the endpoint, `whsec_…`: two while one is being replaced. */
   secrets: readonly string[]
   /** How old a signature may be, in seconds. */
@@ -32,7 +32,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
  * @throws Failure OUTGROW_WEBHOOK_SECRET when a secret is missing or is none
  */
 export function createWebhookHandler(options: WebhookOptions): WebhookHandler {
-  const { database, secrets, toleranceSeconds = 300, mostBytes = 1024 * 1024, onError } = options
+  const { store, secrets, toleranceSeconds = 300, mostBytes = 1024 * 1024, onError } = options
   // Since stripe-node 23 a tolerance of 0 would skip the check of the time.
   if (
     secrets.length === 0 ||
@@ -61,7 +61,7 @@ export function createWebhookHandler(options: WebhookOptions): WebhookHandler {
     const event = payload === undefined ? undefined : parseEventText(payload)
     if (payload === undefined || event === undefined) return answer(400, 'Not a Stripe event')
     try {
-      const isNew = await storeEvent(database, event, payload)
+      const isNew = await storeEvent(store, event, payload)
       return answer(200, isNew ? 'Stored' : 'Known')
     } catch (error) {
       onError?.(`${event.stripeEventId} could not be stored: ${messageOf(error).split('\n').at(-1)}`)

@@ -1,10 +1,4 @@
-import type { Database } from '@outgrow/db'
-
-/** One webhook's arrival. */
-export interface Arrival {
-  customer: string
-  at: Date
-}
+import type { Arrival, BillingStore } from '../store.ts'
 
 const withinMs = 1000
 const minuteMs = 60_000
@@ -13,21 +7,13 @@ const dayMs = 24 * 60 * minuteMs
 const mostArrivals = 100_000
 
 /** When webhooks about customers arrived, the oldest first; what was fetched by reconcile is none. */
-export async function webhookArrivals({ client }: Database, since: Date): Promise<Arrival[]> {
-  const rows = await client.webhookEvent.findMany({
-    where: { receivedAt: { gte: since }, customerId: { not: null }, source: 'stripe' },
-    orderBy: { receivedAt: 'desc' },
-    take: mostArrivals,
-    select: { customerId: true, receivedAt: true },
-  })
-  return rows
-    .toReversed()
-    .map(({ customerId, receivedAt }) => ({ customer: customerId ?? '', at: receivedAt }))
+export function webhookArrivals({ upkeep }: BillingStore, since: Date): Promise<Arrival[]> {
+  return upkeep.arrivals(since, mostArrivals)
 }
 
 /** Colliding webhooks in the busiest minute of the last day. */
-export async function mostCollisions(database: Database): Promise<number> {
-  const arrivals = await webhookArrivals(database, new Date(Date.now() - dayMs))
+export async function mostCollisions(store: BillingStore): Promise<number> {
+  const arrivals = await webhookArrivals(store, new Date(Date.now() - dayMs))
   return Math.max(0, ...collisionsPerMinute(arrivals).values())
 }
 

@@ -1,4 +1,3 @@
-import { lockForUpdate, withRetry } from '@outgrow/db'
 import { storeEvent } from '../inbox/store-event.ts'
 import { handledEventTypes } from '../inbox/event-types.ts'
 import { parseEvent } from '../inbox/parse-event.ts'
@@ -47,12 +46,7 @@ export async function reconcile(billing: Billing, request: ReconcileRequest = {}
   let customers = 0
   let last: string | undefined
   for (;;) {
-    const page = await billing.database.client.billingCustomer.findMany({
-      ...(only ? { where: { stripeCustomerId: { in: only } } } : {}),
-      orderBy: { id: 'asc' },
-      take: 100,
-      ...(last === undefined ? {} : { cursor: { id: last }, skip: 1 }),
-    })
+    const page = await billing.store.customers.page({ after: last, limit: 100, only })
     for (const { id, stripeCustomerId } of page) {
       signal?.throwIfAborted()
       try {
@@ -71,7 +65,7 @@ export async function reconcile(billing: Billing, request: ReconcileRequest = {}
 }
 
 async function fetchMissingEvents(
-  { database, stripe, now }: Billing,
+  { store, stripe, now }: Billing,
   days: number,
   dryRun: boolean,
 ): Promise<string[]> {
@@ -79,14 +73,11 @@ async function fetchMissingEvents(
   const missing: string[] = []
   const types = [...handledEventTypes]
   for await (const event of stripe.events.list({ created: { gte: since }, types, limit: 100 })) {
-    const known = await database.client.webhookEvent.findUnique({
-      where: { stripeEventId: event.id },
-      select: { id: true },
-    })
-    if (known) continue
+    const known = await store.inbox.known([event.id])
+    if (known.has(event.id)) continue
     missing.push(event.id)
     const received = parseEvent(event)
-    if (received && !dryRun) await storeEvent(database, received, JSON.stringify(event), 'reconcile')
+    if (received && !dryRun) await storeEvent(store, received, JSON.stringify(event), 'reconcile')
   }
   return missing
 }
@@ -95,18 +86,15 @@ class Undone extends Error {}
 
 /** What a synchronisation would change, found by doing it and taking it back. */
 async function compare(billing: Billing, customerId: string, stripeCustomerId: string): Promise<string[]> {
-  const { database, stripe, policy = defaultPolicy } = billing
+  const { store, stripe, policy = defaultPolicy } = billing
   const truth = await fetchTruth(stripe, stripeCustomerId, policy.stripeEntitlements)
   let drift: string[] = []
   try {
-    await withRetry(() =>
-      database.client.$transaction(async (tx) => {
-        await lockForUpdate(database, tx, 'billingCustomer', { id: customerId })
-        const customer = await tx.billingCustomer.findUniqueOrThrow({ where: { id: customerId } })
-        drift = await applyTruth(tx, customer, { truth, policy, eventId: null, now: timeOf(billing) })
-        throw new Undone()
-      }),
-    )
+    await store.transaction(async (tx) => {
+      const customer = await tx.fence.lock(customerId)
+      drift = await applyTruth(tx, customer, { truth, policy, eventId: null, now: timeOf(billing) })
+      throw new Undone()
+    })
   } catch (error) {
     if (!(error instanceof Undone)) throw error
   }

@@ -1,4 +1,5 @@
-import { EventStatus, type Database, type Prisma } from '@outgrow/db'
+import { EventStatus } from '../state/statuses.ts'
+import type { BillingStore } from '../store.ts'
 
 export interface ReplaySelection {
   /** Stripe's event ids. */
@@ -10,37 +11,16 @@ export interface ReplaySelection {
 }
 
 /** Puts events back into the queue. They are synchronised from Stripe, so a repeat does no harm. Returns how many. */
-export async function replay(
-  { client }: Database,
-  selection: ReplaySelection,
+export function replay(
+  { upkeep }: BillingStore,
+  { ids, type, since, dead }: ReplaySelection,
   dryRun = false,
 ): Promise<number> {
-  const where: Prisma.WebhookEventWhereInput = {
-    status: {
-      in: selection.dead ? [EventStatus.DEAD] : [EventStatus.DEAD, EventStatus.DONE, EventStatus.IGNORED],
-    },
-    ...(selection.ids ? { stripeEventId: { in: selection.ids } } : {}),
-    ...(selection.type === undefined ? {} : { type: selection.type }),
-    ...(selection.since ? { receivedAt: { gte: selection.since } } : {}),
-  }
-  if (dryRun) return client.webhookEvent.count({ where })
-  const { count } = await client.webhookEvent.updateMany({
-    where,
-    data: {
-      status: EventStatus.PENDING,
-      attempts: 0,
-      nextAttemptAt: new Date(),
-      lastError: null,
-      outcome: null,
-    },
-  })
-  return count
+  const statuses = dead ? [EventStatus.DEAD] : [EventStatus.DEAD, EventStatus.DONE, EventStatus.IGNORED]
+  return upkeep.requeueEvents({ statuses, stripeEventIds: ids, type, since }, new Date(), dryRun)
 }
 
 /** Lets outbox messages that were given up be sent again. Returns how many. */
-export async function replayOutbox({ client }: Database, dryRun = false): Promise<number> {
-  const where = { deadAt: { not: null } }
-  if (dryRun) return client.outboxMessage.count({ where })
-  const data = { deadAt: null, attempts: 0, nextAttemptAt: new Date(), leaseUntil: null }
-  return (await client.outboxMessage.updateMany({ where, data })).count
+export function replayOutbox({ upkeep }: BillingStore, dryRun = false): Promise<number> {
+  return upkeep.requeueMessages(new Date(), dryRun)
 }

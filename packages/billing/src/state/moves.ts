@@ -1,4 +1,4 @@
-import { SubscriptionStatus } from '@outgrow/db'
+import { SubscriptionStatus } from './statuses.ts'
 
 const { INCOMPLETE, INCOMPLETE_EXPIRED, TRIALING, ACTIVE, PAST_DUE, CANCELED, UNPAID, PAUSED, UNKNOWN } =
   SubscriptionStatus

@@ -1,20 +1,39 @@
-import { SubscriptionStatus } from '@outgrow/db'
+/** Where an event of the inbox stands. */
+export const EventStatus = {
+  PENDING: 'PENDING',
+  PROCESSING: 'PROCESSING',
+  DONE: 'DONE',
+  IGNORED: 'IGNORED',
+  DEAD: 'DEAD',
+} as const
+
+export type EventStatus = (typeof EventStatus)[keyof typeof EventStatus]
+
+/** Stripe's statuses of a subscription, and one for those that it adds later. */
+export const SubscriptionStatus = {
+  INCOMPLETE: 'INCOMPLETE',
+  INCOMPLETE_EXPIRED: 'INCOMPLETE_EXPIRED',
+  TRIALING: 'TRIALING',
+  ACTIVE: 'ACTIVE',
+  PAST_DUE: 'PAST_DUE',
+  CANCELED: 'CANCELED',
+  UNPAID: 'UNPAID',
+  PAUSED: 'PAUSED',
+  UNKNOWN: 'UNKNOWN',
+} as const
+
+export type SubscriptionStatus = (typeof SubscriptionStatus)[keyof typeof SubscriptionStatus]
 
 /** Stripe's statuses, by the text that it writes. */
-const byText: Record<string, SubscriptionStatus> = {
-  incomplete: SubscriptionStatus.INCOMPLETE,
-  incomplete_expired: SubscriptionStatus.INCOMPLETE_EXPIRED,
-  trialing: SubscriptionStatus.TRIALING,
-  active: SubscriptionStatus.ACTIVE,
-  past_due: SubscriptionStatus.PAST_DUE,
-  canceled: SubscriptionStatus.CANCELED,
-  unpaid: SubscriptionStatus.UNPAID,
-  paused: SubscriptionStatus.PAUSED,
-}
+const byText = new Map(
+  Object.values(SubscriptionStatus)
+    .filter((status) => status !== SubscriptionStatus.UNKNOWN)
+    .map((status) => [status.toLowerCase(), status]),
+)
 
 /** UNKNOWN for a status that Stripe has added since; its text is kept beside it. */
 export function statusOf(text: string): SubscriptionStatus {
-  return byText[text] ?? SubscriptionStatus.UNKNOWN
+  return byText.get(text) ?? SubscriptionStatus.UNKNOWN
 }
 
 /** It has ended for good. */

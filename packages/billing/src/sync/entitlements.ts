@@ -1,18 +1,11 @@
-import { SubscriptionStatus } from '@outgrow/db'
+import type { Entitlement } from '../store.ts'
 import { assertNever } from '@outgrow/kit'
 import type { BillingPolicy } from '../config/policy.ts'
-import { statusOf } from '../state/statuses.ts'
+import { statusOf, SubscriptionStatus } from '../state/statuses.ts'
 import type { ItemTruth, SubscriptionTruth, Truth } from './truth.ts'
 
 /** What an account may use, by feature. */
-export type Grants = Map<string, Grant>
-
-interface Grant {
-  /** The most of it; null for a feature that is on, without a limit. */
-  limit: bigint | null
-  /** Until when; null without an end. */
-  expiresAt: Date | null
-}
+export type Grants = Map<string, Entitlement>
 
 /** A plan's features by the price that buys it. */
 export type FeaturesByPrice = Map<string, Record<string, unknown>>
@@ -85,7 +78,7 @@ function latest(items: ItemTruth[], end: 'currentPeriodStart' | 'currentPeriodEn
   return new Date(Math.max(...items.map((item) => item[end].getTime())))
 }
 
-function add(grants: Grants, feature: string, { limit, expiresAt }: Grant): void {
+function add(grants: Grants, feature: string, { limit, expiresAt }: Entitlement): void {
   const known = grants.get(feature)
   if (!known) {
     grants.set(feature, { limit, expiresAt })

@@ -1,12 +1,12 @@
-import { lockForUpdate, withRetry, type TransactionClient } from '@outgrow/db'
 import { defaultPolicy } from '../config/policy.ts'
 import { timeOf, type Billing } from '../context.ts'
-import { applyTruth, writeEffects } from './apply.ts'
+import type { BillingTables } from '../store.ts'
+import { applyTruth } from './apply.ts'
 import { effectsOfState, type Effect } from './effects.ts'
 import { fetchTruth } from './truth.ts'
 
 export interface SyncRequest {
-  /** `id` of the BillingCustomer. */
+  /** `id` of the customer in the database. */
   customerId: string
   stripeCustomerId: string
   /** The event that led to this, for the history. */
@@ -14,7 +14,7 @@ export interface SyncRequest {
   /** Further effects that belong to it. */
   effects?: Effect[]
   /** Runs in the transaction that writes: what must be true together with it. */
-  alongside?: (tx: TransactionClient, outcome: SyncOutcome) => Promise<void>
+  alongside?: (tx: BillingTables, outcome: SyncOutcome) => Promise<void>
 }
 
 export type SyncOutcome =
@@ -34,35 +34,22 @@ export interface SyncResult {
  * run with a higher number has written. So an answer that is old can never follow a newer one.
  */
 export async function syncCustomer(billing: Billing, request: SyncRequest): Promise<SyncResult> {
-  const { database, stripe, policy = defaultPolicy } = billing
-  const { client } = database
+  const { store, stripe, policy = defaultPolicy } = billing
   const { customerId, stripeCustomerId, eventId = null, effects = [], alongside } = request
-  const { syncSeq } = await withRetry(() =>
-    client.billingCustomer.update({
-      where: { id: customerId },
-      data: { syncSeq: { increment: 1 } },
-      select: { syncSeq: true },
-    }),
-  )
+  const seq = await store.fence.draw(customerId)
   const truth = await fetchTruth(stripe, stripeCustomerId, policy.stripeEntitlements)
-  return withRetry(() =>
-    client.$transaction(async (tx) => {
-      await lockForUpdate(database, tx, 'billingCustomer', { id: customerId })
-      const customer = await tx.billingCustomer.findUniqueOrThrow({ where: { id: customerId } })
-      const outcome: SyncOutcome = syncSeq > customer.appliedSeq ? 'applied' : 'superseded'
-      const now = timeOf(billing)
-      const drift =
-        outcome === 'applied' ? await applyTruth(tx, customer, { truth, policy, eventId, now }) : []
-      if (outcome === 'applied') {
-        await tx.billingCustomer.update({
-          where: { id: customerId },
-          data: { appliedSeq: syncSeq, deleted: truth.deleted, email: truth.email ?? customer.email },
-        })
-      }
-      const ofState = outcome === 'applied' ? effectsOfState(stripeCustomerId, truth.subscriptions) : []
-      await writeEffects(database, tx, [...effects, ...ofState], now)
-      await alongside?.(tx, outcome)
-      return { outcome, drift }
-    }),
-  )
+  return store.transaction(async (tx) => {
+    const customer = await tx.fence.lock(customerId)
+    const outcome: SyncOutcome = seq > customer.appliedSeq ? 'applied' : 'superseded'
+    const now = timeOf(billing)
+    const drift = outcome === 'applied' ? await applyTruth(tx, customer, { truth, policy, eventId, now }) : []
+    if (outcome === 'applied') {
+      const { deleted, email } = truth
+      await tx.fence.pass(customerId, seq, { deleted, email: email ?? customer.email })
+    }
+    const ofState = outcome === 'applied' ? effectsOfState(stripeCustomerId, truth.subscriptions) : []
+    await tx.outbox.put([...effects, ...ofState], now)
+    await alongside?.(tx, outcome)
+    return { outcome, drift }
+  })
 }

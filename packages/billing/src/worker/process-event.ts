@@ -1,51 +1,41 @@
 import type { Stripe } from 'stripe'
-import { EventStatus, withRetry, type Database, type Prisma, type TransactionClient } from '@outgrow/db'
 import { timeOf, type Billing } from '../context.ts'
 import { isHandled } from '../inbox/event-types.ts'
+import { EventStatus } from '../state/statuses.ts'
+import type { LeasedEvent } from '../store.ts'
 import { effectsOfEvent } from '../sync/effects.ts'
 import { syncCustomer } from '../sync/sync-customer.ts'
 import { errorText, mostAttempts, nextAttemptAt, refuseCrashLoop } from './backoff.ts'
 
-export type ClaimedEvent = Prisma.WebhookEventGetPayload<{ omit: { payload: true } }>
-
 export type EventOutcome = 'applied' | 'superseded' | 'ignored' | 'failed' | 'dead'
 
 /** Does what an event asks for. Never throws: a failure is recorded, and the event tried again later. */
-export async function processEvent(billing: Billing, event: ClaimedEvent): Promise<EventOutcome> {
+export async function processEvent(billing: Billing, event: LeasedEvent): Promise<EventOutcome> {
   try {
     return await work(billing, event)
   } catch (error) {
-    const isDead = event.attempts >= mostAttempts
-    const now = timeOf(billing)
-    await withRetry(() =>
-      finish(billing.database.client, event, {
-        status: isDead ? EventStatus.DEAD : EventStatus.PENDING,
-        nextAttemptAt: nextAttemptAt(now, event.attempts, error),
-        lastError: errorText(error),
-      }),
-    )
-    return isDead ? 'dead' : 'failed'
+    const { inbox } = billing.store
+    if (event.attempts >= mostAttempts) {
+      await inbox.bury(event, errorText(error))
+      return 'dead'
+    }
+    await inbox.postpone(event, nextAttemptAt(timeOf(billing), event.attempts, error), errorText(error))
+    return 'failed'
   }
 }
 
-async function work(billing: Billing, event: ClaimedEvent): Promise<EventOutcome> {
-  const { database, stripe } = billing
+async function work(billing: Billing, event: LeasedEvent): Promise<EventOutcome> {
+  const { store, stripe } = billing
   refuseCrashLoop(event.attempts)
-  const done = (outcome: string) => ({
-    status: EventStatus.DONE,
-    outcome,
-    lastError: null,
-    processedAt: timeOf(billing),
-  })
   const ignore = async (outcome: string): Promise<'ignored'> => {
-    await withRetry(() => finish(database.client, event, { ...done(outcome), status: EventStatus.IGNORED }))
+    await store.inbox.settle([event], { status: EventStatus.IGNORED, outcome, at: timeOf(billing) })
     return 'ignored'
   }
   if (!isHandled(event.type)) return ignore('event type not handled')
-  const stripeCustomerId = event.customerId ?? (await customerOfObject(stripe, event.objectId))
+  const stripeCustomerId = event.stripeCustomerId ?? (await customerOfObject(stripe, event.objectId))
   if (stripeCustomerId === undefined) return ignore('no customer')
   // Whose account it is, the stored customer decides: never metadata, which anybody may have written.
-  const customer = await database.client.billingCustomer.findUnique({ where: { stripeCustomerId } })
+  const customer = await store.customers.ofStripe(stripeCustomerId)
   if (!customer) return ignore('customer belongs to no account')
   const effects =
     event.objectId === null ? [] : await effectsOfEvent(stripe, event.type, event.objectId, stripeCustomerId)
@@ -55,22 +45,10 @@ async function work(billing: Billing, event: ClaimedEvent): Promise<EventOutcome
     eventId: event.stripeEventId,
     effects,
     alongside: async (tx, result) => {
-      await finish(tx, event, done(result))
+      await tx.inbox.settle([event], { status: EventStatus.DONE, outcome: result, at: timeOf(billing) })
     },
   })
   return outcome
-}
-
-/** Writes what came of an event, unless its lease was lost and somebody else has it. */
-async function finish(
-  client: Database['client'] | TransactionClient,
-  { id, attempts }: ClaimedEvent,
-  data: Prisma.WebhookEventUpdateManyMutationInput,
-): Promise<void> {
-  await client.webhookEvent.updateMany({
-    where: { id, attempts, status: EventStatus.PROCESSING },
-    data: { ...data, leaseUntil: null },
-  })
 }
 
 /** The customer that an object belongs to, asked of Stripe: thin events and disputes do not name it. */

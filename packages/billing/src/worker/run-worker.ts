@@ -1,7 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isRetryable, isUnavailable } from '@outgrow/db'
 import { timeOf, type Billing } from '../context.ts'
-import { claim, inboxQueue, outboxQueue } from './claim.ts'
 import { processEvent, type EventOutcome } from './process-event.ts'
 import { sendMessage, type Send } from './send-message.ts'
 
@@ -34,7 +32,7 @@ export type WorkerTotals = Record<EventOutcome | 'sent' | 'unsent', number>
  */
 export async function runWorker(options: WorkerOptions): Promise<WorkerTotals> {
   const {
-    database,
+    store,
     signal,
     concurrency = 4,
     send,
@@ -69,44 +67,40 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerTotals> {
     const one = count(id, work).finally(() => running.delete(one))
     running.add(one)
   }
-  const mayWait = (error: unknown) => !untilEmpty && isUnavailable(error)
+  const mayWait = (error: unknown) => !untilEmpty && store.faultOf(error) === 'unavailable'
   const isStopped = () => (signal?.aborted ?? false) || failure !== undefined
   while (!isStopped()) {
     const now = timeOf(options)
-    const take = (queue: typeof inboxQueue) =>
-      claim(database, queue, { now, leaseMs, limit: concurrency - running.size })
+    const request = () => ({
+      now,
+      until: new Date(now.getTime() + leaseMs),
+      limit: concurrency - running.size,
+    })
+    const takeEvents = async () => {
+      const events = await store.inbox.lease(request())
+      for (const event of events) start(event.id, processEvent(options, event))
+      return events.length
+    }
+    const takeMessages = async (to: Send) => {
+      const messages = await store.outbox.lease(request())
+      for (const message of messages) start(message.id, sendMessage(options, to, message, leaseMs / 2))
+      return messages.length
+    }
     let claimed = 0
     // What ends while the queues are looked at may have put something into one that was empty.
     const wasIdle = running.size === 0
     try {
       // Each comes first every other time, so that neither starves behind the other's backlog.
-      const queues = send
-        ? turn++ % 2 === 0
-          ? [inboxQueue, outboxQueue]
-          : [outboxQueue, inboxQueue]
-        : [inboxQueue]
-      for (const queue of queues) {
-        if (running.size >= concurrency) break
-        const ids = await take(queue)
-        claimed += ids.length
-        if (ids.length === 0) continue
-        if (queue === outboxQueue && send) {
-          for (const id of ids) start(id, sendMessage(options, send, id, leaseMs / 2))
-          continue
-        }
-        const rows = await database.client.webhookEvent.findMany({
-          where: { id: { in: ids } },
-          omit: { payload: true },
-        })
-        for (const event of rows.toSorted((a, b) => a.id - b.id))
-          start(event.id, processEvent(options, event))
-      }
+      const queues = send ? [takeEvents, () => takeMessages(send)] : [takeEvents]
+      if (turn++ % 2 === 1) queues.reverse()
+      for (const take of queues) if (running.size < concurrency) claimed += await take()
     } catch (error) {
-      if (!isRetryable(error) && !mayWait(error)) {
+      const fault = store.faultOf(error)
+      if (fault === undefined || (fault === 'unavailable' && untilEmpty)) {
         failure ??= { error }
         break
       }
-      if (isUnavailable(error)) options.onUnavailable?.(error)
+      if (fault === 'unavailable') options.onUnavailable?.(error)
       // Nobody could look: that is not to be taken for empty queues.
       await sleep(pollMs)
       continue

@@ -33,12 +33,14 @@ export interface Authored {
 /**
  * Plans one migration a provider, side by side, from the last schema to this one. Writes nothing.
  * A history that the project brings along is run on an empty database, from which its migration then leads to this schema.
- * @throws Failure OUTGROW_MIGRATION_NAME, OUTGROW_MIGRATION_EMPTY, OUTGROW_MIGRATION_FAILED
+ * @param since the schema as it was: the migration is the difference to it alone, whatever else is not migrated yet
+ * @throws Failure OUTGROW_MIGRATION_NAME, OUTGROW_MIGRATION_EMPTY, OUTGROW_MIGRATION_FAILED, OUTGROW_MIGRATION_PENDING
  */
 export async function authorMigrations(
   generated: Generated,
   label: string,
   scratch: ScratchOptions = {},
+  since?: Generated,
 ): Promise<Authored> {
   if (!/^[A-Za-z0-9][\w-]{0,99}$/.test(label)) {
     throw new Failure({
@@ -55,9 +57,14 @@ export async function authorMigrations(
     const history = historyOf(generated.source, provider)
     const last = lastSchema(history.folder)
     const isAdopted = last === undefined && history.migrations.length > 0
-    const planned = isAdopted
-      ? await diffFromHistory(provider, history.migrations, text, scratch)
-      : await diffDatamodels(provider, last, text)
+    const before = history.migrations.length > 0 ? since?.dialects[provider] : undefined
+    if (before !== undefined && last !== undefined) await refusePending(provider, last, before)
+    const planned =
+      before !== undefined
+        ? await diffDatamodels(provider, before, text)
+        : isAdopted
+          ? await diffFromHistory(provider, history.migrations, text, scratch)
+          : await diffDatamodels(provider, last, text)
     const { sql, changed } = await withNothingLost(provider, history, planned, generated, scratch)
     for (const warning of changed) warnings.add(warning)
     const views = await carryViews(history, sql, generated.elsewhere, scratch)
@@ -81,6 +88,16 @@ export async function authorMigrations(
     migrations: migrations.filter((one) => !one.isAdopted || written.includes(one)),
     warnings: [...warnings],
   }
+}
+
+/** The schema beside an own history is what it leads to: what is not migrated yet would be taken for migrated. */
+async function refusePending(provider: Provider, last: string, now: string): Promise<void> {
+  if (withoutComments(await diffDatamodels(provider, last, now)) === '') return
+  throw new Failure({
+    code: 'OUTGROW_MIGRATION_PENDING',
+    message: 'The schema has changed since its last migration.',
+    fix: 'Run outgrow schema migrate <name> first.',
+  })
 }
 
 /** A planned migration that keeps what Prisma's plan would drop unsaid, with what is to be known about it. */

@@ -18,8 +18,8 @@ export const deadLettersCommand = withBillingOptions(new Command('dead-letters')
       options.json ?? false,
       { command: 'billing dead-letters', events: [] },
       ({ terminal }) =>
-        withBilling(options.database, async ({ database }, { deadLetters }) => {
-          const events = (await deadLetters(database)).map(
+        withBilling(options.database, async ({ store }, { deadLetters }) => {
+          const events = (await deadLetters(store)).map(
             ({ stripeEventId: id, type, receivedAt, attempts, lastError }) => ({
               id,
               type,

@@ -34,13 +34,13 @@ export const replayCommand = withBillingOptions(new Command('replay'), true)
   )
   .action((options: Options) =>
     runCommand<Document>(options.json ?? false, { command: 'billing replay', replayed: 0 }, ({ terminal }) =>
-      withBilling(options.database, async ({ database }, { replay, replayOutbox }) => {
+      withBilling(options.database, async ({ store }, { replay, replayOutbox }) => {
         const { id: ids, type, dead, dryRun = false, outbox } = options
         const since = dateOf(options.since)
         if (!outbox && !ids && type === undefined && since === undefined && !dead) throw nothingChosen()
         const replayed = outbox
-          ? await replayOutbox(database, dryRun)
-          : await replay(database, { ids, type, since, dead }, dryRun)
+          ? await replayOutbox(store, dryRun)
+          : await replay(store, { ids, type, since, dead }, dryRun)
         terminal.line(
           `${count(replayed)} ${outbox ? 'messages' : 'events'} ${dryRun ? 'would be' : 'are'} in the queue again.`,
         )

@@ -21,8 +21,8 @@ export const statusCommand = withBillingOptions(new Command('status'), false)
   )
   .action((options: BillingOptions) =>
     runCommand<Document>(options.json ?? false, { command: 'billing status', status: null }, ({ terminal }) =>
-      withBilling(options.database, async ({ database }, { billingStatus }) => {
-        const status = await billingStatus(database)
+      withBilling(options.database, async ({ store }, { billingStatus }) => {
+        const status = await billingStatus(store)
         const table = (head: string[], counts: Record<string, number>) => {
           for (const line of textTable(
             head,

@@ -1,0 +1,66 @@
+import type { Access } from '../store.ts'
+import type { Rows } from './models.ts'
+import type { Scope } from './scope.ts'
+
+export function accessOf({ models, keys, write }: Scope): Access {
+  return {
+    async entitlement(accountId, feature) {
+      const key = { accountId: keys.stored(accountId), feature }
+      return (await models.entitlement.findUnique({ where: { accountId_feature: key } })) ?? undefined
+    },
+    async entitlements(accountId) {
+      const rows = await models.entitlement.findMany({ where: { accountId: keys.stored(accountId) } })
+      return new Map(rows.map(({ feature, limit, expiresAt }) => [feature, { limit, expiresAt }]))
+    },
+    async writeEntitlements(account, { granted, changed, revoked }) {
+      const accountId = keys.stored(account)
+      if (revoked.length > 0)
+        await write(() => models.entitlement.deleteMany({ where: { accountId, feature: { in: revoked } } }))
+      for (const [feature, grant] of changed)
+        await write(() =>
+          models.entitlement.update({ where: { accountId_feature: { accountId, feature } }, data: grant }),
+        )
+      if (granted.size > 0)
+        await write(() =>
+          models.entitlement.createMany({
+            data: [...granted].map(([feature, grant]) => ({ accountId, feature, ...grant })),
+          }),
+        )
+    },
+    async plan(id) {
+      const row = await models.plan.findUnique({ where: { id } })
+      if (!row) return undefined
+      const { name, price: amount, currency, features, active, stripePriceId } = row
+      return { id, name, amount, currency, features: featuresOf(features), active, stripePriceId }
+    },
+    async prices() {
+      const rows = await models.planPrice.findMany<{ plan: Rows['plan'] }>({ include: { plan: true } })
+      return rows.map(({ stripePriceId, planId, plan }) => ({
+        stripePriceId,
+        planId,
+        features: featuresOf(plan.features),
+      }))
+    },
+    async writePlans(sold) {
+      await models.plan.updateMany({ data: { stripePriceId: null } }) // prices may have changed places
+      for (const { id, amount, ...plan } of sold) {
+        const data = { ...plan, price: amount }
+        await models.plan.upsert({ where: { id }, create: { id, ...data }, update: data })
+        if (plan.stripePriceId === null) continue
+        await models.planPrice.upsert({
+          where: { stripePriceId: plan.stripePriceId },
+          create: { stripePriceId: plan.stripePriceId, planId: id },
+          update: { planId: id },
+        })
+      }
+      await models.plan.updateMany({
+        where: { id: { notIn: sold.map(({ id }) => id) } },
+        data: { active: false },
+      })
+    },
+  }
+}
+
+function featuresOf(stored: unknown): Record<string, unknown> {
+  return (stored ?? {}) as Record<string, unknown>
+}

@@ -1,0 +1,250 @@
+/** Billing's models and enums, under the names that they have where nothing else has them. */
+export const fragmentNames = [
+  'SubscriptionStatus',
+  'EventStatus',
+  'Plan',
+  'PlanPrice',
+  'BillingCustomer',
+  'Subscription',
+  'SubscriptionItem',
+  'SubscriptionTransition',
+  'WebhookEvent',
+  'OutboxMessage',
+  'Entitlement',
+] as const
+
+export type FragmentName = (typeof fragmentNames)[number]
+
+/** Tables and, for enums, Postgres' types. */
+export const fragmentTables: Record<FragmentName, string> = {
+  SubscriptionStatus: 'subscription_status',
+  EventStatus: 'event_status',
+  Plan: 'plans',
+  PlanPrice: 'plan_prices',
+  BillingCustomer: 'billing_customers',
+  Subscription: 'subscriptions',
+  SubscriptionItem: 'subscription_items',
+  SubscriptionTransition: 'subscription_transitions',
+  WebhookEvent: 'webhook_events',
+  OutboxMessage: 'outbox_messages',
+  Entitlement: 'entitlements',
+}
+
+/** What tells one of billing's own from another's of its name. */
+export const fragmentMarks: Record<FragmentName, readonly string[]> = {
+  SubscriptionStatus: ['INCOMPLETE_EXPIRED', 'PAST_DUE', 'UNKNOWN'],
+  EventStatus: ['PENDING', 'PROCESSING', 'DONE', 'IGNORED', 'DEAD'],
+  Plan: ['features', 'active', 'stripePriceId'],
+  PlanPrice: ['stripePriceId', 'planId'],
+  BillingCustomer: ['stripeCustomerId', 'syncSeq', 'appliedSeq'],
+  Subscription: ['stripeSubscriptionId', 'stripeStatus', 'collectionPaused'],
+  SubscriptionItem: ['stripeItemId', 'stripePriceId', 'currentPeriodEnd'],
+  SubscriptionTransition: ['subscriptionId', 'expected', 'observedAt'],
+  WebhookEvent: ['stripeEventId', 'leaseUntil', 'nextAttemptAt', 'payload'],
+  OutboxMessage: ['key', 'topic', 'leaseUntil', 'deadAt'],
+  Entitlement: ['accountId', 'feature', 'limit', 'expiresAt'],
+}
+
+export interface FragmentOptions {
+  /** What each is called instead. */
+  names: Record<FragmentName, { name: string; table: string }>
+  /** The model that stands for whoever pays, its key, and the key's type with its native type. */
+  account: { model: string; key: string; type: string }
+  /** Behind each DateTime: `@db.Timestamptz(3)` in a schema that is written for Postgres. */
+  time: string
+}
+
+/** The blocks, in the order of the file. Alignment is left to Prisma's formatter. */
+export function billingBlocks({ names, account, time }: FragmentOptions): Record<FragmentName, string> {
+  const n = (name: FragmentName) => names[name].name
+  const map = (name: FragmentName) => `@@map("${names[name].table}")`
+  const t = time === '' ? '' : ` ${time}`
+  const [key, ...native] = account.type.split(' ')
+  const accountKey = { type: key, native: native.map((part) => ` ${part}`).join('') }
+  return {
+    SubscriptionStatus: `/// Stripe's subscription statuses. Stripe may add some: those are kept as text beside it.
+enum ${n('SubscriptionStatus')} {
+  INCOMPLETE         @map("incomplete")
+  INCOMPLETE_EXPIRED @map("incomplete_expired")
+  TRIALING           @map("trialing")
+  ACTIVE             @map("active")
+  PAST_DUE           @map("past_due")
+  CANCELED           @map("canceled")
+  UNPAID             @map("unpaid")
+  PAUSED             @map("paused")
+  UNKNOWN            @map("unknown")
+
+  ${map('SubscriptionStatus')}
+}`,
+    EventStatus: `enum ${n('EventStatus')} {
+  PENDING    @map("pending")
+  PROCESSING @map("processing")
+  DONE       @map("done")
+  IGNORED    @map("ignored")
+  DEAD       @map("dead")
+
+  ${map('EventStatus')}
+}`,
+    Plan: `/// A plan that can be bought.
+model ${n('Plan')} {
+  id String @id
+  name String
+  /// Cents a month.
+  price Int
+  currency String @default("usd")
+  /// Limits and features, by name.
+  features Json @default("{}")
+  active Boolean @default(true)
+  stripePriceId String? @unique @map("stripe_price_id")
+
+  items ${n('SubscriptionItem')}[]
+  prices ${n('PlanPrice')}[]
+
+  ${map('Plan')}
+}`,
+    PlanPrice: `/// Every price that a plan has had: a price at Stripe never changes, and those who pay an old one keep their plan.
+model ${n('PlanPrice')} {
+  stripePriceId String @id @map("stripe_price_id")
+  planId String @map("plan_id")
+
+  plan ${n('Plan')} @relation(fields: [planId], references: [id], onDelete: Cascade)
+
+  @@index([planId])
+  ${map('PlanPrice')}
+}`,
+    BillingCustomer: `/// An account's customer at Stripe. \`syncSeq\` and \`appliedSeq\` fence its synchronisation.
+model ${n('BillingCustomer')} {
+  id String @id @default(cuid())
+  accountId ${accountKey.type} @unique @map("account_id")${accountKey.native}
+  stripeCustomerId String @unique @map("stripe_customer_id")
+  email String?
+  deleted Boolean @default(false)
+  syncSeq Int @default(0) @map("sync_seq")
+  appliedSeq Int @default(0) @map("applied_seq")
+  /// A change that the application is making at Stripe, and when it is taken for lost.
+  change String?
+  changeUntil DateTime? @map("change_until")${t}
+  createdAt DateTime @default(now()) @map("created_at")${t}
+  updatedAt DateTime @updatedAt @map("updated_at")${t}
+
+  account ${account.model} @relation(fields: [accountId], references: [${account.key}], onDelete: Restrict)
+  subscriptions ${n('Subscription')}[]
+
+  ${map('BillingCustomer')}
+}`,
+    Subscription: `model ${n('Subscription')} {
+  id String @id @default(cuid())
+  stripeSubscriptionId String @unique @map("stripe_subscription_id")
+  customerId String @map("customer_id")
+  status ${n('SubscriptionStatus')}
+  /// The status as Stripe wrote it.
+  stripeStatus String @map("stripe_status")
+  cancelAt DateTime? @map("cancel_at")${t}
+  cancelAtPeriodEnd Boolean @default(false) @map("cancel_at_period_end")
+  trialEnd DateTime? @map("trial_end")${t}
+  endedAt DateTime? @map("ended_at")${t}
+  /// When it began at Stripe.
+  startedAt DateTime? @map("started_at")${t}
+  /// Collection is paused: it goes on without being paid for.
+  collectionPaused Boolean @default(false) @map("collection_paused")
+  createdAt DateTime @default(now()) @map("created_at")${t}
+  updatedAt DateTime @updatedAt @map("updated_at")${t}
+
+  customer ${n('BillingCustomer')} @relation(fields: [customerId], references: [id], onDelete: Cascade)
+  items ${n('SubscriptionItem')}[]
+  history ${n('SubscriptionTransition')}[]
+
+  @@index([customerId])
+  @@index([status, updatedAt])
+  ${map('Subscription')}
+}`,
+    SubscriptionItem: `model ${n('SubscriptionItem')} {
+  id String @id @default(cuid())
+  stripeItemId String @unique @map("stripe_item_id")
+  subscriptionId String @map("subscription_id")
+  planId String? @map("plan_id")
+  stripePriceId String @map("stripe_price_id")
+  quantity Int @default(1)
+  currentPeriodEnd DateTime @map("current_period_end")${t}
+
+  subscription ${n('Subscription')} @relation(fields: [subscriptionId], references: [id], onDelete: Cascade)
+  plan ${n('Plan')}? @relation(fields: [planId], references: [id], onDelete: SetNull)
+
+  @@index([subscriptionId])
+  ${map('SubscriptionItem')}
+}`,
+    SubscriptionTransition: `/// One observed change of a subscription's status.
+model ${n('SubscriptionTransition')} {
+  id Int @id @default(autoincrement())
+  subscriptionId String @map("subscription_id")
+  from String?
+  to String
+  expected Boolean @default(true)
+  stripeEventId String? @map("stripe_event_id")
+  observedAt DateTime @default(now()) @map("observed_at")${t}
+
+  subscription ${n('Subscription')} @relation(fields: [subscriptionId], references: [id], onDelete: Cascade)
+
+  @@index([subscriptionId, observedAt])
+  ${map('SubscriptionTransition')}
+}`,
+    WebhookEvent: `/// The webhook inbox: one row an event, whatever happens to it.
+model ${n('WebhookEvent')} {
+  id Int @id @default(autoincrement())
+  stripeEventId String @unique @map("stripe_event_id")
+  source String @default("stripe")
+  type String
+  objectId String? @map("object_id")
+  customerId String? @map("customer_id")
+  apiVersion String? @map("api_version")
+  livemode Boolean @default(false)
+  stripeCreatedAt DateTime? @map("stripe_created_at")${t}
+  receivedAt DateTime @default(now()) @map("received_at")${t}
+  /// The raw body, as it was signed.
+  payload String
+  status ${n('EventStatus')} @default(PENDING)
+  attempts Int @default(0)
+  nextAttemptAt DateTime @default(now()) @map("next_attempt_at")${t}
+  leaseUntil DateTime? @map("lease_until")${t}
+  lastError String? @map("last_error")
+  /// What came of it: applied, superseded, or why nothing was to be done.
+  outcome String?
+  processedAt DateTime? @map("processed_at")${t}
+
+  @@index([status, nextAttemptAt])
+  @@index([receivedAt])
+  @@index([customerId])
+  ${map('WebhookEvent')}
+}`,
+    OutboxMessage: `/// One-time effects, sent at least once under their key.
+model ${n('OutboxMessage')} {
+  id Int @id @default(autoincrement())
+  key String @unique
+  topic String
+  payload Json
+  createdAt DateTime @default(now()) @map("created_at")${t}
+  sentAt DateTime? @map("sent_at")${t}
+  attempts Int @default(0)
+  nextAttemptAt DateTime @default(now()) @map("next_attempt_at")${t}
+  leaseUntil DateTime? @map("lease_until")${t}
+  /// Given up after too many attempts.
+  deadAt DateTime? @map("dead_at")${t}
+  lastError String? @map("last_error")
+
+  @@index([sentAt, nextAttemptAt])
+  ${map('OutboxMessage')}
+}`,
+    Entitlement: `/// What an account may use now.
+model ${n('Entitlement')} {
+  accountId ${accountKey.type} @map("account_id")${accountKey.native}
+  feature String
+  limit BigInt?
+  expiresAt DateTime? @map("expires_at")${t}
+
+  account ${account.model} @relation(fields: [accountId], references: [${account.key}], onDelete: Cascade)
+
+  @@id([accountId, feature])
+  ${map('Entitlement')}
+}`,
+  }
+}

@@ -1,0 +1,279 @@
+import { Failure } from '@outgrow/kit'
+import type { EventStatus, SubscriptionStatus } from '../state/statuses.ts'
+import type { Delegate, ModelName, PrismaLike } from './client.ts'
+import { quotedModel, type StoredModel } from './stored-model.ts'
+
+/** What an account's key may be in the project's own schema. */
+export type AccountKey = string | number | bigint
+
+/** A row of each model. The fields have these names in every project; what they are stored as is the schema's. */
+export interface Rows {
+  customer: {
+    id: string
+    accountId: AccountKey
+    stripeCustomerId: string
+    email: string | null
+    deleted: boolean
+    syncSeq: number
+    appliedSeq: number
+    change: string | null
+    changeUntil: Date | null
+  }
+  subscription: {
+    id: string
+    stripeSubscriptionId: string
+    customerId: string
+    status: SubscriptionStatus
+    stripeStatus: string
+    cancelAt: Date | null
+    cancelAtPeriodEnd: boolean
+    trialEnd: Date | null
+    endedAt: Date | null
+    startedAt: Date | null
+    collectionPaused: boolean
+  }
+  item: {
+    id: string
+    stripeItemId: string
+    subscriptionId: string
+    planId: string | null
+    stripePriceId: string
+    quantity: number
+    currentPeriodEnd: Date
+  }
+  transition: {
+    id: number
+    subscriptionId: string
+    from: string | null
+    to: string
+    expected: boolean
+    stripeEventId: string | null
+    observedAt: Date
+  }
+  plan: {
+    id: string
+    name: string
+    price: number
+    currency: string
+    features: unknown
+    active: boolean
+    stripePriceId: string | null
+  }
+  planPrice: { stripePriceId: string; planId: string }
+  event: {
+    id: number
+    stripeEventId: string
+    source: string
+    type: string
+    objectId: string | null
+    customerId: string | null
+    apiVersion: string | null
+    livemode: boolean
+    stripeCreatedAt: Date | null
+    receivedAt: Date
+    payload: string
+    status: EventStatus
+    attempts: number
+    nextAttemptAt: Date
+    leaseUntil: Date | null
+    lastError: string | null
+    outcome: string | null
+    processedAt: Date | null
+  }
+  message: {
+    id: number
+    key: string
+    topic: string
+    payload: unknown
+    createdAt: Date
+    sentAt: Date | null
+    attempts: number
+    nextAttemptAt: Date
+    leaseUntil: Date | null
+    deadAt: Date | null
+    lastError: string | null
+  }
+  entitlement: { accountId: AccountKey; feature: string; limit: bigint | null; expiresAt: Date | null }
+}
+
+/** Relations between billing's own models, by the fields that they have. Those to the account are not used. */
+interface Relations {
+  customer: { subscriptions: Rows['subscription'] }
+  subscription: { customer: Rows['customer']; items: Rows['item'] }
+  item: object
+  transition: { subscription: Rows['subscription'] }
+  plan: object
+  planPrice: { plan: Rows['plan'] }
+  event: object
+  message: object
+  entitlement: object
+}
+
+export type Role = keyof Rows
+
+/** The delegates of one client, the root's or a transaction's. */
+export type Delegates = { readonly [Name in Role]: Delegate<Rows[Name], Relations[Name]> }
+
+/** Which of the client's models is what to billing. */
+export type BillingModels<Client> = Record<Role, ModelName<Client>>
+
+/** The names that `outgrow billing init` gives, where nothing else has them. */
+export const defaultModels: Record<Role, string> = {
+  customer: 'billingCustomer',
+  subscription: 'subscription',
+  item: 'subscriptionItem',
+  transition: 'subscriptionTransition',
+  plan: 'plan',
+  planPrice: 'planPrice',
+  event: 'webhookEvent',
+  message: 'outboxMessage',
+  entitlement: 'entitlement',
+}
+
+type Fields = { readonly [Name in Role]: Record<keyof Rows[Name], true> }
+
+/** Every field of every row, for looking them up in a client. The compiler holds it against `Rows`. */
+const fields: Fields = {
+  customer: {
+    id: true,
+    accountId: true,
+    stripeCustomerId: true,
+    email: true,
+    deleted: true,
+    syncSeq: true,
+    appliedSeq: true,
+    change: true,
+    changeUntil: true,
+  },
+  subscription: {
+    id: true,
+    stripeSubscriptionId: true,
+    customerId: true,
+    status: true,
+    stripeStatus: true,
+    cancelAt: true,
+    cancelAtPeriodEnd: true,
+    trialEnd: true,
+    endedAt: true,
+    startedAt: true,
+    collectionPaused: true,
+  },
+  item: {
+    id: true,
+    stripeItemId: true,
+    subscriptionId: true,
+    planId: true,
+    stripePriceId: true,
+    quantity: true,
+    currentPeriodEnd: true,
+  },
+  transition: {
+    id: true,
+    subscriptionId: true,
+    from: true,
+    to: true,
+    expected: true,
+    stripeEventId: true,
+    observedAt: true,
+  },
+  plan: {
+    id: true,
+    name: true,
+    price: true,
+    currency: true,
+    features: true,
+    active: true,
+    stripePriceId: true,
+  },
+  planPrice: { stripePriceId: true, planId: true },
+  event: {
+    id: true,
+    stripeEventId: true,
+    source: true,
+    type: true,
+    objectId: true,
+    customerId: true,
+    apiVersion: true,
+    livemode: true,
+    stripeCreatedAt: true,
+    receivedAt: true,
+    payload: true,
+    status: true,
+    attempts: true,
+    nextAttemptAt: true,
+    leaseUntil: true,
+    lastError: true,
+    outcome: true,
+    processedAt: true,
+  },
+  message: {
+    id: true,
+    key: true,
+    topic: true,
+    payload: true,
+    createdAt: true,
+    sentAt: true,
+    attempts: true,
+    nextAttemptAt: true,
+    leaseUntil: true,
+    deadAt: true,
+    lastError: true,
+  },
+  entitlement: { accountId: true, feature: true, limit: true, expiresAt: true },
+}
+
+/** Where each model is stored. */
+export type Stored = { readonly [Name in Role]: StoredModel<keyof Rows[Name] & string> }
+
+/**
+ * Finds billing's models in a client.
+ * @throws Failure OUTGROW_BILLING_MODELS naming each model and field that is not there
+ */
+export function storedModels(client: PrismaLike, names: Record<Role, string>): Stored {
+  const missing: string[] = []
+  const stored = Object.fromEntries(
+    Object.entries(fields).map(([role, wanted]) => {
+      const model = quotedModel(client, names[role as Role])
+      if (!model) missing.push(`no model ${names[role as Role]}`)
+      else
+        missing.push(
+          ...Object.keys(wanted)
+            .filter((field) => !model.fields.has(field))
+            .map((field) => `${names[role as Role]} has no field ${field}`),
+        )
+      return [role, model]
+    }),
+  )
+  if (missing.length === 0) return stored as unknown as Stored
+  throw new Failure({
+    code: 'OUTGROW_BILLING_MODELS',
+    message: `The client does not have what billing needs: ${missing.slice(0, 5).join('; ')}${missing.length > 5 ? ` and ${missing.length - 5} more` : ''}.`,
+    why: 'Billing keeps its rows in models of the project’s own schema.',
+    fix: 'Run outgrow billing init, or say in prismaStore’s models which of yours they are.',
+  })
+}
+
+/** The models of a client, each looked up when it is asked for. Their rows have been found to have billing's fields. */
+export function delegatesOf(client: PrismaLike, names: Record<Role, string>): Delegates {
+  const byName = client as unknown as Record<string, unknown>
+  return Object.defineProperties(
+    {},
+    Object.fromEntries(
+      Object.keys(fields).map((role) => [role, { get: () => byName[names[role as Role]], enumerable: true }]),
+    ),
+  ) as Delegates
+}
+
+/** An account's key between the text that billing has and what its column holds. */
+export interface AccountKeys {
+  stored(accountId: string): AccountKey
+  text(key: AccountKey): string
+}
+
+export function accountKeys(stored: Stored): AccountKeys {
+  const type = stored.customer.fields.get('accountId')?.type
+  return {
+    stored: (id) => (type === 'Int' ? Number(id) : type === 'BigInt' ? BigInt(id) : id),
+    text: String,
+  }
+}

@@ -1,0 +1,40 @@
+import type { PrismaDatabase } from '../client.ts'
+import type { Stored } from '../models.ts'
+import type { Scope } from '../scope.ts'
+import { storedTime } from '../../stored-time.ts'
+
+export type Provider = PrismaDatabase['provider']
+
+export type Value = string | number | boolean | Date | null
+
+/** The values of one statement, by their places in its text. Types are left to the columns that they meet. */
+export class Values {
+  readonly list: unknown[] = []
+  readonly provider: Provider
+
+  constructor(provider: Provider) {
+    this.provider = provider
+  }
+
+  /** Adds a value, and returns its place. */
+  place(value: Value): string {
+    this.list.push(this.provider === 'postgres' ? value : sqliteValue(value))
+    return this.provider === 'postgres' ? `$${this.list.length}` : '?'
+  }
+}
+
+/** SQLite has no booleans, and the client keeps times as text. */
+function sqliteValue(value: Value): unknown {
+  if (value instanceof Date) return storedTime('sqlite', value)
+  return typeof value === 'boolean' ? Number(value) : value
+}
+
+/** Asks what `write` writes: text and values are of one client, whichever the scope has at that moment. */
+export async function rowsOf<Row>(
+  scope: Pick<Scope, 'client' | 'provider' | 'stored'>,
+  write: (values: Values, stored: Stored) => string,
+): Promise<Row[]> {
+  const values = new Values(scope.provider)
+  const sql = write(values, scope.stored)
+  return (await scope.client.$queryRawUnsafe(sql, ...values.list)) as Row[]
+}

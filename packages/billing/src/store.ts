@@ -1,0 +1,311 @@
+import type { EventStatus, SubscriptionStatus } from './state/statuses.ts'
+
+/**
+ * What billing needs of a database. Times are Dates, an account is named by text whatever its key is stored as, and
+ * `…Id` without `stripe` is the database's own.
+ *
+ * What a store promises: a call outside of a transaction is one statement, or may be cut off between two without harm;
+ * a write that the database asks to try again is tried again; nothing is written by a call that throws.
+ */
+export interface BillingStore extends BillingTables {
+  readonly upkeep: Upkeep
+  /**
+   * Runs `work` in one transaction, and anew as a whole while the database asks for it: it may run more than once.
+   * A throw takes everything back. Inside, only what is handed in may be called.
+   */
+  transaction<Result>(work: (tx: BillingTables) => Promise<Result>): Promise<Result>
+  /** What an error says of the database: too busy now, not to be reached now, or nothing. */
+  faultOf(error: unknown): 'busy' | 'unavailable' | undefined
+}
+
+/** What may be done alone, or in a transaction together. */
+export interface BillingTables {
+  readonly inbox: Inbox
+  readonly outbox: Outbox
+  readonly customers: Customers
+  readonly fence: Fence
+  readonly subscriptions: Subscriptions
+  readonly access: Access
+}
+
+/** How rows are taken to be worked on: up to `limit` of those due at `now`, until `until`. */
+export interface LeaseRequest {
+  now: Date
+  until: Date
+  limit: number
+}
+
+/** A row that a worker holds. Every lease counts an attempt: a lease that was lost is known by its number. */
+export interface Leased {
+  readonly id: number
+  readonly attempts: number
+}
+
+/** The webhook inbox: one row an event. */
+export interface Inbox {
+  /** Stores events in one statement, leaving out those that are there; returns the Stripe ids of the new ones. */
+  store(events: readonly NewEvent[]): Promise<ReadonlySet<string>>
+  /** Which of these events are there. */
+  known(stripeEventIds: readonly string[]): Promise<ReadonlySet<string>>
+  /** Takes events that are due, or whose lease ran out, for nobody else until then. The oldest first. */
+  lease(request: LeaseRequest): Promise<LeasedEvent[]>
+  /** Ends events for good. One whose lease was lost is left to whoever has it; so with the two below. */
+  settle(events: readonly Leased[], settlement: Settlement): Promise<void>
+  /** Gives an event back, to be tried again. */
+  postpone(event: Leased, until: Date, error: string): Promise<void>
+  /** Gives an event up: it becomes a dead letter. */
+  bury(event: Leased, error: string): Promise<void>
+}
+
+export interface NewEvent {
+  stripeEventId: string
+  /** Who brought it: `stripe`, or `reconcile` for one that was never delivered. */
+  source: string
+  type: string
+  objectId: string | null
+  stripeCustomerId: string | null
+  apiVersion: string | null
+  livemode: boolean
+  stripeCreatedAt: Date | null
+  receivedAt: Date
+  /** The raw body, as it was signed. */
+  payload: string
+  status: typeof EventStatus.PENDING | typeof EventStatus.IGNORED
+}
+
+export interface LeasedEvent extends Leased {
+  readonly stripeEventId: string
+  readonly type: string
+  readonly objectId: string | null
+  readonly stripeCustomerId: string | null
+}
+
+export interface Settlement {
+  status: typeof EventStatus.DONE | typeof EventStatus.IGNORED
+  /** What came of it, in words. */
+  outcome: string
+  at: Date
+}
+
+/** One-time effects, sent at least once under their key. */
+export interface Outbox {
+  /** Adds messages whose key is not there yet. To be called with the customer locked. */
+  put(messages: readonly NewMessage[], now: Date): Promise<void>
+  lease(request: LeaseRequest): Promise<LeasedMessage[]>
+  /** It was sent: that is so, whoever has the lease by now. */
+  settle(message: Leased, at: Date): Promise<void>
+  postpone(message: Leased, until: Date, error: string): Promise<void>
+  bury(message: Leased, at: Date, error: string): Promise<void>
+}
+
+export interface NewMessage {
+  key: string
+  topic: string
+  payload: { customerId: string; objectId: string }
+}
+
+export interface LeasedMessage extends Leased, NewMessage {}
+
+/** Who pays: an account's customer at Stripe. */
+export interface Customers {
+  ofAccount(accountId: string): Promise<Customer | undefined>
+  ofStripe(stripeCustomerId: string): Promise<Customer | undefined>
+  /** Pages through customers by id. */
+  page(request: {
+    after: string | undefined
+    limit: number
+    only: readonly string[] | undefined
+  }): Promise<Customer[]>
+  /** Adds an account's customer; when there is one by now, that one stays. Returns the one that is there. */
+  add(customer: { accountId: string; stripeCustomerId: string; email: string | null }): Promise<Customer>
+  /** The account itself; undefined when there is none. Its name may not be known. */
+  account(accountId: string): Promise<{ name: string | null } | undefined>
+  /** Writes down that a change is being made at Stripe, and draws a number for it. With the customer locked. */
+  beginChange(customerId: string, mark: ChangeMark): Promise<number>
+  /** Takes the mark away, if it is still this one. */
+  endChange(customerId: string, mark: ChangeMark): Promise<void>
+}
+
+export interface Customer {
+  readonly id: string
+  readonly accountId: string
+  readonly stripeCustomerId: string
+  readonly email: string | null
+  readonly deleted: boolean
+  /** The change that is being made at Stripe. */
+  readonly change: ChangeMark | undefined
+  /** The number of the last synchronisation that has written. */
+  readonly appliedSeq: number
+}
+
+export interface ChangeMark {
+  name: string
+  /** When it is taken for lost. */
+  until: Date
+}
+
+/** Lets an answer of Stripe be written only while no later one has been. */
+export interface Fence {
+  /** Draws the next number of a customer, before Stripe is asked. */
+  draw(customerId: string): Promise<number>
+  /** Locks the customer's row until the transaction ends, and reads it. */
+  lock(customerId: string): Promise<Customer>
+  /** Says that number's answer is written, with what it said of the customer. With the customer locked. */
+  pass(customerId: string, seq: number, seen: { deleted: boolean; email: string | null }): Promise<void>
+}
+
+/** Subscriptions as Stripe has them, with their items and their history. */
+export interface Subscriptions {
+  /** By Stripe's ids, their items too. */
+  ofCustomer(customerId: string): Promise<StoredSubscription[]>
+  /** Writes what is different. With the customer locked. */
+  write(customerId: string, changes: readonly SubscriptionChange[]): Promise<void>
+  /** When each of these was last seen to become past due. */
+  pastDueSince(stripeSubscriptionIds: readonly string[]): Promise<ReadonlyMap<string, Date>>
+}
+
+export interface SubscriptionState {
+  status: SubscriptionStatus
+  /** As Stripe writes it. */
+  stripeStatus: string
+  cancelAt: Date | null
+  cancelAtPeriodEnd: boolean
+  trialEnd: Date | null
+  endedAt: Date | null
+  startedAt: Date | null
+  collectionPaused: boolean
+}
+
+export interface ItemState {
+  stripeItemId: string
+  planId: string | null
+  stripePriceId: string
+  quantity: number
+  currentPeriodEnd: Date
+}
+
+export interface StoredItem extends ItemState {
+  readonly id: string
+}
+
+export interface StoredSubscription extends SubscriptionState {
+  readonly id: string
+  readonly stripeSubscriptionId: string
+  readonly items: readonly StoredItem[]
+}
+
+export interface SubscriptionChange {
+  stripeSubscriptionId: string
+  /** Undefined for one that is new. */
+  id: string | undefined
+  /** What it is now; a new one has it whole. Undefined where only items changed. */
+  state: Partial<SubscriptionState> | undefined
+  /** Undefined where the status is what it was. */
+  move: Move | undefined
+  items: { gone: readonly string[]; changed: readonly StoredItem[]; added: readonly ItemState[] }
+}
+
+/** One observed change of a status, as Stripe writes it. */
+export interface Move {
+  from: string | null
+  to: string
+  /** Whether it is one that Stripe makes. */
+  expected: boolean
+  /** The event that led to the look. */
+  stripeEventId: string | null
+  observedAt: Date
+}
+
+/** Plans, what their prices give, and what accounts may use of it. */
+export interface Access {
+  /** What an account may use of a feature; undefined when nothing, whatever its end. */
+  entitlement(accountId: string, feature: string): Promise<Entitlement | undefined>
+  entitlements(accountId: string): Promise<Map<string, Entitlement>>
+  /** Grants and changes some, revokes others. With the customer locked. */
+  writeEntitlements(accountId: string, change: EntitlementChange): Promise<void>
+  plan(planId: string): Promise<StoredPlan | undefined>
+  /** Every price that a plan has or had, with what it gives. */
+  prices(): Promise<PlanPrice[]>
+  /** Makes these the plans that are sold. Others become inactive; former prices stay. In a transaction. */
+  writePlans(plans: readonly StoredPlan[]): Promise<void>
+}
+
+export interface Entitlement {
+  /** The most of it; null without a limit. */
+  limit: bigint | null
+  /** Until when; null without an end. */
+  expiresAt: Date | null
+}
+
+export interface EntitlementChange {
+  granted: ReadonlyMap<string, Entitlement>
+  changed: ReadonlyMap<string, Entitlement>
+  revoked: readonly string[]
+}
+
+export interface StoredPlan {
+  id: string
+  name: string
+  amount: number
+  currency: string
+  features: Record<string, unknown>
+  active: boolean
+  /** The price that it is sold at now. */
+  stripePriceId: string | null
+}
+
+export interface PlanPrice {
+  stripePriceId: string
+  planId: string
+  features: Record<string, unknown>
+}
+
+/** What people ask and mend. Never in a transaction. */
+export interface Upkeep {
+  counts(now: Date): Promise<BillingCounts>
+  /** Accounts with more than one subscription in a status that is none of these, the oldest subscription first. */
+  doubles(
+    notRunning: readonly string[],
+    limit: number,
+  ): Promise<{ accountId: string; subscriptions: string[] }[]>
+  /** Dead letters, the newest first. */
+  deadLetters(limit: number): Promise<DeadLetter[]>
+  /** Puts events back into the queue; says how many, or how many it would be. */
+  requeueEvents(selection: EventSelection, now: Date, dryRun: boolean): Promise<number>
+  /** Puts dead messages back into the queue. */
+  requeueMessages(now: Date, dryRun: boolean): Promise<number>
+  /** Blanks payloads of events that were settled, and received before. */
+  blankPayloads(before: Date, dryRun: boolean): Promise<number>
+  /** When events that Stripe delivered about customers arrived: the last `limit`, the oldest first. */
+  arrivals(since: Date, limit: number): Promise<Arrival[]>
+}
+
+export interface BillingCounts {
+  events: Record<EventStatus, number>
+  oldestPending: Date | null
+  expiredLeases: number
+  outbox: { waiting: number; sent: number; dead: number }
+  /** By the status as Stripe writes it. */
+  subscriptions: Record<string, number>
+  unexpectedMoves: number
+}
+
+export interface DeadLetter {
+  stripeEventId: string
+  type: string
+  receivedAt: Date
+  attempts: number
+  lastError: string | null
+}
+
+export interface EventSelection {
+  statuses: readonly EventStatus[]
+  stripeEventIds: readonly string[] | undefined
+  type: string | undefined
+  since: Date | undefined
+}
+
+export interface Arrival {
+  customer: string
+  at: Date
+}

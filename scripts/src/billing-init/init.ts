@@ -1,0 +1,176 @@
+import type { ScratchOptions } from '@outgrow/databases'
+import { Failure } from '@outgrow/kit'
+import {
+  billingBlocks,
+  fragmentMarks,
+  fragmentNames,
+  fragmentTables,
+  type FragmentName,
+} from '@outgrow/billing/models'
+import {
+  addToSchema,
+  authorMigrations,
+  indexSchema,
+  proveDialects,
+  proveMigrations,
+  readDmmf,
+  writeAdded,
+  writeGenerated,
+  writeMigrations,
+  type AddedSchema,
+  type Authored,
+  type Dmmf,
+  type Generated,
+  type SchemaSource,
+} from '@outgrow/schema'
+
+export interface InitRequest {
+  source: SchemaSource
+  /** The model that stands for whoever pays. */
+  account: string
+  /** Put before names that are taken. */
+  prefix: string
+}
+
+export interface PlannedInit {
+  added: AddedSchema
+  generated: Generated
+  authored: Authored
+  /** What each is called in the project. */
+  names: Record<FragmentName, string>
+  proved: string
+}
+
+/**
+ * Plans billing's models as one fragment of a project's schema, with a migration for each provider. Everything is
+ * proved in memory and on empty databases: nothing is written.
+ * @throws Failure OUTGROW_BILLING_ACCOUNT, OUTGROW_BILLING_NAMES, OUTGROW_MIGRATION_PENDING, and what the schema's own checks throw
+ */
+export async function planInit(request: InitRequest, scratch: ScratchOptions): Promise<PlannedInit> {
+  const { source, account, prefix } = request
+  const dmmf = readDmmf(source.files)
+  const index = indexSchema(source)
+  const owner = accountOf(dmmf, account, index.datasource)
+  const names = namesFor(dmmf, prefix)
+  const blocks = billingBlocks({
+    names,
+    account: owner,
+    time: index.source === 'postgres' ? `@${index.datasource}.Timestamptz(3)` : '',
+  })
+  const missing = fragmentNames.filter((name) => !names[name].isThere)
+  if (missing.length === 0) {
+    throw new Failure({
+      code: 'OUTGROW_BILLING_THERE',
+      message: 'The schema has billing’s models already.',
+      fix: 'Nothing is to be done. Apply their migrations with outgrow schema deploy.',
+    })
+  }
+  const back = backRelations(dmmf, account, prefix)
+  const lines = [
+    ...(names.BillingCustomer.isThere ? [] : [`${back.customer} ${names.BillingCustomer.name}?`]),
+    ...(names.Entitlement.isThere ? [] : [`${back.entitlements} ${names.Entitlement.name}[]`]),
+  ]
+  const added = addToSchema(source, {
+    text: missing.map((name) => blocks[name]).join('\n\n'),
+    file: 'billing.prisma',
+    members: lines.length === 0 ? [] : [{ model: account, lines }],
+  })
+  const before = await proveDialects(source)
+  const generated = await proveDialects(added.source)
+  if (!generated.dialects.ok) {
+    throw new Failure({
+      code: 'OUTGROW_SCHEMA_REFUSED',
+      message: 'The schema uses features that one of the databases lacks.',
+      fix: 'Run outgrow generate to see which ones and what to write instead.',
+    })
+  }
+  const authored = await authorMigrations(generated, 'billing', scratch, before)
+  const proved = await proveMigrations(generated, authored, scratch)
+  return {
+    added,
+    generated,
+    authored,
+    names: Object.fromEntries(fragmentNames.map((name) => [name, names[name].name])) as PlannedInit['names'],
+    proved,
+  }
+}
+
+export function writeInit({ added, generated, authored }: PlannedInit): void {
+  writeMigrations(generated, authored)
+  writeGenerated(generated)
+  writeAdded(added) // last: a run that was cut off before is planned anew
+}
+
+function accountOf(
+  dmmf: Dmmf,
+  name: string,
+  datasource: string,
+): { model: string; key: string; type: string } {
+  const model = dmmf.datamodel.models.find((one) => one.name === name)
+  const key = model?.fields.find(({ isId }) => isId)
+  if (model && key && ['String', 'Int', 'BigInt'].includes(key.type)) {
+    const [native, args] = key.nativeType ?? []
+    const written =
+      native === undefined ? '' : ` @${datasource}.${native}${args?.length ? `(${args.join(', ')})` : ''}`
+    return { model: name, key: key.name, type: `${key.type}${written}` }
+  }
+  const candidates = dmmf.datamodel.models.filter(({ fields }) => fields.some(({ isId }) => isId))
+  throw new Failure({
+    code: 'OUTGROW_BILLING_ACCOUNT',
+    message: `${name} is no model with one key that is a text or a whole number.`,
+    fix: `Name the model of whoever pays with --account: ${candidates.map((one) => one.name).join(', ')}.`,
+  })
+}
+
+interface Named {
+  name: string
+  table: string
+  /** It is billing's already: the inbox that was adopted, or a run before. */
+  isThere: boolean
+}
+
+/** A name is taken by a model or an enum, a table also by another's; Postgres keeps types among the tables. */
+function namesFor({ datamodel }: Dmmf, prefix: string): Record<FragmentName, Named> {
+  const blocks = new Map(
+    [
+      ...datamodel.models.map((one) => ({ ...one, members: one.fields.map(({ name }) => name) })),
+      ...datamodel.enums.map((one) => ({ ...one, members: one.values.map(({ name }) => name) })),
+    ].map((one) => [one.name, one]),
+  )
+  const tables = new Set([...blocks.values()].map(({ name, dbName }) => (dbName ?? name).toLowerCase()))
+  const snake = prefix.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, '_').toLowerCase()
+  const chosen = fragmentNames.map((name): [FragmentName, Named] => {
+    const candidates = [
+      { name, table: fragmentTables[name] },
+      { name: `${prefix}${name}`, table: `${snake}_${fragmentTables[name]}` },
+    ]
+    for (const candidate of candidates) {
+      const there = blocks.get(candidate.name)
+      if (there && fragmentMarks[name].every((mark) => there.members.includes(mark)))
+        return [name, { name: there.name, table: there.dbName ?? there.name, isThere: true }]
+    }
+    const free = candidates.find((one) => !blocks.has(one.name) && !tables.has(one.table))
+    if (free) return [name, { ...free, isThere: false }]
+    throw new Failure({
+      code: 'OUTGROW_BILLING_NAMES',
+      message: `Both ${name} and ${prefix}${name} are taken.`,
+      fix: 'Pass another --prefix.',
+    })
+  })
+  return Object.fromEntries(chosen) as Record<FragmentName, Named>
+}
+
+function backRelations(
+  dmmf: Dmmf,
+  account: string,
+  prefix: string,
+): { customer: string; entitlements: string } {
+  const taken = new Set(
+    dmmf.datamodel.models.find(({ name }) => name === account)?.fields.map(({ name }) => name),
+  )
+  const free = (name: string) =>
+    taken.has(name)
+      ? `${prefix.charAt(0).toLowerCase()}${prefix.slice(1)}${name.charAt(0).toUpperCase()}${name.slice(1)}`
+      : name
+  return { customer: free('customer'), entitlements: free('entitlements') }
+}
