@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 /** Tests in a real browser, against the apps as they were built. */
 export default defineConfig({
   test: {
-    include: ['apps/*/browser/**/*.test.ts', 'scripts/browser/**/*.test.ts'],
+    include: ['apps/*/browser/**/*.test.ts', 'internal/browser/**/*.test.ts'],
     globalSetup: ['packages/testing/src/postgres-server.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,

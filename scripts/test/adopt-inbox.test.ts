@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Adoption } from '../src/adopt-inbox/adopt.ts'
 import { inboxDdl, inboxModel } from '../src/adopt-inbox/inbox-model.ts'
-import { outgrow } from './cli.ts'
+import { outgrow } from '@outgrow/testing/cli'
 
 interface Application {
   url: string

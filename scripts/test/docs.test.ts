@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { rules } from '@outgrow/graduate'
-import { program } from '../src/program.ts'
-import { outgrow } from './cli.ts'
+import { commands } from '../src/program.ts'
+import { outgrow } from '@outgrow/testing/cli'
 
 const root = join(import.meta.dirname, '../..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
@@ -23,7 +23,7 @@ function sources(folder: string): string[] {
 test('docs/errors.md lists every code of the product, and no other', () => {
   const packages = readdirSync(join(root, 'packages')).map((name) => join(root, 'packages', name, 'src'))
   const used = new Set(
-    [...packages, join(root, 'scripts/src')]
+    [...packages, join(root, 'scripts/src'), join(root, 'internal')]
       .flatMap(sources)
       .flatMap((text) => text.match(/OUTGROW_[A-Z]+_?[A-Z_]*[A-Z](?=')/g) ?? []),
   )
@@ -62,7 +62,7 @@ function packageFolders(): string[] {
 }
 
 test('every command appears in the README and says how it is used', () => {
-  for (const command of program.commands.filter((one) => one.name() !== 'demo')) {
+  for (const command of commands) {
     expect(read('README.md')).toContain(command.name())
     let help = ''
     command.configureOutput({ writeOut: (text) => (help += text) })

@@ -9,14 +9,12 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { openSqlite, withPostgres } from '@outgrow/databases'
 import { redactUrl } from '@outgrow/kit'
 import { makeDatabase, makeProductDatabase, temporaryFolder } from '@outgrow/testing'
-import { freePorts } from '@outgrow/testing/product'
 import { expect, inject, test } from 'vitest'
 import { wrapped } from '../src/output/terminal.ts'
 import { switchConnection } from '../src/switch-connection.ts'
-import { makeShop, outgrow } from './cli.ts'
+import { makeShop, outgrow } from '@outgrow/testing/cli'
 
 const url = 'postgresql://u:p%23$HOME@h/d'
 const value = '"postgresql://u:p%23%24HOME@h/d"'
@@ -89,31 +87,6 @@ test.each([
   ['file:./app.db', 'file:./app.db'],
 ])('%s is printed as %s', (given, shown) => {
   expect(redactUrl(given)).toBe(shown)
-})
-
-test('dev refuses another machine’s database and live events, and leaves both as they were', async () => {
-  const folder = temporaryFolder()
-  const port = await freePorts()
-  const dev = (database: string) =>
-    outgrow(['dev', '--port', String(port), '--work-dir', folder, '--database', database], {}, folder)
-  const remote = await dev('postgresql://u:secret@db.example.com/app')
-  expect([remote.code, remote.document.error?.code]).toEqual([2, 'OUTGROW_DEV_DATABASE'])
-  expect(remote.stdout + remote.stderr).not.toContain('secret')
-  for (const provider of ['sqlite', 'postgres'] as const) {
-    const made = await makeProductDatabase(provider, inject('postgresUrl'))
-    const live = `INSERT INTO webhook_events (stripe_event_id, type, payload, object_id, livemode) VALUES ('evt_1', 'invoice.paid', '{}', 'in_1', true)`
-    if (provider === 'sqlite') {
-      const file = openSqlite(made.url.replace('file:', ''))
-      file.exec(live)
-      file.close()
-    } else await withPostgres(made.url, (client) => client.query(live))
-    const refused = await dev(made.url)
-    expect([refused.code, refused.document.error?.message]).toEqual([
-      2,
-      expect.stringContaining('live events'),
-    ])
-    await made.drop()
-  }
 })
 
 test('lines break between words and keep their indent, at 80 and at 44 columns', () => {

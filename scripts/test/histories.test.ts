@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import type { MigrationStatus } from '@outgrow/schema'
 import { makeDatabase } from '@outgrow/testing'
 import { expect, inject, test } from 'vitest'
-import { makeShop, outgrow } from './cli.ts'
+import { makeShop, outgrow } from '@outgrow/testing/cli'
 
 interface StatusDocument {
   sides: MigrationStatus[]

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openSqlite, startEmbeddedPostgres, withPostgres } from '@outgrow/databases'
 import { makeDatabase, temporaryFolder, until } from '@outgrow/testing'
 import { expect, inject, test } from 'vitest'
-import { makeShop, outgrow, startOutgrow } from './cli.ts'
+import { makeShop, outgrow, startOutgrow } from '@outgrow/testing/cli'
 
 const kills = Number(process.env.OUTGROW_KILLS ?? 3)
 const seed = Number(process.env.OUTGROW_SEED ?? 1)

@@ -2,7 +2,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeDatabase, temporaryFolder } from '@outgrow/testing'
 import { expect, inject, test } from 'vitest'
-import { makeShop, outgrow } from './cli.ts'
+import { makeShop, outgrow } from '@outgrow/testing/cli'
 
 test('rows set aside are in a file and in a table; the switch waits until they are accepted', async () => {
   const { file, schema } = makeShop(500, (database) => {

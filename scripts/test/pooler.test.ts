@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { withPostgres } from '@outgrow/databases'
 import { makeDatabase, temporaryFolder, until } from '@outgrow/testing'
 import { describe, expect, inject, test } from 'vitest'
-import { makeShop, outgrow } from './cli.ts'
+import { makeShop, outgrow } from '@outgrow/testing/cli'
 
 const isInstalled = spawnSync('pgbouncer', ['--version']).status === 0
 

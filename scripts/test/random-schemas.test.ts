@@ -15,7 +15,7 @@ import {
 import { generateSchemas, writeGenerated } from '@outgrow/schema'
 import { makeDatabase, temporaryFolder } from '@outgrow/testing'
 import { expect, inject, test } from 'vitest'
-import { outgrow } from './cli.ts'
+import { outgrow } from '@outgrow/testing/cli'
 import { Chance, randomSchema, randomValue, type RandomField, type RandomSchema } from './random-schema.ts'
 
 const runs = Math.ceil(Number(process.env.OUTGROW_PROPERTY_RUNS ?? 3) / 3)

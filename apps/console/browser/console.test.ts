@@ -27,9 +27,9 @@ beforeAll(async () => {
 })
 afterAll(() => browser.close())
 
-/** Runs the command line; its processes end with the test. */
-function outgrow(args: string[]): ChildProcess {
-  return spawn(process.execPath, [join(root, 'scripts/bin/outgrow.mjs'), ...args], {
+/** Runs a command of the repository; its processes end with the test. */
+function repository(args: string[]): ChildProcess {
+  return spawn(process.execPath, [join(root, 'internal/main.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
 }
@@ -42,7 +42,7 @@ interface Strained extends AsyncDisposable {
 /** A console on a scratch copy that is being strained. */
 async function strained(scenario: string): Promise<Strained> {
   const folder = temporaryFolder()
-  const load = outgrow(['load', '--scenario', scenario, '--seconds', '90', '--work-dir', folder])
+  const load = repository(['load', '--scenario', scenario, '--seconds', '90', '--work-dir', folder])
   const scratch = await madeIn(join(folder, 'load'))
   const port = await freePorts()
   const child = spawn(process.execPath, ['dist/main.js'], {

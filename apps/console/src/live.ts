@@ -14,8 +14,8 @@ type Listener = (message: Message) => void
 
 interface Subscription {
   topics: ReadonlySet<Topic>
-  /** What it was told last, by piece. */
-  told: Map<string, string>
+  /** What it was lastSent last, by piece. */
+  lastSent: Map<string, string>
 }
 
 /**
@@ -30,9 +30,9 @@ export class Live {
     // A piece begins with its own id, which tells it from others of its topic.
     const key = `${message.topic} ${message.event} ${/id="[^"]+"/.exec(message.data)?.[0] ?? ''}`
     this.#last.set(key, message)
-    for (const [listener, { topics, told }] of this.#listeners) {
-      if (!topics.has(message.topic) || told.get(key) === message.data) continue // nothing new there
-      told.set(key, message.data)
+    for (const [listener, { topics, lastSent }] of this.#listeners) {
+      if (!topics.has(message.topic) || lastSent.get(key) === message.data) continue // nothing new there
+      lastSent.set(key, message.data)
       listener(message)
     }
   }
@@ -42,12 +42,12 @@ export class Live {
    * @returns what ends it
    */
   subscribe(topics: ReadonlySet<Topic>, since: number, listener: Listener): () => void {
-    const told = new Map<string, string>()
-    this.#listeners.set(listener, { topics, told })
+    const lastSent = new Map<string, string>()
+    this.#listeners.set(listener, { topics, lastSent })
     for (const [key, message] of this.#last) {
       // Signs are shown by the stream alone: their page comes without them.
       if (!topics.has(message.topic) || (message.topic !== 'signs' && message.at < since)) continue
-      told.set(key, message.data)
+      lastSent.set(key, message.data)
       listener(message)
     }
     return () => this.#listeners.delete(listener)

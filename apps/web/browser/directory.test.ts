@@ -227,11 +227,11 @@ describe.each(['sqlite', 'postgres'] as const)('the directory on %s', (provider)
     expect(await get('/mine')).toBe(303)
     expect(await get('/mine?done=constructor')).toBe(303)
     expect(await get('/health')).toBe(200)
-    const broken = await page.request.post(`${product.url}/sign-in`, {
+    const violations = await page.request.post(`${product.url}/sign-in`, {
       headers: { origin: product.url, 'content-type': 'multipart/form-data' },
       data: 'garbage',
     })
-    expect(broken.status()).toBe(400)
+    expect(violations.status()).toBe(400)
     const unsigned = await page.request.post(`${product.url}/webhooks/stripe`, { data: { id: 'evt_1' } })
     expect(unsigned.status()).toBe(400)
   })

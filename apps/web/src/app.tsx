@@ -20,7 +20,7 @@ import { icon, style, stylePath } from './views/assets.ts'
 import { identify } from './visitor.ts'
 
 /** The most that a form may send: a screenshot and its fields. */
-const mostBytes = 1_500_000
+const maxBytes = 1_500_000
 
 /** The whole application, as one handler. */
 export function createApp(services: Services): Hono<WebEnvironment> {
@@ -81,9 +81,7 @@ export function createApp(services: Services): Hono<WebEnvironment> {
   )
   // Behind a proxy that ends TLS the request's own address is http: the browser's is the application's.
   app.use(csrf({ origin: new URL(services.appUrl).origin }))
-  app.use(
-    bodyLimit({ maxSize: mostBytes, onError: () => problem(413, 'The request is larger than 1.5 MB.') }),
-  )
+  app.use(bodyLimit({ maxSize: maxBytes, onError: () => problem(413, 'The request is larger than 1.5 MB.') }))
   app.use(identify(services))
 
   directoryPages(app, services)

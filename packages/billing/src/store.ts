@@ -201,12 +201,12 @@ export interface SubscriptionChange {
   /** What it is now; a new one has it whole. Undefined where only items changed. */
   state: Partial<SubscriptionState> | undefined
   /** Undefined where the status is what it was. */
-  move: Move | undefined
+  transition: Transition | undefined
   items: { gone: readonly string[]; changed: readonly StoredItem[]; added: readonly ItemState[] }
 }
 
 /** One observed change of a status, as Stripe writes it. */
-export interface Move {
+export interface Transition {
   from: string | null
   to: string
   /** Whether it is one that Stripe makes. */
@@ -264,7 +264,7 @@ export interface PlanPrice {
 export interface Upkeep {
   counts(now: Date): Promise<BillingCounts>
   /** Accounts with more than one subscription in a status that is none of these, the oldest subscription first. */
-  doubles(
+  payingTwice(
     notRunning: readonly string[],
     limit: number,
   ): Promise<{ accountId: string; subscriptions: string[] }[]>

@@ -13,7 +13,7 @@ import {
   resume,
   SubscriptionStatus,
 } from '../src/index.ts'
-import { isExpectedMove } from '../src/state/moves.ts'
+import { isExpectedTransition } from '../src/state/transitions.ts'
 import { openShop, plans, statusOf, type Shop } from './shop.ts'
 
 describe.each(['sqlite', 'postgres'] as const)('changes on %s', (provider) => {
@@ -237,7 +237,9 @@ describe.each(['sqlite', 'postgres'] as const)('changes on %s', (provider) => {
 test('every move between two statuses is judged', () => {
   const statuses = Object.values(SubscriptionStatus)
   const expected = [undefined, ...statuses].flatMap((from) =>
-    statuses.filter((to) => isExpectedMove(from, to)).map((to) => `${from ?? 'none'} -> ${to}`.toLowerCase()),
+    statuses
+      .filter((to) => isExpectedTransition(from, to))
+      .map((to) => `${from ?? 'none'} -> ${to}`.toLowerCase()),
   )
   expect(expected).toEqual([
     'none -> incomplete',

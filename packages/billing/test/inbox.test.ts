@@ -103,7 +103,7 @@ const refused: [name: string, status: number, request: () => Request][] = [
     () => post(good, { 'stripe-signature': signed(good), 'content-length': '99999999' }),
   ],
   ['two megabytes in pieces, with no length', 413, () => streamed(good.replace('in_1', 'x'.repeat(2 << 20)))],
-  ['a body that breaks off', 400, () => broken()],
+  ['a body that breaks off', 400, () => violations()],
 ]
 
 function streamed(payload: string): Request {
@@ -122,7 +122,7 @@ function streamed(payload: string): Request {
   } as RequestInit)
 }
 
-function broken(): Request {
+function violations(): Request {
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => controller.error(new Error('the connection was lost')),
   })

@@ -171,14 +171,14 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (provider) => {
 
   test('9. one session a customer stays open; two that were paid all the same are told', async () => {
     const { accountId, customer } = await shop.account()
-    const wish = { accountId, successUrl: 'http://a/', cancelUrl: 'http://b/' }
-    const pro = await createCheckout(shop.billing, { ...wish, planId: 'pro' })
-    expect((await createCheckout(shop.billing, { ...wish, planId: 'pro' })).id).toBe(pro.id)
+    const intent = { accountId, successUrl: 'http://a/', cancelUrl: 'http://b/' }
+    const pro = await createCheckout(shop.billing, { ...intent, planId: 'pro' })
+    expect((await createCheckout(shop.billing, { ...intent, planId: 'pro' })).id).toBe(pro.id)
     await shop.stripe.checkout.sessions.expire(pro.id)
     shop.fake.fail({ status: 500, times: 1 })
-    const again = await createCheckout(shop.billing, { ...wish, planId: 'pro' })
+    const again = await createCheckout(shop.billing, { ...intent, planId: 'pro' })
     expect(again.id).not.toBe(pro.id) // neither the expired one nor the kept failure
-    const team = await createCheckout(shop.billing, { ...wish, planId: 'team' })
+    const team = await createCheckout(shop.billing, { ...intent, planId: 'team' })
     expect((await shop.stripe.checkout.sessions.retrieve(again.id)).status).toBe('expired')
     // Made elsewhere at the same moment: both are paid.
     const elsewhere = await shop.stripe.checkout.sessions.create({
@@ -197,7 +197,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (provider) => {
       customerId: customer,
       objectId: second?.object.id,
     })
-    await expect(createCheckout(shop.billing, { ...wish, planId: 'pro' })).rejects.toMatchObject({
+    await expect(createCheckout(shop.billing, { ...intent, planId: 'pro' })).rejects.toMatchObject({
       code: 'OUTGROW_BILLING_SUBSCRIBED',
     })
   })

@@ -21,7 +21,7 @@ export {
   openSqliteReadonly,
   sqliteVersion,
   traceRemover,
-  withoutTraces,
+  withoutSidecarFiles,
   type SqliteDatabase,
 } from './sqlite.ts'
 export {

@@ -29,11 +29,11 @@ export function openSqliteReadonly(path: string): SqliteDatabase {
 
 function unreadable(path: string, cause: unknown): Failure {
   const { code = '' } = cause as { code?: string }
-  const said = messageOf(cause)
+  const reported = messageOf(cause)
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) {
     return new Failure({
       code: 'OUTGROW_SOURCE_BUSY',
-      message: `${path} is locked by another process: ${said}`,
+      message: `${path} is locked by another process: ${reported}`,
       why: 'It is being written in a journal mode that blocks readers, or its application holds an exclusive lock (locking_mode = EXCLUSIVE).',
       fix: 'Stop that process, or take a copy with sqlite3 app.db "VACUUM INTO \'copy.db\'".',
       cause,
@@ -42,7 +42,7 @@ function unreadable(path: string, cause: unknown): Failure {
   if (/^SQLITE_(CANTOPEN|READONLY|PERM|IOERR)/.test(code) || /^E[A-Z]+$/.test(code)) {
     return new Failure({
       code: 'OUTGROW_SOURCE_UNREADABLE',
-      message: `${path} cannot be opened: ${said}`,
+      message: `${path} cannot be opened: ${reported}`,
       why: 'You have no permission to read the file, or it is in WAL mode and its -wal and -shm files cannot be opened or created.',
       fix: 'Run as a user with write access to the folder, or copy the file together with its -wal to a folder that you own.',
       cause,
@@ -50,7 +50,7 @@ function unreadable(path: string, cause: unknown): Failure {
   }
   return new Failure({
     code: 'OUTGROW_SOURCE_NOT_SQLITE',
-    message: `${path} cannot be read as an SQLite database: ${said}`,
+    message: `${path} cannot be read as an SQLite database: ${reported}`,
     why: 'The file is not SQLite, is encrypted, or is damaged.',
     fix: 'Check the path; for a damaged file run `sqlite3 file ".recover"` on a copy.',
     cause,
@@ -61,7 +61,7 @@ function unreadable(path: string, cause: unknown): Failure {
  * Runs `use`, which reads a file, and takes away the empty `-wal` and `-shm` files that reading has made beside it. Those
  * that were there before, and those that somebody has written to, stay.
  */
-export async function withoutTraces<Result>(path: string, use: () => Promise<Result>): Promise<Result> {
+export async function withoutSidecarFiles<Result>(path: string, use: () => Promise<Result>): Promise<Result> {
   using _ = traceRemover(path)
   return await use()
 }

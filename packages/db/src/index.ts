@@ -3,6 +3,7 @@ import {
   type Database as AnyDatabase,
   type TransactionClient as InTransaction,
 } from '@outgrow/client'
+import { clients } from './clients.ts'
 import type { PrismaClient } from './generated/sqlite/client.ts'
 
 export * from '@outgrow/client'
@@ -14,12 +15,6 @@ export type Database = AnyDatabase<PrismaClient>
 
 /** The client inside an interactive transaction. */
 export type TransactionClient = InTransaction<PrismaClient>
-
-/** This project's generated clients. */
-export const clients = {
-  sqlite: () => import('./generated/sqlite/client.ts'),
-  postgres: () => import('./generated/postgres/client.ts'),
-}
 
 /** Opens `file:./app.db` or `postgresql://…`; see `@outgrow/client`. */
 export function openDatabase(url: string): Promise<Database> {

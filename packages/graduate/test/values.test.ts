@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { emptyTarget, findingsOf, move, postgresSchema, sqliteSchema } from './move.ts'
 import { cases } from './value-cases.ts'
 
-const colours = `enum Colour {
+const colors = `enum Colour {
   RED       @map("red")
   LIGHTBLUE @map("light-blue")
 }
@@ -31,7 +31,7 @@ describe.each(['exact', 'fixed'] as const)('values that arrive: %s', (kind) => {
     )
     // A source of the Postgres dialect names native types; DateTime gets a zone unless it says otherwise.
     const schema = postgresSchema(
-      `${colours}model T {\n  id Int @id\n${fields.replaceAll(/ DateTime$/gm, ' DateTime @db.Timestamptz(3)')}\n}`,
+      `${colors}model T {\n  id Int @id\n${fields.replaceAll(/ DateTime$/gm, ' DateTime @db.Timestamptz(3)')}\n}`,
     )
     const plain = chosen.findIndex(([name]) => name.includes('without zone'))
     const result = await move(
@@ -77,7 +77,7 @@ describe('values that are refused', () => {
       `CREATE TABLE "T" (id INTEGER PRIMARY KEY, ${columns.join(', ')}); INSERT INTO "T" VALUES (7, ${chosen.map(([, one]) => one.stored).join(', ')})`,
     )
     const schema = postgresSchema(
-      `${colours}model T {\n  id Int @id\n${fields.join('\n').replaceAll(/ DateTime$/gm, ' DateTime @db.Timestamptz(3)')}\n}`,
+      `${colors}model T {\n  id Int @id\n${fields.join('\n').replaceAll(/ DateTime$/gm, ' DateTime @db.Timestamptz(3)')}\n}`,
     )
     findings = await findingsOf(move(from, target.url, schema))
   })

@@ -6,7 +6,7 @@ import type { SchemaFinding } from './dialects/finding.ts'
 import { keepListsMark, renderDialects, type Dialects } from './dialects/dialects.ts'
 import { readDmmf, type Dmmf } from './engine/prisma-wasm.ts'
 import { diffDatamodels, loadSchemaEngine, type Provider } from './engine/schema-engine.ts'
-import { madeByMigrations, type MadeElsewhere } from './made-by-migrations.ts'
+import { objectsCreatedByMigrations, type CreatedByMigration } from './created-by-migrations.ts'
 import { dmmfDifferences } from './parity.ts'
 import { generatedMark, readSchemaSource, type SchemaSource } from './source.ts'
 
@@ -29,7 +29,7 @@ export interface Generated {
   ddl: Record<Provider, string>
   source: SchemaSource
   /** Views of the schema, and what its defaults call, that only the project's migrations make. */
-  elsewhere: MadeElsewhere[]
+  elsewhere: CreatedByMigration[]
 }
 
 /**
@@ -55,7 +55,7 @@ export async function proveDialects(
     path: join(home, provider, 'schema.prisma'),
     text: dialects[provider],
   }))
-  const { items: elsewhere, findings: noted } = madeByMigrations(source)
+  const { items: elsewhere, findings: noted } = objectsCreatedByMigrations(source)
   const findings = [...dialects.findings, ...noted]
   if (!dialects.ok)
     return { outputs, findings, dialects, ddl: { sqlite: '', postgres: '' }, source, elsewhere }

@@ -16,13 +16,13 @@ export {
   type PulledSchema,
   type RefusedTypes,
   type TypedColumn,
-  type Unsaid,
+  type UnsupportedObject,
 } from './pull/pull.ts'
 export { authorMigrations, writeMigrations, writeMigrationState, type Authored } from './migrations/author.ts'
 export { deployMigrations, type Deployed } from './migrations/deploy.ts'
 export { historyOf, type StoredMigration } from './migrations/history.ts'
 export { baselineDatabase, resolveMigration } from './migrations/resolve.ts'
 export { proveMigrations, proveOnPostgres } from './migrations/prove.ts'
-export { isInStep, migrationStatus, type MigrationStatus } from './migrations/status.ts'
+export { isUpToDate, migrationStatus, type MigrationStatus } from './migrations/status.ts'
 export { addToSchema, writeAdded, type AddedSchema, type Addition } from './add-to-schema.ts'
 export { indexSchema } from './source.ts'

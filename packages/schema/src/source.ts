@@ -24,12 +24,14 @@ export interface SchemaSource {
 }
 
 /**
- * Reads a Prisma schema: one file, or a folder with any number of `.prisma` files.
+ * Reads a Prisma schema: one file, or a folder with any number of `.prisma` files (`schema/` also as `schema.prisma`).
  * @throws Failure OUTGROW_SCHEMA_NOT_FOUND
  */
 export function readSchemaSource(path: string, cwd = process.cwd()): SchemaSource {
-  const absolute = resolve(cwd, path)
-  if (!existsSync(absolute)) throw notFound(absolute)
+  const named = resolve(cwd, path)
+  // A schema of one file that became a folder is found under the name that it had.
+  const absolute = existsSync(named) ? named : named.replace(/\.prisma$/, '')
+  if (!existsSync(absolute)) throw notFound(named)
   if (!statSync(absolute).isDirectory()) {
     const directory = dirname(absolute)
     const text = readFileSync(absolute, 'utf8')

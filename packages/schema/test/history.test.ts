@@ -8,7 +8,7 @@ import {
   baselineDatabase,
   deployMigrations,
   generateSchemas,
-  isInStep,
+  isUpToDate,
   migrationStatus,
   proveMigrations,
   proveOnPostgres,
@@ -95,7 +95,7 @@ test.each(['sqlite', 'postgres'] as const)(
         one === provider ? ['20240101000000_init', '20240102000000_more', authored.name] : [authored.name],
       )
       const status = await migrationStatus(generated.source, one, target.url, scratch())
-      expect([status.applied, status.drift, isInStep(status)]).toEqual([applied, [], true])
+      expect([status.applied, status.drift, isUpToDate(status)]).toEqual([applied, [], true])
       await target.drop()
     }
     await expect(authorMigrations(generated, 'again', scratch())).rejects.toMatchObject({
@@ -151,7 +151,7 @@ test.each(['sqlite', 'postgres'] as const)(
       expect.stringMatching(/^missing or different: index \S*User_email_key/),
     ])
     await target.query('CREATE UNIQUE INDEX "User_email_key" ON "User"("email")')
-    expect(isInStep(await status())).toBe(true)
+    expect(isUpToDate(await status())).toBe(true)
     writeFileSync(join(folder, '20240101000000_init/migration.sql'), `${init[provider]}\n-- later\n`)
     mkdirSync(join(folder, '20240103000000_bad'))
     writeFileSync(join(folder, '20240103000000_bad/migration.sql'), 'DROP TABLE nowhere;')
@@ -166,7 +166,7 @@ test.each(['sqlite', 'postgres'] as const)(
     const failed = await status()
     expect(failed).toMatchObject({ pending: [], drift: undefined, failed: [{ name: '20240103000000_bad' }] })
     expect(failed.failed[0]?.logs).toContain('nowhere')
-    expect(isInStep(failed)).toBe(false)
+    expect(isUpToDate(failed)).toBe(false)
     // Version control may have changed the line ends: that is no change.
     writeFileSync(join(folder, '20240101000000_init/migration.sql'), init[provider].replaceAll('\n', '\r\n'))
     expect((await status()).edited).toEqual([])

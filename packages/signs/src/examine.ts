@@ -8,7 +8,7 @@ import type { Sample } from './samples.ts'
 import type { SignStore } from './sign-store.ts'
 import { probeSqlite, type SqliteReadings } from './sqlite/probe.ts'
 import { sqliteSigns } from './sqlite/signs.ts'
-import { summarise } from './summary.ts'
+import { summarize } from './summary.ts'
 
 const recentMs = 10 * 60_000
 const growthMs = 30 * 86_400_000
@@ -90,7 +90,7 @@ function keep({ url, store, process }: ExamineOptions, values: Sample['values'])
 function history({ url, store }: ExamineOptions) {
   const [database, now] = [identityOf(url), Date.now()]
   return {
-    inside: summarise(store?.since(database, now - recentMs) ?? []),
+    inside: summarize(store?.since(database, now - recentMs) ?? []),
     sizes: store?.sizes(database, now - growthMs) ?? [],
   }
 }

@@ -19,7 +19,7 @@ const thresholds = {
 /** Webhooks that arrived within a second of another of the same customer. */
 export interface Collisions {
   /** The most in one minute; null where they could not be counted. */
-  mostPerMinute: number | null
+  maxPerMinute: number | null
   /** Why they could not be counted. */
   reason?: string
 }
@@ -40,11 +40,11 @@ export function insideSigns(inside: InsideSummary | undefined, collisions: Colli
       : [
           judged('webhooks', thresholds.webhooks, {
             title: 'Colliding webhooks',
-            value: collisions.mostPerMinute,
+            value: collisions.maxPerMinute,
             text:
-              collisions.mostPerMinute === null
+              collisions.maxPerMinute === null
                 ? `not counted: ${collisions.reason ?? 'the inbox cannot be read'}`
-                : `${collisions.mostPerMinute} in the busiest minute of the day, within a second of another for the same customer`,
+                : `${collisions.maxPerMinute} in the busiest minute of the day, within a second of another for the same customer`,
             advice:
               'Store events first and process them later, as this inbox does; a burst then only lengthens the queue.',
           }),

@@ -1,5 +1,5 @@
 import type { OutsideSample, Sample } from './samples.ts'
-import { summarise } from './summary.ts'
+import { summarize } from './summary.ts'
 import { worstWait } from './waits.ts'
 
 /** Signs over time, one value a slot, as charts draw them: null where nothing was measured. */
@@ -37,7 +37,7 @@ export function seriesOf(
   for (const sample of samples) if (Math.floor(sample.at / slotMs) < first) lastOfRun.set(sample.run, sample)
   const rows = Array.from({ length: count }, (_, slot) => {
     const own = slots.get(slot) ?? []
-    const inside = summarise(
+    const inside = summarize(
       [...lastOfRun.values(), ...own].filter(({ run }) => own.some((sample) => sample.run === run)),
     )
     for (const sample of own) lastOfRun.set(sample.run, sample)

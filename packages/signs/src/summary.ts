@@ -17,7 +17,7 @@ export interface InsideSummary {
  * Adds up what the processes counted between their first and their last sample of the given ones, each over its own time.
  * Undefined when no process left two.
  */
-export function summarise(samples: readonly Sample[]): InsideSummary | undefined {
+export function summarize(samples: readonly Sample[]): InsideSummary | undefined {
   const inside = samples.filter((sample): sample is Sample<InsideSample> => sample.values.kind === 'inside')
   const runs = [...Map.groupBy(inside, ({ run }) => run).values()]
     .map((run) => run.toSorted((a, b) => a.at - b.at))

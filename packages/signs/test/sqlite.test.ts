@@ -16,7 +16,7 @@ import { array, assert, double, property } from 'fast-check'
 import { expect, test } from 'vitest'
 import { examine, recordSigns, seriesOf, SignStore, type Sample } from '../src/index.ts'
 import { dayOfSize, growthPerDay } from '../src/sqlite/growth.ts'
-import { summarise } from '../src/summary.ts'
+import { summarize } from '../src/summary.ts'
 import { walReaders } from '../src/sqlite/wal.ts'
 
 const table = 'CREATE TABLE t (id INTEGER PRIMARY KEY, payload TEXT)'
@@ -182,7 +182,7 @@ test('what two processes count adds up, each over its own time, and slots follow
   const samples = Array.from({ length: 9 }, (_, n) => [counted('a', 0, n), counted('b', 3500, n)])
     .flat()
     .toSorted((x, y) => x.at - y.at)
-  const all = summarise(samples)
+  const all = summarize(samples)
   expect(all?.duty).toBeCloseTo(0.4)
   expect(all?.busyPerMinute.SQLITE_BUSY).toBeCloseTo(120)
   // The last two slots alone tell what the whole series tells of them.

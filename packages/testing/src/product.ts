@@ -53,7 +53,7 @@ export async function startProduct(request: ProductRequest): Promise<Product> {
   const { databaseUrl, port, stripeUrl, workDirectory, logLevel = 'info' } = request
   const child = spawn(
     process.execPath,
-    [join(root, 'scripts/bin/outgrow.mjs'), 'start', '--port', String(port), '--work-dir', workDirectory],
+    [join(root, 'internal/main.ts'), 'start', '--port', String(port), '--work-dir', workDirectory],
     {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,6 +1,8 @@
 import { Command } from 'commander'
 import { adoptInboxCommand } from './billing/adopt-inbox.ts'
 import { deadLettersCommand } from './billing/dead-letters.ts'
+import { initCommand } from './billing/init.ts'
+import { plansCommand } from './billing/plans.ts'
 import { pruneCommand } from './billing/prune.ts'
 import { reconcileCommand } from './billing/reconcile.ts'
 import { replayCommand } from './billing/replay.ts'
@@ -10,6 +12,8 @@ export const billingCommand = new Command('billing').description(
   'Stripe: see what arrived and what became of it, and repair it.',
 )
 for (const command of [
+  initCommand,
+  plansCommand,
   statusCommand,
   reconcileCommand,
   replayCommand,

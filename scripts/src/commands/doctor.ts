@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import { Failure } from '@outgrow/kit'
 import type { Examination } from '@outgrow/signs'
-import { databaseUrl } from '../billing-context.ts'
+import { databaseUrl } from '../billing/context.ts'
 import { examineDatabase } from '../doctor/examine-database.ts'
-import { tellExamination } from '../doctor/tell.ts'
+import { printExamination } from '../doctor/print-examination.ts'
 import { exit } from '../output/exit.ts'
 import { runCommand, type CommandContext, type Outcome } from '../output/run.ts'
 
@@ -55,7 +55,7 @@ async function look(options: Options, { terminal, signal }: CommandContext): Pro
     signal,
   })
   signal.throwIfAborted()
-  tellExamination(terminal, examination)
+  printExamination(terminal, examination)
   return documentOf(examination)
 }
 
@@ -72,7 +72,7 @@ async function watch(options: Options, { terminal, signal }: CommandContext): Pr
     else {
       if (process.stdout.isTTY) process.stdout.write('\u001B[2J\u001B[H')
       terminal.line(examination.at)
-      tellExamination(terminal, examination)
+      printExamination(terminal, examination)
     }
     await sleep(1000, undefined, { signal })
   }

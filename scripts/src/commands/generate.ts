@@ -72,7 +72,7 @@ async function generate(options: Options, terminal: Terminal): Promise<GenerateD
   })
   const { findings, dialects } = generated
   const document = { command: 'generate', outputs: [] as string[], findings, error: null }
-  tellSchemaFindings(terminal, findings)
+  printSchemaFindings(terminal, findings)
   if (!dialects.ok) {
     terminal.line('Nothing was written: see what was refused above.')
     return { ...document, ok: false, exitCode: exit.findings }
@@ -114,7 +114,7 @@ async function generate(options: Options, terminal: Terminal): Promise<GenerateD
 const placesShown = 5
 
 /** One cause, one line, with its places. */
-function tellSchemaFindings(terminal: Terminal, findings: SchemaFinding[]): void {
+function printSchemaFindings(terminal: Terminal, findings: SchemaFinding[]): void {
   const groups = Map.groupBy(
     findings.filter(({ action }) => action !== 'copied'),
     ({ action, reason }) => `${action}: ${reason}`,
@@ -123,9 +123,9 @@ function tellSchemaFindings(terminal: Terminal, findings: SchemaFinding[]): void
     ([, a], [, b]) => Number(isRefused(b[0])) - Number(isRefused(a[0])),
   )
   for (const [reason, group] of refusedFirst) {
-    const colour = isRefused(group[0]) ? 'red' : 'cyan'
+    const color = isRefused(group[0]) ? 'red' : 'cyan'
     const places = new Map(group.map((finding) => [placeOf(finding), finding.suggestion]))
-    terminal.line(`${terminal.style(colour, `${count(places.size)} ×`)} ${reason}`)
+    terminal.line(`${terminal.style(color, `${count(places.size)} ×`)} ${reason}`)
     const advice = new Set(group.map(({ suggestion }) => suggestion))
     for (const [place, suggestion] of [...places].slice(0, placesShown)) {
       terminal.line(`    ${place}`)

@@ -2,11 +2,11 @@ import { Command } from 'commander'
 import { openSqliteReadonly } from '@outgrow/databases'
 import { inspectSource, type Inspection, type JournalWriter, type Report } from '@outgrow/graduate'
 import { exit } from '../output/exit.ts'
-import { tellFindings, tellFixes } from '../output/findings.ts'
+import { printFindings, printFixes } from '../output/findings.ts'
 import { runCommand, type CommandContext } from '../output/run.ts'
 import { count, duration, size, textTable } from '../output/terminal.ts'
 import { withJournal } from '../journal.ts'
-import { withPostgresToAsk } from '../look-at.ts'
+import { withPostgresForChecks } from '../postgres-for-checks.ts'
 import { moveOptions, schemaOf, sourceOf, withSharedOptions, type SharedOptions } from '../move-options.ts'
 
 export interface InspectOptions extends SharedOptions {
@@ -64,7 +64,7 @@ async function inspect(
   openSqliteReadonly(sourceOf(options)).close() // said before a server is started for it
   const schema = schemaOf(options)
   const ready = terminal.busy('Preparing the schema and a Postgres to check against')
-  const inspection = await withPostgresToAsk(options, (at) =>
+  const inspection = await withPostgresForChecks(options, (at) =>
     inspectSource({
       from: sourceOf(options),
       at,
@@ -92,8 +92,8 @@ async function inspect(
     terminal.line(`  ${line}`)
   }
   for (const note of source.notes) terminal.line(note)
-  tellFixes(terminal, fixes)
-  tellFindings(terminal, findings)
+  printFixes(terminal, fixes)
+  printFindings(terminal, findings)
   terminal.line(
     findings.length === 0
       ? `${count(rows)} rows, no findings. The move takes about ${duration(source.estimatedMs)}.`

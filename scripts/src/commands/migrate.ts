@@ -16,7 +16,7 @@ import {
 } from '@outgrow/graduate'
 import { join, relative } from 'node:path'
 import { exit } from '../output/exit.ts'
-import { tellFindings, tellFixes, tellTables } from '../output/findings.ts'
+import { printFindings, printFixes, printTables } from '../output/findings.ts'
 import { runCommand, type CommandContext } from '../output/run.ts'
 import { count, duration, size, type Terminal } from '../output/terminal.ts'
 import { withJournal } from '../journal.ts'
@@ -28,7 +28,7 @@ import {
   withSharedOptions,
   type SharedOptions,
 } from '../move-options.ts'
-import { dropRehearsal, findRehearsal, newRehearsal } from '../rehearsals.ts'
+import { dropTrialDatabase, findTrialDatabase, newTrialDatabase } from '../trial-databases.ts'
 import { stateDirectory } from '../state-directory.ts'
 import { switchChecklist } from '../switch-checklist.ts'
 import { refuseUnswitchable, switchConnection } from '../switch-connection.ts'
@@ -127,7 +127,7 @@ export function fillTarget(
 async function dropUntouched(workDir: string, { url, made }: Target): Promise<void> {
   if (made === undefined) return
   const runs = await withPostgres(url, findRuns)
-  if (runs.length === 0) await dropRehearsal(workDir, made)
+  if (runs.length === 0) await dropTrialDatabase(workDir, made)
 }
 
 async function fill(
@@ -140,7 +140,7 @@ async function fill(
   const { terminal } = context
   const showProgress = copyProgress(terminal)
   const started = performance.now()
-  const told = rendered?.options ?? moveOptions(options)
+  const moveSettings = rendered?.options ?? moveOptions(options)
   let result: MoveResult
   const ready = terminal.busy('Preparing the schema and the target')
   try {
@@ -149,7 +149,7 @@ async function fill(
       to,
       rendered,
       schema: schemaOf({ ...options, from }),
-      options: told,
+      options: moveSettings,
       writesHistory: options.schema !== 'introspect' || options.baseline === true,
       unfinished: options.restart ? 'restart' : options.resume ? 'resume' : 'refuse',
       signal: context.signal,
@@ -164,7 +164,7 @@ async function fill(
       },
     })
   } catch (error) {
-    if (error instanceof MoveStopped) return { ...badSource(error.result, terminal), command }
+    if (error instanceof MoveStopped) return { ...badValuesReport(error.result, terminal), command }
     throw error
   } finally {
     ready()
@@ -185,11 +185,11 @@ export async function targetOf(options: MigrateOptions, from: string, terminal: 
   if (given !== undefined) return { url: given, made: undefined }
   const { workDir } = options
   if (options.resume || options.restart || options.abort) {
-    const unfinished = await findRehearsal(workDir, from, 'unfinished')
+    const unfinished = await findTrialDatabase(workDir, from, 'unfinished')
     if (unfinished) return { url: unfinished.url, made: undefined }
     if (options.abort || options.resume) throw nothingUnfinished(from)
   }
-  const { name, url } = await newRehearsal(workDir, from)
+  const { name, url } = await newTrialDatabase(workDir, from)
   terminal.line(
     `No --to given: moving into ${name}, a new database of the embedded PostgreSQL in ${workDir}/postgres. It keeps running; \`outgrow postgres\` can list, drop and stop it.`,
   )
@@ -233,10 +233,10 @@ function copyProgress(terminal: Terminal) {
     })
 }
 
-function badSource(result: MoveResult, terminal: Terminal): Report {
+function badValuesReport(result: MoveResult, terminal: Terminal): Report {
   const { tables, findings, fixes, steps } = result
   terminal.line()
-  tellFindings(terminal, findings)
+  printFindings(terminal, findings)
   const error = {
     code: 'OUTGROW_BAD_VALUES',
     message: `${count(findings.reduce((sum, finding) => sum + finding.count, 0))} values cannot be moved as they are. The target is unchanged.`,
@@ -276,10 +276,10 @@ async function finished(
   const equal = tables.every(({ digestMatch }) => digestMatch)
   const quarantined = tables.some(({ quarantinedRows }) => quarantinedRows > 0)
   terminal.line()
-  tellTables(terminal, tables)
+  printTables(terminal, tables)
   for (const note of result.notes) terminal.line(note)
-  tellFixes(terminal, fixes)
-  tellFindings(terminal, findings)
+  printFixes(terminal, fixes)
+  printFindings(terminal, findings)
   terminal.line()
   terminal.line(
     equal

@@ -4,7 +4,7 @@ import { startEmbeddedPostgres } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { exit } from '../output/exit.ts'
 import { runCommand, type Outcome } from '../output/run.ts'
-import { dropRehearsal, listRehearsals, type Rehearsal } from '../rehearsals.ts'
+import { dropTrialDatabase, listTrialDatabases, type TrialDatabase } from '../trial-databases.ts'
 import { runningEmbedded } from '../running-embedded.ts'
 import { size, textTable } from '../output/terminal.ts'
 import { stateDirectory } from '../state-directory.ts'
@@ -58,7 +58,7 @@ const stopCommand = withOptions(new Command('stop'))
     ),
   )
 
-type ListDocument = Outcome & { databases: Omit<Rehearsal, 'url'>[] }
+type ListDocument = Outcome & { databases: Omit<TrialDatabase, 'url'>[] }
 
 const listCommand = withOptions(new Command('list'))
   .summary('the databases created by moves without --to')
@@ -67,7 +67,7 @@ const listCommand = withOptions(new Command('list'))
       options.json ?? false,
       { command: 'postgres list', databases: [] },
       async ({ terminal }) => {
-        const databases = await listRehearsals(options.workDir)
+        const databases = await listTrialDatabases(options.workDir)
         const rows = databases.map(({ name, status, sizeBytes, source, startedAt }) => [
           name,
           status,
@@ -105,9 +105,9 @@ const dropCommand = withOptions(new Command('drop'))
       { command: 'postgres drop', dropped: [] },
       async ({ terminal }) => {
         if ((name === undefined) === (options.all !== true)) throw nameOrAll()
-        const known = await listRehearsals(options.workDir)
+        const known = await listTrialDatabases(options.workDir)
         const dropped = name === undefined ? known.map((one) => one.name) : [name]
-        for (const one of dropped) await dropRehearsal(options.workDir, one)
+        for (const one of dropped) await dropTrialDatabase(options.workDir, one)
         terminal.line(dropped.length === 0 ? 'There are no databases.' : `Dropped ${dropped.join(', ')}.`)
         return { command: 'postgres drop', ok: true, exitCode: exit.done, dropped, error: null }
       },

@@ -2,10 +2,10 @@ import { Command } from 'commander'
 import { transformSnapshot, type Report } from '@outgrow/graduate'
 import { exit } from '../output/exit.ts'
 import { exportedSource } from '../exported-source.ts'
-import { tellFindings, tellFixes } from '../output/findings.ts'
+import { printFindings, printFixes } from '../output/findings.ts'
 import { runCommand, type CommandContext } from '../output/run.ts'
 import { count, duration } from '../output/terminal.ts'
-import { withPostgresToAsk } from '../look-at.ts'
+import { withPostgresForChecks } from '../postgres-for-checks.ts'
 import { moveOptions, schemaOf, withSharedOptions, type SharedOptions } from '../move-options.ts'
 
 interface Options extends SharedOptions {
@@ -44,7 +44,7 @@ async function runTransform(options: Options, { terminal, signal }: CommandConte
   const from = exportedSource(options.dir)
   const rules = moveOptions(options)
   const schema = schemaOf({ ...options, from })
-  const { transformed } = await withPostgresToAsk(options, (at) =>
+  const { transformed } = await withPostgresForChecks(options, (at) =>
     transformSnapshot({
       directory: options.dir,
       at,
@@ -58,8 +58,8 @@ async function runTransform(options: Options, { terminal, signal }: CommandConte
   const { tables, findings, fixes } = transformed as NonNullable<typeof transformed>
   const rows = tables.reduce((sum, table) => sum + table.rows, 0)
   const ms = Math.round(performance.now() - started)
-  tellFixes(terminal, fixes)
-  tellFindings(terminal, findings)
+  printFixes(terminal, fixes)
+  printFindings(terminal, findings)
   const stopped = findings.length > 0 && options.onBadValue === 'stop'
   terminal.line(
     stopped

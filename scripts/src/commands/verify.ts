@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { Failure } from '@outgrow/kit'
 import { verify, type Report } from '@outgrow/graduate'
 import { exit } from '../output/exit.ts'
-import { tellFindings, tellTables } from '../output/findings.ts'
+import { printFindings, printTables } from '../output/findings.ts'
 import { runCommand, type CommandContext } from '../output/run.ts'
 import { count, duration } from '../output/terminal.ts'
 import { withJournal } from '../journal.ts'
@@ -15,7 +15,7 @@ import {
   type SharedOptions,
 } from '../move-options.ts'
 import { exportedSource } from '../exported-source.ts'
-import { findRehearsal } from '../rehearsals.ts'
+import { findTrialDatabase } from '../trial-databases.ts'
 
 interface Options extends SharedOptions {
   to?: string
@@ -71,9 +71,9 @@ async function compare(
     },
     signal,
   }).finally(ready)
-  tellTables(terminal, tables)
+  printTables(terminal, tables)
   for (const note of notes) terminal.line(note)
-  tellFindings(terminal, findings)
+  printFindings(terminal, findings)
   const rows = tables.reduce((sum, { sourceRows }) => sum + sourceRows, 0)
   const equal = tables.every(({ digestMatch }) => digestMatch)
   const ok = equal && findings.length === 0
@@ -97,7 +97,7 @@ async function compare(
 async function verifyTarget({ to, workDir }: Options, from: string): Promise<string> {
   const given = givenTarget(to)
   if (given !== undefined) return given
-  const embedded = await findRehearsal(workDir, from, 'published')
+  const embedded = await findTrialDatabase(workDir, from, 'published')
   if (embedded) return embedded.url
   throw new Failure({
     code: 'OUTGROW_OPTION_INVALID',

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { Failure, messageOf } from '@outgrow/kit'
+import { messageOf } from '@outgrow/kit'
 import { examine, SignStore, type Collisions, type Examination } from '@outgrow/signs'
-import { withBilling } from '../billing-context.ts'
+import { isWithoutBilling, withBilling } from '../billing/context.ts'
 
 const run = randomUUID()
 
@@ -13,7 +13,7 @@ export interface DoctorRequest {
   signal?: AbortSignal
 }
 
-/** Looks at a database, with what its processes counted and with how webhooks collide in the product's inbox. */
+/** Examines a database, with what its processes counted and with how webhooks collide in the project's inbox. */
 export async function examineDatabase({
   url,
   windowMs,
@@ -42,18 +42,14 @@ function openStore(directory: string): SignStore | undefined {
   }
 }
 
-/** Undefined for a database that has not the product's inbox. One that cannot be read is told, and ends no look. */
+/** Undefined for a project without billing. An inbox that cannot be read is named, and the rest is examined. */
 async function collisionsOf(url: string): Promise<Collisions | undefined> {
   try {
-    return await withBilling(url, async ({ store }, { mostCollisions }) => ({
-      mostPerMinute: await mostCollisions(store),
+    return await withBilling(url, async (store, { maxCollisions }) => ({
+      maxPerMinute: await maxCollisions(store),
     }))
   } catch (error) {
-    const isOther =
-      (error instanceof Failure &&
-        (error.code === 'OUTGROW_TABLES_MISSING' || error.code === 'OUTGROW_CLIENTS_MISSING')) ||
-      (error as { code?: string }).code === 'P2022'
-    if (isOther) return undefined
-    return { mostPerMinute: null, reason: messageOf(error).trimEnd().split('\n').at(-1) ?? '' }
+    if (isWithoutBilling(error)) return undefined
+    return { maxPerMinute: null, reason: messageOf(error).trimEnd().split('\n').at(-1) ?? '' }
   }
 }

@@ -2,7 +2,7 @@ import type { Finding, FixReport, TableReport } from '@outgrow/graduate'
 import { count, textTable, type Terminal } from './terminal.ts'
 
 /** Findings grouped by table, as people read them. */
-export function tellFindings(terminal: Terminal, findings: Finding[]): void {
+export function printFindings(terminal: Terminal, findings: Finding[]): void {
   for (const finding of findings) {
     const where = [finding.table, finding.column].filter((part) => part !== null).join('.')
     terminal.line(
@@ -28,7 +28,7 @@ function fixText(fix: string): string {
   return /^[a-z]+(-[a-z]+)+$/.test(fix) ? `--fix ${fix}` : fix
 }
 
-export function tellFixes(terminal: Terminal, fixes: FixReport[]): void {
+export function printFixes(terminal: Terminal, fixes: FixReport[]): void {
   for (const { rule, table, column, count: rows } of fixes) {
     const what = rule.startsWith('note:') ? `noted ${rule.slice('note:'.length)}` : `fixed by ${rule}`
     terminal.line(`${terminal.style('cyan', `${table}.${column}`)}  ${what} (${rowCount(rows)})`)
@@ -40,7 +40,7 @@ function rowCount(rows: number): string {
 }
 
 /** Tables that are empty on both sides, as they should be, are only counted. */
-export function tellTables(terminal: Terminal, tables: TableReport[]): void {
+export function printTables(terminal: Terminal, tables: TableReport[]): void {
   const shown = tables.filter((table) => table.sourceRows + table.targetRows > 0 || !table.digestMatch)
   const rows = shown.map((table) => [
     table.table,

@@ -45,7 +45,7 @@ export async function runCommand<Document extends Outcome>(
     document = await work({ terminal, signal: stop.signal })
   } catch (error) {
     document = failed(blank, error, stop.signal)
-    tellFailure(terminal, document.error as ErrorReport, error)
+    printFailure(terminal, document.error as ErrorReport, error)
   } finally {
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
@@ -82,7 +82,7 @@ function failed(blank: object, error: unknown, signal: AbortSignal): Outcome {
   } as Outcome
 }
 
-function tellFailure(terminal: Terminal, { code, message, why, fix }: ErrorReport, error: unknown): void {
+function printFailure(terminal: Terminal, { code, message, why, fix }: ErrorReport, error: unknown): void {
   terminal.line(`${terminal.style('red', code)}  ${message}`)
   if (why !== null) terminal.line(`  why: ${why}`)
   if (fix !== null) terminal.line(`  fix: ${fix}`)

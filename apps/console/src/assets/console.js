@@ -49,11 +49,11 @@ async function showRange(wanted) {
 function draw(figure, time, { name, lines, unit }) {
   plots.get(name)?.plot.destroy()
   const style = getComputedStyle(document.documentElement)
-  const colour = (variable) => style.getPropertyValue(variable).trim()
+  const color = (variable) => style.getPropertyValue(variable).trim()
   const names = Object.keys(lines)
   const axis = {
-    stroke: colour('--soft'),
-    grid: { stroke: colour('--line'), width: 1 },
+    stroke: color('--soft'),
+    grid: { stroke: color('--line'), width: 1 },
     ticks: { show: false },
   }
   const plot = new uPlot(
@@ -68,7 +68,7 @@ function draw(figure, time, { name, lines, unit }) {
         {},
         ...names.map((label, at) => ({
           label,
-          stroke: colour(`--line-${at % 4}`),
+          stroke: color(`--line-${at % 4}`),
           width: 2,
           spanGaps: true,
           points: { show: true, size: 5, filter: lonePoint },
@@ -80,7 +80,7 @@ function draw(figure, time, { name, lines, unit }) {
     figure.querySelector('.plot'),
   )
   plots.set(name, { plot, figure, names, unit })
-  tellLast(name)
+  reportLast(name)
 }
 
 /** One value alone makes no line: it is shown as a point. */
@@ -110,12 +110,12 @@ function addPoints({ time, charts }) {
       for (const [line, name] of known.names.entries()) data[line + 1][slot] = chart.lines[name]?.[at] ?? null
     }
     known.plot.setData(data)
-    tellLast(chart.name)
+    reportLast(chart.name)
   }
 }
 
 /** The newest values in words, for those who do not see the curve. */
-function tellLast(name) {
+function reportLast(name) {
   const { plot, figure, names, unit } = plots.get(name)
   const last = names.map((line, at) => {
     const value = plot.data[at + 1].findLast((one) => one !== null && one !== undefined)

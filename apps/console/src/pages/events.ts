@@ -7,7 +7,7 @@ const topics = new Set<string>(['signs', 'inbox', 'runs'] satisfies Topic[])
 /** Keeps proxies from closing a stream on which nothing happens. */
 const pulseMs = 15_000
 /** Whoever leaves this many unread is let go: the browser connects again when it reads. */
-const mostPending = 100
+const maxPending = 100
 
 /** The stream of changes that an open page listens to. */
 export function eventStream(app: Hono, { live }: Services): void {
@@ -22,7 +22,7 @@ export function eventStream(app: Hono, { live }: Services): void {
       stream.onAbort(left.resolve)
       let pending = 0
       const send = (message: { event: string; data: string }) => {
-        if (pending > mostPending) left.resolve()
+        if (pending > maxPending) left.resolve()
         pending++
         void stream
           .writeSSE(message)

@@ -126,7 +126,7 @@ export function webhookPages(app: Hono, { database, billing, log }: Services): v
         </p>
         <h2>Timeline</h2>
         <ol class="timeline">
-          {lifeOf(event).map(({ at, text }) => (
+          {timelineOf(event).map(({ at, text }) => (
             <li>
               {at ? <Moment at={at} /> : <time />}
               <span>{text}</span>
@@ -246,7 +246,7 @@ function Status({ event }: { event: Pick<Event, 'status'> }) {
   return <span class={`level ${statusLevels[event.status]}`}>{event.status.toLowerCase()}</span>
 }
 
-function lifeOf(event: Event): { at: Date | null; text: string }[] {
+function timelineOf(event: Event): { at: Date | null; text: string }[] {
   const { stripeCreatedAt, receivedAt, attempts, leaseUntil, processedAt, status } = event
   return [
     ...(stripeCreatedAt ? [{ at: stripeCreatedAt, text: 'happened at Stripe' }] : []),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { mostCollisions } from '@outgrow/billing'
+import { maxCollisions } from '@outgrow/billing'
 import { messageOf } from '@outgrow/kit'
 import { examine, type Collisions, type Examination } from '@outgrow/signs'
 import { chartData, isMissingTable } from '../chart-data.ts'
@@ -20,7 +20,7 @@ export async function watchSigns(services: Services, signal: AbortSignal): Promi
     const next = performance.now() + everyMs
     try {
       const at = Date.now()
-      const examination = await lookOnce(services, signal)
+      const examination = await examineOnce(services, signal)
       for (const piece of [
         <VerdictPanel examination={examination} />,
         <SignsPanel examination={examination} />,
@@ -39,7 +39,7 @@ export async function watchSigns(services: Services, signal: AbortSignal): Promi
   }
 }
 
-function lookOnce({ databaseUrl, billing, store }: Services, signal: AbortSignal): Promise<Examination> {
+function examineOnce({ databaseUrl, billing, store }: Services, signal: AbortSignal): Promise<Examination> {
   return examine({
     url: databaseUrl,
     windowMs,
@@ -48,7 +48,7 @@ function lookOnce({ databaseUrl, billing, store }: Services, signal: AbortSignal
     signal,
     collisions: async (): Promise<Collisions | undefined> => {
       try {
-        return { mostPerMinute: await mostCollisions(billing) }
+        return { maxPerMinute: await maxCollisions(billing) }
       } catch (error) {
         if (isMissingTable(error)) return undefined
         throw error

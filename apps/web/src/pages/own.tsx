@@ -12,7 +12,7 @@ import { Layout } from '../views/layout.tsx'
 import { stages } from '../views/stage.tsx'
 import type { Visitor } from '../visitor.ts'
 
-const mostImageBytes = 1_000_000
+const maxImageBytes = 1_000_000
 const imageTypes = new Set(['image/png', 'image/jpeg', 'image/webp'])
 
 type Values = Record<string, string>
@@ -129,7 +129,7 @@ export function ownPages(app: Hono<WebEnvironment>, { database, store }: Service
     const { image, caption } = await formOf(context)
     if (!(image instanceof File) || image.size === 0)
       throw new HTTPException(400, { message: 'Choose a picture first.' })
-    if (image.size > mostImageBytes)
+    if (image.size > maxImageBytes)
       throw new HTTPException(413, { message: 'A picture can have at most 1 MB.' })
     const bytes = new Uint8Array(await image.arrayBuffer())
     // What the bytes are decides, never what the browser says.

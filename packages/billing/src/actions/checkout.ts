@@ -18,7 +18,7 @@ export interface CheckoutRequest {
 }
 
 /**
- * Starts Stripe Checkout for a plan and returns the page's address. The same wish gets the same session, so that a
+ * Starts Stripe Checkout for a plan and returns the page's address. The same intent gets the same session, so that a
  * double click or a retry makes no second one.
  * @throws Failure OUTGROW_BILLING_PLAN, OUTGROW_BILLING_SUBSCRIBED
  */
@@ -61,7 +61,7 @@ export async function createCheckout(
   return { id: session.id, url: session.url }
 }
 
-/** The session of a wish; one that has expired or was paid meanwhile is not handed out again. */
+/** The session of a intent; one that has expired or was paid meanwhile is not handed out again. */
 function openSession(
   billing: Billing,
   accountId: string,
@@ -69,12 +69,12 @@ function openSession(
   subscriptions: number,
 ): Promise<Stripe.Checkout.Session> {
   const { sessions } = billing.stripe.checkout
-  const wish = createHash('sha256')
+  const intent = createHash('sha256')
     .update(JSON.stringify([params, subscriptions]))
     .digest('hex')
     .slice(0, 32)
   return withFreshKey(
-    `checkout:${accountId}:${wish}`,
+    `checkout:${accountId}:${intent}`,
     timeOf(billing),
     async (idempotencyKey) => {
       const { id } = await sessions.create(params, { idempotencyKey })

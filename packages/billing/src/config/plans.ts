@@ -27,7 +27,7 @@ export type PlanConfig = z.infer<typeof config>
 export function definePlans(written: z.input<typeof config>): PlanConfig {
   const result = config.safeParse(written)
   const problems = result.success
-    ? doubles(result.data.plans)
+    ? duplicates(result.data.plans)
     : result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
   if (result.success && problems.length === 0) return result.data
   throw new Failure({
@@ -37,7 +37,7 @@ export function definePlans(written: z.input<typeof config>): PlanConfig {
   })
 }
 
-function doubles(plans: Plan[]): string[] {
+function duplicates(plans: Plan[]): string[] {
   const seen = new Set<string>()
   return plans.flatMap(({ id, priceId }) =>
     [id, priceId]

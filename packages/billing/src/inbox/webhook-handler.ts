@@ -12,7 +12,7 @@ export interface WebhookOptions {
   /** How old a signature may be, in seconds. */
   toleranceSeconds?: number
   /** Largest body that is read. */
-  mostBytes?: number
+  maxBytes?: number
   /** Hears what could not be stored, without payload or secrets. */
   onError?: (message: string) => void
 }
@@ -32,7 +32,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
  * @throws Failure OUTGROW_WEBHOOK_SECRET when a secret is missing or is none
  */
 export function createWebhookHandler(options: WebhookOptions): WebhookHandler {
-  const { store, secrets, toleranceSeconds = 300, mostBytes = 1024 * 1024, onError } = options
+  const { store, secrets, toleranceSeconds = 300, maxBytes = 1024 * 1024, onError } = options
   // Since stripe-node 23 a tolerance of 0 would skip the check of the time.
   if (
     secrets.length === 0 ||
@@ -50,7 +50,7 @@ export function createWebhookHandler(options: WebhookOptions): WebhookHandler {
     if (request.method !== 'POST') return answer(405, 'Only POST', { allow: 'POST' })
     let bytes: Uint8Array | undefined
     try {
-      bytes = await readBody(request, mostBytes)
+      bytes = await readBody(request, maxBytes)
     } catch {
       return answer(400, 'The body could not be read')
     }

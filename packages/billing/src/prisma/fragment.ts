@@ -93,7 +93,7 @@ model ${n('Plan')} {
   price Int
   currency String @default("usd")
   /// Limits and features, by name.
-  features Json @default("{}")
+  features Json
   active Boolean @default(true)
   stripePriceId String? @unique @map("stripe_price_id")
 

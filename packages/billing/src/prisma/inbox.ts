@@ -1,6 +1,6 @@
 import { EventStatus } from '../state/statuses.ts'
 import type { Inbox, Leased } from '../store.ts'
-import { insertEvents, mostRows } from './sql/insert-events.ts'
+import { insertEvents, maxReportedRows } from './sql/insert-events.ts'
 import { inboxQueue, lease } from './sql/lease.ts'
 import type { Scope } from './scope.ts'
 
@@ -11,8 +11,8 @@ export function inboxOf(scope: Scope): Inbox {
   return {
     async store(incoming) {
       const fresh = new Set<string>()
-      for (let at = 0; at < incoming.length; at += mostRows) {
-        const some = incoming.slice(at, at + mostRows)
+      for (let at = 0; at < incoming.length; at += maxReportedRows) {
+        const some = incoming.slice(at, at + maxReportedRows)
         for (const id of await write(() => insertEvents(scope, some))) fresh.add(id)
       }
       return fresh

@@ -4,7 +4,7 @@ import type { Delegate, ModelName, PrismaLike } from './client.ts'
 import { quotedModel, type StoredModel } from './stored-model.ts'
 
 /** What an account's key may be in the project's own schema. */
-export type AccountKey = string | number | bigint
+type AccountKey = string | number | bigint
 
 /** A row of each model. The fields have these names in every project; what they are stored as is the schema's. */
 export interface Rows {

@@ -12,7 +12,7 @@ export function subscriptionsOf({ models, write }: Scope): Subscriptions {
       })
     },
     async write(customerId, changes) {
-      for (const { stripeSubscriptionId, id: known, state, move, items: changed } of changes) {
+      for (const { stripeSubscriptionId, id: known, state, transition, items: changed } of changes) {
         const id =
           known ??
           (
@@ -22,7 +22,8 @@ export function subscriptionsOf({ models, write }: Scope): Subscriptions {
           ).id
         if (known !== undefined && state)
           await write(() => models.subscription.update({ where: { id }, data: state }))
-        if (move) await write(() => models.transition.create({ data: { ...move, subscriptionId: id } }))
+        if (transition)
+          await write(() => models.transition.create({ data: { ...transition, subscriptionId: id } }))
         if (changed.gone.length > 0)
           await write(() => models.item.deleteMany({ where: { id: { in: changed.gone } } }))
         for (const { id: itemId, ...item } of changed.changed)
@@ -33,12 +34,14 @@ export function subscriptionsOf({ models, write }: Scope): Subscriptions {
     },
     async pastDueSince(stripeSubscriptionIds) {
       if (stripeSubscriptionIds.length === 0) return new Map()
-      const moves = await models.transition.findMany<{ subscription: Rows['subscription'] }>({
+      const transitions = await models.transition.findMany<{ subscription: Rows['subscription'] }>({
         where: { to: 'past_due', subscription: { stripeSubscriptionId: { in: stripeSubscriptionIds } } },
         include: { subscription: true },
         orderBy: { id: 'asc' },
       })
-      return new Map(moves.map((move) => [move.subscription.stripeSubscriptionId, move.observedAt]))
+      return new Map(
+        transitions.map(({ subscription, observedAt }) => [subscription.stripeSubscriptionId, observedAt]),
+      )
     },
   }
 }

@@ -39,7 +39,7 @@ export function upkeepOf({ models, keys, write }: Scope): Upkeep {
         unexpectedMoves: await models.transition.count({ where: { expected: false } }),
       }
     },
-    async doubles(notRunning, limit) {
+    async payingTwice(notRunning, limit) {
       const running = { stripeStatus: { notIn: notRunning } }
       const several = await models.subscription.groupBy({
         by: ['customerId'],

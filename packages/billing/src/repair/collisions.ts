@@ -4,15 +4,15 @@ const withinMs = 1000
 const minuteMs = 60_000
 const dayMs = 24 * 60 * minuteMs
 /** A day of a busy application; more would say nothing new. */
-const mostArrivals = 100_000
+const maxArrivals = 100_000
 
 /** When webhooks about customers arrived, the oldest first; what was fetched by reconcile is none. */
 export function webhookArrivals({ upkeep }: BillingStore, since: Date): Promise<Arrival[]> {
-  return upkeep.arrivals(since, mostArrivals)
+  return upkeep.arrivals(since, maxArrivals)
 }
 
 /** Colliding webhooks in the busiest minute of the last day. */
-export async function mostCollisions(store: BillingStore): Promise<number> {
+export async function maxCollisions(store: BillingStore): Promise<number> {
   const arrivals = await webhookArrivals(store, new Date(Date.now() - dayMs))
   return Math.max(0, ...collisionsPerMinute(arrivals).values())
 }

@@ -3,9 +3,9 @@ import { handledEventTypes } from '../inbox/event-types.ts'
 import { parseEvent } from '../inbox/parse-event.ts'
 import { defaultPolicy } from '../config/policy.ts'
 import { timeOf, type Billing } from '../context.ts'
-import { applyTruth } from '../sync/apply.ts'
+import { applyStripeState } from '../sync/apply.ts'
 import { syncCustomer } from '../sync/sync-customer.ts'
-import { fetchTruth } from '../sync/truth.ts'
+import { fetchStripeState } from '../sync/stripe-state.ts'
 import { errorText } from '../worker/backoff.ts'
 import { runWorker, type WorkerTotals } from '../worker/run-worker.ts'
 
@@ -33,7 +33,7 @@ export interface Reconciliation {
 
 /**
  * Finds what never arrived and what is not as Stripe has it, and mends both: missing events are stored and worked off,
- * then every customer is compared and brought to the truth. Lists are read, never Stripe's search, which lags behind.
+ * then every customer is compared and brought to the stripeState. Lists are read, never Stripe's search, which lags behind.
  */
 export async function reconcile(billing: Billing, request: ReconcileRequest = {}): Promise<Reconciliation> {
   const { days = 30, dryRun = false, customers: only, signal, onProgress } = request
@@ -82,21 +82,26 @@ async function fetchMissingEvents(
   return missing
 }
 
-class Undone extends Error {}
+class DryRunRollback extends Error {}
 
 /** What a synchronisation would change, found by doing it and taking it back. */
 async function compare(billing: Billing, customerId: string, stripeCustomerId: string): Promise<string[]> {
   const { store, stripe, policy = defaultPolicy } = billing
-  const truth = await fetchTruth(stripe, stripeCustomerId, policy.stripeEntitlements)
+  const stripeState = await fetchStripeState(stripe, stripeCustomerId, policy.stripeEntitlements)
   let drift: string[] = []
   try {
     await store.transaction(async (tx) => {
       const customer = await tx.fence.lock(customerId)
-      drift = await applyTruth(tx, customer, { truth, policy, eventId: null, now: timeOf(billing) })
-      throw new Undone()
+      drift = await applyStripeState(tx, customer, {
+        stripeState,
+        policy,
+        eventId: null,
+        now: timeOf(billing),
+      })
+      throw new DryRunRollback()
     })
   } catch (error) {
-    if (!(error instanceof Undone)) throw error
+    if (!(error instanceof DryRunRollback)) throw error
   }
   return drift
 }

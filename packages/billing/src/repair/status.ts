@@ -7,7 +7,7 @@ export interface BillingStatus extends BillingCounts {
 }
 
 /** More would say nothing new. */
-const mostDoubles = 1000
+const maxReported = 1000
 
 /** As Stripe writes them. */
 const notRunning = Object.values(SubscriptionStatus)
@@ -17,7 +17,7 @@ const notRunning = Object.values(SubscriptionStatus)
 /** The state of billing in numbers. */
 export async function billingStatus({ upkeep }: BillingStore, now = new Date()): Promise<BillingStatus> {
   const counts = await upkeep.counts(now)
-  return { ...counts, doubleSubscriptions: await upkeep.doubles(notRunning, mostDoubles) }
+  return { ...counts, doubleSubscriptions: await upkeep.payingTwice(notRunning, maxReported) }
 }
 
 /** Events that were given up, the newest first. */

@@ -1,5 +1,5 @@
 import type { BillingPolicy } from '../config/policy.ts'
-import { isExpectedMove } from '../state/moves.ts'
+import { isExpectedTransition } from '../state/transitions.ts'
 import { isOver, statusOf } from '../state/statuses.ts'
 import type {
   BillingTables,
@@ -12,10 +12,10 @@ import type {
   SubscriptionState,
 } from '../store.ts'
 import { grantsOf } from './entitlements.ts'
-import type { ItemTruth, SubscriptionTruth, Truth } from './truth.ts'
+import type { StripeItemState, StripeSubscriptionState, StripeState } from './stripe-state.ts'
 
 export interface Application {
-  truth: Truth
+  stripeState: StripeState
   policy: BillingPolicy
   /** The event that led to this, for the history. */
   eventId: string | null
@@ -29,26 +29,27 @@ interface Difference {
 }
 
 /** Brings a customer's subscriptions, history and entitlements to what Stripe said. Returns what had been different. */
-export async function applyTruth(
+export async function applyStripeState(
   tx: BillingTables,
   customer: Customer,
   application: Application,
 ): Promise<string[]> {
-  const { truth, policy } = application
+  const { stripeState, policy } = application
   const drift: string[] = []
-  if (truth.deleted !== customer.deleted)
-    drift.push(`the customer is ${truth.deleted ? 'deleted' : 'not deleted'}`)
+  if (stripeState.deleted !== customer.deleted)
+    drift.push(`the customer is ${stripeState.deleted ? 'deleted' : 'not deleted'}`)
   const stored = await tx.subscriptions.ofCustomer(customer.id)
   const prices = await tx.access.prices()
   const planOf = new Map(prices.map(({ stripePriceId, planId }) => [stripePriceId, planId]))
   const differences = [
-    ...truth.subscriptions.map((subscription) => {
+    ...stripeState.subscriptions.map((subscription) => {
       const known = stored.find(({ stripeSubscriptionId: id }) => id === subscription.id)
       return differenceOf(known, subscription, planOf, application)
     }),
     ...stored
       .filter(
-        ({ stripeSubscriptionId }) => !truth.subscriptions.some(({ id }) => id === stripeSubscriptionId),
+        ({ stripeSubscriptionId }) =>
+          !stripeState.subscriptions.some(({ id }) => id === stripeSubscriptionId),
       )
       .map((known) => goneOf(known, application)),
   ].filter((difference) => difference !== undefined)
@@ -58,52 +59,52 @@ export async function applyTruth(
   )
   drift.push(...differences.flatMap((difference) => difference.drift))
   const features = new Map(prices.map((price) => [price.stripePriceId, price.features]))
-  const owing = truth.subscriptions.filter(({ status }) => status === 'past_due').map(({ id }) => id)
-  const grants = grantsOf(truth, features, policy, await tx.subscriptions.pastDueSince(owing))
+  const owing = stripeState.subscriptions.filter(({ status }) => status === 'past_due').map(({ id }) => id)
+  const grants = grantsOf(stripeState, features, policy, await tx.subscriptions.pastDueSince(owing))
   return [...drift, ...(await writeGrants(tx, customer.accountId, grants))]
 }
 
 /** What is to be written of a subscription; undefined when it is as Stripe has it. */
 function differenceOf(
   known: StoredSubscription | undefined,
-  truth: SubscriptionTruth,
+  stripeState: StripeSubscriptionState,
   planOf: ReadonlyMap<string, string>,
   { eventId, now }: Application,
 ): Difference | undefined {
   const state: SubscriptionState = {
-    status: statusOf(truth.status),
-    stripeStatus: truth.status,
-    cancelAt: truth.cancelAt,
-    cancelAtPeriodEnd: truth.cancelAtPeriodEnd,
-    trialEnd: truth.trialEnd,
-    endedAt: truth.endedAt,
-    startedAt: truth.startedAt,
-    collectionPaused: truth.collectionPaused,
+    status: statusOf(stripeState.status),
+    stripeStatus: stripeState.status,
+    cancelAt: stripeState.cancelAt,
+    cancelAtPeriodEnd: stripeState.cancelAtPeriodEnd,
+    trialEnd: stripeState.trialEnd,
+    endedAt: stripeState.endedAt,
+    startedAt: stripeState.startedAt,
+    collectionPaused: stripeState.collectionPaused,
   }
   const isSame = known !== undefined && sameValues(known, state)
-  const items = itemChanges(known?.items ?? [], truth.items, planOf)
+  const items = itemChanges(known?.items ?? [], stripeState.items, planOf)
   const itemsDiffer = items.gone.length + items.changed.length + items.added.length > 0
   if (isSame && !itemsDiffer) return undefined
-  const moved = known?.stripeStatus !== truth.status
+  const moved = known?.stripeStatus !== stripeState.status
   const drift = [
-    ...(known ? [] : [`${truth.id} was missing here`]),
+    ...(known ? [] : [`${stripeState.id} was missing here`]),
     ...(known && !isSame
-      ? [`${truth.id} was ${known.stripeStatus} here and is ${truth.status} at Stripe`]
+      ? [`${stripeState.id} was ${known.stripeStatus} here and is ${stripeState.status} at Stripe`]
       : []),
-    ...(known && itemsDiffer ? [`the items of ${truth.id} differed`] : []),
+    ...(known && itemsDiffer ? [`the items of ${stripeState.id} differed`] : []),
   ]
-  const move = {
+  const transition = {
     from: known?.stripeStatus ?? null,
-    to: truth.status,
-    expected: isExpectedMove(known?.status, state.status),
+    to: stripeState.status,
+    expected: isExpectedTransition(known?.status, state.status),
     stripeEventId: eventId,
     observedAt: now,
   }
   const change = {
-    stripeSubscriptionId: truth.id,
+    stripeSubscriptionId: stripeState.id,
     id: known?.id,
     state: isSame ? undefined : state,
-    move: moved ? move : undefined,
+    transition: moved ? transition : undefined,
     items,
   }
   return { change, drift }
@@ -119,7 +120,7 @@ function goneOf(known: StoredSubscription, { eventId, now }: Application): Diffe
       stripeSubscriptionId,
       id,
       state: { status: statusOf(to), stripeStatus: to, endedAt: known.endedAt ?? now },
-      move: { from, to, expected: false, stripeEventId: eventId, observedAt: now },
+      transition: { from, to, expected: false, stripeEventId: eventId, observedAt: now },
       items: { gone: [], changed: [], added: [] },
     },
     drift: [`${stripeSubscriptionId} no longer exists at Stripe`],
@@ -128,7 +129,7 @@ function goneOf(known: StoredSubscription, { eventId, now }: Application): Diffe
 
 function itemChanges(
   stored: StoredSubscription['items'],
-  items: readonly ItemTruth[],
+  items: readonly StripeItemState[],
   planOf: ReadonlyMap<string, string>,
 ): SubscriptionChange['items'] {
   const known = new Map(stored.map((item) => [item.stripeItemId, item]))

@@ -2,7 +2,7 @@ import type { Stripe } from 'stripe'
 import { assertNever } from '@outgrow/kit'
 import type { HandledEventType } from '../inbox/event-types.ts'
 import { isRunning, statusOf } from '../state/statuses.ts'
-import type { SubscriptionTruth } from './truth.ts'
+import type { StripeSubscriptionState } from './stripe-state.ts'
 
 /** Something to be done once, outside of the database: a mail, an alert. */
 export interface Effect {
@@ -66,7 +66,7 @@ export async function effectsOfEvent(
 }
 
 /** The effects of the state that Stripe is in: the same however many events told of it. */
-export function effectsOfState(customerId: string, subscriptions: SubscriptionTruth[]): Effect[] {
+export function effectsOfState(customerId: string, subscriptions: StripeSubscriptionState[]): Effect[] {
   const effect = (topic: string, objectId: string) => ({
     key: `${topic}:${objectId}`,
     topic,
@@ -82,7 +82,7 @@ export function effectsOfState(customerId: string, subscriptions: SubscriptionTr
 }
 
 /** Subscriptions that run, the oldest first. */
-function runningOf(subscriptions: SubscriptionTruth[]): SubscriptionTruth[] {
+function runningOf(subscriptions: StripeSubscriptionState[]): StripeSubscriptionState[] {
   return subscriptions
     .filter(({ status }) => isRunning(statusOf(status)))
     .toSorted((a, b) => a.startedAt.getTime() - b.startedAt.getTime() || (a.id < b.id ? -1 : 1))

@@ -2,7 +2,7 @@ import type { Entitlement } from '../store.ts'
 import { assertNever } from '@outgrow/kit'
 import type { BillingPolicy } from '../config/policy.ts'
 import { statusOf, SubscriptionStatus } from '../state/statuses.ts'
-import type { ItemTruth, SubscriptionTruth, Truth } from './truth.ts'
+import type { StripeItemState, StripeSubscriptionState, StripeState } from './stripe-state.ts'
 
 /** What an account may use, by feature. */
 export type Grants = Map<string, Entitlement>
@@ -19,14 +19,14 @@ const largest = 2n ** 63n - 1n
  * @param pastDueSince by subscription, when its payment was first seen to be missing
  */
 export function grantsOf(
-  truth: Truth,
+  stripeState: StripeState,
   features: FeaturesByPrice,
   policy: BillingPolicy,
   pastDueSince: ReadonlyMap<string, Date>,
 ): Grants {
   const grants: Grants = new Map()
-  if (truth.deleted) return grants
-  for (const subscription of truth.subscriptions) {
+  if (stripeState.deleted) return grants
+  for (const subscription of stripeState.subscriptions) {
     const until = accessUntil(subscription, policy, pastDueSince.get(subscription.id))
     if (until === undefined) continue
     for (const { priceId, quantity } of subscription.items) {
@@ -37,7 +37,7 @@ export function grantsOf(
     }
   }
   // Stripe's own list has no limits: it must not lift a plan's.
-  for (const feature of truth.features) {
+  for (const feature of stripeState.features) {
     if (!grants.has(feature)) grants.set(feature, { limit: null, expiresAt: null })
   }
   return grants
@@ -45,7 +45,7 @@ export function grantsOf(
 
 /** Until when a subscription gives access; undefined when it gives none. */
 function accessUntil(
-  subscription: SubscriptionTruth,
+  subscription: StripeSubscriptionState,
   { graceDays }: BillingPolicy,
   pastDueSince: Date | undefined,
 ): Date | undefined {
@@ -74,7 +74,7 @@ function smaller(a: bigint, b: bigint): bigint {
   return a < b ? a : b
 }
 
-function latest(items: ItemTruth[], end: 'currentPeriodStart' | 'currentPeriodEnd'): Date {
+function latest(items: StripeItemState[], end: 'currentPeriodStart' | 'currentPeriodEnd'): Date {
   return new Date(Math.max(...items.map((item) => item[end].getTime())))
 }
 

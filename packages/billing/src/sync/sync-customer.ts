@@ -1,9 +1,9 @@
 import { defaultPolicy } from '../config/policy.ts'
 import { timeOf, type Billing } from '../context.ts'
 import type { BillingTables } from '../store.ts'
-import { applyTruth } from './apply.ts'
+import { applyStripeState } from './apply.ts'
 import { effectsOfState, type Effect } from './effects.ts'
-import { fetchTruth } from './truth.ts'
+import { fetchStripeState } from './stripe-state.ts'
 
 export interface SyncRequest {
   /** `id` of the customer in the database. */
@@ -14,7 +14,7 @@ export interface SyncRequest {
   /** Further effects that belong to it. */
   effects?: Effect[]
   /** Runs in the transaction that writes: what must be true together with it. */
-  alongside?: (tx: BillingTables, outcome: SyncOutcome) => Promise<void>
+  inSameTransaction?: (tx: BillingTables, outcome: SyncOutcome) => Promise<void>
 }
 
 export type SyncOutcome =
@@ -35,21 +35,22 @@ export interface SyncResult {
  */
 export async function syncCustomer(billing: Billing, request: SyncRequest): Promise<SyncResult> {
   const { store, stripe, policy = defaultPolicy } = billing
-  const { customerId, stripeCustomerId, eventId = null, effects = [], alongside } = request
+  const { customerId, stripeCustomerId, eventId = null, effects = [], inSameTransaction } = request
   const seq = await store.fence.draw(customerId)
-  const truth = await fetchTruth(stripe, stripeCustomerId, policy.stripeEntitlements)
+  const stripeState = await fetchStripeState(stripe, stripeCustomerId, policy.stripeEntitlements)
   return store.transaction(async (tx) => {
     const customer = await tx.fence.lock(customerId)
     const outcome: SyncOutcome = seq > customer.appliedSeq ? 'applied' : 'superseded'
     const now = timeOf(billing)
-    const drift = outcome === 'applied' ? await applyTruth(tx, customer, { truth, policy, eventId, now }) : []
+    const drift =
+      outcome === 'applied' ? await applyStripeState(tx, customer, { stripeState, policy, eventId, now }) : []
     if (outcome === 'applied') {
-      const { deleted, email } = truth
+      const { deleted, email } = stripeState
       await tx.fence.pass(customerId, seq, { deleted, email: email ?? customer.email })
     }
-    const ofState = outcome === 'applied' ? effectsOfState(stripeCustomerId, truth.subscriptions) : []
+    const ofState = outcome === 'applied' ? effectsOfState(stripeCustomerId, stripeState.subscriptions) : []
     await tx.outbox.put([...effects, ...ofState], now)
-    await alongside?.(tx, outcome)
+    await inSameTransaction?.(tx, outcome)
     return { outcome, drift }
   })
 }

@@ -1,9 +1,9 @@
 /** After this many attempts, which take about three days, an event or a message is given up and kept as dead. */
-export const mostAttempts = 100
+export const maxAttempts = 100
 
 /** What was claimed more often than it may fail took its workers with it: it is given up before it takes another. */
 export function refuseCrashLoop(attempts: number): void {
-  if (attempts > mostAttempts) throw new Error('abandoned: every worker that claimed it died')
+  if (attempts > maxAttempts) throw new Error('abandoned: every worker that claimed it died')
 }
 
 /** When to try again: from a second to an hour, by chance up to half of it sooner, and never before Stripe asks. */

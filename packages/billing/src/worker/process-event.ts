@@ -5,7 +5,7 @@ import { EventStatus } from '../state/statuses.ts'
 import type { LeasedEvent } from '../store.ts'
 import { effectsOfEvent } from '../sync/effects.ts'
 import { syncCustomer } from '../sync/sync-customer.ts'
-import { errorText, mostAttempts, nextAttemptAt, refuseCrashLoop } from './backoff.ts'
+import { errorText, maxAttempts, nextAttemptAt, refuseCrashLoop } from './backoff.ts'
 
 export type EventOutcome = 'applied' | 'superseded' | 'ignored' | 'failed' | 'dead'
 
@@ -15,7 +15,7 @@ export async function processEvent(billing: Billing, event: LeasedEvent): Promis
     return await work(billing, event)
   } catch (error) {
     const { inbox } = billing.store
-    if (event.attempts >= mostAttempts) {
+    if (event.attempts >= maxAttempts) {
       await inbox.bury(event, errorText(error))
       return 'dead'
     }
@@ -44,7 +44,7 @@ async function work(billing: Billing, event: LeasedEvent): Promise<EventOutcome>
     stripeCustomerId,
     eventId: event.stripeEventId,
     effects,
-    alongside: async (tx, result) => {
+    inSameTransaction: async (tx, result) => {
       await tx.inbox.settle([event], { status: EventStatus.DONE, outcome: result, at: timeOf(billing) })
     },
   })

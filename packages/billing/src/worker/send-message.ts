@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { timeOf, type Billing } from '../context.ts'
 import type { LeasedMessage, NewMessage } from '../store.ts'
-import { errorText, mostAttempts, nextAttemptAt, refuseCrashLoop } from './backoff.ts'
+import { errorText, maxAttempts, nextAttemptAt, refuseCrashLoop } from './backoff.ts'
 
 /** What is sent. Its key is the same for every repeat: pass it on, as an idempotency key of a mail service for example. */
 export type OutboxEffect = NewMessage
@@ -27,7 +27,7 @@ export async function sendMessage(
     await Promise.race([send({ key, topic, payload }, signal), late])
   } catch (error) {
     const now = timeOf(billing)
-    if (attempts >= mostAttempts) await outbox.bury(message, now, errorText(error))
+    if (attempts >= maxAttempts) await outbox.bury(message, now, errorText(error))
     else await outbox.postpone(message, nextAttemptAt(now, attempts, error), errorText(error))
     return 'unsent'
   }

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg'
 import { postgresStatements, postgresTokens } from './postgres-statements.ts'
 import { lineAt, ScriptError, withoutStatements, type SqlStatement } from './statement.ts'
-import { refuseCompany, transactionPairs } from './transaction-control.ts'
+import { assertStandsAlone, transactionPairs } from './transaction-control.ts'
 
 /** Source: PostgreSQL's reference pages, "cannot be executed inside a transaction block". */
 const alone =
@@ -15,7 +15,7 @@ export function atomicPostgresScript(sql: string): { sql: string; statements: Sq
   const all = postgresStatements(sql)
   const pairs = transactionPairs(sql, all)
   const statements = all.filter((one) => !pairs.includes(one))
-  refuseCompany(sql, statements, (words) => alone.test(words))
+  assertStandsAlone(sql, statements, (words) => alone.test(words))
   return { sql: withoutStatements(sql, pairs), statements }
 }
 
@@ -71,7 +71,7 @@ async function runAlone(client: ClientBase, sql: string, statement: SqlStatement
     await client.query(sql)
   } catch (cause) {
     if (/^CREATE (UNIQUE )?INDEX CONCURRENTLY/.test(statement.words.join(' '))) {
-      await dropHalfBuilt(client, sql.slice(statement.start, statement.end), before)
+      await dropInvalidIndexes(client, sql.slice(statement.start, statement.end), before)
     }
     throw scriptError(sql, statement, cause)
   }
@@ -116,7 +116,11 @@ function indexedBy(statement: string): { name: string; table: string } {
 }
 
 /** What CREATE INDEX CONCURRENTLY leaves behind when it fails: an index which nobody can use, and which holds its name. */
-async function dropHalfBuilt(client: ClientBase, statement: string, before: InvalidIndex[]): Promise<void> {
+async function dropInvalidIndexes(
+  client: ClientBase,
+  statement: string,
+  before: InvalidIndex[],
+): Promise<void> {
   const { name, table } = indexedBy(statement)
   for (const index of await invalidIndexes(client, table)) {
     if (before.some(({ oid }) => oid === index.oid)) continue

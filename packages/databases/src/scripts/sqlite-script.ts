@@ -4,7 +4,7 @@ import { sqlTokens, type SqlToken } from '../sqlite-ddl.ts'
 import type { SqliteDatabase } from '../sqlite.ts'
 import { sqliteStatements } from './sqlite-statements.ts'
 import { lineAt, ScriptError, type SqlStatement } from './statement.ts'
-import { refuseCompany, transactionPairs } from './transaction-control.ts'
+import { assertStandsAlone, transactionPairs } from './transaction-control.ts'
 
 /** Source: sqlite.org, "VACUUM", "ATTACH", and the pragmas that do nothing, or fail, inside a transaction. */
 const alone =
@@ -26,7 +26,7 @@ export function atomicSqliteScript(sql: string): SqlStatement[] {
   const all = sqliteStatements(sql)
   const pairs = transactionPairs(sql, all)
   const statements = all.filter((one) => !pairs.includes(one))
-  refuseCompany(sql, statements, (words) => alone.test(words))
+  assertStandsAlone(sql, statements, (words) => alone.test(words))
   return statements
 }
 
@@ -58,7 +58,7 @@ export function runSqliteScript(database: SqliteDatabase, sql: string, record?: 
       const before = watched ? violations(database) : new Set<string>()
       for (const statement of section.statements) runStatement(database, sql, statement, notes)
       const torn = watched ? [...violations(database)].find((one) => !before.has(one)) : undefined
-      if (torn !== undefined) throw tornReference(sql, section.statements, torn)
+      if (torn !== undefined) throw danglingReference(sql, section.statements, torn)
     }
     if (record !== undefined) database.exec(record)
     database.exec('COMMIT')
@@ -106,7 +106,7 @@ function violations(database: SqliteDatabase): Set<string> {
   return lines
 }
 
-function tornReference(sql: string, statements: SqlStatement[], torn: string): ScriptError {
+function danglingReference(sql: string, statements: SqlStatement[], torn: string): ScriptError {
   const [first] = statements.filter(({ words }) => touchesRows.test(words.join(' ')))
   return new ScriptError(`FOREIGN KEY constraint failed: it would leave ${torn}.`, {
     line: lineAt(sql, first?.start ?? 0),

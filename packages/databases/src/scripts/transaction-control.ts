@@ -25,7 +25,7 @@ export function transactionPairs(sql: string, statements: SqlStatement[]): SqlSt
 }
 
 /** The statement that cannot be part of a transaction, where it does not stand alone. */
-export function refuseCompany(
+export function assertStandsAlone(
   sql: string,
   statements: SqlStatement[],
   lonely: (words: string) => boolean,

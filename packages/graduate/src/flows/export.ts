@@ -5,7 +5,7 @@ import {
   parseSqliteSource,
   quoteIdentifier,
   readSourceTables,
-  withoutTraces,
+  withoutSidecarFiles,
 } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import type { Progress } from '../model/progress.ts'
@@ -33,7 +33,7 @@ export async function exportSnapshot(request: {
   }
   mkdirSync(directory, { recursive: true })
   const { path } = parseSqliteSource(request.from)
-  await withoutTraces(path, () => copyTo(file, path, request))
+  await withoutSidecarFiles(path, () => copyTo(file, path, request))
   const manifest: Manifest = {
     version: 1,
     source: path,

@@ -4,7 +4,7 @@ import type { FixReport, TableReport } from '../model/report.ts'
 import type { SourceHealth } from '../source/source.ts'
 import { sqliteSource } from '../source/sqlite/snapshot.ts'
 import { checkHealth } from '../steps/check-health.ts'
-import { look } from '../steps/look.ts'
+import { inspectTarget } from '../steps/inspect-target.ts'
 import { plan } from '../steps/plan.ts'
 import { prepare } from '../steps/prepare.ts'
 import { read, type ReadRequest } from '../steps/read.ts'
@@ -33,7 +33,7 @@ export interface Inspection extends SourceHealth {
 
 /** The offline move up to its violations, at a target that keeps nothing. */
 const flow: Flow<ReadRequest> = {
-  steps: [prepare, takeSnapshot, look, plan, checkHealth, read, resolve],
+  steps: [prepare, takeSnapshot, inspectTarget, plan, checkHealth, read, resolve],
   onFindings: 'report',
 }
 
@@ -62,7 +62,7 @@ export function inspectSource({
     })),
     findings,
     fixes,
-    notes: [...run.of(plan).notes, ...run.of(look).staging.carried.notes],
+    notes: [...run.of(plan).notes, ...run.of(inspectTarget).staging.carried.notes],
     estimatedMs: 3 * (steps.find(({ name }) => name === read.name)?.ms ?? 0),
   }))
 }

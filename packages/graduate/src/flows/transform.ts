@@ -5,7 +5,7 @@ import { storeOptions } from '../model/options.ts'
 import { refuseDrift, type PlannedTable } from '../model/plan.ts'
 import { readManifest, writeManifest, type Manifest, type RenderedTable } from '../source/files/manifest.ts'
 import { sqliteSource } from '../source/sqlite/snapshot.ts'
-import { look } from '../steps/look.ts'
+import { inspectTarget } from '../steps/inspect-target.ts'
 import { plan } from '../steps/plan.ts'
 import { prepare } from '../steps/prepare.ts'
 import { read, type ReadRequest } from '../steps/read.ts'
@@ -25,7 +25,7 @@ const noDrift: Step = {
 }
 
 const flow: Flow<ReadRequest> = {
-  steps: [prepare, takeSnapshot, look, plan, noDrift, read, resolve],
+  steps: [prepare, takeSnapshot, inspectTarget, plan, noDrift, read, resolve],
   onFindings: 'report',
 }
 

@@ -60,7 +60,7 @@ export function castJob(
       if (!copied.received || pending.length === 0) return
       const before = await correctionsOf(ledger, target, table)
       if (!sameDigest(applyToDigest(copied.sent, before), copied.received)) return // the comparison names it
-      for (const cast of pending) await refuseBadCasts(ledger, target, table, cast, state)
+      for (const cast of pending) await findBadCasts(ledger, target, table, cast, state)
       if (state.mustStop) return
       await target.transaction(async () => {
         for (const cast of pending) await castColumn(target.client, table.target, cast)
@@ -73,7 +73,7 @@ export function castJob(
 }
 
 /** Values that the type refuses, or would take with a loss, become findings; their rows are quarantined where that was asked. */
-async function refuseBadCasts(
+async function findBadCasts(
   ledger: Ledger,
   target: PostgresTarget,
   table: PlannedTable,

@@ -51,7 +51,7 @@ export const claimTarget: Step<OpenTarget> = {
       ({ record }) => isSameSource(record, now) && isSameRun(record, now),
     )
     // Somebody may have dropped its tables since, to fill the target anew.
-    const recorded = published && (await hasItsTables(opened.target, published)) ? published : undefined
+    const recorded = published && (await hasPublishedTables(opened.target, published)) ? published : undefined
     return { value: { ...opened, recorded } }
   },
 }
@@ -78,7 +78,7 @@ async function publishedRuns(client: PostgresClient, home: string): Promise<Stag
     .map(({ staging }) => staging)
 }
 
-async function hasItsTables(target: PostgresTarget, { schemas, promised }: Staging): Promise<boolean> {
+async function hasPublishedTables(target: PostgresTarget, { schemas, promised }: Staging): Promise<boolean> {
   const tables = await target.tables(Object.keys(schemas))
   const there = new Set(tables.map(({ schema, name }) => `${schema}.${name}`))
   return promised.filter(({ kind }) => kind === 'table').every(({ name }) => there.has(name))

@@ -4,7 +4,7 @@ import { restoreOptions, type MoveOptions } from '../model/options.ts'
 import { stagedName, type Staging } from '../model/staging.ts'
 import { claimTarget, openTarget, type OpenTarget } from './open-target.ts'
 import { prepare } from './prepare.ts'
-import { look } from './look.ts'
+import { inspectTarget } from './inspect-target.ts'
 import { stage } from './stage.ts'
 import type { Run, Step } from './step.ts'
 import { takeSnapshot } from './take-snapshot.ts'
@@ -18,7 +18,7 @@ export const plan: Step<Plan> = {
   title: 'Pair tables and columns',
   completesFindings: true,
   run: async (run) => {
-    const looked = run.maybe(look)
+    const looked = run.maybe(inspectTarget)
     if (looked) return { value: looked.plan, findings: [...looked.plan.findings, ...looked.plan.left] }
     const { target, recorded } = targetOf(run)
     const staging = run.maybe(stage)?.staging

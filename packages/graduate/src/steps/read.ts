@@ -2,13 +2,13 @@ import { addDigests, emptyDigest } from '../model/digest.ts'
 import type { PlannedTable } from '../model/plan.ts'
 import type { RowsRead } from '../model/row.ts'
 import { FindingCollector, FixCounter } from '../model/collectors.ts'
-import type { LookRequest } from './look.ts'
+import type { InspectTargetRequest } from './inspect-target.ts'
 import { plan } from './plan.ts'
 import type { Step } from './step.ts'
 import { takeSnapshot } from './take-snapshot.ts'
 
 /** Where rows go that no target gets. */
-export interface ReadRequest extends LookRequest {
+export interface ReadRequest extends InspectTargetRequest {
   /** Takes each buffer of a table in binary COPY form; undefined: the rows are only read. */
   write?(table: PlannedTable, buffer: Buffer): void
 }

@@ -13,7 +13,7 @@ import {
 } from '../target/postgres/violating-rows.ts'
 import type { Violation } from '../target/target.ts'
 import { copy } from './copy.ts'
-import { look } from './look.ts'
+import { inspectTarget } from './inspect-target.ts'
 import { plan } from './plan.ts'
 import { clearReference, quarantine, quarantineViolating } from './quarantine.ts'
 import { stage } from './stage.ts'
@@ -30,7 +30,7 @@ export const resolve: Step = {
   completesFindings: true,
   run: async (run) => {
     const { options } = run.request
-    const looked = run.maybe(look)
+    const looked = run.maybe(inspectTarget)
     if (looked || mustStop(run.findings, options)) {
       const { constraints } = (looked ?? run.of(stage)).staging
       const { tables } = run.of(plan)

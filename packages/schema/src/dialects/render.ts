@@ -29,12 +29,12 @@ export function renderFile(rendering: Rendering, file: PrismaFile, folders: Fold
 function renderBlock(context: RuleContext & Folders, overrides: Map<Member, string>): void {
   const { block } = context
   const members = block.members.filter((member) => !override(context, member, overrides.get(member)))
-  const context2 = { ...context, block: { ...block, members } }
+  const blockContext = { ...context, block: { ...block, members } }
   switch (block.kind) {
     case 'datasource':
-      return datasourceRule(context2)
+      return datasourceRule(blockContext)
     case 'generator':
-      return generatorRule(context2)
+      return generatorRule(blockContext)
     case 'type':
       return note(context, {
         code: 'OUTGROW_SCHEMA_UNSUPPORTED',

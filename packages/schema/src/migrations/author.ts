@@ -9,7 +9,7 @@ import { dataLossWarnings } from './data-loss.ts'
 import { diffFromHistory } from './diff-from-history.ts'
 import { historyOf, type History } from './history.ts'
 import { listsInPlace } from './lists-in-place.ts'
-import { keepWithRebuilt, rebuiltTables } from './rebuilt-tables.ts'
+import { keepObjectsOfRebuiltTables, rebuiltTables } from './rebuilt-tables.ts'
 
 /** The schema after the newest migration, kept beside the migrations: what the next one starts from. */
 const lastSchemaFile = 'schema.prisma'
@@ -109,7 +109,7 @@ async function withNothingLost(
   scratch: ScratchOptions,
 ): Promise<{ sql: string; changed: string[] }> {
   if (provider === 'sqlite') {
-    const { sql, warnings } = await keepWithRebuilt(migrations, planned, scratch)
+    const { sql, warnings } = await keepObjectsOfRebuiltTables(migrations, planned, scratch)
     return { sql, changed: warnings }
   }
   const { sql, columns } = listsInPlace(planned, generated)

@@ -1,5 +1,5 @@
 import { runScript, ScriptError, withScratchDatabase, type ScratchOptions } from '@outgrow/databases'
-import { makerOf, type MadeElsewhere } from '../made-by-migrations.ts'
+import { creatorOf, type CreatedByMigration } from '../created-by-migrations.ts'
 import type { History } from './history.ts'
 import { runMigrations } from './run.ts'
 
@@ -10,13 +10,13 @@ import { runMigrations } from './run.ts'
 export async function carryViews(
   history: History,
   sql: string,
-  elsewhere: MadeElsewhere[],
+  elsewhere: CreatedByMigration[],
   scratch: ScratchOptions,
 ): Promise<{ sql: string; warnings: string[] }> {
   const { provider, migrations } = history
   const isPlaced = (name: string) => migrations.some((migration) => migration.sql.includes(stubHead(name)))
   const missing = elsewhere.filter(
-    ({ kind, name }) => kind === 'view' && !makerOf([history], 'view', name) && !isPlaced(name),
+    ({ kind, name }) => kind === 'view' && !creatorOf([history], 'view', name) && !isPlaced(name),
   )
   if (missing.length === 0) return { sql: '', warnings: [] }
   const warnings: string[] = []
@@ -24,14 +24,14 @@ export async function carryViews(
   await withScratchDatabase(provider, scratch, async (url) => {
     await runMigrations(url, [...migrations, { name: 'this', sql }])
     for (const { name, made } of missing) {
-      const said = made ? await refusal(url, made.statement) : 'no migration defines it'
-      if (made && said === undefined) {
+      const refused = made ? await refusal(url, made.statement) : 'no migration defines it'
+      if (made && refused === undefined) {
         parts.push(`-- View "${name}", as ${made.migration} creates it\n${made.statement};\n`)
         continue
       }
-      warnings.push(`View ${name} is not created: ${said}. Add its SQL to the migration.`)
+      warnings.push(`View ${name} is not created: ${refused}. Add its SQL to the migration.`)
       const original = made ? `\n-- ${made.statement.replaceAll('\n', '\n-- ')}` : ''
-      parts.push(`${stubHead(name)}: ${said?.replaceAll(/\s+/g, ' ')}${original}\n`)
+      parts.push(`${stubHead(name)}: ${refused?.replaceAll(/\s+/g, ' ')}${original}\n`)
     }
   })
   return { sql: parts.length === 0 ? '' : `\n${parts.join('\n')}`, warnings }

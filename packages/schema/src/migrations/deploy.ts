@@ -15,9 +15,9 @@ import { Failure, messageOf } from '@outgrow/kit'
 import type { MigrationList, SchemaEngine } from '@prisma/schema-engine-wasm'
 import { withSchemaEngine, type Provider } from '../engine/schema-engine.ts'
 import type { SchemaSource } from '../source.ts'
-import { provideExtensions } from './extensions.ts'
+import { ensureExtensions } from './extensions.ts'
 import { historyOf, type History, type StoredMigration } from './history.ts'
-import { finishSql, readRecords, standingOf, writeLogs } from './records.ts'
+import { finishSql, readRecords, migrationStateOf, writeLogs } from './records.ts'
 import { failedMigration } from './run.ts'
 
 export interface DeployOptions {
@@ -61,7 +61,7 @@ async function deployPending(
   const notes: string[] = []
   if (provider === 'postgres') {
     const made = await withPostgres(databaseUrl, (client) =>
-      provideExtensions(client, pending, createExtensions),
+      ensureExtensions(client, pending, createExtensions),
     )
     notes.push(...made.map((name) => `Created extension ${name}.`))
   }
@@ -122,7 +122,7 @@ async function pendingMigrations({ migrations }: History, databaseUrl: string): 
       fix: 'Run outgrow schema baseline --to <url>, which compares the tables with the migrations and records those already applied.',
     })
   }
-  const { pending, failed } = standingOf(migrations, records ?? [])
+  const { pending, failed } = migrationStateOf(migrations, records ?? [])
   const [first] = failed
   if (first) {
     throw new Failure({

@@ -20,13 +20,13 @@ export function diffFromHistory(
 ): Promise<string> {
   return withScratchDatabase(provider, scratch, async (url) => {
     await runMigrations(url, migrations)
-    if (provider === 'sqlite') dropUnsaid(url)
+    if (provider === 'sqlite') dropUnsupported(url)
     return withEngine(url, migrations, (engine) => diffFromDatabase(engine, provider, to))
   })
 }
 
 /** Prisma cannot say partial and expression indexes and virtual tables, and its engine stumbles over them: they stay as they are. */
-function dropUnsaid(url: string): void {
+function dropUnsupported(url: string): void {
   const { path } = parseDatabaseUrl(url) as { path: string }
   const database = openSqlite(path)
   try {

@@ -105,7 +105,7 @@ interface Available {
  * @returns the names of those that were made
  * @throws Failure OUTGROW_EXTENSION_MISSING
  */
-export async function provideExtensions(
+export async function ensureExtensions(
   client: PostgresClient,
   migrations: StoredMigration[],
   create: boolean,

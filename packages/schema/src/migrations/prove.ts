@@ -7,7 +7,7 @@ import {
 import { Failure, messageOf } from '@outgrow/kit'
 import type { Generated } from '../generate.ts'
 import type { Authored } from './author.ts'
-import { provideExtensions } from './extensions.ts'
+import { ensureExtensions } from './extensions.ts'
 import { historyOf } from './history.ts'
 import { runMigrations } from './run.ts'
 
@@ -43,7 +43,7 @@ export function proveOnPostgres({ ddl, elsewhere }: Generated, scratch: ScratchO
 
 async function extensionsFor(client: PostgresClient, sql: string): Promise<void> {
   try {
-    await provideExtensions(client, [{ name: 'the schema', sql }], true)
+    await ensureExtensions(client, [{ name: 'the schema', sql }], true)
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     const fix =

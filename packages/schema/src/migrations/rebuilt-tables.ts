@@ -12,7 +12,7 @@ import type { StoredMigration } from './history.ts'
 import { runMigrations } from './run.ts'
 
 /** What a file has beyond what Prisma says of it. */
-interface Unsaid {
+interface LostObject {
   table: string
   name: string
   /** Statement behind the rebuilt table, or a constraint within it. */
@@ -30,7 +30,7 @@ export const rebuiltTables = (sql: string): string[] =>
  * A migration that rebuilds tables of SQLite, with the triggers, checks, and partial and expression indexes that would be
  * lost with them: Prisma does not know those. What cannot be put back is named.
  */
-export async function keepWithRebuilt(
+export async function keepObjectsOfRebuiltTables(
   migrations: StoredMigration[],
   sql: string,
   scratch: ScratchOptions,
@@ -47,10 +47,10 @@ export async function keepWithRebuilt(
     })
   const before = await stateAfter(undefined)
   const after = await stateAfter(sql)
-  const kept: Unsaid[] = []
+  const kept: LostObject[] = []
   const warnings: string[] = []
   for (const lost of before.unsaid.filter((one) => !after.unsaid.some((other) => isSame(one, other)))) {
-    const tried = withUnsaid(sql, [...kept, lost])
+    const tried = withLostObjects(sql, [...kept, lost])
     try {
       await stateAfter(tried)
       kept.push(lost)
@@ -64,16 +64,16 @@ export async function keepWithRebuilt(
   for (const column of before.columns) {
     if (!after.columns.includes(column)) warnings.push(`Column ${column} is dropped with all its values.`)
   }
-  return { sql: withUnsaid(sql, kept), warnings }
+  return { sql: withLostObjects(sql, kept), warnings }
 }
 
-const isSame = (a: Unsaid, b: Unsaid): boolean => a.table === b.table && a.name === b.name
+const isSame = (a: LostObject, b: LostObject): boolean => a.table === b.table && a.name === b.name
 
-function readState(url: string, tables: string[]): { unsaid: Unsaid[]; columns: string[] } {
+function readState(url: string, tables: string[]): { unsaid: LostObject[]; columns: string[] } {
   const { path } = parseDatabaseUrl(url) as { path: string }
   const database = openSqliteReadonly(path)
   try {
-    const unsaid: Unsaid[] = []
+    const unsaid: LostObject[] = []
     const columns: string[] = []
     const objects = database.prepare(
       `SELECT name, type, sql FROM sqlite_schema s WHERE tbl_name = ? AND sql IS NOT NULL AND (type = 'trigger' OR type = 'index' AND EXISTS (
@@ -102,7 +102,7 @@ function readState(url: string, tables: string[]): { unsaid: Unsaid[]; columns: 
   }
 }
 
-function withUnsaid(sql: string, unsaid: Unsaid[]): string {
+function withLostObjects(sql: string, unsaid: LostObject[]): string {
   let text = sql
   for (const { start, end } of sqliteStatements(sql).toReversed()) {
     const statement = sql.slice(start, end)

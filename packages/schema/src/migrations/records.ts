@@ -82,7 +82,7 @@ function recordOf({ name, checksum, finished, rolled, logs }: Row): MigrationRec
 }
 
 /** Where a database stands against a folder of migrations. */
-export interface Standing {
+export interface MigrationState {
   applied: string[]
   pending: string[]
   /** Begun, neither finished nor taken back: nothing is applied until that is resolved. */
@@ -93,7 +93,7 @@ export interface Standing {
   unknown: string[]
 }
 
-export function standingOf(migrations: StoredMigration[], records: MigrationRecord[]): Standing {
+export function migrationStateOf(migrations: StoredMigration[], records: MigrationRecord[]): MigrationState {
   const live = records.filter(({ rolledBack }) => !rolledBack)
   const done = live.filter(({ finished }) => finished)
   const find = (name: string) => migrations.find((migration) => migration.name === name)

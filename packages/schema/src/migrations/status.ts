@@ -2,11 +2,11 @@ import type { ScratchOptions } from '@outgrow/databases'
 import type { Provider } from '../engine/schema-engine.ts'
 import type { SchemaSource } from '../source.ts'
 import { historyOf } from './history.ts'
-import { readRecords, standingOf, type Standing } from './records.ts'
+import { readRecords, migrationStateOf, type MigrationState } from './records.ts'
 import { difference, differenceLines, structureAfter, structureOf, withinSchemas } from './structure.ts'
 
 /** One side of the project: its migrations, and where a database of that provider stands. */
-export interface MigrationStatus extends Standing {
+export interface MigrationStatus extends MigrationState {
   provider: Provider
   folder: string
   migrations: string[]
@@ -19,7 +19,7 @@ export interface MigrationStatus extends Standing {
 }
 
 /** Whether a side is in step: everything applied, nothing failed, nothing drifted. */
-export function isInStep({
+export function isUpToDate({
   hasDatabase,
   pending,
   failed,
@@ -48,7 +48,7 @@ export async function migrationStatus(
   const side = { provider, folder, migrations: names, hasDatabase: databaseUrl !== undefined }
   if (databaseUrl === undefined) return { ...side, ...none, unrecorded: false, drift: undefined }
   const { records, hasTables } = await readRecords(databaseUrl)
-  const standing = standingOf(migrations, records ?? [])
+  const standing = migrationStateOf(migrations, records ?? [])
   const unrecorded = !records && hasTables
   const comparable = scratch !== undefined && records !== undefined && standing.failed.length === 0
   if (!comparable || standing.unknown.length > 0 || standing.applied.length === 0) {

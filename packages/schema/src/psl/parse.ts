@@ -14,7 +14,7 @@ import { lineOf } from './syntax.ts'
 const blockKinds = new Set(['model', 'view', 'type', 'enum', 'datasource', 'generator'])
 const identifier = /[\p{L}\p{N}_][\p{L}\p{N}_-]*(?:\.[\p{L}\p{N}_][\p{L}\p{N}_-]*)*/uy
 const directive = /^\s*outgrow:(sqlite|postgres)(?:ql)?\s+(.+?)\s*$/
-const almostDirective = /^\/?\s*outgrow:/
+const misspelledDirective = /^\/?\s*outgrow:/
 
 /**
  * Parses one Prisma schema file, keeping the place of everything, so that it can be edited without touching the rest.
@@ -259,7 +259,7 @@ class Parser {
     const match = directive.exec(this.text.slice(start + 2, this.at))
     if (!match) {
       const said = this.text.slice(start + 2, this.at)
-      if (almostDirective.test(said)) {
+      if (misspelledDirective.test(said)) {
         this.fail(
           start,
           `"//${said.trimEnd()}" is not recognized: write // outgrow:sqlite … or // outgrow:postgres …`,

@@ -17,7 +17,7 @@ import { candidateTypes, readContent, type PulledType } from './column-type.ts'
 import { Names, reservedModelNames } from './names.ts'
 
 /** Something in the file that a Prisma schema cannot say. */
-export interface Unsaid {
+export interface UnsupportedObject {
   kind:
     | 'view'
     | 'trigger'
@@ -39,7 +39,7 @@ export interface PulledSchema {
   /** A Prisma schema with the provider sqlite. */
   text: string
   models: number
-  unsaid: Unsaid[]
+  unsaid: UnsupportedObject[]
 }
 
 interface PulledField {
@@ -91,7 +91,7 @@ export function pullSchema(from: string, refused: RefusedTypes = () => new Map()
 function readSchema(database: SqliteDatabase, refused: RefusedTypes): PulledSchema {
   const all = readSourceTables(database)
   const tables = all.filter(({ owner, virtual }) => owner === undefined && isReadable(virtual))
-  const unsaid: Unsaid[] = otherObjects(database).filter(
+  const unsaid: UnsupportedObject[] = otherObjects(database).filter(
     ({ kind, name }) => kind !== 'virtual table' || !tables.some((table) => table.name === name),
   )
   const modelNames = new Names(reservedModelNames)
@@ -116,7 +116,7 @@ function pullModel(
   database: SqliteDatabase,
   table: SourceTable,
   modelNames: Names,
-  unsaid: Unsaid[],
+  unsaid: UnsupportedObject[],
   refused: RefusedTypes,
 ): PulledModel {
   const names = new Names()
@@ -150,7 +150,7 @@ function fittingTypes(
   database: SqliteDatabase,
   table: SourceTable,
   columns: SourceColumn[],
-  unsaid: Unsaid[],
+  unsaid: UnsupportedObject[],
   refused: RefusedTypes,
 ): Map<string, PulledType> {
   const open = new Map(
@@ -170,10 +170,10 @@ function fittingTypes(
         open.delete(column)
         continue
       }
-      const said = `${column.declaredType || 'no type'}: as ${type.type} a value ${reason}`
+      const reported = `${column.declaredType || 'no type'}: as ${type.type} a value ${reason}`
       candidates.shift()
       const [next] = candidates
-      say(column, next ? `${said}; trying ${next.type}` : `${said}; no type can hold every value`)
+      say(column, next ? `${reported}; trying ${next.type}` : `${reported}; no type can hold every value`)
       if (!next) open.delete(column)
     }
   }
@@ -184,10 +184,10 @@ function fittingTypes(
 function idOf(database: SqliteDatabase, table: SourceTable): string[] {
   const nullable = table.primaryKey.map((name) => `${quoteIdentifier(name)} IS NULL`)
   if (nullable.length === 0) return []
-  const broken = database
+  const violations = database
     .prepare(`SELECT 1 FROM ${quoteIdentifier(table.name)} WHERE ${nullable.join(' OR ')} LIMIT 1`)
     .get()
-  return broken === undefined ? table.primaryKey : []
+  return violations === undefined ? table.primaryKey : []
 }
 
 function isRequired(model: PulledModel, column: SourceColumn): boolean {
@@ -202,8 +202,8 @@ function identifies(model: PulledModel): boolean {
   )
 }
 
-function addRelations(model: PulledModel, models: PulledModel[], unsaid: Unsaid[]): void {
-  const said = new Set<string>()
+function addRelations(model: PulledModel, models: PulledModel[], unsaid: UnsupportedObject[]): void {
+  const reported = new Set<string>()
   for (const [at, key] of model.table.foreignKeys.entries()) {
     const parent = models.find(({ table }) => table.name.toLowerCase() === key.parent.toLowerCase())
     const parentColumns = key.parentColumns.length > 0 ? key.parentColumns : (parent?.table.primaryKey ?? [])
@@ -221,8 +221,8 @@ function addRelations(model: PulledModel, models: PulledModel[], unsaid: Unsaid[
     }
     // SQLite takes the same reference twice, on the column and on the table.
     const named = JSON.stringify([key.columns, parent.name, theirs.map(({ name }) => name)])
-    if (said.has(named)) continue
-    said.add(named)
+    if (reported.has(named)) continue
+    reported.add(named)
     const optional = key.columns.some((name) => {
       const column = model.table.columns.find((candidate) => candidate.name === name) as SourceColumn
       return !isRequired(model, column)
@@ -309,9 +309,10 @@ function postgresName(column: string): string {
 }
 
 /** Tables of PostGIS, which Prisma never makes. */
-const passedOver = /^(spatial_ref_sys|geometry_columns|geography_columns|raster_columns|raster_overviews)$/i
+const reservedByPostgis =
+  /^(spatial_ref_sys|geometry_columns|geography_columns|raster_columns|raster_overviews)$/i
 
-function modelText(database: SqliteDatabase, model: PulledModel, unsaid: Unsaid[]): string {
+function modelText(database: SqliteDatabase, model: PulledModel, unsaid: UnsupportedObject[]): string {
   const { table, name } = model
   const ignored = !identifies(model)
   const lines = model.fields.flatMap((field) => fieldLines(model, field, unsaid))
@@ -337,7 +338,7 @@ function modelText(database: SqliteDatabase, model: PulledModel, unsaid: Unsaid[
   }
   const isLong = isLongName(table.name)
   if (name !== table.name || isLong) {
-    if (isLong || passedOver.test(table.name)) {
+    if (isLong || reservedByPostgis.test(table.name)) {
       const free = isLong ? shortName(table.name) : `${table.name}_data`
       attributes.push(`// outgrow:postgres @@map(${quotePsl(free)})`)
       unsaid.push({
@@ -354,7 +355,7 @@ function modelText(database: SqliteDatabase, model: PulledModel, unsaid: Unsaid[
   return `${comment}model ${name} {\n${[...lines, ...model.relations, '', ...attributes].map((line) => `  ${line}`).join('\n')}\n}`
 }
 
-function fieldLines(model: PulledModel, field: PulledField, unsaid: Unsaid[]): string[] {
+function fieldLines(model: PulledModel, field: PulledField, unsaid: UnsupportedObject[]): string[] {
   const { column, name, type } = field
   const attributes: string[] = []
   const alone = model.id.length === 1 && model.id[0] === column.name
@@ -445,7 +446,7 @@ function readIndexes(database: SqliteDatabase, table: string): PulledIndex[] {
   }))
 }
 
-function otherObjects(database: SqliteDatabase): Unsaid[] {
+function otherObjects(database: SqliteDatabase): UnsupportedObject[] {
   const rows = database
     .prepare(
       `SELECT type, name, tbl_name, sql FROM sqlite_schema

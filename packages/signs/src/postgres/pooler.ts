@@ -6,7 +6,7 @@ interface Backend {
 }
 
 /** A pooler in transaction mode gives each statement any backend; one in session mode answers on another port. */
-export async function poolerBefore(
+export async function detectPooler(
   { url }: PostgresUrl,
   client: PostgresClient,
   connect: () => Promise<PostgresClient>,

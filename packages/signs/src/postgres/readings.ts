@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectPostgres, parsePostgresUrl, withPostgres, type PostgresClient } from '@outgrow/databases'
-import { poolerBefore } from './pooler.ts'
+import { detectPooler } from './pooler.ts'
 import { sql } from './sql.ts'
 
 /** What is null the role may not see, or there is too little of it to tell. */
@@ -66,7 +66,7 @@ export async function probePostgres(
       unindexedForeignKeys: await rows<PostgresReadings['unindexedForeignKeys'][number]>(sql.foreignKeys),
       slowest: await slowestStatements(client),
       timeZone: basics.zone,
-      pooler: await poolerBefore(parsePostgresUrl(url), client, () => connectPostgres(url)),
+      pooler: await detectPooler(parsePostgresUrl(url), client, () => connectPostgres(url)),
     }
   })
 }

@@ -1,6 +1,6 @@
 const dayMs = 86_400_000
 /** Shorter than this, and a day's growth would be guessed. */
-const leastSpanMs = 3_600_000
+const minSpanMs = 3_600_000
 
 /** What a look found: ms since 1970, and the file's size then. */
 export interface Size {
@@ -11,7 +11,7 @@ export interface Size {
 /** A file's growth in bytes a day, by least squares over its sizes; undefined when they span less than an hour. */
 export function growthPerDay(sizes: readonly Size[]): number | undefined {
   const [first, last] = [sizes[0], sizes.at(-1)]
-  if (!first || !last || last.at - first.at < leastSpanMs) return undefined
+  if (!first || !last || last.at - first.at < minSpanMs) return undefined
   const points = sizes.map(({ at, sizeBytes }) => [(at - first.at) / dayMs, sizeBytes] as const)
   const meanX = points.reduce((sum, [x]) => sum + x, 0) / points.length
   const meanY = points.reduce((sum, [, y]) => sum + y, 0) / points.length

@@ -36,7 +36,7 @@ export async function probeSqlite(
   }, 50)
   try {
     const before = readWal(reader)
-    const lock = mayWrite(path) ? await askForLock(path, { windowMs, signal }) : null
+    const lock = mayWrite(path) ? await probeWriteLock(path, { windowMs, signal }) : null
     const after = readWal(reader)
     return {
       kind: 'outside',
@@ -63,7 +63,7 @@ export async function probeSqlite(
   }
 }
 
-async function askForLock(path: string, options: ProbeOptions): ReturnType<typeof runCanary> {
+async function probeWriteLock(path: string, options: ProbeOptions): ReturnType<typeof runCanary> {
   const database = openSqliteForLock(path, 0)
   try {
     return await runCanary(database, options)

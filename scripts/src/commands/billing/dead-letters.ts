@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { withBilling } from '../../billing-context.ts'
+import { withBilling } from '../../billing/context.ts'
 import { exit } from '../../output/exit.ts'
 import { runCommand, type Outcome } from '../../output/run.ts'
 import { textTable } from '../../output/terminal.ts'
@@ -18,7 +18,7 @@ export const deadLettersCommand = withBillingOptions(new Command('dead-letters')
       options.json ?? false,
       { command: 'billing dead-letters', events: [] },
       ({ terminal }) =>
-        withBilling(options.database, async ({ store }, { deadLetters }) => {
+        withBilling(options.database, async (store, { deadLetters }) => {
           const events = (await deadLetters(store)).map(
             ({ stripeEventId: id, type, receivedAt, attempts, lastError }) => ({
               id,

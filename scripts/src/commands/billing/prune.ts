@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { withBilling } from '../../billing-context.ts'
+import { withBilling } from '../../billing/context.ts'
 import { exit } from '../../output/exit.ts'
 import { runCommand, type Outcome } from '../../output/run.ts'
 import { count } from '../../output/terminal.ts'
@@ -18,7 +18,7 @@ export const pruneCommand = withBillingOptions(new Command('prune'), true)
   .addHelpText('after', '\nExamples:\n  outgrow billing prune --days 90 --dry-run')
   .action((options: BillingOptions & { days: string }) =>
     runCommand<Document>(options.json ?? false, { command: 'billing prune', blanked: 0 }, ({ terminal }) =>
-      withBilling(options.database, async ({ store }, { prune }) => {
+      withBilling(options.database, async (store, { prune }) => {
         const blanked = await prune(store, daysOf(options.days), options.dryRun)
         terminal.line(`${count(blanked)} payloads ${options.dryRun ? 'would be' : 'are'} blanked.`)
         return { command: 'billing prune', ok: true, exitCode: exit.done, blanked, error: null }

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import type { Reconciliation } from '@outgrow/billing'
-import { withStripe } from '../../billing-context.ts'
+import { withStripe } from '../../billing/context.ts'
 import { exit } from '../../output/exit.ts'
 import { runCommand, type Outcome } from '../../output/run.ts'
 import { count } from '../../output/terminal.ts'

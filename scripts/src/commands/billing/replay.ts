@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { Failure } from '@outgrow/kit'
-import { withBilling } from '../../billing-context.ts'
+import { withBilling } from '../../billing/context.ts'
 import { exit } from '../../output/exit.ts'
 import { runCommand, type Outcome } from '../../output/run.ts'
 import { count } from '../../output/terminal.ts'
@@ -34,7 +34,7 @@ export const replayCommand = withBillingOptions(new Command('replay'), true)
   )
   .action((options: Options) =>
     runCommand<Document>(options.json ?? false, { command: 'billing replay', replayed: 0 }, ({ terminal }) =>
-      withBilling(options.database, async ({ store }, { replay, replayOutbox }) => {
+      withBilling(options.database, async (store, { replay, replayOutbox }) => {
         const { id: ids, type, dead, dryRun = false, outbox } = options
         const since = dateOf(options.since)
         if (!outbox && !ids && type === undefined && since === undefined && !dead) throw nothingChosen()

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import type { BillingStatus } from '@outgrow/billing'
-import { withBilling } from '../../billing-context.ts'
+import { withBilling } from '../../billing/context.ts'
 import { exit } from '../../output/exit.ts'
 import { runCommand, type Outcome } from '../../output/run.ts'
 import { count, textTable } from '../../output/terminal.ts'
@@ -21,7 +21,7 @@ export const statusCommand = withBillingOptions(new Command('status'), false)
   )
   .action((options: BillingOptions) =>
     runCommand<Document>(options.json ?? false, { command: 'billing status', status: null }, ({ terminal }) =>
-      withBilling(options.database, async ({ store }, { billingStatus }) => {
+      withBilling(options.database, async (store, { billingStatus }) => {
         const status = await billingStatus(store)
         const table = (head: string[], counts: Record<string, number>) => {
           for (const line of textTable(

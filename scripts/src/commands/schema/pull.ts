@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { Command } from 'commander'
 import { refusedTypes } from '@outgrow/graduate'
 import { Failure } from '@outgrow/kit'
-import { pullSchema, type Unsaid } from '@outgrow/schema'
+import { pullSchema, type UnsupportedObject } from '@outgrow/schema'
 import { sourceOf } from '../../move-options.ts'
 import { exit } from '../../output/exit.ts'
 import { runCommand, type Outcome } from '../../output/run.ts'
@@ -20,7 +20,7 @@ export const pullCommand = new Command('pull')
   .option('--json', 'print one JSON document on stdout')
   .addHelpText('after', '\nExample:\n  outgrow schema pull --from old.db --out old/schema.prisma')
   .action((options: { from?: string; out: string; force?: boolean; json?: boolean }) =>
-    runCommand<Outcome & { output: string | null; schema: string; unsaid: Unsaid[] }>(
+    runCommand<Outcome & { output: string | null; schema: string; unsaid: UnsupportedObject[] }>(
       options.json ?? false,
       { command: 'schema pull', output: null, schema: '', unsaid: [] },
       ({ terminal }) => {

@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
 import { Command } from 'commander'
 import { parseDatabaseUrl } from '@outgrow/databases'
-import { isInStep, migrationStatus, readSchemaSource, type MigrationStatus } from '@outgrow/schema'
+import { isUpToDate, migrationStatus, readSchemaSource, type MigrationStatus } from '@outgrow/schema'
 import { exit } from '../../output/exit.ts'
 import { runCommand, type Outcome } from '../../output/run.ts'
 import { count, type Terminal } from '../../output/terminal.ts'
@@ -57,7 +57,7 @@ Exit status: 0 up to date, 4 something is pending, failed, changed or drifted.`,
           }
         }
         for (const side of sides) show(side, options.compare, terminal)
-        const ok = sides.every(isInStep)
+        const ok = sides.every(isUpToDate)
         return { command: 'schema status', ok, exitCode: ok ? exit.done : exit.findings, sides, error: null }
       },
     ),
@@ -82,7 +82,7 @@ function show(side: MigrationStatus, compare: boolean, terminal: Terminal): void
     if (lines.length > 0) terminal.line(`  ${terminal.style('yellow', title)}`)
     for (const line of lines) terminal.line(`    ${line}`)
   }
-  if (isInStep(side) && side.drift) terminal.line('  the tables match the migrations')
+  if (isUpToDate(side) && side.drift) terminal.line('  the tables match the migrations')
   else if (side.drift === undefined)
     terminal.line(`  tables not compared${compare ? ': resolve the failed migrations first' : ''}`)
 }

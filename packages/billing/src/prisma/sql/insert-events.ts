@@ -4,7 +4,7 @@ import type { Scope } from '../scope.ts'
 import { rowsOf, type Value } from './statement.ts'
 
 /** A statement holds as many rows as SQLite takes values (32,766), with room. */
-export const mostRows = 1000
+export const maxReportedRows = 1000
 
 /**
  * Stores events in one statement, which a burst of deliveries waits for; those that are there are left out. Returns

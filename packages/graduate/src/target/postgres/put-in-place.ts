@@ -39,7 +39,7 @@ export async function putInPlace(
     await client.query(`ALTER SEQUENCE ${sequence} OWNED BY ${owner}`)
   }
   for (const statement of rest) await client.query(statement)
-  await compareWithPromise(client, staging)
+  await assertPromisedStructure(client, staging)
   if (!staging.replaces && baseline.length > 0) await writeBaseline(client, staging.home, baseline)
 }
 
@@ -49,7 +49,10 @@ async function createSchema(client: PostgresClient, name: string): Promise<void>
   if (rows.length === 0) await client.query(`CREATE SCHEMA ${quoteIdentifier(name)}`)
 }
 
-async function compareWithPromise(client: PostgresClient, { schemas, promised }: Staging): Promise<void> {
+async function assertPromisedStructure(
+  client: PostgresClient,
+  { schemas, promised }: Staging,
+): Promise<void> {
   const homes = Object.keys(schemas)
   const found = await describeSchemas(client, Object.fromEntries(homes.map((schema) => [schema, schema])))
   const missing = missingItems(promised, found)

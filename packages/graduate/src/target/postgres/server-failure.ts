@@ -34,40 +34,40 @@ export function explained(error: unknown, clients: PostgresClient[]): unknown {
 }
 
 function detailsOf(error: ServerError, client: PostgresClient): FailureDetails | undefined {
-  const said = [error.message, error.detail, error.hint].filter((part) => part !== undefined).join(' ')
+  const reported = [error.message, error.detail, error.hint].filter((part) => part !== undefined).join(' ')
   switch (error.code) {
     case '42501':
       return {
         code: 'OUTGROW_TARGET_PRIVILEGES',
-        message: `The role ${client.user ?? ''} lacks a privilege that the move needs: ${said}`,
+        message: `The role ${client.user ?? ''} lacks a privilege that the move needs: ${reported}`,
         why: 'The move builds in a schema of its own and publishes it in one transaction. The target is unchanged.',
         fix: grantFor(error, client),
       }
     case '2BP01':
       return {
         code: 'OUTGROW_TARGET_NOT_PLAIN',
-        message: `The target’s empty tables cannot be replaced: ${said}`,
+        message: `The target’s empty tables cannot be replaced: ${reported}`,
         why: 'The filled tables replace the empty ones, and objects that depend on those would be lost.',
         fix: 'Move into an empty database, or drop the objects named above and recreate them afterwards.',
       }
     case '25006':
       return {
         code: 'OUTGROW_TARGET_READ_ONLY',
-        message: `The target does not accept writes: ${said}`,
+        message: `The target does not accept writes: ${reported}`,
         why: 'It is a replica, or default_transaction_read_only is on for the database or the role.',
         fix: 'Pass the URL of the primary, or turn default_transaction_read_only off.',
       }
     case '53100':
       return {
         code: 'OUTGROW_TARGET_FULL',
-        message: `The server’s disk is full: ${said}`,
+        message: `The server’s disk is full: ${reported}`,
         why: 'What was copied so far is kept in the run’s own schema; nothing is published.',
         fix: 'Free space on the server’s disk and run the same command with --resume, or undo the run with --abort.',
       }
     case '53200':
       return {
         code: 'OUTGROW_TARGET_LIMIT',
-        message: `The server has run out of memory for locks: ${said}`,
+        message: `The server has run out of memory for locks: ${reported}`,
         why: 'All tables are published in one transaction, which locks every table and index.',
         fix: 'Raise max_locks_per_transaction (ALTER SYSTEM SET max_locks_per_transaction = 1024, then restart the server) and run the command again.',
       }
@@ -77,14 +77,14 @@ function detailsOf(error: ServerError, client: PostgresClient): FailureDetails |
     case '42P07':
       return {
         code: 'OUTGROW_TARGET_NOT_EMPTY',
-        message: `The target already contains an object with that name: ${said}`,
+        message: `The target already contains an object with that name: ${reported}`,
         fix: 'Pass a new database, or drop the objects named above yourself.',
       }
     default:
       if (/^(22|23)/.test(error.code)) {
         return {
           code: 'OUTGROW_ROWS_REFUSED',
-          message: `Postgres rejected rows of the file: ${said}`,
+          message: `Postgres rejected rows of the file: ${reported}`,
           why: 'They violate a constraint of the target or do not fit one of its types. Nothing was published.',
           fix: 'Correct the rows, or the constraint in the migrations, and run the command again with --restart.',
         }
@@ -93,7 +93,7 @@ function detailsOf(error: ServerError, client: PostgresClient): FailureDetails |
       if (!/^(53|54|55|57|58|28|40)/.test(error.code)) return undefined
       return {
         code: 'OUTGROW_POSTGRES_REFUSED',
-        message: `Postgres rejected the statement: ${said} (${error.code})`,
+        message: `Postgres rejected the statement: ${reported} (${error.code})`,
         fix: 'Read the server’s message above; then run the same command with --resume or --abort.',
       }
   }
@@ -114,32 +114,32 @@ function grantFor({ message, table }: ServerError, { user, database }: PostgresC
 }
 
 function lostConnection(error: unknown, clients: PostgresClient[]): Failure | undefined {
-  // What the server said before it hung up is better than what the driver makes of the silence afterwards.
+  // What the server reported before it hung up is better than what the driver makes of the silence afterwards.
   const code = (error as { code?: string } | undefined)?.code ?? ''
-  const said = /^[05]/.test(code)
+  const reported = /^[05]/.test(code)
     ? undefined
-    : clients.map((client) => lastWords.get(client)).find((words) => words !== undefined)
+    : clients.map((client) => lastErrors.get(client)).find((words) => words !== undefined)
   const message = messageOf(error)
   const lost =
-    said !== undefined ||
+    reported !== undefined ||
     /^(57P0\d|08\d{3}|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT)$/.test(code) ||
     /Connection terminated|not queryable|connection error|Client was closed/i.test(message)
   if (!lost) return undefined
   return new Failure({
     code: 'OUTGROW_POSTGRES_LOST',
-    message: `The connection to Postgres was lost: ${said ?? message}`,
+    message: `The connection to Postgres was lost: ${reported ?? message}`,
     why: 'What was copied so far is kept in the run’s own schema; nothing is published.',
     fix: 'When the server is back, run the same command with --resume.',
     cause: error,
   })
 }
 
-const lastWords = new WeakMap<PostgresClient, string>()
+const lastErrors = new WeakMap<PostgresClient, string>()
 
 /** Remembers what ended a connection. To be called once, as soon as it is open. */
 export function listenForEnd(client: PostgresClient): void {
   client.on('error', (error: Error) => {
-    if (!lastWords.has(client)) lastWords.set(client, error.message)
+    if (!lastErrors.has(client)) lastErrors.set(client, error.message)
   })
 }
 

@@ -77,18 +77,18 @@ class Translator {
 
   #or(): Value {
     let left = this.#and()
-    while (this.#word('or')) left = boolean(`(${truth(left)} OR ${truth(this.#and())})`)
+    while (this.#word('or')) left = boolean(`(${asBoolean(left)} OR ${asBoolean(this.#and())})`)
     return left
   }
 
   #and(): Value {
     let left = this.#not()
-    while (this.#word('and')) left = boolean(`(${truth(left)} AND ${truth(this.#not())})`)
+    while (this.#word('and')) left = boolean(`(${asBoolean(left)} AND ${asBoolean(this.#not())})`)
     return left
   }
 
   #not(): Value {
-    if (this.#word('not')) return boolean(`NOT ${truth(this.#not())}`)
+    if (this.#word('not')) return boolean(`NOT ${asBoolean(this.#not())}`)
     return this.#comparison()
   }
 
@@ -312,7 +312,7 @@ function boolean(sql: string): Value {
   return { sql: /^(true|false)$/.test(sql) ? sql : `(${sql})`, kind: 'bool' }
 }
 
-function truth(value: Value): string {
+function asBoolean(value: Value): string {
   if (value.kind === 'bool') return value.sql
   if (value.flag) return value.flag === '1' ? 'true' : 'false'
   throw new Untranslatable('a number or text is used as a boolean')
@@ -321,7 +321,7 @@ function truth(value: Value): string {
 /** Both sides in forms that Postgres compares as SQLite does. */
 function alike(left: Value, right: Value): [string, string] {
   if (left.kind === 'null' || right.kind === 'null') return [left.sql, right.sql]
-  if (left.kind === 'bool' || right.kind === 'bool') return [truth(left), truth(right)]
+  if (left.kind === 'bool' || right.kind === 'bool') return [asBoolean(left), asBoolean(right)]
   const numbers = (value: Value) => value.kind === 'number' || value.kind === 'float'
   if (numbers(left) && numbers(right)) return [left.sql, right.sql]
   if (left.kind === 'text' && right.kind === 'text') {

@@ -21,11 +21,11 @@ export function viewStatement(sql: string, name: string, schema: string, plan: P
   const columns =
     open >= 0 && open < as ? tokens.slice(open + 1, as).filter(({ kind }) => kind !== 'mark') : []
   const names = columns.length > 0 ? ` (${columns.map(({ text }) => quoteIdentifier(text)).join(', ')})` : ''
-  const body = tokens.slice(as + 1).map((token, at, all) => said(plan, token, all[at - 1], all[at + 1]))
+  const body = tokens.slice(as + 1).map((token, at, all) => translated(plan, token, all[at - 1], all[at + 1]))
   return `CREATE VIEW ${qualified({ schema, name })}${names} AS ${body.join(' ')}`
 }
 
-function said(
+function translated(
   plan: Plan,
   token: SqlToken,
   before: SqlToken | undefined,

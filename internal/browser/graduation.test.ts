@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { dirname, join } from 'node:path'
+import { ending, makeDatabase } from '@outgrow/testing'
+import { desktop, launchBrowser, shoot } from '@outgrow/testing/browser'
+import { freePorts } from '@outgrow/testing/product'
+import { expect, inject, test } from 'vitest'
+import { makeShop } from '@outgrow/testing/cli'
+
+const root = join(import.meta.dirname, '../..')
+const token = 'token-of-the-browser-tests'
+
+test('the console follows a move while it runs, and shows what it found and proved', async () => {
+  const { file, schema } = makeShop(400_000, (database) =>
+    database.exec('UPDATE "Order" SET note = note || char(0) WHERE id = 7'),
+  )
+  const folder = dirname(file)
+  const target = await makeDatabase(inject('postgresUrl'))
+  const port = await freePorts()
+  const console = spawn(process.execPath, ['dist/main.js'], {
+    cwd: join(root, 'apps/console'),
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {
+      ...process.env,
+      DATABASE_URL: `file:${file}`,
+      SIGNS_DIR: folder,
+      PORT: String(port),
+      CONSOLE_TOKEN: token,
+    },
+  })
+  await using _console = ending(console)
+  await once(console.stdout, 'data')
+  const browser = await launchBrowser()
+  const page = await (await browser.newContext(desktop)).newPage()
+  await page.goto(`http://127.0.0.1:${port}/?token=${token}`)
+  await page.goto(`http://127.0.0.1:${port}/graduation`)
+  await page.getByText('Not run yet').waitFor()
+  await page.locator('#live').getByText('live').waitFor()
+
+  const outgrow = (...args: string[]) =>
+    spawn(
+      process.execPath,
+      [
+        join(root, 'scripts/bin/outgrow.mjs'),
+        ...args,
+        '--from',
+        file,
+        '--schema',
+        schema,
+        '--work-dir',
+        folder,
+      ],
+      { stdio: 'ignore' },
+    )
+  // Everything below comes to the open page by itself.
+  const inspected = once(outgrow('inspect'), 'exit')
+  await page.getByText('contains a NUL byte').waitFor()
+  await inspected
+  const moved = once(outgrow('migrate', '--to', target.url, '--fix', 'text-strip-nul'), 'exit')
+  await page.getByRole('heading', { name: /migrate is running: step 6 of 11/ }).waitFor()
+  await page.getByText(/[1-9][\d,]* of about 40\d,\d{3} rows, [\d,]+ a second/).waitFor()
+  await shoot(page, 'console-running')
+  expect(Number(await page.getByRole('progressbar').getAttribute('value'))).toBeGreaterThan(0)
+  const [code] = (await moved) as [number]
+  expect(code).toBe(0)
+  const verification = page.getByRole('region', { name: 'Table of the verification' })
+  await verification.getByRole('row', { name: /Order 400,000 400,000 0 equal/ }).waitFor()
+  expect(await page.getByText(/is running/).count()).toBe(0)
+  // A database of another schema than the product's has no inbox to show.
+  await page.goto(`http://127.0.0.1:${port}/webhooks`)
+  await page.getByText('does not have Outgrow’s billing tables').waitFor()
+
+  await browser.close()
+  await target.drop()
+})

@@ -1,0 +1,100 @@
+import type { Stripe } from 'stripe'
+
+/** What Stripe says of one customer. Times are Dates, ids are Stripe's. */
+export interface StripeState {
+  deleted: boolean
+  email: string | null
+  subscriptions: StripeSubscriptionState[]
+  /** Lookup keys of Stripe's active entitlements, all pages of them; empty when they were not asked for. */
+  features: string[]
+}
+
+export interface StripeSubscriptionState {
+  id: string
+  /** As Stripe writes it. */
+  status: string
+  cancelAt: Date | null
+  cancelAtPeriodEnd: boolean
+  trialEnd: Date | null
+  endedAt: Date | null
+  startedAt: Date
+  collectionPaused: boolean
+  items: StripeItemState[]
+}
+
+export interface StripeItemState {
+  id: string
+  priceId: string
+  quantity: number
+  currentPeriodStart: Date
+  currentPeriodEnd: Date
+}
+
+/** Asks Stripe for everything that matters of a customer. No transaction may be open meanwhile. */
+export async function fetchStripeState(
+  stripe: Stripe,
+  customerId: string,
+  stripeEntitlements: boolean,
+): Promise<StripeState> {
+  const customer = await stripe.customers.retrieve(customerId)
+  const subscriptions: StripeSubscriptionState[] = []
+  for await (const subscription of stripe.subscriptions.list({
+    customer: customerId,
+    status: 'all',
+    limit: 100,
+  })) {
+    subscriptions.push(await subscriptionStateOf(stripe, subscription))
+  }
+  const features: string[] = []
+  if (stripeEntitlements && !customer.deleted) {
+    // An event carries ten of them at most: they are listed.
+    for await (const entitlement of stripe.entitlements.activeEntitlements.list({
+      customer: customerId,
+      limit: 100,
+    })) {
+      features.push(entitlement.lookup_key)
+    }
+  }
+  return {
+    deleted: customer.deleted === true,
+    email: customer.deleted ? null : customer.email,
+    subscriptions: subscriptions.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    features,
+  }
+}
+
+/** One subscription with all its items. */
+async function subscriptionStateOf(
+  stripe: Stripe,
+  subscription: Stripe.Subscription,
+): Promise<StripeSubscriptionState> {
+  let items = subscription.items.data
+  if (subscription.items.has_more) {
+    items = []
+    for await (const item of stripe.subscriptionItems.list({ subscription: subscription.id, limit: 100 }))
+      items.push(item)
+  }
+  return {
+    id: subscription.id,
+    status: subscription.status,
+    cancelAt: dateOf(subscription.cancel_at),
+    cancelAtPeriodEnd: subscription.cancel_at_period_end,
+    trialEnd: dateOf(subscription.trial_end),
+    endedAt: dateOf(subscription.ended_at),
+    startedAt: new Date(subscription.start_date * 1000),
+    collectionPaused: subscription.pause_collection !== null,
+    items: items
+      .map((item) => ({
+        id: item.id,
+        priceId: item.price.id,
+        quantity: item.quantity ?? 1,
+        currentPeriodStart: new Date(item.current_period_start * 1000),
+        currentPeriodEnd: new Date(item.current_period_end * 1000),
+      }))
+      .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+  }
+}
+
+function dateOf(seconds: number | null): Date | null {
+  return seconds === null ? null : new Date(seconds * 1000)
+}

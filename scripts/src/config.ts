@@ -1,0 +1,22 @@
+import type { BillingPolicy, PlanConfig, PrismaStoreOptions } from '@outgrow/billing'
+import type { GeneratedClients, PrismaClientShape } from '@outgrow/client'
+
+/** What the command line knows of a project: `outgrow.config.ts` in its folder. */
+export interface ProjectConfig<Client extends PrismaClientShape = PrismaClientShape> {
+  /** The schema's file or folder; `prisma/schema.prisma` by default. */
+  schema?: string
+  /** The project's generated clients. Their type is that of the SQLite client. Billing's commands need them. */
+  clients?: GeneratedClients<Client>
+  billing?: PrismaStoreOptions<Client> & {
+    /** A function where prices come from the environment. */
+    plans?: PlanConfig | (() => PlanConfig | Promise<PlanConfig>)
+    policy?: BillingPolicy
+  }
+}
+
+/** Types `outgrow.config.ts`: models are named as the project's own client names them. */
+export function defineConfig<Client extends PrismaClientShape>(
+  config: ProjectConfig<Client>,
+): ProjectConfig<Client> {
+  return config
+}

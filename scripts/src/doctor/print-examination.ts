@@ -1,0 +1,39 @@
+import { relative } from 'node:path'
+import { seriousFirst, type Examination, type Level } from '@outgrow/signs'
+import { textTable, type Terminal } from '../output/terminal.ts'
+
+const colors = { fine: 'green', watch: 'yellow', plan: 'magenta', graduate: 'red', unknown: 'gray' } as const
+
+const words: Record<Level, string> = {
+  fine: 'fine',
+  watch: 'watch',
+  plan: 'plan',
+  graduate: 'graduate now',
+  unknown: 'unknown',
+}
+
+function shownPath(identity: string): string {
+  return relative(process.cwd(), identity.replace(/^file:/, ''))
+}
+
+/** An examination as people read it: every sign in a line, then what to do about those that are not fine. */
+export function printExamination(
+  terminal: Terminal,
+  { provider, database, verdict, signs, unknown }: Examination,
+): void {
+  const level = (one: Level) => terminal.style(colors[one], words[one])
+  terminal.line(provider === 'sqlite' ? `SQLite  ${shownPath(database)}` : `Postgres  ${database}`)
+  const rows = textTable(
+    ['sign', 'level', 'seen'],
+    signs.map((sign) => [sign.title, words[sign.level], sign.text]),
+  )
+  for (const row of rows) terminal.line(`  ${row}`)
+  for (const sign of seriousFirst(signs)) {
+    terminal.line(`${level(sign.level)}  ${sign.title}: ${sign.text}`)
+    terminal.line(`    from  ${sign.threshold.source}`)
+    terminal.line(`    do    ${sign.advice}`)
+  }
+  const resting =
+    unknown.length === 0 ? '' : ` (based on what was measured; not measured: ${unknown.join(', ')})`
+  terminal.line(`${terminal.style('bold', 'Verdict')}: ${level(verdict)}${resting}`)
+}
