@@ -2,7 +2,7 @@ import { clients } from '@outgrow/db/clients'
 import { defineConfig } from 'outgrow'
 
 export default defineConfig({
-  schema: 'prisma/schema.prisma',
+  schema: 'prisma/schema',
   clients,
   billing: {
     plans: async () => {

@@ -37,7 +37,7 @@ export async function dev(options: DevOptions, { terminal, signal }: CommandCont
     options.database ?? `file:${join(stateDirectory(join(directory, 'dev')), 'app.db')}`,
   )
   await refuseProduction(databaseUrl)
-  await deployMigrations(readSchemaSource(join(root, 'prisma/schema.prisma')), databaseUrl)
+  await deployMigrations(readSchemaSource(join(root, 'prisma/schema')), databaseUrl)
   const env = {
     DATABASE_URL: databaseUrl,
     AUTH_SECRET: secrets.auth,

@@ -136,7 +136,7 @@ async function benchDatabase(
   total: number,
   rounds: number,
 ): Promise<DatabaseFigures> {
-  await deployMigrations(readSchemaSource(join(root, 'prisma/schema.prisma')), url)
+  await deployMigrations(readSchemaSource(join(root, 'prisma/schema')), url)
   const database = await openDatabase(url)
   const store = prismaStore(database)
   await syncPlans(store, plans)

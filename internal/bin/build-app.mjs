@@ -18,6 +18,6 @@ await build({
   sourcemap: true,
   logLevel: 'warning',
 })
-for (const file of ['style.css', 'assets']) {
+for (const file of ['style.css', 'example/style.css', 'assets']) {
   if (existsSync(`src/${file}`)) cpSync(`src/${file}`, `dist/${file}`, { recursive: true })
 }

@@ -19,7 +19,7 @@ const run = promisify(execFile)
 test('the whole journey: traffic on SQLite, one command, and the same person goes on, on Postgres', async () => {
   const folder = temporaryFolder()
   const file = join(folder, 'app.db')
-  const schema = join(root, 'prisma/schema.prisma')
+  const schema = join(root, 'prisma/schema')
   const target = await makeDatabase(inject('postgresUrl'))
   const outgrow = (...args: string[]) =>
     run(process.execPath, [bin, ...args], {

@@ -61,7 +61,7 @@ export async function openArena(
       ? await startEmbeddedPostgres({ directory: join(folder, 'server'), settings: ['fsync=off'] })
       : undefined
   const url = server?.url ?? `file:${join(folder, 'app.db')}`
-  await deployMigrations(readSchemaSource(join(import.meta.dirname, '../../prisma/schema.prisma')), url)
+  await deployMigrations(readSchemaSource(join(import.meta.dirname, '../../prisma/schema')), url)
   const database = await openDatabase(url)
   await syncPlans(prismaStore(database), plans)
   const sent: string[] = []

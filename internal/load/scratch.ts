@@ -27,7 +27,7 @@ export async function makeScratch(parent: string, from: string | undefined, keep
 async function fill(path: string, from: string | undefined): Promise<void> {
   if (from === undefined) {
     await deployMigrations(
-      readSchemaSource(resolve(import.meta.dirname, '../../prisma/schema.prisma')),
+      readSchemaSource(resolve(import.meta.dirname, '../../prisma/schema')),
       `file:${path}`,
     )
     return

@@ -16,7 +16,7 @@ import { plans } from '../chaos/arena.ts'
 import type { BillingStatus, Reconciliation } from '@outgrow/billing'
 import { outgrow } from '@outgrow/testing/cli'
 
-const schema = join(import.meta.dirname, '../../prisma/schema.prisma')
+const schema = join(import.meta.dirname, '../../prisma/schema')
 
 test('an inbox with work in every state goes to Postgres, and nothing is done twice there', async () => {
   await using server = await serveStripeFake({ webhookSecret: 'whsec_x', now: Math.floor(Date.now() / 1000) })

@@ -10,10 +10,9 @@ import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
 import { accountPages } from './pages/account.tsx'
 import { billingPages } from './pages/billing.tsx'
-import { directoryPages } from './pages/directory.tsx'
-import { listingPages } from './pages/listing.tsx'
-import { ownPages } from './pages/own.tsx'
-import { screenshotRoute } from './pages/screenshot.ts'
+import { homePage } from './pages/home.tsx'
+import { examplePages } from './example/pages.tsx' // example
+import { screenshotRoute } from './example/screenshot.ts' // example
 import type { Services, WebEnvironment } from './services.ts'
 import { Layout } from './views/layout.tsx'
 import { icon, style, stylePath } from './views/assets.ts'
@@ -53,7 +52,7 @@ export function createApp(services: Services): Hono<WebEnvironment> {
       throw new HTTPException(400, { message: 'The address contains a NUL character.' })
     await next()
   })
-  screenshotRoute(app, services)
+  screenshotRoute(app, services) // example
   app.use(
     secureHeaders({
       contentSecurityPolicy: {
@@ -84,9 +83,8 @@ export function createApp(services: Services): Hono<WebEnvironment> {
   app.use(bodyLimit({ maxSize: maxBytes, onError: () => problem(413, 'The request is larger than 1.5 MB.') }))
   app.use(identify(services))
 
-  directoryPages(app, services)
-  listingPages(app, services)
-  ownPages(app, services)
+  examplePages(app, services) // example
+  homePage(app)
   accountPages(app, services)
   billingPages(app, services)
 
@@ -95,7 +93,7 @@ export function createApp(services: Services): Hono<WebEnvironment> {
       <Layout visitor={context.get('visitor')} title="Not found">
         <h1>There is no such page</h1>
         <p>
-          It may have moved, or it never existed. <a href="/">Back to the directory</a>
+          It may have moved, or it never existed. <a href="/">Back to the start</a>
         </p>
       </Layout>,
       404,

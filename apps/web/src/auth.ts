@@ -1,6 +1,7 @@
 import { prismaAdapter } from '@better-auth/prisma-adapter'
 import type { Database } from '@outgrow/db'
 import { betterAuth } from 'better-auth'
+import { product } from './product.ts'
 
 /** The header in which the application tells the library who is connected; browsers cannot set it. */
 export const addressHeader = 'x-connected-address'
@@ -8,7 +9,7 @@ export const addressHeader = 'x-connected-address'
 /** Sign-up and sign-in with e-mail and password; sessions and attempts are rows of the one database. */
 export function createAuth(database: Database, { secret, appUrl }: { secret: string; appUrl: string }) {
   return betterAuth({
-    appName: 'Stages',
+    appName: product.name,
     secret,
     baseURL: appUrl,
     basePath: '/auth',
@@ -30,7 +31,7 @@ export function createAuth(database: Database, { secret, appUrl }: { secret: str
     },
     telemetry: { enabled: false },
     advanced: {
-      cookiePrefix: 'stages',
+      cookiePrefix: product.slug,
       ipAddress: { ipAddressHeaders: [addressHeader] },
       database: { generateId: false },
     },

@@ -1,7 +1,5 @@
 import { definePlans, type PlanConfig } from '@outgrow/billing'
-
-/** What an account has without a plan. */
-export const free = { listings: 1, screenshots: 1 }
+import { product } from './product.ts'
 
 export const trialDays = 14
 
@@ -15,7 +13,7 @@ export function plansOf(prices: { pro: string; team: string }): PlanConfig {
         priceId: prices.pro,
         amount: 1900,
         currency: 'usd',
-        features: { listings: 10, screenshots: 5, featured: true },
+        features: product.plans.pro.features,
       },
       {
         id: 'team',
@@ -23,7 +21,7 @@ export function plansOf(prices: { pro: string; team: string }): PlanConfig {
         priceId: prices.team,
         amount: 4900,
         currency: 'usd',
-        features: { listings: 50, screenshots: 10, featured: true },
+        features: product.plans.team.features,
       },
     ],
   })

@@ -2,6 +2,7 @@ import { getConnInfo } from '@hono/node-server/conninfo'
 import { lockForUpdate, SubscriptionStatus, withRetry, type Database } from '@outgrow/db'
 import type { Context, MiddlewareHandler } from 'hono'
 import { addressHeader } from './auth.ts'
+import { product } from './product.ts'
 import type { Services, WebEnvironment } from './services.ts'
 
 /** Who is signed in, and the account that they act for. */
@@ -18,7 +19,7 @@ export interface Visitor {
 export function identify(services: Services): MiddlewareHandler<WebEnvironment> {
   return async (context, next) => {
     context.set('visitor', undefined)
-    if (context.req.header('cookie')?.includes('stages.') === true) {
+    if (context.req.header('cookie')?.includes(`${product.slug}.`) === true) {
       const { headers, response } = await services.auth.api.getSession({
         headers: authHeaders(context, services),
         returnHeaders: true,

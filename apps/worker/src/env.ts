@@ -10,7 +10,7 @@ const shape = {
   CONCURRENCY: z.coerce.number().int().min(1).max(64).default(4),
   /** Where mails go; without it they are written to the log. */
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
-  MAIL_FROM: z.string().default('Stages <hello@example.com>'),
+  MAIL_FROM: z.string().default('Outgrow <hello@example.com>'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
   /** Where the signs of strain are kept for doctor and the console. */
   SIGNS_DIR: z.string().default('.outgrow'),

@@ -32,7 +32,7 @@ export function sendMails({ smtpUrl, from, store, log }: MailOptions): { send: S
       log.info({ key, topic, subject: mail.subject }, 'mail logged here because SMTP_URL is not set')
       return
     }
-    const messageId = `<${key.replaceAll(/[^\w.-]/g, '.')}@stages>`
+    const messageId = `<${key.replaceAll(/[^\w.-]/g, '.')}@outgrow>`
     await transport.sendMail({ from, to, subject: mail.subject, text: mail.text, messageId })
     log.info({ key, topic }, 'mail sent')
   }

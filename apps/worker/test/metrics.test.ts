@@ -10,7 +10,7 @@ test('the metrics follow Prometheus’ rules: base units, and _total for what on
   const database = await openDatabase(url)
   const metrics = createMetrics(database, prismaStore(database))
   metrics.outcomes.inc({ outcome: 'applied' }, 2)
-  await database.client.tag.create({ data: { name: 'waited for' } })
+  await database.client.rateLimit.create({ data: { key: 'waited for', count: 1, lastRequest: 0n } })
   await metrics.text()
   const { body } = await metrics.text()
   await database.close()

@@ -34,7 +34,7 @@ test('a mail goes to the customer under the outbox’s key, and a server that re
   const { port } = server.server.address() as AddressInfo
   const { send, close } = sendMails({
     smtpUrl: `smtp://127.0.0.1:${port}`,
-    from: 'Stages <hello@example.com>',
+    from: 'Outgrow <hello@example.com>',
     store: prismaStore(database),
     log: pino({ level: 'silent' }),
   })
@@ -51,7 +51,7 @@ test('a mail goes to the customer under the outbox’s key, and a server that re
   const header = (mail: string, name: string) => new RegExp(`^${name}: (.*)$`, 'im').exec(mail)?.[1]?.trim()
   expect(header(first, 'to')).toBe('owner@example.com')
   expect(header(first, 'subject')).toBe('A payment did not go through')
-  expect(header(first, 'message-id')).toBe('<invoice.payment_failed.in_1@stages>')
+  expect(header(first, 'message-id')).toBe('<invoice.payment_failed.in_1@outgrow>')
   // Sent twice, it is one mail to whoever receives it.
   expect(header(second, 'message-id')).toBe(header(first, 'message-id'))
 

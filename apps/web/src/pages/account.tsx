@@ -1,6 +1,7 @@
 import type { Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { formOf } from '../form-of.ts'
+import { product } from '../product.ts'
 import { localPath } from '../require-visitor.ts'
 import type { Services, WebEnvironment } from '../services.ts'
 import { control, Field } from '../views/form.tsx'
@@ -89,7 +90,7 @@ function SignForm({ kind, to, email = '', name = '', error }: SignFormProps) {
   return (
     <Layout visitor={undefined} title={isNew ? 'Join' : 'Sign in'}>
       <div class="narrow center">
-        <h1>{isNew ? 'Join Stages' : 'Sign in'}</h1>
+        <h1>{isNew ? `Join ${product.name}` : 'Sign in'}</h1>
         {error !== undefined && (
           <p class="notice warn" role="alert">
             {error}

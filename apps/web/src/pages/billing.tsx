@@ -4,8 +4,8 @@ import { assertNever } from '@outgrow/kit'
 import type { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { formOf } from '../form-of.ts'
-import { limitsOf } from '../listings.ts'
-import { free, trialDays } from '../plans.ts'
+import { trialDays } from '../plans.ts'
+import { product } from '../product.ts'
 import { requireVisitor } from '../require-visitor.ts'
 import type { Services, WebEnvironment } from '../services.ts'
 import { Layout } from '../views/layout.tsx'
@@ -13,8 +13,8 @@ import type { Visitor } from '../visitor.ts'
 
 /** Plans, Checkout, the way back from it, and the portal. */
 export function billingPages(app: Hono<WebEnvironment>, services: Services): void {
-  const { database, store, plans, appUrl } = services
-  const { client } = database
+  const { plans, appUrl } = services
+  const { client } = services.database
 
   app.get('/pricing', (context) =>
     context.html(<Pricing visitor={context.get('visitor')} plans={plans.plans} />),
@@ -56,19 +56,14 @@ export function billingPages(app: Hono<WebEnvironment>, services: Services): voi
 
   app.get('/billing', async (context) => {
     const visitor = requireVisitor(context)
-    const [subscription, limits] = await Promise.all([
-      client.subscription.findFirst({
-        where: { customer: { accountId: visitor.accountId } },
-        orderBy: { startedAt: 'desc' },
-        include: { items: { include: { plan: true } } },
-      }),
-      limitsOf(store, visitor.accountId),
-    ])
+    const subscription = await client.subscription.findFirst({
+      where: { customer: { accountId: visitor.accountId } },
+      orderBy: { startedAt: 'desc' },
+      include: { items: { include: { plan: true } } },
+    })
     const done = context.req.query('done') ?? ''
     const notice = Object.hasOwn(notices, done) ? notices[done] : undefined
-    return context.html(
-      <Billing visitor={visitor} subscription={subscription} limits={limits} notice={notice} />,
-    )
+    return context.html(<Billing visitor={visitor} subscription={subscription} notice={notice} />)
   })
 }
 
@@ -80,11 +75,10 @@ const notices: Record<string, string> = {
 interface BillingProps {
   visitor: Visitor
   subscription: Prisma.SubscriptionGetPayload<{ include: { items: { include: { plan: true } } } }> | null
-  limits: Awaited<ReturnType<typeof limitsOf>>
   notice: string | undefined
 }
 
-function Billing({ visitor, subscription, limits, notice }: BillingProps) {
+function Billing({ visitor, subscription, notice }: BillingProps) {
   const over = subscription === null || subscription.endedAt !== null
   return (
     <Layout visitor={visitor} title="Billing" notice={notice}>
@@ -93,13 +87,9 @@ function Billing({ visitor, subscription, limits, notice }: BillingProps) {
         <h2>{over ? 'Free' : (subscription.items.find(({ plan }) => plan)?.plan?.name ?? 'Your plan')}</h2>
         <p>{subscription === null ? 'You have no plan yet.' : stateText(subscription)}</p>
         <ul class="ticks">
-          <li>
-            {limits.listings ?? 'Any number of'} {limits.listings === 1 ? 'listing' : 'listings'}
-          </li>
-          <li>
-            {limits.screenshots ?? 'Any number of'} {limits.screenshots === 1 ? 'picture' : 'pictures'} each
-          </li>
-          <li>{limits.featured ? 'Featured in the directory' : 'Not featured in the directory'}</li>
+          {linesOf(subscription).map((line) => (
+            <li>{line}</li>
+          ))}
         </ul>
         <div class="actions">
           {over && (
@@ -116,6 +106,15 @@ function Billing({ visitor, subscription, limits, notice }: BillingProps) {
       </section>
     </Layout>
   )
+}
+
+function saysOf(id: string): string[] {
+  return id === 'pro' || id === 'team' ? product.plans[id].says : []
+}
+
+function linesOf(subscription: BillingProps['subscription']): string[] {
+  const plan = subscription?.endedAt === null ? subscription.items.find(({ plan }) => plan)?.plan : undefined
+  return plan ? saysOf(plan.id) : product.free
 }
 
 function stateText(subscription: NonNullable<BillingProps['subscription']>): string {
@@ -152,18 +151,19 @@ function Pricing({ visitor, plans }: { visitor: Visitor | undefined; plans: Serv
     <Layout visitor={visitor} title="Pricing">
       <section class="hero">
         <h1>Pricing</h1>
-        <p>Your first listing is free. Plans allow more, and put you first.</p>
+        <p>{product.offer}</p>
       </section>
       <ul class="plans">
         <li class="card">
           <h2>Free</h2>
           <p class="price">$0</p>
           <ul class="ticks">
-            <li>{free.listings} listing</li>
-            <li>{free.screenshots} picture each</li>
+            {product.free.map((line) => (
+              <li>{line}</li>
+            ))}
           </ul>
-          <a class="button plain" href="/list">
-            List a product
+          <a class="button plain" href="/">
+            Start
           </a>
         </li>
         {plans.map((plan) => (
@@ -173,9 +173,9 @@ function Pricing({ visitor, plans }: { visitor: Visitor | undefined; plans: Serv
               ${plan.amount / 100} <small>per month</small>
             </p>
             <ul class="ticks">
-              <li>{String(plan.features.listings)} listings</li>
-              <li>{String(plan.features.screenshots)} pictures each</li>
-              <li>Featured in the directory</li>
+              {saysOf(plan.id).map((line) => (
+                <li>{line}</li>
+              ))}
               {plan.id === 'pro' && <li>{trialDays}-day free trial</li>}
             </ul>
             <form method="post" action="/billing/checkout">

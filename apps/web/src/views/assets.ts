@@ -1,10 +1,15 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
-export const style = readFileSync(
-  new URL(import.meta.filename.endsWith('main.js') ? 'style.css' : '../style.css', import.meta.url),
-  'utf8',
-)
+const styles = ['style.css']
+styles.push('example/style.css') // example
+
+/** Beside the compiled file, and above this one in the source. */
+const folder = import.meta.filename.endsWith('main.js') ? './' : '../'
+
+export const style = styles
+  .map((name) => readFileSync(new URL(`${folder}${name}`, import.meta.url), 'utf8'))
+  .join('\n')
 
 /** The style's hash is in its address, so that browsers keep it for good and never show an old one. */
 export const stylePath = `/style-${createHash('sha256').update(style).digest('hex').slice(0, 12)}.css`

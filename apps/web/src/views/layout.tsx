@@ -1,6 +1,7 @@
 import { raw } from 'hono/html'
 import type { PropsWithChildren } from 'hono/jsx'
 import type { Visitor } from '../visitor.ts'
+import { product } from '../product.ts'
 import { stylePath } from './assets.ts'
 
 type Props = PropsWithChildren<{
@@ -22,7 +23,9 @@ export function Layout({ visitor, title, description, notice, children }: Props)
           <meta name="viewport" content="width=device-width, initial-scale=1" />
           <meta name="color-scheme" content="light dark" />
           {description !== undefined && <meta name="description" content={description} />}
-          <title>{title === 'Stages' ? 'Stages: indie products on their way' : `${title} · Stages`}</title>
+          <title>
+            {title === product.name ? `${product.name}: ${product.slogan}` : `${title} · ${product.name}`}
+          </title>
           <link rel="stylesheet" href={stylePath} />
           <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
         </head>
@@ -39,13 +42,15 @@ export function Layout({ visitor, title, description, notice, children }: Props)
                   <i />
                   <i />
                 </span>
-                Stages
+                {product.name}
               </a>
               <nav aria-label="Main">
                 <a href="/pricing">Pricing</a>
                 {visitor ? (
                   <>
-                    <a href="/mine">My products</a>
+                    {product.nav.map(({ href, label }) => (
+                      <a href={href}>{label}</a>
+                    ))}
                     <a href="/billing">Billing</a>
                     <form method="post" action="/sign-out">
                       <button class="link">Sign out</button>
@@ -84,10 +89,7 @@ export function Layout({ visitor, title, description, notice, children }: Props)
             {children}
           </main>
           <footer class="wrap">
-            <p>
-              Stages lists indie products at every stage from SQLite to Postgres. It is an example that runs
-              on either.
-            </p>
+            <p>{product.footer}</p>
           </footer>
         </body>
       </html>

@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
-import { isStage, StageMark, stages } from '../views/stage.tsx'
-import { perPage, searchListings, type Row, type Search } from '../listings.ts'
+import { isStage, StageMark, stages } from './stage.tsx'
+import { perPage, searchListings, type Row, type Search } from './listings.ts'
 import type { Services, WebEnvironment } from '../services.ts'
 import { Layout } from '../views/layout.tsx'
 

@@ -3,12 +3,12 @@ import type { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { z } from 'zod'
 import { formOf } from '../form-of.ts'
-import { toggleVote } from '../listings.ts'
+import { toggleVote } from './listings.ts'
 import { localPath, requireVisitor } from '../require-visitor.ts'
 import type { Services, WebEnvironment } from '../services.ts'
 import { control, Field } from '../views/form.tsx'
 import { Layout } from '../views/layout.tsx'
-import { StageMark } from '../views/stage.tsx'
+import { StageMark } from './stage.tsx'
 
 const commentForm = z.object({
   body: z

@@ -10,7 +10,7 @@ import {
   type Prisma,
 } from '@outgrow/db'
 import { z } from 'zod'
-import { free } from './plans.ts'
+import { free } from './product.ts'
 
 /** What a listing's form may hold. */
 export const listingForm = z.object({
