@@ -11,6 +11,7 @@ import { accessibilityProblems, desktop, launchBrowser, shoot } from '@outgrow/t
 import { Person } from '@outgrow/testing/person'
 import { freePorts, startProduct, startStripe } from '@outgrow/testing/product'
 import { expect, inject, test } from 'vitest'
+import { list } from '../../apps/web/browser/example/list.ts' // example
 
 const root = join(import.meta.dirname, '../..')
 const bin = join(root, 'scripts/bin/outgrow.mjs')
@@ -68,7 +69,7 @@ test('the whole journey: traffic on SQLite, one command, and the same person goe
     person = await Person.arrive(context, product.url)
     await person.signUp('Dag Ruiz')
     await person.subscribe('Try Pro')
-    await person.list('Graduating', 'Started on SQLite')
+    await list(person, 'Graduating', 'Started on SQLite') // example
     expect(await person.plan()).toContain('On trial until')
     const traffic = spawn(process.execPath, [join(import.meta.dirname, 'traffic.ts'), product.url], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -106,7 +107,7 @@ test('the whole journey: traffic on SQLite, one command, and the same person goe
     await page.getByRole('button', { name: 'Sign out' }).waitFor()
     expect(await person.plan()).toContain('On trial until')
     await page.goto(`${product.url}/?q=graduating`)
-    await page.getByRole('link', { name: 'Graduating' }).waitFor()
+    await page.getByRole('link', { name: 'Graduating' }).waitFor() // example
     // The subscription goes on: the trial ends, is paid for, and is cancelled on Postgres.
     fake.advance(15 * day)
     await drained(target.url)

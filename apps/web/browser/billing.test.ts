@@ -27,7 +27,6 @@ test.each(['sqlite', 'postgres'] as const)('a subscription’s whole life on %s'
   const person = await Person.arrive(await browser.newContext(), product.url)
   const { page } = person
   await person.signUp('Chi Sato')
-  await person.list('First')
 
   // A card that is declined leaves Checkout open, and nothing bought.
   await page.goto(`${product.url}/pricing`)
@@ -38,12 +37,6 @@ test.each(['sqlite', 'postgres'] as const)('a subscription’s whole life on %s'
   expect(await person.plan()).toContain('Free')
 
   await person.subscribe('Choose Team')
-  await person.list('Second')
-  await page.getByRole('heading', { level: 1, name: 'Second' }).waitFor()
-  await page.goto(`${product.url}/mine`)
-  await page.getByRole('button', { name: 'Feature', exact: true }).first().click()
-  await page.goto(product.url)
-  await page.getByRole('heading', { name: 'Featured' }).waitFor()
 
   // What arrives twice, late and out of order changes nothing.
   const events = [...fake.store.events.values()]
@@ -71,7 +64,7 @@ test.each(['sqlite', 'postgres'] as const)('a subscription’s whole life on %s'
   await page.goto(product.url)
   expect(await page.getByRole('alert').count()).toBe(0)
 
-  // Cancelled in the portal: it stays until the end of what is paid, then it is gone, and so is the place at the top.
+  // Cancelled in the portal: it stays until the end of what is paid, then it is gone.
   await page.goto(`${product.url}/billing`)
   await page.getByRole('button', { name: 'Manage card and plan' }).click()
   await page.getByRole('button', { name: 'Cancel at the end of the period' }).click()
@@ -81,8 +74,6 @@ test.each(['sqlite', 'postgres'] as const)('a subscription’s whole life on %s'
   fake.advance(31 * day)
   await drained(database.url)
   expect(await person.plan()).toContain('It ended on')
-  await page.goto(product.url)
-  expect(await page.getByRole('heading', { name: 'Featured' }).count()).toBe(0)
 
   const metrics = await (await fetch(`${product.workerUrl}/metrics`)).text()
   expect(metrics).toMatch(/outgrow_worker_outcomes_total\{outcome="applied"\} [1-9]/)

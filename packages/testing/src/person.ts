@@ -2,7 +2,7 @@ import type { BrowserContext, Page } from 'playwright-core'
 
 let people = 0
 
-/** What a person does in the example SaaS, step by step as they would. */
+/** What a person does in the SaaS, step by step as they would. */
 export class Person {
   readonly page: Page
   readonly email: string
@@ -14,7 +14,7 @@ export class Person {
     this.email = email
   }
 
-  /** Opens the directory as somebody who has not been here. */
+  /** Opens the first page as somebody who has not been here. */
   static async arrive(context: BrowserContext, url: string): Promise<Person> {
     const page = await context.newPage()
     await page.goto(url)
@@ -29,17 +29,6 @@ export class Person {
     await page.getByLabel('Password').fill('a good password')
     await page.getByRole('button', { name: 'Join' }).click()
     await page.getByRole('button', { name: 'Sign out' }).waitFor()
-  }
-
-  async list(name: string, tagline = 'Does one thing well'): Promise<void> {
-    const { page } = this
-    await page.goto(`${this.url}/list`)
-    await page.getByLabel('Name').fill(name)
-    await page.getByLabel('Tagline').fill(tagline)
-    await page.getByLabel('Link').fill('https://example.com/product')
-    await page.getByLabel('Stage').selectOption('GROWING')
-    await page.getByLabel('Stack').fill('Prisma, SQLite')
-    await page.getByRole('button', { name: 'Save' }).click()
   }
 
   /** Through Checkout's page, with a card that works. */
