@@ -21,58 +21,101 @@ export interface AppOptions {
 
 /** One running app. Its lines are printed with its name before them. */
 export class AppProcess {
-  readonly #child: ChildProcess
-  readonly #name: string
-  readonly ended: Promise<void>
+  readonly #options: AppOptions
+  #child: ChildProcess
+  #isReady = false
+  #restarts: Promise<void> = Promise.resolve()
+  #isStopping = false
+  readonly #ended = Promise.withResolvers<void>()
+  /** Resolves when the app ends by itself; one from its source may also wait for a change then. */
+  readonly ended = this.#ended.promise
 
-  constructor({ name, form, env, terminal }: AppOptions) {
-    this.#name = name
-    const directory = join(root, 'apps', name)
+  constructor(options: AppOptions) {
+    this.#options = options
+    this.#child = this.#start()
+  }
+
+  #start(): ChildProcess {
+    const { name, form, env, terminal } = this.#options
     const command =
       form === 'built' ? ['dist/main.js'] : ['--import', import.meta.resolve('tsx'), 'src/main.ts']
-    this.#child = spawn(process.execPath, command, {
-      cwd: directory,
+    const child = spawn(process.execPath, command, {
+      cwd: join(root, 'apps', name),
       env: { ...process.env, ...env },
       // The channel tells an app when this process is gone, however it ended.
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Ctrl-C reaches the command alone, which then stops each app in its turn.
       detached: true,
     })
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+    for (const stream of [child.stdout, child.stderr]) {
       if (stream)
         createInterface({ input: stream }).on('line', (line) => terminal.line(`${name.padEnd(8)}${line}`))
     }
-    this.ended = this.#end()
+    child.once('exit', () => this.#onExit(child))
+    return child
   }
 
-  async #end(): Promise<void> {
-    await once(this.#child, 'exit')
+  #onExit(child: ChildProcess): void {
+    const { name, form, terminal } = this.#options
+    if (this.#isStopping || child !== this.#child || child.killed) return
+    // Half a sentence was saved: whoever develops goes on typing.
+    if (form === 'source' && this.#isReady)
+      terminal.line(`${name.padEnd(8)}ended. It starts again when a file changes.`)
+    else this.#ended.resolve()
+  }
+
+  /** Starts it again from its sources as they are now. */
+  restart(): void {
+    this.#restarts = this.#restartAfter(this.#restarts)
+  }
+
+  async #restartAfter(others: Promise<void>): Promise<void> {
+    const { name, terminal } = this.#options
+    await others
+    if (!this.#isStopping) await this.#end()
+    if (this.#isStopping) return
+    terminal.line(`${name.padEnd(8)}restarts: a file has changed.`)
+    this.#child = this.#start()
   }
 
   /** Waits until an address answers. */
   async isReady(url: string, signal: AbortSignal): Promise<void> {
     const until = performance.now() + startMs
-    while (this.#child.exitCode === null && this.#child.signalCode === null && performance.now() < until) {
+    while (this.#isRunning && performance.now() < until) {
       signal.throwIfAborted()
       const answer = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(2000)]) }).catch(
         () => undefined,
       )
-      if (answer !== undefined && answer.status < 500) return
+      if (answer !== undefined && answer.status < 500) {
+        this.#isReady = true
+        return
+      }
       await sleep(100)
     }
     throw new Failure({
       code: 'OUTGROW_APP_ENDED',
-      message: `The ${this.#name} did not start.`,
+      message: `The ${this.#options.name} did not start.`,
       fix: 'Its output shows why; usually a port is in use or a variable is missing.',
     })
   }
 
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    this.#isStopping = true
+    await this.#restarts
+    await this.#end()
+  }
+
+  get #isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  async #end(): Promise<void> {
+    if (!this.#isRunning) return
+    const exited = once(this.#child, 'exit')
     this.#child.kill('SIGTERM')
     const late = new AbortController()
-    await Promise.race([this.ended, sleep(stopMs, undefined, { signal: late.signal }).catch(() => {})])
+    await Promise.race([exited, sleep(stopMs, undefined, { signal: late.signal }).catch(() => {})])
     late.abort()
-    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL')
+    if (this.#isRunning) this.#child.kill('SIGKILL')
   }
 }

@@ -11,7 +11,7 @@ export interface DevOptions {
 export const devCommand = new Command('dev')
   .summary('the example SaaS on this machine: web, worker, console and a stand-in for Stripe')
   .description(
-    'Starts everything with seeded data, on an SQLite file of its own or on the database given by --database, and stops it all on Ctrl-C. Migrations are applied first. No money moves. Neither .env nor DATABASE_URL is read: they may name production.',
+    'Starts everything with seeded data, on an SQLite file of its own or on the database given by --database, starts an app again when its sources change, and stops it all on Ctrl-C. Migrations are applied first. No money moves. Neither .env nor DATABASE_URL is read: they may name production.',
   )
   .option('--port <n>', 'port of the web app; worker, console and stand-in follow', '3000')
   .option('--database <url>', 'a database on this machine, file: or postgresql:, without live events')

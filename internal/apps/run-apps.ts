@@ -2,6 +2,9 @@ import { resolve } from 'node:path'
 import { Failure } from '@outgrow/kit'
 import type { Terminal } from 'outgrow/output/terminal'
 import { AppProcess, type AppOptions } from './app-process.ts'
+import { watchSources } from './watch-sources.ts'
+
+const root = resolve(import.meta.dirname, '../..')
 
 export interface Ports {
   web: number
@@ -21,7 +24,8 @@ export interface RunRequest {
 }
 
 /**
- * Runs web, worker and console until the signal aborts, and stops them all, whatever happens.
+ * Runs web, worker and console until the signal aborts, and stops them all, whatever happens. Those that run from
+ * their sources start again when these change.
  * @throws Failure OUTGROW_APP_ENDED when one of them ends by itself
  */
 export async function runApps(request: RunRequest, onReady: () => void): Promise<void> {
@@ -36,6 +40,10 @@ export async function runApps(request: RunRequest, onReady: () => void): Promise
     start('console', { HOST: CONSOLE_HOST, CONSOLE_TOKEN: consoleToken }),
   ]
   const [web, worker, console] = apps as [AppProcess, AppProcess, AppProcess]
+  const named = { web, worker, console }
+  const restart = (changed: string | null) => {
+    for (const [name, app] of Object.entries(named)) if (changed === null || changed === name) app.restart()
+  }
   const stopped = new Promise<void>((done) => signal.addEventListener('abort', () => done()))
   try {
     await Promise.all([
@@ -44,6 +52,7 @@ export async function runApps(request: RunRequest, onReady: () => void): Promise
       console.isReady(`http://127.0.0.1:${ports.console}/`, signal),
     ])
     onReady()
+    using _ = form === 'source' ? watchSources(root, restart) : undefined
     await Promise.race([stopped, ...apps.map((app) => app.ended)])
     if (signal.aborted) return
     throw new Failure({

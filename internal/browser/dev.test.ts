@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ending, makeDatabase, temporaryFolder } from '@outgrow/testing'
+import { ending, makeDatabase, temporaryFolder, until } from '@outgrow/testing'
 import { launchBrowser } from '@outgrow/testing/browser'
 import { freePorts } from '@outgrow/testing/product'
 import { expect, inject, test } from 'vitest'
@@ -55,6 +55,18 @@ test.each(['sqlite', 'postgres'] as const)(
     await page.goto(url)
     await page.locator('.verdict').waitFor()
     await browser.close()
+
+    // As a file that is saved: the app that it belongs to starts again, the others go on.
+    const now = new Date()
+    utimesSync(join(import.meta.dirname, '../../apps/web/src/main.ts'), now, now)
+    while (!output.includes('web     restarts')) await sleep(50)
+    await until(() =>
+      fetch(`http://127.0.0.1:${port}/health`).then(
+        (answer) => answer.ok,
+        () => false,
+      ),
+    )
+    expect(output).not.toContain('worker  restarts')
 
     child.kill('SIGINT')
     const [code] = (await once(child, 'exit')) as [number]
