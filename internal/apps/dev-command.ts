@@ -1,12 +1,6 @@
 import { Command } from 'commander'
 import { runCommand, type Outcome } from 'outgrow/output/run'
-
-export interface DevOptions {
-  port: string
-  database?: string
-  workDir: string
-  json?: boolean
-}
+import type { DevOptions } from './run-dev.ts'
 
 export const devCommand = new Command('dev')
   .summary('the example SaaS on this machine: web, worker, console and a stand-in for Stripe')

@@ -12,7 +12,13 @@ import type { CommandContext, Outcome } from 'outgrow/output/run'
 import { stateDirectory } from 'outgrow/state-directory'
 import { portOf, refuseTakenPorts } from './port.ts'
 import { refuseProduction } from './refuse-production.ts'
-import type { DevOptions } from './dev-command.ts'
+
+export interface DevOptions {
+  port: string
+  database?: string
+  workDir: string
+  json?: boolean
+}
 
 const root = resolve(import.meta.dirname, '../..')
 const run = promisify(execFile)

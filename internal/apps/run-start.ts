@@ -7,8 +7,13 @@ import { databaseUrl } from 'outgrow/billing/context'
 import { exit } from 'outgrow/output/exit'
 import type { CommandContext, Outcome } from 'outgrow/output/run'
 import { portOf, refuseTakenPorts } from './port.ts'
-import type { StartOptions } from './start-command.ts'
 import { stateDirectory } from 'outgrow/state-directory'
+
+export interface StartOptions {
+  port: string
+  workDir: string
+  json?: boolean
+}
 
 const root = resolve(import.meta.dirname, '../..')
 

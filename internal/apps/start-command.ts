@@ -1,11 +1,6 @@
 import { Command } from 'commander'
 import { runCommand, type Outcome } from 'outgrow/output/run'
-
-export interface StartOptions {
-  port: string
-  workDir: string
-  json?: boolean
-}
+import type { StartOptions } from './run-start.ts'
 
 export const startCommand = new Command('start')
   .summary('the built web, worker and console, configured by the environment')

@@ -1,23 +1,7 @@
 import { Command, Option } from 'commander'
-import type { Examination } from '@outgrow/signs'
-import { scenarioNames, type ScenarioName } from './scenario-names.ts'
-import { runCommand, type Outcome } from 'outgrow/output/run'
-
-export interface LoadOptions {
-  scenario: ScenarioName
-  from?: string
-  seconds: string
-  doctor?: boolean
-  keep?: boolean
-  workDir: string
-  json?: boolean
-}
-
-export type LoadDocument = Outcome & {
-  scenario: string
-  path: string | null
-  examination: Examination | null
-}
+import { scenarioNames } from './scenario-names.ts'
+import { runCommand } from 'outgrow/output/run'
+import type { LoadOptions, LoadDocument } from './run-load.ts'
 
 export const loadCommand = new Command('load')
   .summary('put load on a scratch copy to see each warning sign for real')

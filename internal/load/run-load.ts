@@ -1,17 +1,33 @@
+import type { ScenarioName } from './scenario-names.ts'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseSqliteSource } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import type { Examination } from '@outgrow/signs'
-import type { LoadDocument, LoadOptions } from './load-command.ts'
 import { examineDatabase } from 'outgrow/doctor/examine-database'
 import { printExamination } from 'outgrow/doctor/print-examination'
 import { exit } from 'outgrow/output/exit'
-import type { CommandContext } from 'outgrow/output/run'
+import type { CommandContext, Outcome } from 'outgrow/output/run'
 import { stateDirectory } from 'outgrow/state-directory'
 import { LoadProcesses } from './processes.ts'
 import { scenarios } from './scenarios.ts'
 import { makeScratch } from './scratch.ts'
+
+export interface LoadOptions {
+  scenario: ScenarioName
+  from?: string
+  seconds: string
+  doctor?: boolean
+  keep?: boolean
+  workDir: string
+  json?: boolean
+}
+
+export type LoadDocument = Outcome & {
+  scenario: string
+  path: string | null
+  examination: Examination | null
+}
 
 /** Strains a scratch copy for a while, and examines it meanwhile where that is asked. */
 export async function load(

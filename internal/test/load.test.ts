@@ -6,7 +6,7 @@ import type { Sign } from '@outgrow/signs'
 import { makeProductDatabase } from '@outgrow/testing'
 import { expect, inject, test } from 'vitest'
 import type { DoctorDocument } from 'outgrow/commands/doctor'
-import type { LoadDocument } from '../load/load-command.ts'
+import type { LoadDocument } from '../load/run-load.ts'
 import { makeShop, outgrow, repository } from '@outgrow/testing/cli'
 
 const signOf = ({ document }: { document: LoadDocument }, name: string): Sign | undefined =>

@@ -1,18 +1,5 @@
-import type { PlanConfig } from '@outgrow/billing'
 import { example } from './example/product.ts' // example
-
-export interface Product {
-  name: string
-  /** Names its cookies. */
-  slug: string
-  slogan: string
-  footer: string
-  /** Links of the head for whoever is signed in. */
-  nav: { href: string; label: string }[]
-  offer: string
-  free: string[]
-  plans: Record<'pro' | 'team', { features: PlanConfig['plans'][number]['features']; says: string[] }>
-}
+import type { Product } from './product-type.ts'
 
 /** What this SaaS is called and what it sells. */
 export const product: Product = {

@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { WebEnvironment } from './services.ts'
-import type { Visitor } from './visitor.ts'
+import type { Visitor } from './services.ts'
 
 /** Who is signed in; anybody else is sent to sign in first, and back afterwards. */
 export function requireVisitor(context: Context<WebEnvironment>): Visitor {

@@ -2,7 +2,6 @@ import type { Billing, PlanConfig } from '@outgrow/billing'
 import type { Database } from '@outgrow/db'
 import type { Logger } from 'pino'
 import type { Auth } from './auth.ts'
-import type { Visitor } from './visitor.ts'
 
 /** What every page works with. */
 export interface Services extends Billing {
@@ -16,6 +15,16 @@ export interface Services extends Billing {
   stripeOrigins: string[]
   addressHeader: string | undefined
   log: Logger
+}
+
+/** Who is signed in, and the account that they act for. */
+export interface Visitor {
+  id: string
+  name: string
+  email: string
+  accountId: string
+  /** Set while a payment is owed. */
+  owes: boolean
 }
 
 /** Hono's context: who asks is known to every page. */

@@ -3,17 +3,7 @@ import { lockForUpdate, SubscriptionStatus, withRetry, type Database } from '@ou
 import type { Context, MiddlewareHandler } from 'hono'
 import { addressHeader } from './auth.ts'
 import { product } from './product.ts'
-import type { Services, WebEnvironment } from './services.ts'
-
-/** Who is signed in, and the account that they act for. */
-export interface Visitor {
-  id: string
-  name: string
-  email: string
-  accountId: string
-  /** Set while a payment is owed. */
-  owes: boolean
-}
+import type { Services, Visitor, WebEnvironment } from './services.ts'
 
 /** Finds out who asks. Visitors without a cookie cost no query. */
 export function identify(services: Services): MiddlewareHandler<WebEnvironment> {

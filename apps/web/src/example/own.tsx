@@ -10,7 +10,7 @@ import type { Services, WebEnvironment } from '../services.ts'
 import { control, Field } from '../views/form.tsx'
 import { Layout } from '../views/layout.tsx'
 import { stages } from './stage.tsx'
-import type { Visitor } from '../visitor.ts'
+import type { Visitor } from '../services.ts'
 
 const maxImageBytes = 1_000_000
 const imageTypes = new Set(['image/png', 'image/jpeg', 'image/webp'])

@@ -1,4 +1,4 @@
-import type { Product } from '../product.ts'
+import type { Product } from '../product-type.ts'
 
 /** What an account has without a plan. */
 export const free = { listings: 1, screenshots: 1 }

@@ -9,7 +9,7 @@ import { product } from '../product.ts'
 import { requireVisitor } from '../require-visitor.ts'
 import type { Services, WebEnvironment } from '../services.ts'
 import { Layout } from '../views/layout.tsx'
-import type { Visitor } from '../visitor.ts'
+import type { Visitor } from '../services.ts'
 
 /** Plans, Checkout, the way back from it, and the portal. */
 export function billingPages(app: Hono<WebEnvironment>, services: Services): void {

@@ -1,6 +1,6 @@
 import { raw } from 'hono/html'
 import type { PropsWithChildren } from 'hono/jsx'
-import type { Visitor } from '../visitor.ts'
+import type { Visitor } from '../services.ts'
 import { product } from '../product.ts'
 import { stylePath } from './assets.ts'
 

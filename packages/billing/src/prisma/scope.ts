@@ -1,7 +1,6 @@
 import { insertIgnore, type PrismaClientShape } from '@outgrow/client'
-import type { PrismaLike } from './client.ts'
+import type { PrismaDatabase, PrismaLike } from './client.ts'
 import type { AccountKeys, Delegates, Role, Stored } from './models.ts'
-import type { Provider } from './sql/statement.ts'
 
 /**
  * What each part of the store works with: the root client, or a transaction's. The root's may be another client by the
@@ -9,7 +8,7 @@ import type { Provider } from './sql/statement.ts'
  */
 export interface Scope {
   readonly client: PrismaLike
-  readonly provider: Provider
+  readonly provider: PrismaDatabase['provider']
   readonly models: Delegates
   readonly names: Record<Role, string>
   readonly stored: Stored
