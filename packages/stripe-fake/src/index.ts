@@ -1,5 +1,6 @@
 export { day, hour } from './clock.ts'
 export { deliverTo, thinDelivery, type Delivery, type DeliveryOptions } from './deliveries.ts'
-export { StripeFake, type Fault, type StripeFakeOptions } from './fake.ts'
+export { StripeFake } from './fake.ts'
+export type { Fault, StripeFakeOptions } from './state.ts'
 export { serveOnLoopback, serveStripeFake, type StripeFakeServer } from './server.ts'
 export * as subscriptions from './subscriptions.ts'

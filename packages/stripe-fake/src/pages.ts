@@ -2,14 +2,14 @@ import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import type { HtmlEscapedString } from 'hono/utils/html'
 import { ApiError } from './errors.ts'
-import type { StripeFake } from './fake.ts'
+import type { StripeState } from './state.ts'
 import { known, type SubscriptionState } from './store.ts'
 import * as subscriptions from './subscriptions.ts'
 
 type Page = HtmlEscapedString | Promise<HtmlEscapedString>
 
 /** The pages a customer sees: Checkout, which can be paid, declined or left, and the portal. */
-export function pageRoutes(fake: StripeFake, app: Hono): void {
+export function pageRoutes(fake: StripeState, app: Hono): void {
   const { store } = fake
   app.get('/pay/:id', (context) => {
     const session = known(store.sessions, 'checkout session', context.req.param('id'))
@@ -64,7 +64,7 @@ export function pageRoutes(fake: StripeFake, app: Hono): void {
 }
 
 function portalAction(
-  fake: StripeFake,
+  fake: StripeState,
   customer: string,
   action: string,
   subscription: string | undefined,
@@ -95,7 +95,7 @@ function portalAction(
   }
 }
 
-function subscriptionRow(fake: StripeFake, { object }: SubscriptionState): Page {
+function subscriptionRow(fake: StripeState, { object }: SubscriptionState): Page {
   const [item] = object.items.data
   const isOver = object.ended_at !== null
   const leaves =
@@ -124,7 +124,7 @@ function subscriptionRow(fake: StripeFake, { object }: SubscriptionState): Page 
   </section>`
 }
 
-function productName(fake: StripeFake, product: unknown): string {
+function productName(fake: StripeState, product: unknown): string {
   return fake.store.products.get(String(product))?.name ?? 'Unknown product'
 }
 

@@ -1,15 +1,15 @@
 import type { Stripe } from 'stripe'
 import { hour } from './clock.ts'
 import { ApiError } from './errors.ts'
-import type { StripeFake } from './fake.ts'
+import type { StripeState } from './state.ts'
 import { list } from './objects.ts'
 import { flag, inner, metadataOf, page, required, rows, text, whole, type Params } from './params.ts'
-import type { Api } from './routes.ts'
+import type { Api } from './api.ts'
 import { known } from './store.ts'
 import * as subscriptions from './subscriptions.ts'
 
 /** Subscriptions, invoices, Checkout and the portal. */
-export function billingRoutes(fake: StripeFake, api: Api): void {
+export function billingRoutes(fake: StripeState, api: Api): void {
   subscriptionRoutes(fake, api)
   checkoutRoutes(fake, api)
   const { store } = fake
@@ -41,7 +41,7 @@ export function billingRoutes(fake: StripeFake, api: Api): void {
   })
 }
 
-function subscriptionRoutes(fake: StripeFake, api: Api): void {
+function subscriptionRoutes(fake: StripeState, api: Api): void {
   const { store, emit } = fake
   api('post', '/v1/subscriptions', ({ params }) =>
     subscriptions.shown(
@@ -124,7 +124,7 @@ function changeOf(params: Params): subscriptions.Change {
   }
 }
 
-function checkoutRoutes(fake: StripeFake, api: Api): void {
+function checkoutRoutes(fake: StripeState, api: Api): void {
   const { store } = fake
   api('post', '/v1/checkout/sessions', ({ params }) => {
     const customer = store.customer(required(params, 'customer')).id

@@ -2,11 +2,11 @@ import { customerObject, list, priceObject, productObject } from './objects.ts'
 import { flag, inner, metadataOf, page, required, text, whole } from './params.ts'
 import { known } from './store.ts'
 import { ApiError, noSuch } from './errors.ts'
-import type { StripeFake } from './fake.ts'
-import type { Api } from './routes.ts'
+import type { StripeState } from './state.ts'
+import type { Api } from './api.ts'
 
 /** Customers, products, prices, charges, refunds, disputes, events. */
-export function customerRoutes(fake: StripeFake, api: Api): void {
+export function customerRoutes(fake: StripeState, api: Api): void {
   const { store } = fake
   api('post', '/v1/customers', ({ params }) => {
     const customer = customerObject(store.id('cus'), store.now, text(params, 'email') ?? null)

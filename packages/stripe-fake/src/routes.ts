@@ -1,20 +1,13 @@
 import { Hono } from 'hono'
+import type { Api } from './api.ts'
 import { day, type Seconds } from './clock.ts'
 import { apiVersion } from './emitter.ts'
 import { ApiError } from './errors.ts'
 import { billingRoutes } from './routes-billing.ts'
 import { customerRoutes } from './routes-customers.ts'
 import { pageRoutes } from './pages.ts'
-import { parseParams, type Params } from './params.ts'
-import type { Fault, StripeFake } from './fake.ts'
-
-/** What an API route is given: path parameters, and the query or the form. */
-interface Call {
-  id: string
-  params: Params
-}
-
-export type Api = (method: 'get' | 'post' | 'delete', path: string, answer: (call: Call) => object) => void
+import { parseParams } from './params.ts'
+import type { Fault, StripeState } from './state.ts'
 
 /** What a key was answered: for a day, and a failure of Stripe's own too. */
 interface Remembered {
@@ -25,7 +18,7 @@ interface Remembered {
 }
 
 /** The API, the pages and the controls as one Web-standard application. */
-export function routesOf(fake: StripeFake): Hono {
+export function routesOf(fake: StripeState): Hono {
   const app = new Hono()
   const remembered = new Map<string, Remembered>()
   const api: Api = (method, path, answer) => {
@@ -105,7 +98,7 @@ function checkHeaders(request: Request): void {
 }
 
 /** What no Stripe has: the clock, faults, and outcomes that otherwise only time or a bank decides. */
-function controlRoutes(fake: StripeFake, app: Hono): void {
+function controlRoutes(fake: StripeState, app: Hono): void {
   app.post('/_clock', async (context) => {
     const { advanceSeconds } = (await context.req.json().catch(() => ({}))) as { advanceSeconds?: unknown }
     if (typeof advanceSeconds !== 'number' || !(advanceSeconds >= 0)) {

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
-import { StripeFake, type StripeFakeOptions } from './fake.ts'
+import { StripeFake } from './fake.ts'
+import type { StripeFakeOptions } from './state.ts'
 
 export interface StripeFakeServer extends AsyncDisposable {
   fake: StripeFake

@@ -1,0 +1,250 @@
+import { deserialize, serialize } from 'node:v8'
+import type { Stripe } from 'stripe'
+import type { Seconds } from './clock.ts'
+import { Deliveries, type Delivery } from './deliveries.ts'
+import { emitterOf, type Emitter } from './emitter.ts'
+import { ApiError } from './errors.ts'
+import { disputeObject, priceObject, productObject, refundObject } from './objects.ts'
+import { known, Store, type Card, type SubscriptionState } from './store.ts'
+import * as subscriptions from './subscriptions.ts'
+
+export interface StripeFakeOptions {
+  /** Where the virtual clock starts, in seconds since 1970. */
+  now?: Seconds
+  /** Secret that signs deliveries, `whsec_…`. */
+  webhookSecret?: string
+  /** What ends a subscription whose retries have failed. */
+  afterRetries?: 'canceled' | 'unpaid'
+  /** In every id, so that the ids of two stand-ins differ. */
+  namespace?: string
+  /** Address at which its pages are reached. */
+  baseUrl?: string
+  /** What `save()` gave at an earlier stand-in, which this one goes on from. */
+  saved?: Uint8Array
+}
+
+interface Saved {
+  store: Uint8Array
+  waiting: Delivery[]
+}
+
+/** Something that goes wrong with the next requests. */
+export interface Fault {
+  status: 429 | 500 | 503
+  /** How many requests it hits. */
+  times: number
+  retryAfterSeconds?: number
+}
+
+/** Everything that the stand-in knows, and what happens outside of the API. */
+export class StripeState {
+  readonly store: Store
+  readonly deliveries: Deliveries
+  readonly emit: Emitter
+  readonly baseUrl: string
+  afterRetries: 'canceled' | 'unpaid'
+  /** Milliseconds that each answer takes. */
+  latencyMs = 0
+  readonly #faults: Fault[] = []
+
+  constructor(options: StripeFakeOptions = {}) {
+    const saved = options.saved && (deserialize(options.saved) as Saved)
+    this.store = saved
+      ? Store.restore(saved.store)
+      : new Store(options.now ?? 1_790_000_000, options.namespace ?? 'fake')
+    this.baseUrl = options.baseUrl ?? 'http://stripe.fake'
+    this.afterRetries = options.afterRetries ?? 'canceled'
+    this.deliveries = new Deliveries(options.webhookSecret ?? 'whsec_fake')
+    for (const delivery of saved?.waiting ?? []) this.deliveries.putBack(delivery)
+    this.emit = emitterOf(this.store, (event) => this.deliveries.add(event))
+  }
+
+  /** Everything that exists, and what waits for delivery, for another stand-in to go on from. */
+  save(): Uint8Array {
+    return serialize({ store: this.store.save(), waiting: [...this.deliveries.peek()] } satisfies Saved)
+  }
+
+  fail(fault: Fault): void {
+    this.#faults.push({ ...fault })
+  }
+
+  /** Ends what `fail` and `latencyMs` began. */
+  recover(): void {
+    this.#faults.length = 0
+    this.latencyMs = 0
+  }
+
+  /** The fault that hits the next request of the API. */
+  takeFault(): ApiError | undefined {
+    const [fault] = this.#faults
+    if (!fault) return undefined
+    if (--fault.times <= 0) this.#faults.shift()
+    const headers: Record<string, string> =
+      fault.retryAfterSeconds === undefined ? {} : { 'retry-after': String(fault.retryAfterSeconds) }
+    return new ApiError(
+      fault.status,
+      fault.status === 429 ? 'Too many requests' : 'An error occurred at Stripe',
+      {
+        type: fault.status === 429 ? 'rate_limit_error' : 'api_error',
+        headers,
+      },
+    )
+  }
+
+  /** Moves the clock and lets everything happen that falls due, in its order. */
+  advance(seconds: Seconds): void {
+    const until = this.store.now + seconds
+    for (;;) {
+      const [next] = [...this.store.subscriptions.values()]
+        .map((state) => ({ state, due: subscriptions.nextDue(state) }))
+        .filter(({ due }) => due !== undefined && due.at <= until)
+        .toSorted((a, b) => (a.due?.at ?? 0) - (b.due?.at ?? 0))
+      if (!next?.due) break
+      this.store.now = Math.max(this.store.now, next.due.at)
+      this.#happen(next.state, next.due.what)
+    }
+    this.store.now = until
+    this.#expireSessions()
+  }
+
+  #happen(
+    state: SubscriptionState,
+    what: NonNullable<ReturnType<typeof subscriptions.nextDue>>['what'],
+  ): void {
+    const { store, emit } = this
+    switch (what) {
+      case 'expire':
+        subscriptions.setStatus(store, emit, state, 'incomplete_expired')
+        break
+      case 'trial-will-end':
+        state.trialWillEndSent = true
+        emit('customer.subscription.trial_will_end', state.object)
+        break
+      case 'trial-end':
+        subscriptions.endTrial(store, emit, state)
+        break
+      case 'cancel':
+        subscriptions.cancelNow(store, emit, state)
+        break
+      case 'retry':
+        subscriptions.retry(store, emit, state, this.afterRetries)
+        break
+      case 'renew':
+        subscriptions.renew(store, emit, state)
+    }
+  }
+
+  #expireSessions(): void {
+    for (const session of this.store.sessions.values()) {
+      if (session.status !== 'open' || session.expires_at > this.store.now) continue
+      session.status = 'expired'
+      this.emit('checkout.session.expired', session)
+    }
+  }
+
+  /** A product with a monthly or yearly price, as somebody makes it in the dashboard. */
+  addPrice(price: {
+    id?: string
+    name: string
+    amount: number
+    currency?: string
+    interval?: 'month' | 'year'
+    features?: string[]
+  }): Stripe.Price {
+    const { store } = this
+    const product = productObject(store.id('prod'), store.now, price.name)
+    store.products.set(product.id, product)
+    store.features.set(product.id, price.features ?? [])
+    const object = priceObject(
+      price.id ?? store.id('price'),
+      store.now,
+      product.id,
+      price.amount,
+      price.currency ?? 'usd',
+      { interval: price.interval ?? 'month', interval_count: 1 },
+    )
+    store.prices.set(object.id, object)
+    return object
+  }
+
+  setCard(customer: string, card: Card): void {
+    this.store.customer(customer)
+    this.store.cards.set(customer, card)
+  }
+
+  /** The customer pays or fails the page of a Checkout session. */
+  completeCheckout(sessionId: string, pays = true): Stripe.Checkout.Session {
+    const { store, emit } = this
+    const session = known(store.sessions, 'checkout session', sessionId)
+    if (session.status !== 'open') {
+      throw new ApiError(400, `This session is ${session.status}.`, { code: 'resource_state_invalid' })
+    }
+    const customer = session.customer as string
+    store.cards.set(customer, pays ? 'succeeds' : 'fails')
+    if (!pays) return session // the page says that the card was declined, and stays open
+    const items = (session.line_items?.data ?? []).map(({ price, quantity }) => ({
+      price: (price as Stripe.Price).id,
+      quantity: quantity ?? 1,
+    }))
+    const trialDays = Number(session.metadata?.__trial_days ?? 0)
+    const { object } = subscriptions.subscribe(store, emit, { customer, items, trialDays, pays: true })
+    session.status = 'complete'
+    session.payment_status = trialDays > 0 ? 'no_payment_required' : 'paid'
+    session.subscription = object.id
+    session.invoice = object.latest_invoice
+    emit('checkout.session.completed', session)
+    return session
+  }
+
+  /** Money given back for the customer's newest paid charge; undefined when there is none. */
+  refund(customer: string): Stripe.Refund | undefined {
+    const { store, emit } = this
+    const charge = this.#newestCharge(customer)
+    if (!charge || charge.refunded) return undefined
+    const refund = refundObject(store.id('re'), store.now, charge, charge.amount)
+    store.refunds.set(refund.id, refund)
+    charge.amount_refunded = charge.amount
+    charge.refunded = true
+    emit('charge.refunded', charge)
+    return refund
+  }
+
+  failRefund(id: string): void {
+    const refund = known(this.store.refunds, 'refund', id)
+    refund.status = 'failed'
+    this.emit('refund.failed', refund)
+  }
+
+  dispute(customer: string): Stripe.Dispute | undefined {
+    const charge = this.#newestCharge(customer)
+    if (!charge || charge.disputed) return undefined
+    const dispute = disputeObject(this.store.id('dp'), this.store.now, charge)
+    this.store.disputes.set(dispute.id, dispute)
+    charge.disputed = true
+    this.emit('charge.dispute.created', dispute)
+    return dispute
+  }
+
+  closeDispute(id: string, status: 'won' | 'lost'): void {
+    const dispute = known(this.store.disputes, 'dispute', id)
+    dispute.status = status
+    this.emit('charge.dispute.closed', dispute)
+  }
+
+  deleteCustomer(id: string): Stripe.DeletedCustomer {
+    const { store, emit } = this
+    const customer = store.customer(id)
+    for (const state of store.subscriptionsOf(id)) {
+      if (!['canceled', 'incomplete_expired'].includes(state.object.status))
+        subscriptions.cancelNow(store, emit, state)
+    }
+    emit('customer.deleted', customer)
+    const deleted: Stripe.DeletedCustomer = { id, object: 'customer', deleted: true }
+    store.customers.set(id, deleted)
+    return deleted
+  }
+
+  #newestCharge(customer: string): Stripe.Charge | undefined {
+    return [...this.store.charges.values()].findLast((charge) => charge.customer === customer)
+  }
+}
