@@ -293,3 +293,28 @@ CREATE TRIGGER "User_audit" AFTER UPDATE ON "User" BEGIN SELECT CASE WHEN 1 THEN
     )
   },
 )
+
+test('a table whose default Prisma’s engine takes for another is rebuilt only when it changes', async () => {
+  const folder = temporaryFolder()
+  const table = (name: string) =>
+    `CREATE TABLE "${name}" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "meta" JSONB NOT NULL DEFAULT '{}', "at" INTEGER NOT NULL);
+CREATE INDEX "${name}_at_idx" ON "${name}"("at");`
+  projectWith('sqlite', { '1_init': table('Kept') + table('Other') }, { own: true, folder })
+  const schema = join(folder, 'schema.prisma')
+  const plan = async (index: string) => {
+    const models = { Kept: 'at', Other: index }
+    const text = Object.entries(models).map(
+      ([name, columns]) =>
+        `model ${name} {\n  id Int @id @default(autoincrement())\n  meta Json @default("{}")\n  at Int\n  @@index([${columns}])\n}\n`,
+    )
+    writeFileSync(schema, `datasource db {\n  provider = "sqlite"\n}\n${text.join('\n')}`)
+    const authored = await authorMigrations(await generateSchemas({ schema }), 'next', scratch())
+    return authored.migrations.find(({ isAdopted }) => isAdopted)?.sql
+  }
+  await expect(plan('at')).resolves.toBeUndefined() // Postgres begins; SQLite has nothing to do
+  const changed = await plan('at, id')
+  expect(changed).toContain('ALTER TABLE "new_Other" RENAME TO "Other"')
+  expect(changed).toContain('CREATE INDEX "Other_at_id_idx"')
+  expect(changed).toContain('PRAGMA foreign_keys=ON;')
+  expect(changed).not.toContain('"Kept')
+})

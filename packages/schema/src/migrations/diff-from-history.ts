@@ -9,6 +9,7 @@ import {
 import { diffFromDatabase, type Provider } from '../engine/schema-engine.ts'
 import { withEngine } from './deploy.ts'
 import type { StoredMigration } from './history.ts'
+import { withoutIdleRebuilds } from './idle-rebuilds.ts'
 import { runMigrations } from './run.ts'
 
 /** The SQL that leads from where migrations lead to a datamodel. */
@@ -21,7 +22,8 @@ export function diffFromHistory(
   return withScratchDatabase(provider, scratch, async (url) => {
     await runMigrations(url, migrations)
     if (provider === 'sqlite') dropUnsupported(url)
-    return withEngine(url, migrations, (engine) => diffFromDatabase(engine, provider, to))
+    const sql = await withEngine(url, migrations, (engine) => diffFromDatabase(engine, provider, to))
+    return provider === 'sqlite' ? withoutIdleRebuilds(url, sql) : sql
   })
 }
 
