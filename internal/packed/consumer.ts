@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -106,11 +106,10 @@ export async function makeConsumer(
   }
 }
 
-/** `outgrow-client-0.1.0.tgz` is @outgrow/client. */
+/** The name of a packed package. */
 export function nameOf(tarball: string): string {
-  const file = tarball.slice(tarball.lastIndexOf('/') + 1)
-  const [, scoped, plain] = /^(?:outgrow-([a-z-]+)|(outgrow))-\d/.exec(file) ?? []
-  return scoped === undefined ? (plain as string) : `@outgrow/${scoped}`
+  const manifest = execFileSync('tar', ['-xzOf', tarball, 'package/package.json'], { encoding: 'utf8' })
+  return (JSON.parse(manifest) as { name: string }).name
 }
 
 /** Megabytes that a folder takes. */
