@@ -71,6 +71,7 @@ test('a clone becomes a product of one’s own, and runs on both databases', { t
   }
   await browser.close()
   await target.drop()
+  await guide.follow('Leave out what only Outgrow needs')
 
   /** What `pnpm dev` and `pnpm start` run, until it is disposed of. */
   async function start(command: 'dev' | 'start'): Promise<Running> {
