@@ -33,9 +33,7 @@ test.each(['kit', 'databases', 'schema', 'client', 'graduate'])(
 )
 
 test('the check finds a name where there is one', () => {
-  expect(namesIn("await database.client.product.count(); rows('SELECT * FROM users'); map('tags')")).toEqual([
-    "'SELECT * FROM users",
-    'client.product.',
-    "'tags'",
-  ])
+  expect(namesIn("await database.client.account.count(); rows('SELECT * FROM users'); map('plans')")).toEqual(
+    ["'SELECT * FROM users", 'client.account.', "'plans'"],
+  )
 })

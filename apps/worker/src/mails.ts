@@ -6,7 +6,7 @@ export const mails: Record<string, { subject: string; text: string }> = {
   },
   'subscription.ended': {
     subject: 'Your plan has ended',
-    text: 'Your plan has ended. Your listings stay online, but you can add no more than the free one.',
+    text: 'Your plan has ended. Everything you have stays, but you can add no more than without a plan.',
   },
   'customer.subscription.trial_will_end': {
     subject: 'Your trial ends in three days',
