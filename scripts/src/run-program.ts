@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { exit } from './output/exit.ts'
+import { exit } from '@outgrow/kit'
 
 /** Runs a command line made of commands: one exit status and one way of help for all of them. */
 export async function runProgram(program: Command, commands: Command[]): Promise<void> {

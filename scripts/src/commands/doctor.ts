@@ -1,12 +1,11 @@
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
-import { Failure } from '@outgrow/kit'
+import { exit, Failure } from '@outgrow/kit'
 import type { Examination } from '@outgrow/signs'
 import { databaseUrl } from '../billing/context.ts'
 import { examineDatabase } from '../doctor/examine-database.ts'
 import { printExamination } from '../doctor/print-examination.ts'
-import { exit } from '../output/exit.ts'
 import { runCommand, type CommandContext, type Outcome } from '../output/run.ts'
 
 interface Options {

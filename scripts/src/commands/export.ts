@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { exportSnapshot } from '@outgrow/graduate'
 import type { Report } from '@outgrow/graduate'
-import { exit } from '../output/exit.ts'
+import { exit } from '@outgrow/kit'
 import { runCommand } from '../output/run.ts'
 import { count, size } from '../output/terminal.ts'
 import { sourceOf } from '../move-options.ts'

@@ -8,7 +8,7 @@ import {
   writeGenerated,
   type SchemaFinding,
 } from '@outgrow/schema'
-import { exit } from '../output/exit.ts'
+import { exit } from '@outgrow/kit'
 import { runCommand, type Outcome } from '../output/run.ts'
 import { count, type Terminal } from '../output/terminal.ts'
 import { scratchOf, shadowOption } from './schema/shared.ts'

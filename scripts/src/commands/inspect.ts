@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { openSqliteReadonly } from '@outgrow/databases'
 import { inspectSource, type Inspection, type JournalWriter, type Report } from '@outgrow/graduate'
-import { exit } from '../output/exit.ts'
+import { exit } from '@outgrow/kit'
 import { printFindings, printFixes } from '../output/findings.ts'
 import { runCommand, type CommandContext } from '../output/run.ts'
 import { count, duration, size, textTable } from '../output/terminal.ts'

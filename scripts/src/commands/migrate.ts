@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { withPostgres } from '@outgrow/databases'
-import { Failure, redactUrl } from '@outgrow/kit'
+import { exit, Failure, redactUrl } from '@outgrow/kit'
 import {
   MoveStopped,
   dropRun,
@@ -15,7 +15,6 @@ import {
   writeQuarantineFile,
 } from '@outgrow/graduate'
 import { join, relative } from 'node:path'
-import { exit } from '../output/exit.ts'
 import { printFindings, printFixes, printTables } from '../output/findings.ts'
 import { runCommand, type CommandContext } from '../output/run.ts'
 import { count, duration, size, type Terminal } from '../output/terminal.ts'

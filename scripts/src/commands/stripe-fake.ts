@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { exit } from '../output/exit.ts'
+import { exit } from '@outgrow/kit'
 import { runCommand, type Outcome } from '../output/run.ts'
 
 interface Options {

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { transformSnapshot, type Report } from '@outgrow/graduate'
-import { exit } from '../output/exit.ts'
+import { exit } from '@outgrow/kit'
 import { exportedSource } from '../exported-source.ts'
 import { printFindings, printFixes } from '../output/findings.ts'
 import { runCommand, type CommandContext } from '../output/run.ts'

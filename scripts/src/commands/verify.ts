@@ -1,7 +1,6 @@
 import { Command } from 'commander'
-import { Failure } from '@outgrow/kit'
+import { exit, Failure } from '@outgrow/kit'
 import { verify, type Report } from '@outgrow/graduate'
-import { exit } from '../output/exit.ts'
 import { printFindings, printTables } from '../output/findings.ts'
 import { runCommand, type CommandContext } from '../output/run.ts'
 import { count, duration } from '../output/terminal.ts'

@@ -1,6 +1,5 @@
-import { Failure, messageOf } from '@outgrow/kit'
+import { exit, Failure, messageOf } from '@outgrow/kit'
 import { Refusal, type ErrorReport } from '@outgrow/graduate'
-import { exit } from './exit.ts'
 import { expectedFailure } from './expected.ts'
 import { Terminal } from './terminal.ts'
 

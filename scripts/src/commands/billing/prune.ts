@@ -1,6 +1,6 @@
 import { Command } from 'commander'
+import { exit } from '@outgrow/kit'
 import { withBilling } from '../../billing/context.ts'
-import { exit } from '../../output/exit.ts'
 import { runCommand, type Outcome } from '../../output/run.ts'
 import { count } from '../../output/terminal.ts'
 import { daysOf, withBillingOptions, type BillingOptions } from './options.ts'

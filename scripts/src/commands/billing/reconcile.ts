@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import type { Reconciliation } from '@outgrow/billing'
+import { exit } from '@outgrow/kit'
 import { withStripe } from '../../billing/context.ts'
-import { exit } from '../../output/exit.ts'
 import { runCommand, type Outcome } from '../../output/run.ts'
 import { count } from '../../output/terminal.ts'
 import { daysOf, withBillingOptions, type BillingOptions } from './options.ts'

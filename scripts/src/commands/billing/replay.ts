@@ -1,7 +1,6 @@
 import { Command } from 'commander'
-import { Failure } from '@outgrow/kit'
+import { exit, Failure } from '@outgrow/kit'
 import { withBilling } from '../../billing/context.ts'
-import { exit } from '../../output/exit.ts'
 import { runCommand, type Outcome } from '../../output/run.ts'
 import { count } from '../../output/terminal.ts'
 import { withBillingOptions, type BillingOptions } from './options.ts'

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import type { BillingStatus } from '@outgrow/billing'
+import { exit } from '@outgrow/kit'
 import { withBilling } from '../../billing/context.ts'
-import { exit } from '../../output/exit.ts'
 import { runCommand, type Outcome } from '../../output/run.ts'
 import { count, textTable } from '../../output/terminal.ts'
 import { withBillingOptions, type BillingOptions } from './options.ts'

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { baselineDatabase, readSchemaSource } from '@outgrow/schema'
-import { exit } from '../../output/exit.ts'
+import { exit } from '@outgrow/kit'
 import { runCommand, type Outcome } from '../../output/run.ts'
 import {
   databaseOf,

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { deployMigrations, readSchemaSource } from '@outgrow/schema'
-import { exit } from '../../output/exit.ts'
+import { exit } from '@outgrow/kit'
 import { runCommand, type Outcome } from '../../output/run.ts'
 import { databaseOf, jsonOption, providerNames, schemaOption, toOption } from './shared.ts'
 

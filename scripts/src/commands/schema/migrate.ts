@@ -1,6 +1,6 @@
 import { relative } from 'node:path'
 import { Command } from 'commander'
-import { Failure } from '@outgrow/kit'
+import { exit, Failure } from '@outgrow/kit'
 import {
   authorMigrations,
   generateSchemas,
@@ -8,7 +8,6 @@ import {
   writeGenerated,
   writeMigrations,
 } from '@outgrow/schema'
-import { exit } from '../../output/exit.ts'
 import { runCommand, type Outcome } from '../../output/run.ts'
 import { providerNames, scratchOf, shadowOption, type ShadowOptions } from './shared.ts'
 

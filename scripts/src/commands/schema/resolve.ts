@@ -1,7 +1,6 @@
 import { Command, Option } from 'commander'
-import { Failure } from '@outgrow/kit'
+import { exit, Failure } from '@outgrow/kit'
 import { readSchemaSource, resolveMigration } from '@outgrow/schema'
-import { exit } from '../../output/exit.ts'
 import { runCommand, type Outcome } from '../../output/run.ts'
 import { databaseOf, jsonOption, schemaOption, toOption } from './shared.ts'
 

@@ -2,7 +2,7 @@ import { relative } from 'node:path'
 import { Command } from 'commander'
 import { parseDatabaseUrl } from '@outgrow/databases'
 import { isUpToDate, migrationStatus, readSchemaSource, type MigrationStatus } from '@outgrow/schema'
-import { exit } from '../../output/exit.ts'
+import { exit } from '@outgrow/kit'
 import { runCommand, type Outcome } from '../../output/run.ts'
 import { count, type Terminal } from '../../output/terminal.ts'
 import {
