@@ -1,5 +1,6 @@
 import { Command } from 'commander'
-import { runCommand, type Outcome } from 'outgrow/output/run'
+import type { Outcome } from 'outgrow/output/outcome'
+import { runCommand } from 'outgrow/output/run'
 import type { DevOptions } from './run-dev.ts'
 
 export const devCommand = new Command('dev')

@@ -4,9 +4,10 @@ import { join, resolve } from 'node:path'
 import { exit, Failure } from '@outgrow/kit'
 import { absoluteUrl, runApps } from './run-apps.ts'
 import { databaseUrl } from 'outgrow/billing/context'
-import type { CommandContext, Outcome } from 'outgrow/output/run'
+import type { Outcome } from 'outgrow/output/outcome'
+import type { CommandContext } from 'outgrow/output/run'
 import { portOf, refuseTakenPorts } from './port.ts'
-import { stateDirectory } from 'outgrow/state-directory'
+import { stateDirectory } from '@outgrow/databases'
 
 export interface StartOptions {
   port: string

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
-import { runCommand, type Outcome } from 'outgrow/output/run'
+import type { Outcome } from 'outgrow/output/outcome'
+import { runCommand } from 'outgrow/output/run'
 import type { StartOptions } from './run-start.ts'
 
 export const startCommand = new Command('start')

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { Report } from '@outgrow/graduate'
-import { runCommand, type Outcome } from 'outgrow/output/run'
+import type { Outcome } from 'outgrow/output/outcome'
+import { runCommand } from 'outgrow/output/run'
 
 export const demoCommand = new Command('demo')
   .summary('watch the whole journey on a demo database')

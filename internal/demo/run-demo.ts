@@ -1,18 +1,17 @@
 import { rmSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { runningEmbedded, stateDirectory } from '@outgrow/databases'
+import { dropTrialDatabase, listTrialDatabases, newTrialDatabase } from '@outgrow/graduate'
 import { openSample, sampleSchema } from '@outgrow/sample'
 import { exit, Failure } from '@outgrow/kit'
 import { deployMigrations, readSchemaSource } from '@outgrow/schema'
-import { inspectForDryRun } from 'outgrow/commands/inspect'
-import { fillTarget } from 'outgrow/commands/migrate'
-import { runVerify } from 'outgrow/commands/verify'
+import { inspect } from 'outgrow/commands/inspect'
+import { verify } from 'outgrow/commands/verify'
+import { fillTarget } from 'outgrow/fill-target'
 import type { SharedOptions } from 'outgrow/move-options'
 import type { CommandContext } from 'outgrow/output/run'
 import { count, duration } from 'outgrow/output/terminal'
-import { dropTrialDatabase, listTrialDatabases, newTrialDatabase } from 'outgrow/trial-databases'
-import { runningEmbedded } from 'outgrow/running-embedded'
-import { stateDirectory } from 'outgrow/state-directory'
 import { application } from './application.ts'
 import { seedThroughClient, addDirtyData } from './seed.ts'
 
@@ -50,7 +49,7 @@ export async function demo(context: CommandContext) {
   terminal.line(`${count(rows)} rows in ${shown}, with the dirty data of years of use.`)
 
   say(`$ outgrow inspect --from ${shown}`)
-  const inspected = await inspectForDryRun(shared, context)
+  const inspected = await inspect(shared, context)
 
   const rules = ['boolean-words', 'orphans-null', 'text-strip-nul']
   say(`$ outgrow migrate --from ${shown} ${rules.map((rule) => `--fix ${rule}`).join(' ')}`)
@@ -58,12 +57,11 @@ export async function demo(context: CommandContext) {
   try {
     const migrated = await fillTarget(
       { command: 'migrate', from: file },
-      { ...shared, fix: rules },
-      { url, made: undefined },
+      { ...shared, fix: rules, to: url },
       context,
     )
     say(`$ outgrow verify --from ${shown}`)
-    const verified = await runVerify({ ...shared, to: url }, context)
+    const verified = await verify({ ...shared, to: url }, context)
 
     say('The same application code on both')
     const onSqlite = await answersOf(`file:${file}`)

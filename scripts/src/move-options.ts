@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { parsePostgresUrl, parseSqliteSource } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
-import { refusedTypes, rules, type MoveOptions } from '@outgrow/graduate'
+import { refusedTypes, rules, type MoveOptions, type RunSettings } from '@outgrow/graduate'
 import { pullSchema, readSchemaSource, schemaSourceOf, type SchemaSource } from '@outgrow/schema'
 
 /** Options that every command of the move takes. */
@@ -51,7 +51,23 @@ export function withSharedOptions(command: Command): Command {
     .option('--json', 'print one JSON document on stdout')
 }
 
-export function moveOptions(options: SharedOptions): MoveOptions {
+/** What every run of the move is given. Rows that were transformed already keep the `decided` options of then. */
+export function runSettings(
+  options: SharedOptions,
+  from: string,
+  signal: AbortSignal,
+  decided?: MoveOptions,
+): RunSettings {
+  return {
+    from,
+    readSchema: () => schemaOf({ ...options, from }),
+    options: decided ?? moveOptions(options),
+    workDir: options.workDir,
+    signal,
+  }
+}
+
+function moveOptions(options: SharedOptions): MoveOptions {
   const asked = options.fix.flatMap((list) => list.split(',').map((rule) => rule.trim()))
   refuseUnknown(asked)
   return {
@@ -111,7 +127,7 @@ export function givenTarget(to: string | undefined): string | undefined {
   return given === undefined || given === '' ? undefined : parsePostgresUrl(given).url.href
 }
 
-export function schemaOf(options: SharedOptions): SchemaSource {
+function schemaOf(options: SharedOptions): SchemaSource {
   if (options.schema !== 'introspect') return readSchemaSource(options.schema)
   const { text } = pullSchema(sourceOf(options), refusedTypes)
   // A folder for each schema: its baseline must not be taken for another's, nor lie in the embedded cluster's folder.

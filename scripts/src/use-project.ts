@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { runCommand, type Outcome } from './output/run.ts'
+import type { Outcome } from './output/outcome.ts'
+import { runCommand } from './output/run.ts'
 import { project } from './project.ts'
 
 /** Lets `outgrow.config.ts` give what a command was not asked for: where the schema is. */

@@ -4,14 +4,29 @@ export { migrate, MoveStopped, type MigrateRequest, type MoveResult } from './fl
 export { transformSnapshot } from './flows/transform.ts'
 export { verify, type Verification } from './flows/verify.ts'
 export { JournalWriter, readJournals, type RunJournal } from './journal.ts'
-export { writeQuarantineFile } from './ledger/quarantine-file.ts'
 export { lockTarget } from './ledger/run-lock.ts'
-export { dropRun, findRuns } from './ledger/runs.ts'
 export { findingOf, Refusal, type Finding } from './model/finding.ts'
 export type { MoveOptions } from './model/options.ts'
 export type { Progress, ProgressEvent } from './model/progress.ts'
 export type { ErrorReport, FixReport, Report, StepReport, TableReport } from './model/report.ts'
 export { rules } from './rules/rules.ts'
+export { chooseMoveTarget, chooseVerifyTarget, type MoveTarget } from './runs/choose-target.ts'
+export { judgeMove, type Judgement } from './runs/judge-move.ts'
+export { runInspect, type InspectReport, type InspectRun } from './runs/run-inspect.ts'
+export { runMove, type Moved, type MoveListener, type MoveRun } from './runs/run-move.ts'
+export type { RunSettings } from './runs/run-settings.ts'
+export { runTransform, type TransformRun } from './runs/run-transform.ts'
+export { runVerify, type Verified, type VerifyRun } from './runs/run-verify.ts'
+export { undoUnfinished } from './runs/undo-unfinished.ts'
+export { exportedSource } from './source/files/exported.ts'
 export type { Manifest } from './source/files/manifest.ts'
 export { openRendered, type Rendered } from './source/files/rendered.ts'
 export { refusedTypes } from './source/sqlite/refused-types.ts'
+export { refuseUnswitchable } from './switch/switch-connection.ts'
+export type { SwitchRequest, Switching } from './switch/switch-over.ts'
+export {
+  dropTrialDatabase,
+  listTrialDatabases,
+  newTrialDatabase,
+  type TrialDatabase,
+} from './trial/trial-databases.ts'

@@ -5,8 +5,9 @@ import { exit, Failure } from '@outgrow/kit'
 import type { Examination } from '@outgrow/signs'
 import { databaseUrl } from '../billing/context.ts'
 import { examineDatabase } from '../doctor/examine-database.ts'
-import { printExamination } from '../doctor/print-examination.ts'
-import { runCommand, type CommandContext, type Outcome } from '../output/run.ts'
+import { printExamination } from '../render/examination.ts'
+import type { Outcome } from '../output/outcome.ts'
+import { runCommand, type CommandContext } from '../output/run.ts'
 
 interface Options {
   database?: string

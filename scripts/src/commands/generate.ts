@@ -9,7 +9,8 @@ import {
   type SchemaFinding,
 } from '@outgrow/schema'
 import { exit } from '@outgrow/kit'
-import { runCommand, type Outcome } from '../output/run.ts'
+import type { Outcome } from '../output/outcome.ts'
+import { runCommand } from '../output/run.ts'
 import { count, type Terminal } from '../output/terminal.ts'
 import { scratchOf, shadowOption } from './schema/shared.ts'
 

@@ -1,8 +1,9 @@
 import { Command } from 'commander'
 import { openRendered, type Report } from '@outgrow/graduate'
-import { runCommand } from '../output/run.ts'
+import { fillTarget, type FillOptions } from '../fill-target.ts'
 import { withSharedOptions } from '../move-options.ts'
-import { fillTarget, targetOf, type MigrateOptions } from './migrate.ts'
+import { blankReport } from '../output/outcome.ts'
+import { runCommand } from '../output/run.ts'
 
 export const importCommand = withSharedOptions(new Command('import'))
   .summary('load a transformed export into an empty Postgres, verified')
@@ -23,12 +24,9 @@ Example:
 
 Exit status: 0 done and verified, 2 expected failure, 3 stopped, 4 done with findings.`,
   )
-  .action((options: MigrateOptions & { dir: string }) => {
-    const blank = { command: 'import', tables: [], findings: [], fixes: [], steps: [] }
-    return runCommand<Report>(options.json ?? false, blank, async (context) => {
+  .action((options: FillOptions & { dir: string }) =>
+    runCommand<Report>(options.json ?? false, blankReport('import'), (context) => {
       const rendered = openRendered(options.dir)
-      const from = rendered.snapshot
-      const target = await targetOf(options, from, context.terminal)
-      return fillTarget({ command: 'import', from, rendered }, options, target, context)
-    })
-  })
+      return fillTarget({ command: 'import', from: rendered.snapshot, rendered }, options, context)
+    }),
+  )

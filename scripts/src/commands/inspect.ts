@@ -1,19 +1,13 @@
 import { Command } from 'commander'
-import { openSqliteReadonly } from '@outgrow/databases'
-import { inspectSource, type Inspection, type JournalWriter, type Report } from '@outgrow/graduate'
-import { exit } from '@outgrow/kit'
-import { printFindings, printFixes } from '../output/findings.ts'
+import { runInspect, type InspectReport } from '@outgrow/graduate'
+import { givenTarget, runSettings, sourceOf, withSharedOptions, type SharedOptions } from '../move-options.ts'
+import { blankReport } from '../output/outcome.ts'
 import { runCommand, type CommandContext } from '../output/run.ts'
-import { count, duration, size, textTable } from '../output/terminal.ts'
-import { withJournal } from '../journal.ts'
-import { withPostgresForChecks } from '../postgres-for-checks.ts'
-import { moveOptions, schemaOf, sourceOf, withSharedOptions, type SharedOptions } from '../move-options.ts'
+import { printInspection } from '../render/inspection.ts'
+import { readingProgress } from '../render/progress.ts'
 
-export interface InspectOptions extends SharedOptions {
-  to?: string
-}
-
-type InspectDocument = Report & { source: Omit<Inspection, 'tables' | 'findings' | 'fixes'> | null }
+type InspectOptions = SharedOptions & { to?: string }
+type InspectDocument = Omit<InspectReport, 'source'> & { source: InspectReport['source'] | null }
 
 export const inspectCommand = withSharedOptions(new Command('inspect'))
   .summary('check an SQLite file before a move; changes nothing')
@@ -36,78 +30,20 @@ Exit status: 0 no findings, 2 the file or the schema cannot be read, 4 findings.
   .action((options: InspectOptions) =>
     runCommand<InspectDocument>(
       options.json ?? false,
-      { command: 'inspect', tables: [], findings: [], fixes: [], steps: [], source: null },
-      (context) => inspectForDryRun(options, context),
+      { ...blankReport('inspect'), source: null },
+      (context) => inspect(options, context),
     ),
   )
 
-export async function inspectForDryRun(
-  options: InspectOptions,
-  context: CommandContext,
-): Promise<InspectDocument> {
-  const request = {
-    workDir: options.workDir,
-    command: 'inspect',
-    from: sourceOf(options),
-    signal: context.signal,
-  }
-  return withJournal(request, (journal) => inspect(options, context, journal))
-}
-
-async function inspect(
+/** Inspects and prints what was found. */
+export async function inspect(
   options: InspectOptions,
   { terminal, signal }: CommandContext,
-  journal: JournalWriter | undefined,
-): Promise<InspectDocument> {
-  const started = performance.now()
-  const rules = moveOptions(options)
-  openSqliteReadonly(sourceOf(options)).close() // said before a server is started for it
-  const schema = schemaOf(options)
-  const ready = terminal.busy('Preparing the schema and a Postgres to check against')
-  const inspection = await withPostgresForChecks(options, (at) =>
-    inspectSource({
-      from: sourceOf(options),
-      at,
-      schema,
-      options: rules,
-      signal,
-      progress: (event) => {
-        ready()
-        journal?.progress(event)
-        terminal.progress(() => `read ${count(event.rows)} of about ${count(event.totalRows)} rows`)
-      },
-    }),
-  ).finally(ready)
-  const { tables, findings, fixes, ...source } = inspection
-  const rows = tables.reduce((sum, { sourceRows }) => sum + sourceRows, 0)
-  terminal.line(
-    `SQLite ${source.sqliteVersion}, ${source.journalMode} journal, ${source.encoding}, ${size(source.sizeBytes)}${source.walBytes > 0 ? ` and ${size(source.walBytes)} in -wal` : ''}, integrity ${source.integrity}`,
-  )
-  for (const line of textTable(
-    ['table', 'rows', 'bad'],
-    tables
-      .filter(({ sourceRows }) => sourceRows > 0)
-      .map((table) => [table.table, table.sourceRows, table.quarantinedRows]),
-  )) {
-    terminal.line(`  ${line}`)
-  }
-  for (const note of source.notes) terminal.line(note)
-  printFixes(terminal, fixes)
-  printFindings(terminal, findings)
-  terminal.line(
-    findings.length === 0
-      ? `${count(rows)} rows, no findings. The move takes about ${duration(source.estimatedMs)}.`
-      : `${count(rows)} rows, ${count(findings.length)} findings. Nothing was changed.`,
-  )
-  return {
-    command: 'inspect',
-    ok: findings.length === 0,
-    exitCode: findings.length === 0 ? exit.done : exit.findings,
-    tables,
-    findings,
-    fixes,
-    steps: [{ name: 'inspect', ms: Math.round(performance.now() - started), rows, bytes: source.sizeBytes }],
-    source,
-    error: null,
-  }
+): Promise<InspectReport> {
+  const settings = runSettings(options, sourceOf(options), signal)
+  const to = givenTarget(options.to)
+  const reading = readingProgress(terminal, 'Preparing the schema and a Postgres to check against')
+  const report = await runInspect({ ...settings, to, progress: reading.progress }).finally(reading.done)
+  printInspection(terminal, report)
+  return report
 }

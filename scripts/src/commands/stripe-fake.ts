@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { exit } from '@outgrow/kit'
-import { runCommand, type Outcome } from '../output/run.ts'
+import type { Outcome } from '../output/outcome.ts'
+import { runCommand } from '../output/run.ts'
 
 interface Options {
   port: string

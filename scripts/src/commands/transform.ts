@@ -1,17 +1,12 @@
 import { Command } from 'commander'
-import { transformSnapshot, type Report } from '@outgrow/graduate'
-import { exit } from '@outgrow/kit'
-import { exportedSource } from '../exported-source.ts'
-import { printFindings, printFixes } from '../output/findings.ts'
-import { runCommand, type CommandContext } from '../output/run.ts'
-import { count, duration } from '../output/terminal.ts'
-import { withPostgresForChecks } from '../postgres-for-checks.ts'
-import { moveOptions, schemaOf, withSharedOptions, type SharedOptions } from '../move-options.ts'
+import { exportedSource, runTransform, type Report } from '@outgrow/graduate'
+import { givenTarget, runSettings, withSharedOptions, type SharedOptions } from '../move-options.ts'
+import { blankReport } from '../output/outcome.ts'
+import { runCommand } from '../output/run.ts'
+import { countProgress } from '../render/progress.ts'
+import { printTransformation } from '../render/transformation.ts'
 
-interface Options extends SharedOptions {
-  dir: string
-  to?: string
-}
+type Options = SharedOptions & { dir: string; to?: string }
 
 export const transformCommand = withSharedOptions(new Command('transform'))
   .summary('turn an export into files that Postgres can load')
@@ -32,61 +27,12 @@ Example:
 Exit status: 0 done, 2 bad values (nothing can be imported), 4 done with rows quarantined.`,
   )
   .action((options: Options) =>
-    runCommand<Report>(
-      options.json ?? false,
-      { command: 'transform', tables: [], findings: [], fixes: [], steps: [] },
-      (context) => runTransform(options, context),
-    ),
-  )
-
-async function runTransform(options: Options, { terminal, signal }: CommandContext): Promise<Report> {
-  const started = performance.now()
-  const from = exportedSource(options.dir)
-  const rules = moveOptions(options)
-  const schema = schemaOf({ ...options, from })
-  const { transformed } = await withPostgresForChecks(options, (at) =>
-    transformSnapshot({
-      directory: options.dir,
-      at,
-      schema,
-      options: rules,
-      signal,
-      progress: ({ rows, totalRows }) =>
-        terminal.progress(() => `${count(rows)} of ${count(totalRows)} rows`),
+    runCommand<Report>(options.json ?? false, blankReport('transform'), async ({ terminal, signal }) => {
+      const settings = runSettings(options, exportedSource(options.dir), signal)
+      const to = givenTarget(options.to)
+      const progress = countProgress(terminal, 'rows')
+      const report = await runTransform({ ...settings, directory: options.dir, to, progress })
+      printTransformation(terminal, report)
+      return report
     }),
   )
-  const { tables, findings, fixes } = transformed as NonNullable<typeof transformed>
-  const rows = tables.reduce((sum, table) => sum + table.rows, 0)
-  const ms = Math.round(performance.now() - started)
-  printFixes(terminal, fixes)
-  printFindings(terminal, findings)
-  const stopped = findings.length > 0 && options.onBadValue === 'stop'
-  terminal.line(
-    stopped
-      ? 'Bad values prevent the import: see above.'
-      : `Wrote ${count(rows)} rows in ${tables.length} files, ${duration(ms)}.`,
-  )
-  return {
-    command: 'transform',
-    ok: !stopped,
-    exitCode: stopped ? exit.expected : findings.length > 0 ? exit.findings : exit.done,
-    tables: tables.map((table) => ({
-      table: table.table,
-      sourceRows: table.rowsRead,
-      targetRows: 0,
-      quarantinedRows: table.rowsRead - table.rows,
-      digestMatch: false,
-    })),
-    findings,
-    fixes,
-    steps: [{ name: 'transform', ms, rows, bytes: tables.reduce((sum, { bytes }) => sum + bytes, 0) }],
-    error: stopped
-      ? {
-          code: 'OUTGROW_BAD_VALUES',
-          message: 'The export contains values that cannot be moved as they are.',
-          why: null,
-          fix: 'Name the rules that apply with --fix, or quarantine the rows with --on-bad-value quarantine.',
-        }
-      : null,
-  }
-}

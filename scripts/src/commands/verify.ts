@@ -1,25 +1,12 @@
 import { Command } from 'commander'
-import { exit, Failure } from '@outgrow/kit'
-import { verify, type Report } from '@outgrow/graduate'
-import { printFindings, printTables } from '../output/findings.ts'
+import { chooseVerifyTarget, exportedSource, runVerify, type Report } from '@outgrow/graduate'
+import { givenTarget, runSettings, sourceOf, withSharedOptions, type SharedOptions } from '../move-options.ts'
+import { blankReport } from '../output/outcome.ts'
 import { runCommand, type CommandContext } from '../output/run.ts'
-import { count, duration } from '../output/terminal.ts'
-import { withJournal } from '../journal.ts'
-import {
-  givenTarget,
-  moveOptions,
-  schemaOf,
-  sourceOf,
-  withSharedOptions,
-  type SharedOptions,
-} from '../move-options.ts'
-import { exportedSource } from '../exported-source.ts'
-import { findTrialDatabase } from '../trial-databases.ts'
+import { readingProgress } from '../render/progress.ts'
+import { printVerification } from '../render/verification.ts'
 
-interface Options extends SharedOptions {
-  to?: string
-  dir?: string
-}
+type Options = SharedOptions & { to?: string; dir?: string }
 
 export const verifyCommand = withSharedOptions(new Command('verify'))
   .summary('compare both databases, independently of the copy')
@@ -38,69 +25,16 @@ Examples:
 Exit status: 0 equal, 2 cannot be compared, 4 they differ.`,
   )
   .action((options: Options) =>
-    runCommand<Report>(
-      options.json ?? false,
-      { command: 'verify', tables: [], findings: [], fixes: [], steps: [] },
-      (context) => runVerify(options, context),
-    ),
+    runCommand<Report>(options.json ?? false, blankReport('verify'), (context) => verify(options, context)),
   )
 
-export async function runVerify(options: Options, context: CommandContext): Promise<Report> {
+/** Compares and prints what differs. */
+export async function verify(options: Options, { terminal, signal }: CommandContext): Promise<Report> {
   const from = options.dir === undefined ? sourceOf(options) : exportedSource(options.dir)
-  const to = await verifyTarget(options, from)
-  const request = { workDir: options.workDir, command: 'verify', from, to, signal: context.signal }
-  return withJournal(request, () => compare(options, from, to, context))
-}
-
-async function compare(
-  options: Options,
-  from: string,
-  to: string,
-  { terminal, signal }: CommandContext,
-): Promise<Report> {
-  const ready = terminal.busy('Preparing the schema')
-  const { tables, findings, notes, ms } = await verify({
-    from,
-    to,
-    schema: schemaOf({ ...options, from }),
-    options: moveOptions(options),
-    progress: ({ rows, totalRows }) => {
-      ready()
-      terminal.progress(() => `read ${count(rows)} of about ${count(totalRows)} rows`)
-    },
-    signal,
-  }).finally(ready)
-  printTables(terminal, tables)
-  for (const note of notes) terminal.line(note)
-  printFindings(terminal, findings)
-  const rows = tables.reduce((sum, { sourceRows }) => sum + sourceRows, 0)
-  const equal = tables.every(({ digestMatch }) => digestMatch)
-  const ok = equal && findings.length === 0
-  terminal.line(
-    equal
-      ? `${terminal.style('green', 'Equal')}: ${count(rows)} rows in ${tables.length} tables, ${duration(ms)}.`
-      : `${terminal.style('red', 'Different')}: see the rows above.`,
-  )
-  return {
-    command: 'verify',
-    ok,
-    exitCode: ok ? exit.done : exit.findings,
-    tables,
-    findings,
-    fixes: [],
-    steps: [{ name: 'verify', ms: Math.round(ms), rows, bytes: 0 }],
-    error: null,
-  }
-}
-
-async function verifyTarget({ to, workDir }: Options, from: string): Promise<string> {
-  const given = givenTarget(to)
-  if (given !== undefined) return given
-  const embedded = await findTrialDatabase(workDir, from, 'published')
-  if (embedded) return embedded.url
-  throw new Failure({
-    code: 'OUTGROW_OPTION_INVALID',
-    message: 'No target was given to compare with.',
-    fix: 'Pass --to with a Postgres URL, or set POSTGRES_URL.',
-  })
+  const settings = runSettings(options, from, signal)
+  const to = await chooseVerifyTarget({ to: givenTarget(options.to), from, workDir: options.workDir })
+  const reading = readingProgress(terminal, 'Preparing the schema')
+  const verified = await runVerify({ ...settings, to, progress: reading.progress }).finally(reading.done)
+  printVerification(terminal, verified)
+  return verified.report
 }

@@ -1,15 +1,8 @@
 import { exit, Failure, messageOf } from '@outgrow/kit'
 import { Refusal, type ErrorReport } from '@outgrow/graduate'
 import { expectedFailure } from './expected.ts'
+import type { Outcome } from './outcome.ts'
 import { Terminal } from './terminal.ts'
-
-/** What a command leaves behind: the JSON document, whose exitCode is the process' own. */
-export interface Outcome {
-  command: string
-  ok: boolean
-  exitCode: number
-  error: ErrorReport | null
-}
 
 export interface CommandContext {
   terminal: Terminal

@@ -1,7 +1,8 @@
 import { Command } from 'commander'
 import { exit } from '@outgrow/kit'
 import { withBilling } from '../../billing/context.ts'
-import { runCommand, type Outcome } from '../../output/run.ts'
+import type { Outcome } from '../../output/outcome.ts'
+import { runCommand } from '../../output/run.ts'
 import { textTable } from '../../output/terminal.ts'
 import { withBillingOptions, type BillingOptions } from './options.ts'
 

@@ -1,7 +1,8 @@
 import { Command } from 'commander'
 import { baselineDatabase, readSchemaSource } from '@outgrow/schema'
 import { exit } from '@outgrow/kit'
-import { runCommand, type Outcome } from '../../output/run.ts'
+import type { Outcome } from '../../output/outcome.ts'
+import { runCommand } from '../../output/run.ts'
 import {
   databaseOf,
   jsonOption,

@@ -8,7 +8,8 @@ import {
   writeGenerated,
   writeMigrations,
 } from '@outgrow/schema'
-import { runCommand, type Outcome } from '../../output/run.ts'
+import type { Outcome } from '../../output/outcome.ts'
+import { runCommand } from '../../output/run.ts'
 import { providerNames, scratchOf, shadowOption, type ShadowOptions } from './shared.ts'
 
 interface MigrateDocument extends Outcome {

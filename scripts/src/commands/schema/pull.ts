@@ -5,7 +5,8 @@ import { refusedTypes } from '@outgrow/graduate'
 import { exit, Failure } from '@outgrow/kit'
 import { pullSchema, type UnsupportedObject } from '@outgrow/schema'
 import { sourceOf } from '../../move-options.ts'
-import { runCommand, type Outcome } from '../../output/run.ts'
+import type { Outcome } from '../../output/outcome.ts'
+import { runCommand } from '../../output/run.ts'
 import { count } from '../../output/terminal.ts'
 
 export const pullCommand = new Command('pull')

@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander'
 import { exit, Failure } from '@outgrow/kit'
 import { readSchemaSource, resolveMigration } from '@outgrow/schema'
-import { runCommand, type Outcome } from '../../output/run.ts'
+import type { Outcome } from '../../output/outcome.ts'
+import { runCommand } from '../../output/run.ts'
 import { databaseOf, jsonOption, schemaOption, toOption } from './shared.ts'
 
 interface Options {

@@ -1,7 +1,7 @@
 import { Option } from 'commander'
 import type { ScratchOptions } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
-import { stateDirectory } from '../../state-directory.ts'
+import { stateDirectory } from '@outgrow/databases'
 
 export const providerNames = { sqlite: 'SQLite', postgres: 'Postgres' } as const
 

@@ -3,7 +3,8 @@ import { Command } from 'commander'
 import { parseDatabaseUrl } from '@outgrow/databases'
 import { isUpToDate, migrationStatus, readSchemaSource, type MigrationStatus } from '@outgrow/schema'
 import { exit } from '@outgrow/kit'
-import { runCommand, type Outcome } from '../../output/run.ts'
+import type { Outcome } from '../../output/outcome.ts'
+import { runCommand } from '../../output/run.ts'
 import { count, type Terminal } from '../../output/terminal.ts'
 import {
   jsonOption,

@@ -1,8 +1,5 @@
-import { join } from 'node:path'
-import { startEmbeddedPostgres, withPostgres } from '@outgrow/databases'
-import type { CatalogServer } from '@outgrow/graduate'
-import { givenTarget } from './move-options.ts'
-import { stateDirectory } from './state-directory.ts'
+import { startEmbedded, withPostgres } from '@outgrow/databases'
+import type { CatalogServer } from '../flows/inspect.ts'
 
 /**
  * Runs `use` with a Postgres that executes the tables' DDL: the target where one is given, else the embedded one, which is
@@ -12,9 +9,8 @@ export async function withPostgresForChecks<Result>(
   { to, workDir }: { to?: string | undefined; workDir: string },
   use: (at: CatalogServer) => Promise<Result>,
 ): Promise<Result> {
-  const given = givenTarget(to)
-  if (given !== undefined) return use({ url: given, isScratch: false })
-  const server = await startEmbeddedPostgres({ directory: join(stateDirectory(workDir), 'postgres') })
+  if (to !== undefined) return use({ url: to, isScratch: false })
+  const server = await startEmbedded(workDir)
   try {
     return await use({ url: server.url, isScratch: true })
   } finally {

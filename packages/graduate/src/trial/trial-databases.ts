@@ -1,15 +1,14 @@
-import { basename, extname, join } from 'node:path'
+import { basename, extname } from 'node:path'
 import {
   openSqliteReadonly,
   quoteIdentifier,
-  startEmbeddedPostgres,
+  runningEmbedded,
+  startEmbedded,
   withPostgres,
   type EmbeddedPostgres,
 } from '@outgrow/databases'
-import { findRuns } from '@outgrow/graduate'
 import { Failure } from '@outgrow/kit'
-import { runningEmbedded } from './running-embedded.ts'
-import { stateDirectory } from './state-directory.ts'
+import { findRuns } from '../ledger/runs.ts'
 
 /** One database of the embedded PostgreSQL: each move without a target of its own gets one. */
 export interface TrialDatabase {
@@ -29,7 +28,7 @@ export async function newTrialDatabase(
   from: string,
 ): Promise<{ name: string; url: string }> {
   openSqliteReadonly(from).close() // what is wrong with the file is said before a server is started for it
-  const server = await startEmbeddedPostgres({ directory: join(stateDirectory(workDir), 'postgres') })
+  const server = await startEmbedded(workDir)
   const stem = basename(from, extname(from))
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '_')

@@ -1,5 +1,5 @@
 import type { Finding, FixReport, TableReport } from '@outgrow/graduate'
-import { count, textTable, type Terminal } from './terminal.ts'
+import { count, textTable, type Terminal } from '../output/terminal.ts'
 
 /** Findings grouped by table, as people read them. */
 export function printFindings(terminal: Terminal, findings: Finding[]): void {
