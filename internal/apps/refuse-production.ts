@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
-import { parseDatabaseUrl, quoteIdentifier } from '@outgrow/databases'
+import { connectSql, parseDatabaseUrl, quoteIdentifier, type SqlConnection } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
-import { connect, type Connection } from 'outgrow/adopt-inbox/connection'
 
 /**
  * Refuses to develop on what may be somebody's production: a server on another machine, or a database that holds live
@@ -16,7 +15,7 @@ export async function refuseProduction(databaseUrl: string): Promise<void> {
     const host = named || process.env.PGHOST || 'localhost' // as the connection takes it
     if (!isLoopback(decodeURIComponent(host))) throw refused(`${host} is not this machine.`)
   }
-  const connection = await connect(databaseUrl)
+  const connection = await connectSql(databaseUrl)
   try {
     const table = await liveTable(connection)
     if (table !== undefined) throw refused(`${table} contains live events from Stripe.`)
@@ -29,7 +28,7 @@ function isLoopback(host: string): boolean {
   return host.startsWith('/') || /^(localhost|127(\.\d+){3}|\[?::1\]?)$/i.test(host)
 }
 
-async function liveTable({ provider, query }: Connection): Promise<string | undefined> {
+async function liveTable({ provider, query }: SqlConnection): Promise<string | undefined> {
   const tables = await query(
     provider === 'sqlite'
       ? "SELECT m.name AS name FROM sqlite_schema m JOIN pragma_table_info(m.name) c ON c.name = 'livemode' WHERE m.type = 'table'"

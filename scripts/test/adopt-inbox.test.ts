@@ -1,11 +1,13 @@
 import { withPostgres } from '@outgrow/databases'
-import { makeDatabase, makeSqlite } from '@outgrow/testing'
+import { makeDatabase, makeSqlite, temporaryFolder } from '@outgrow/testing'
 import { describe, expect, inject, test } from 'vitest'
 import { openSqlite } from '@outgrow/databases'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Adoption } from '../src/adopt-inbox/adopt.ts'
-import { inboxDdl, inboxModel } from '../src/adopt-inbox/inbox-model.ts'
+import type { Adoption } from '@outgrow/billing/adopt'
+import { fragmentTables, inboxBlocks } from '@outgrow/billing/models'
+import { validatePrismaSchema } from '@outgrow/schema'
+import { inboxDdl } from '../src/billing/plan-inbox.ts'
 import { outgrow } from '@outgrow/testing/cli'
 
 interface Application {
@@ -139,14 +141,77 @@ describe.each(['sqlite', 'postgres'] as const)('adopting the inbox on %s', (prov
   })
 })
 
+describe('the project’s schema', () => {
+  const start = (provider: string) => `datasource db {\n  provider = "${provider}"\n}\n`
+  const users = 'model User {\n  id Int @id\n}\n'
+  const adoptWith = async (schema: string, ...args: string[]) => {
+    const app = await application('sqlite', 'CREATE TABLE users (id integer)')
+    return { app, ...(await adopt(app.url, '--schema', schema, ...args)) }
+  }
+
+  test('of one file gets the model at its end, once', async () => {
+    const file = join(temporaryFolder(), 'schema.prisma')
+    writeFileSync(file, `${start('sqlite')}\n${users}`)
+    expect((await adoptWith(file, '--dry-run')).code).toBe(0)
+    expect(readFileSync(file, 'utf8')).toBe(`${start('sqlite')}\n${users}`)
+    expect((await adoptWith(file)).stderr).toContain(`Added the model WebhookEvent to ${file}.`)
+    const once = readFileSync(file, 'utf8')
+    expect(once.startsWith(`${start('sqlite')}\n${users}\nenum EventStatus {`)).toBe(true)
+    validatePrismaSchema([['schema.prisma', once]])
+    expect((await adoptWith(file)).stderr).not.toContain('Added')
+    expect(readFileSync(file, 'utf8')).toBe(once)
+  })
+
+  test.each([
+    ['sqlite', /stripeEventId +String +@unique/],
+    ['postgresql', /receivedAt +DateTime +@default\(now\(\)\) +@map\("received_at"\) @db\.Timestamptz\(3\)/],
+  ])('that is a folder, for %s, gets a file more', async (provider, line) => {
+    const folder = join(temporaryFolder(), 'schema')
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'main.prisma'), start(provider))
+    writeFileSync(join(folder, 'users.prisma'), users)
+    expect((await adoptWith(folder)).code).toBe(0)
+    expect(readdirSync(folder)).toEqual(['billing.prisma', 'main.prisma', 'users.prisma'])
+    const added = readFileSync(join(folder, 'billing.prisma'), 'utf8')
+    expect(added).toMatch(line)
+    validatePrismaSchema([
+      ['main.prisma', start(provider)],
+      ['users.prisma', users],
+      ['billing.prisma', added],
+    ])
+    await adoptWith(folder)
+    expect(readFileSync(join(folder, 'billing.prisma'), 'utf8')).toBe(added)
+  })
+
+  test('keeps what it calls EventStatus itself', async () => {
+    const file = join(temporaryFolder(), 'schema.prisma')
+    writeFileSync(file, `${start('sqlite')}\nenum EventStatus {\n  A\n  B\n}\n\n${users}`)
+    expect((await adoptWith(file)).code).toBe(0)
+    const text = readFileSync(file, 'utf8')
+    expect(text).toMatch(/enum BillingEventStatus \{/)
+    expect(text).toMatch(/status +BillingEventStatus/)
+    validatePrismaSchema([['schema.prisma', text]])
+  })
+
+  test('that is not there is said before the database is changed', async () => {
+    const { app, code, document } = await adoptWith(join(temporaryFolder(), 'none.prisma'))
+    expect([code, document.error?.code]).toEqual([2, 'OUTGROW_SCHEMA_NOT_FOUND'])
+    await expect(app.rows('SELECT * FROM webhook_events')).rejects.toThrow(/webhook_events/)
+  })
+})
+
 test('the inbox that is adopted is the product’s own', async () => {
   const own = readFileSync(join(import.meta.dirname, '../../prisma/schema/billing.prisma'), 'utf8')
+  const ours = inboxBlocks({
+    names: {
+      EventStatus: { name: 'EventStatus', table: fragmentTables.EventStatus },
+      WebhookEvent: { name: 'WebhookEvent', table: fragmentTables.WebhookEvent },
+    },
+    time: '',
+  })
   const block = (name: string, text: string) =>
     new RegExp(`^(model|enum) ${name} \\{[^}]*\\}`, 'm').exec(text)?.[0].replaceAll(/\s+/g, ' ')
-  expect(block('EventStatus', inboxModel)).toBe(block('EventStatus', own))
-  // The order of the indexes aside, which means nothing.
-  const lines = (text: string | undefined) =>
-    text?.split(/ (?=@@|\w+ (?:Int|String|Boolean|DateTime|EventStatus))/).toSorted()
-  expect(lines(block('WebhookEvent', inboxModel))).toEqual(lines(block('WebhookEvent', own)))
+  expect(block('EventStatus', ours.EventStatus)).toBe(block('EventStatus', own))
+  expect(block('WebhookEvent', ours.WebhookEvent)).toBe(block('WebhookEvent', own))
   expect(await inboxDdl('postgres')).toContain('TIMESTAMPTZ(3)')
 })

@@ -25,6 +25,7 @@ export {
   withoutSidecarFiles,
   type SqliteDatabase,
 } from './sqlite.ts'
+export { connectSql, type SqlConnection } from './sql-connection.ts'
 export {
   parseDatabaseUrl,
   parsePostgresUrl,

@@ -1,12 +1,6 @@
 import type { ScratchOptions } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
-import {
-  billingBlocks,
-  fragmentMarks,
-  fragmentNames,
-  fragmentTables,
-  type FragmentName,
-} from '@outgrow/billing/models'
+import { billingBlocks, fragmentNames, type FragmentName } from '@outgrow/billing/models'
 import {
   addToSchema,
   authorMigrations,
@@ -23,6 +17,7 @@ import {
   type Generated,
   type SchemaSource,
 } from '@outgrow/schema'
+import { fragmentNamesIn, timeType } from './fragment-names.ts'
 
 export interface InitRequest {
   source: SchemaSource
@@ -51,11 +46,11 @@ export async function planInit(request: InitRequest, scratch: ScratchOptions): P
   const dmmf = readDmmf(source.files)
   const index = indexSchema(source)
   const owner = accountOf(dmmf, account, index.datasource)
-  const names = namesFor(dmmf, prefix)
+  const names = fragmentNamesIn(dmmf, prefix, fragmentNames)
   const blocks = billingBlocks({
     names,
     account: owner,
-    time: index.source === 'postgres' ? `@${index.datasource}.Timestamptz(3)` : '',
+    time: timeType(index),
   })
   const missing = fragmentNames.filter((name) => !names[name].isThere)
   if (missing.length === 0) {
@@ -120,44 +115,6 @@ function accountOf(
     message: `${name} is no model with one key that is a text or a whole number.`,
     fix: `Name the model of whoever pays with --account: ${candidates.map((one) => one.name).join(', ')}.`,
   })
-}
-
-interface Named {
-  name: string
-  table: string
-  /** It is billing's already: the inbox that was adopted, or a run before. */
-  isThere: boolean
-}
-
-/** A name is taken by a model or an enum, a table also by another's; Postgres keeps types among the tables. */
-function namesFor({ datamodel }: Dmmf, prefix: string): Record<FragmentName, Named> {
-  const blocks = new Map(
-    [
-      ...datamodel.models.map((one) => ({ ...one, members: one.fields.map(({ name }) => name) })),
-      ...datamodel.enums.map((one) => ({ ...one, members: one.values.map(({ name }) => name) })),
-    ].map((one) => [one.name, one]),
-  )
-  const tables = new Set([...blocks.values()].map(({ name, dbName }) => (dbName ?? name).toLowerCase()))
-  const snake = prefix.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, '_').toLowerCase()
-  const chosen = fragmentNames.map((name): [FragmentName, Named] => {
-    const candidates = [
-      { name, table: fragmentTables[name] },
-      { name: `${prefix}${name}`, table: `${snake}_${fragmentTables[name]}` },
-    ]
-    for (const candidate of candidates) {
-      const there = blocks.get(candidate.name)
-      if (there && fragmentMarks[name].every((mark) => there.members.includes(mark)))
-        return [name, { name: there.name, table: there.dbName ?? there.name, isThere: true }]
-    }
-    const free = candidates.find((one) => !blocks.has(one.name) && !tables.has(one.table))
-    if (free) return [name, { ...free, isThere: false }]
-    throw new Failure({
-      code: 'OUTGROW_BILLING_NAMES',
-      message: `Both ${name} and ${prefix}${name} are taken.`,
-      fix: 'Pass another --prefix.',
-    })
-  })
-  return Object.fromEntries(chosen) as Record<FragmentName, Named>
 }
 
 function backRelations(

@@ -54,7 +54,7 @@ export interface FragmentOptions {
   time: string
 }
 
-/** The blocks, in the order of the file. Alignment is left to Prisma's formatter. */
+/** The blocks by name. Alignment is left to Prisma's formatter. */
 export function billingBlocks({ names, account, time }: FragmentOptions): Record<FragmentName, string> {
   const n = (name: FragmentName) => names[name].name
   const map = (name: FragmentName) => `@@map("${names[name].table}")`
@@ -62,6 +62,7 @@ export function billingBlocks({ names, account, time }: FragmentOptions): Record
   const [key, ...native] = account.type.split(' ')
   const accountKey = { type: key, native: native.map((part) => ` ${part}`).join('') }
   return {
+    ...inboxBlocks({ names, time }),
     SubscriptionStatus: `/// Stripe's subscription statuses. Stripe may add some: those are kept as text beside it.
 enum ${n('SubscriptionStatus')} {
   INCOMPLETE         @map("incomplete")
@@ -75,15 +76,6 @@ enum ${n('SubscriptionStatus')} {
   UNKNOWN            @map("unknown")
 
   ${map('SubscriptionStatus')}
-}`,
-    EventStatus: `enum ${n('EventStatus')} {
-  PENDING    @map("pending")
-  PROCESSING @map("processing")
-  DONE       @map("done")
-  IGNORED    @map("ignored")
-  DEAD       @map("dead")
-
-  ${map('EventStatus')}
 }`,
     Plan: `/// A plan that can be bought.
 model ${n('Plan')} {
@@ -188,34 +180,6 @@ model ${n('SubscriptionTransition')} {
   @@index([subscriptionId, observedAt])
   ${map('SubscriptionTransition')}
 }`,
-    WebhookEvent: `/// The webhook inbox: one row an event, whatever happens to it.
-model ${n('WebhookEvent')} {
-  id Int @id @default(autoincrement())
-  stripeEventId String @unique @map("stripe_event_id")
-  source String @default("stripe")
-  type String
-  objectId String? @map("object_id")
-  customerId String? @map("customer_id")
-  apiVersion String? @map("api_version")
-  livemode Boolean @default(false)
-  stripeCreatedAt DateTime? @map("stripe_created_at")${t}
-  receivedAt DateTime @default(now()) @map("received_at")${t}
-  /// The raw body, as it was signed.
-  payload String
-  status ${n('EventStatus')} @default(PENDING)
-  attempts Int @default(0)
-  nextAttemptAt DateTime @default(now()) @map("next_attempt_at")${t}
-  leaseUntil DateTime? @map("lease_until")${t}
-  lastError String? @map("last_error")
-  /// What came of it: applied, superseded, or why nothing was to be done.
-  outcome String?
-  processedAt DateTime? @map("processed_at")${t}
-
-  @@index([status, nextAttemptAt])
-  @@index([receivedAt])
-  @@index([customerId])
-  ${map('WebhookEvent')}
-}`,
     OutboxMessage: `/// One-time effects, sent at least once under their key.
 model ${n('OutboxMessage')} {
   id Int @id @default(autoincrement())
@@ -245,6 +209,59 @@ model ${n('Entitlement')} {
 
   @@id([accountId, feature])
   ${map('Entitlement')}
+}`,
+  }
+}
+
+type InboxName = 'EventStatus' | 'WebhookEvent'
+
+/** Of the blocks, those of the inbox, which refer to nothing else of billing's. */
+export function inboxBlocks({
+  names,
+  time,
+}: {
+  names: Pick<FragmentOptions['names'], InboxName>
+  time: string
+}): Record<InboxName, string> {
+  const map = (name: InboxName) => `@@map("${names[name].table}")`
+  const t = time === '' ? '' : ` ${time}`
+  return {
+    EventStatus: `enum ${names.EventStatus.name} {
+  PENDING    @map("pending")
+  PROCESSING @map("processing")
+  DONE       @map("done")
+  IGNORED    @map("ignored")
+  DEAD       @map("dead")
+
+  ${map('EventStatus')}
+}`,
+    WebhookEvent: `/// The webhook inbox: one row an event, whatever happens to it.
+model ${names.WebhookEvent.name} {
+  id Int @id @default(autoincrement())
+  stripeEventId String @unique @map("stripe_event_id")
+  source String @default("stripe")
+  type String
+  objectId String? @map("object_id")
+  customerId String? @map("customer_id")
+  apiVersion String? @map("api_version")
+  livemode Boolean @default(false)
+  stripeCreatedAt DateTime? @map("stripe_created_at")${t}
+  receivedAt DateTime @default(now()) @map("received_at")${t}
+  /// The raw body, as it was signed.
+  payload String
+  status ${names.EventStatus.name} @default(PENDING)
+  attempts Int @default(0)
+  nextAttemptAt DateTime @default(now()) @map("next_attempt_at")${t}
+  leaseUntil DateTime? @map("lease_until")${t}
+  lastError String? @map("last_error")
+  /// What came of it: applied, superseded, or why nothing was to be done.
+  outcome String?
+  processedAt DateTime? @map("processed_at")${t}
+
+  @@index([status, nextAttemptAt])
+  @@index([receivedAt])
+  @@index([customerId])
+  ${map('WebhookEvent')}
 }`,
   }
 }

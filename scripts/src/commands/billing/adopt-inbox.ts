@@ -1,27 +1,16 @@
-import { appendFileSync, readFileSync } from 'node:fs'
+import type { Adoption } from '@outgrow/billing/adopt'
 import { Command } from 'commander'
-import { exit } from '@outgrow/kit'
-import type { Adoption } from '../../adopt-inbox/adopt.ts'
-import { inboxModel } from '../../adopt-inbox/inbox-model.ts'
+import { adoptIntoProject } from '../../billing/adopt-into-project.ts'
 import { databaseUrl } from '../../billing/context.ts'
-import type { Outcome } from '../../output/outcome.ts'
+import { outcome, type Outcome } from '../../output/outcome.ts'
 import { runCommand } from '../../output/run.ts'
-import { count } from '../../output/terminal.ts'
-import { withBillingOptions, type BillingOptions } from './options.ts'
+import { printAdoption } from '../../render/adoption.ts'
+import { listOf, withBillingOptions, type BillingOptions } from './options.ts'
 
-interface Options extends BillingOptions {
-  table?: string
-  column?: string
-  payload?: string
-  type?: string
-  done?: string
-  doneValues: string
-  schema?: string
-}
+type Named = Partial<Record<'table' | 'column' | 'payload' | 'type' | 'done' | 'schema', string>>
+type Options = BillingOptions & Named & { doneValues: string }
 
-interface Document extends Outcome {
-  adoption: Adoption | null
-}
+type Document = Outcome & { adoption: Adoption | null }
 
 export const adoptInboxCommand = withBillingOptions(new Command('adopt-inbox'), true)
   .summary('make webhooks idempotent in an application that has no inbox')
@@ -38,7 +27,7 @@ export const adoptInboxCommand = withBillingOptions(new Command('adopt-inbox'), 
     'values of that column that mean yes',
     '1,true,t,yes,done,processed,success',
   )
-  .option('--schema <file>', 'append the inbox model to this Prisma schema if it is missing')
+  .option('--schema <path>', 'add the inbox model to this Prisma schema if it is missing')
   .addHelpText(
     'after',
     `
@@ -52,63 +41,15 @@ Examples:
       options.json ?? false,
       { command: 'billing adopt-inbox', adoption: null },
       async ({ terminal }) => {
-        const { dryRun = false, schema } = options
-        const { adoptInbox } = await import('../../adopt-inbox/adopt.ts')
-        const adoption = await adoptInbox({
-          databaseUrl: databaseUrl(options.database),
-          table: options.table,
-          column: options.column,
-          payloadColumn: options.payload,
-          typeColumn: options.type,
-          doneColumn: options.done,
-          doneValues: options.doneValues.split(',').map((value) => value.trim().toLowerCase()),
-          dryRun,
-        })
-        const {
-          created,
-          kept,
-          imported,
-          duplicates,
-          duplicateEvents,
-          duplicateRows,
-          known,
-          withoutId,
-          rowsRead,
-        } = adoption
-        terminal.line(
-          created ? 'Created the inbox: webhook_events, with a unique key.' : 'The inbox already exists.',
+        const { dryRun = false, schema, table, column: id, payload, type, done } = options
+        const { adoption, isModelAdded } = await adoptIntoProject(
+          { databaseUrl: databaseUrl(options.database), schema },
+          { table, columns: { id, payload, type, done }, doneValues: listOf(options.doneValues), dryRun },
         )
-        if (kept !== null) terminal.line(`The table that had this name is kept as ${kept}.`)
-        terminal.line(
-          `${count(rowsRead)} rows read: ${count(imported.done)} events done, ${count(imported.pending)} pending, ${count(known)} already known.`,
-        )
-        if (duplicateRows > 0)
-          terminal.line(
-            `${count(duplicateRows)} repeats of ${count(duplicateEvents)} events were collapsed: ${duplicates
-              .slice(0, 5)
-              .map(({ id, rows }) => `${id} (${rows})`)
-              .join(', ')}${duplicateEvents > 5 ? ' …' : ''}`,
-          )
-        if (withoutId > 0)
-          terminal.line(
-            terminal.style('yellow', `${count(withoutId)} rows have no event id and stay where they are.`),
-          )
-        if (
-          schema !== undefined &&
-          !dryRun &&
-          !/@@map\("webhook_events"\)/.test(readFileSync(schema, 'utf8'))
-        ) {
-          appendFileSync(schema, `\n${inboxModel}`)
-          terminal.line(`Added the model WebhookEvent to ${schema}.`)
-        }
+        printAdoption(terminal, adoption)
+        if (isModelAdded) terminal.line(`Added the model WebhookEvent to ${schema}.`)
         if (dryRun) terminal.line('Dry run: nothing was changed.')
-        return {
-          command: 'billing adopt-inbox',
-          ok: withoutId === 0,
-          exitCode: withoutId === 0 ? exit.done : exit.findings,
-          adoption,
-          error: null,
-        }
+        return outcome('billing adopt-inbox', { adoption }, adoption.withoutId === 0)
       },
     ),
   )

@@ -24,3 +24,8 @@ export function daysOf(text: string): number {
     fix: 'For example --days 90.',
   })
 }
+
+/** The words of a list with commas, in small letters. */
+export function listOf(text: string): string[] {
+  return text.split(',').map((word) => word.trim().toLowerCase())
+}

@@ -1,15 +1,12 @@
-import {
-  connectPostgres,
-  openSqliteForLock,
-  openSqliteReadonly,
-  parseDatabaseUrl,
-  quoteIdentifier,
-} from '@outgrow/databases'
+import { connectPostgres } from './postgres.ts'
+import { quoteIdentifier } from './quote.ts'
+import { openSqliteForLock, openSqliteReadonly } from './sqlite.ts'
+import { parseDatabaseUrl } from './url.ts'
 
-export type Row = Record<string, unknown>
+type Row = Record<string, unknown>
 
-/** One connection to either database, with the little that adopting needs. Parameters are written as `?`. */
-export interface Connection {
+/** One connection to either database, for SQL that both understand. Parameters are written as `?`. */
+export interface SqlConnection {
   provider: 'sqlite' | 'postgres'
   query(sql: string, values?: unknown[]): Promise<Row[]>
   script(sql: string): Promise<void>
@@ -20,7 +17,11 @@ export interface Connection {
   close(): Promise<void>
 }
 
-export async function connect(databaseUrl: string): Promise<Connection> {
+/**
+ * Connects to a database that is there.
+ * @throws Failure OUTGROW_URL_INVALID, OUTGROW_SOURCE_NOT_FOUND, OUTGROW_POSTGRES_UNREACHABLE
+ */
+export async function connectSql(databaseUrl: string): Promise<SqlConnection> {
   const url = parseDatabaseUrl(databaseUrl)
   if (url.kind === 'sqlite') return sqlite(url.path)
   const client = await connectPostgres(url)
@@ -57,7 +58,7 @@ export async function connect(databaseUrl: string): Promise<Connection> {
   }
 }
 
-function sqlite(path: string): Connection {
+function sqlite(path: string): SqlConnection {
   openSqliteReadonly(path).close() // what is wrong with the file is said in its own words
   const database = openSqliteForLock(path)
   const query = (sql: string, values: unknown[] = []) => {

@@ -1,0 +1,25 @@
+import type { Adoption } from '@outgrow/billing/adopt'
+import { count, type Terminal } from '../output/terminal.ts'
+
+/** What became of the events that were kept elsewhere. */
+export function printAdoption(terminal: Terminal, adoption: Adoption): void {
+  const { created, kept, imported, rowsRead, known, withoutId } = adoption
+  terminal.line(
+    created ? 'Created the inbox: webhook_events, with a unique key.' : 'The inbox already exists.',
+  )
+  if (kept !== null) terminal.line(`The table that had this name is kept as ${kept}.`)
+  terminal.line(
+    `${count(rowsRead)} rows read: ${count(imported.done)} events done, ${count(imported.pending)} pending, ${count(known)} already known.`,
+  )
+  if (adoption.duplicateRows > 0) terminal.line(duplicatesLine(adoption))
+  if (withoutId > 0)
+    terminal.line(
+      terminal.style('yellow', `${count(withoutId)} rows have no event id and stay where they are.`),
+    )
+}
+
+function duplicatesLine({ duplicateRows, duplicateEvents, duplicates }: Adoption): string {
+  const first = duplicates.slice(0, 5).map(({ id, rows }) => `${id} (${rows})`)
+  const more = duplicateEvents > 5 ? ' …' : ''
+  return `${count(duplicateRows)} repeats of ${count(duplicateEvents)} events were collapsed: ${first.join(', ')}${more}`
+}
