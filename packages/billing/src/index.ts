@@ -10,7 +10,12 @@ export { handledEventTypes } from './inbox/event-types.ts'
 export { createWebhookHandler, type WebhookHandler, type WebhookOptions } from './inbox/webhook-handler.ts'
 export { collisionsPerMinute, maxCollisions, webhookArrivals } from './repair/collisions.ts'
 export { prune } from './repair/prune.ts'
-export { reconcile, type Reconciliation } from './repair/reconcile.ts'
+export {
+  reconcile,
+  reconciliationFindings,
+  type Reconciliation,
+  type ReconciliationFindings,
+} from './repair/reconcile.ts'
 export { replay, replayOutbox, type ReplaySelection } from './repair/replay.ts'
 export { billingStatus, deadLetters, type BillingStatus } from './repair/status.ts'
 export { grantsOf } from './sync/entitlements.ts'

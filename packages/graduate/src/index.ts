@@ -12,6 +12,7 @@ export type { ErrorReport, FixReport, Report, StepReport, TableReport } from './
 export { rules } from './rules/rules.ts'
 export { chooseMoveTarget, chooseVerifyTarget, type MoveTarget } from './runs/choose-target.ts'
 export { judgeMove, type Judgement } from './runs/judge-move.ts'
+export { runExport } from './runs/run-export.ts'
 export { runInspect, type InspectReport, type InspectRun } from './runs/run-inspect.ts'
 export { runMove, type Moved, type MoveListener, type MoveRun } from './runs/run-move.ts'
 export type { RunSettings } from './runs/run-settings.ts'

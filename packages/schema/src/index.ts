@@ -18,11 +18,14 @@ export {
   type TypedColumn,
   type UnsupportedObject,
 } from './pull/pull.ts'
+export { writePulled } from './pull/write-pulled.ts'
+export { writeOrCheck, type Generation } from './write-or-check.ts'
 export { authorMigrations, writeMigrations, writeMigrationState, type Authored } from './migrations/author.ts'
 export { deployMigrations, type Deployed } from './migrations/deploy.ts'
 export { historyOf, type StoredMigration } from './migrations/history.ts'
 export { baselineDatabase, resolveMigration } from './migrations/resolve.ts'
 export { proveMigrations, proveOnPostgres } from './migrations/prove.ts'
-export { isUpToDate, migrationStatus, type MigrationStatus } from './migrations/status.ts'
+export { isUpToDate, migrationStatus, migrationStatuses, type MigrationStatus } from './migrations/status.ts'
+export { planMigrations, type PlannedMigrations } from './migrations/plan.ts'
 export { addToSchema, writeAdded, type AddedSchema, type Addition } from './add-to-schema.ts'
 export { indexSchema } from './source.ts'

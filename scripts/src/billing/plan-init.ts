@@ -3,18 +3,15 @@ import { Failure } from '@outgrow/kit'
 import { billingBlocks, fragmentNames, type FragmentName } from '@outgrow/billing/models'
 import {
   addToSchema,
-  authorMigrations,
   indexSchema,
-  proveDialects,
-  proveMigrations,
+  planMigrations,
   readDmmf,
   writeAdded,
   writeGenerated,
   writeMigrations,
   type AddedSchema,
-  type Authored,
   type Dmmf,
-  type Generated,
+  type PlannedMigrations,
   type SchemaSource,
 } from '@outgrow/schema'
 import { fragmentNamesIn, timeType } from './fragment-names.ts'
@@ -27,13 +24,10 @@ export interface InitRequest {
   prefix: string
 }
 
-export interface PlannedInit {
+export interface PlannedInit extends PlannedMigrations {
   added: AddedSchema
-  generated: Generated
-  authored: Authored
   /** What each is called in the project. */
   names: Record<FragmentName, string>
-  proved: string
 }
 
 /**
@@ -70,23 +64,11 @@ export async function planInit(request: InitRequest, scratch: ScratchOptions): P
     file: 'billing.prisma',
     members: lines.length === 0 ? [] : [{ model: account, lines }],
   })
-  const before = await proveDialects(source)
-  const generated = await proveDialects(added.source)
-  if (!generated.dialects.ok) {
-    throw new Failure({
-      code: 'OUTGROW_SCHEMA_REFUSED',
-      message: 'The schema uses features that one of the databases lacks.',
-      fix: 'Run outgrow generate to see which ones and what to write instead.',
-    })
-  }
-  const authored = await authorMigrations(generated, 'billing', scratch, before)
-  const proved = await proveMigrations(generated, authored, scratch)
+  const planned = await planMigrations(added.source, 'billing', scratch, source)
   return {
     added,
-    generated,
-    authored,
+    ...planned,
     names: Object.fromEntries(fragmentNames.map((name) => [name, names[name].name])) as PlannedInit['names'],
-    proved,
   }
 }
 

@@ -1,21 +1,14 @@
 import { resolve } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
-import { exit, Failure } from '@outgrow/kit'
 import type { Examination } from '@outgrow/signs'
 import { databaseUrl } from '../billing/context.ts'
-import { examineDatabase } from '../doctor/examine-database.ts'
-import { printExamination } from '../render/examination.ts'
-import type { Outcome } from '../output/outcome.ts'
-import { runCommand, type CommandContext } from '../output/run.ts'
+import { examineDatabase, watchDatabase } from '../doctor/examine-database.ts'
+import { windowOf } from '../doctor/window.ts'
+import { outcome, type Outcome } from '../output/outcome.ts'
+import { runCommand } from '../output/run.ts'
+import { printExamination, printWatched } from '../render/examination.ts'
 
-interface Options {
-  database?: string
-  window: string
-  watch?: boolean
-  workDir: string
-  json?: boolean
-}
+type Options = { database?: string; window: string; watch?: boolean; workDir: string; json?: boolean }
 
 export type DoctorDocument = Outcome & { examination: Examination | null }
 
@@ -43,52 +36,23 @@ Exit status: 0 all fine, 2 the database cannot be read, 4 signs that need attent
     runCommand<DoctorDocument>(
       options.json === true && options.watch === true ? 'lines' : (options.json ?? false),
       { command: 'doctor', examination: null },
-      (context) => (options.watch ? watch(options, context) : look(options, context)),
+      async ({ terminal, signal }) => {
+        const url = databaseUrl(options.database)
+        const windowMs = windowOf(options.window)
+        const request = { url, windowMs, directory: resolve(options.workDir), signal }
+        if (options.watch) return watchDatabase(request, options.json ? printLine : printWatched(terminal))
+        const examination = await examineDatabase(request)
+        signal.throwIfAborted()
+        printExamination(terminal, examination)
+        return documentOf(examination)
+      },
     ),
   )
 
-async function look(options: Options, { terminal, signal }: CommandContext): Promise<DoctorDocument> {
-  const examination = await examineDatabase({
-    url: databaseUrl(options.database),
-    windowMs: windowOf(options.window),
-    directory: resolve(options.workDir),
-    signal,
-  })
-  signal.throwIfAborted()
-  printExamination(terminal, examination)
-  return documentOf(examination)
-}
-
-async function watch(options: Options, { terminal, signal }: CommandContext): Promise<never> {
-  for (;;) {
-    const examination = await examineDatabase({
-      url: databaseUrl(options.database),
-      windowMs: windowOf(options.window),
-      directory: resolve(options.workDir),
-      signal,
-    })
-    signal.throwIfAborted() // a look that was cut short tells nothing
-    if (options.json) process.stdout.write(`${JSON.stringify(documentOf(examination))}\n`)
-    else {
-      if (process.stdout.isTTY) process.stdout.write('\u001B[2J\u001B[H')
-      terminal.line(examination.at)
-      printExamination(terminal, examination)
-    }
-    await sleep(1000, undefined, { signal })
-  }
-}
-
 function documentOf(examination: Examination): DoctorDocument {
-  const ok = examination.verdict === 'fine'
-  return { command: 'doctor', ok, exitCode: ok ? exit.done : exit.findings, examination, error: null }
+  return outcome('doctor', { examination }, examination.verdict === 'fine')
 }
 
-function windowOf(text: string): number {
-  const seconds = Number(text)
-  if (text.trim() !== '' && seconds >= 0.2 && seconds <= 600) return seconds * 1000
-  throw new Failure({
-    code: 'OUTGROW_OPTION_INVALID',
-    message: `--window ${text} is not a number of seconds between 0.2 and 600.`,
-    fix: 'For example --window 5.',
-  })
+function printLine(examination: Examination): void {
+  process.stdout.write(`${JSON.stringify(documentOf(examination))}\n`)
 }

@@ -1,10 +1,10 @@
 import { Command } from 'commander'
-import { exportSnapshot } from '@outgrow/graduate'
-import type { Report } from '@outgrow/graduate'
-import { exit } from '@outgrow/kit'
-import { runCommand } from '../output/run.ts'
-import { count, size } from '../output/terminal.ts'
+import { runExport, type Report } from '@outgrow/graduate'
 import { sourceOf } from '../move-options.ts'
+import { blankReport } from '../output/outcome.ts'
+import { runCommand } from '../output/run.ts'
+import { printExport } from '../render/export.ts'
+import { countProgress } from '../render/progress.ts'
 
 interface Options {
   from?: string
@@ -28,34 +28,11 @@ Example:
   outgrow transform --dir export
   outgrow import --dir export --to "$POSTGRES_URL"`,
   )
-  .action((options: Options) => {
-    const blank = { command: 'export', tables: [], findings: [], fixes: [], steps: [] }
-    return runCommand<Report>(options.json ?? false, blank, async ({ terminal, signal }) => {
-      const started = performance.now()
-      const { tables, snapshot } = await exportSnapshot({
-        from: sourceOf(options),
-        directory: options.dir,
-        signal,
-        progress: ({ rows, totalRows }) =>
-          terminal.progress(() => `${count(rows)} of ${count(totalRows)} pages`),
-      })
-      const rows = tables.reduce((sum, table) => sum + table.rows, 0)
-      terminal.line(
-        `Exported ${count(rows)} rows in ${tables.length} tables, ${size(snapshot.bytes)}, to ${options.dir}.`,
-      )
-      return {
-        ...blank,
-        tables: tables.map(({ table, rows: sourceRows }) => ({
-          table,
-          sourceRows,
-          targetRows: 0,
-          quarantinedRows: 0,
-          digestMatch: false,
-        })),
-        steps: [{ name: 'export', ms: Math.round(performance.now() - started), rows, bytes: snapshot.bytes }],
-        ok: true,
-        exitCode: exit.done,
-        error: null,
-      }
-    })
-  })
+  .action((options: Options) =>
+    runCommand<Report>(options.json ?? false, blankReport('export'), async ({ terminal, signal }) => {
+      const progress = countProgress(terminal, 'pages')
+      const report = await runExport({ from: sourceOf(options), directory: options.dir, signal, progress })
+      printExport(terminal, report, options.dir)
+      return report
+    }),
+  )

@@ -6,11 +6,7 @@ import { blankReport, outcome } from '../output/outcome.ts'
 import { runCommand, type CommandContext } from '../output/run.ts'
 import { inspect } from './inspect.ts'
 
-interface MigrateOptions extends FillOptions {
-  abort?: boolean
-  dryRun?: boolean
-  yes?: boolean
-}
+type MigrateOptions = FillOptions & { abort?: boolean; dryRun?: boolean; yes?: boolean }
 
 export const migrateCommand = withSharedOptions(new Command('migrate'))
   .summary('move a whole SQLite database into an empty Postgres, verified')

@@ -1,18 +1,10 @@
-import { Command } from 'commander'
 import { exit } from '@outgrow/kit'
-import type { Outcome } from '../output/outcome.ts'
+import { Command } from 'commander'
+import { outcome, type Outcome } from '../output/outcome.ts'
 import { runCommand } from '../output/run.ts'
 
-interface Options {
-  port: string
-  webhook?: string
-  secret: string
-  duplicates: string
-  drops: string
-  delay: string
-  price?: string[]
-  json?: boolean
-}
+type Given = Record<'port' | 'secret' | 'duplicates' | 'drops' | 'delay', string>
+type Options = Given & { webhook?: string; price?: string[]; json?: boolean }
 
 export const stripeFakeCommand = new Command('stripe-fake')
   .summary('a stand-in for Stripe on this machine')
@@ -36,29 +28,29 @@ Examples:
   )
   .action((options: Options) =>
     runCommand<Outcome>(options.json ?? false, { command: 'stripe-fake' }, async ({ terminal, signal }) => {
-      const { deliverTo, serveStripeFake } = await import('@outgrow/stripe-fake')
-      await using server = await serveStripeFake({
+      const { runStripeFake } = await import('@outgrow/stripe-fake')
+      await runStripeFake({
         port: Number(options.port),
         webhookSecret: options.secret,
-        now: Math.floor(Date.now() / 1000),
+        prices: (options.price ?? []).map(priceOf),
+        webhook:
+          options.webhook === undefined
+            ? undefined
+            : {
+                url: options.webhook,
+                duplicates: Number(options.duplicates),
+                drops: Number(options.drops),
+                delayMs: Number(options.delay),
+                onAnswer: ({ id, type }, status) => terminal.line(`${status} ${type} ${id}`),
+              },
+        signal,
+        onServing: (url) => terminal.line(`STRIPE_API_BASE=${url}`),
       })
-      for (const price of options.price ?? []) {
-        const [id = '', amount = '0'] = price.split('=')
-        server.fake.addPrice({ id, name: id.replace(/^price_/, ''), amount: Number(amount) })
-      }
-      terminal.line(`STRIPE_API_BASE=${server.url}`)
-      const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
-      if (options.webhook === undefined) await stopped
-      else {
-        await deliverTo(server.fake.deliveries, {
-          url: options.webhook,
-          duplicates: Number(options.duplicates),
-          drops: Number(options.drops),
-          delayMs: Number(options.delay),
-          signal,
-          onAnswer: ({ id, type }, status) => terminal.line(`${status} ${type} ${id}`),
-        })
-      }
-      return { command: 'stripe-fake', ok: true, exitCode: exit.stopped, error: null }
+      return { ...outcome('stripe-fake', {}), exitCode: exit.stopped }
     }),
   )
+
+function priceOf(text: string): { id: string; amount: number } {
+  const [id = '', amount = '0'] = text.split('=')
+  return { id, amount: Number(amount) }
+}

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '@outgrow/kit'
 import { examine, SignStore, type Collisions, type Examination } from '@outgrow/signs'
 import { isWithoutBilling, withBilling } from '../billing/context.ts'
@@ -31,6 +32,19 @@ export async function examineDatabase({
       journalMode === undefined || journalMode === 'wal' ? collisionsOf(url) : Promise.resolve(undefined),
     signal,
   })
+}
+
+/** Examines a database again and again, with a second between, until the signal is aborted: then its reason is thrown. */
+export async function watchDatabase(
+  request: DoctorRequest & { signal: AbortSignal },
+  show: (examination: Examination) => void,
+): Promise<never> {
+  for (;;) {
+    const examination = await examineDatabase(request)
+    request.signal.throwIfAborted() // a look that was cut short tells nothing
+    show(examination)
+    await sleep(1000, undefined, { signal: request.signal })
+  }
 }
 
 /** Undefined where none can be kept: doctor only looks, and may be called from any folder. */

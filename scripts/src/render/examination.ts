@@ -37,3 +37,12 @@ export function printExamination(
     unknown.length === 0 ? '' : ` (based on what was measured; not measured: ${unknown.join(', ')})`
   terminal.line(`${terminal.style('bold', 'Verdict')}: ${level(verdict)}${resting}`)
 }
+
+/** Prints the newest examination, in place of the one before where the screen can be cleared. */
+export function printWatched(terminal: Terminal): (examination: Examination) => void {
+  return (examination) => {
+    if (process.stdout.isTTY) process.stdout.write('\u001B[2J\u001B[H')
+    terminal.line(examination.at)
+    printExamination(terminal, examination)
+  }
+}

@@ -105,3 +105,23 @@ async function compare(billing: Billing, customerId: string, stripeCustomerId: s
   }
   return drift
 }
+
+/** How much of a reconciliation needs attention. */
+export interface ReconciliationFindings {
+  /** Events that the worker could not process. */
+  unfinished: number
+  /** Everything that differed, and what could not be looked at. */
+  total: number
+  /** All that differed could be mended. */
+  isWhole: boolean
+}
+
+export function reconciliationFindings(found: Reconciliation): ReconciliationFindings {
+  const unfinished = (found.worked?.failed ?? 0) + (found.worked?.dead ?? 0)
+  const failed = found.failures.length + unfinished
+  return {
+    unfinished,
+    total: found.missingEvents.length + found.drift.length + failed,
+    isWhole: failed === 0,
+  }
+}

@@ -1,4 +1,4 @@
-import type { ScratchOptions } from '@outgrow/databases'
+import { parseDatabaseUrl, type ScratchOptions } from '@outgrow/databases'
 import type { Provider } from '../engine/schema-engine.ts'
 import type { SchemaSource } from '../source.ts'
 import { historyOf } from './history.ts'
@@ -59,4 +59,23 @@ export async function migrationStatus(
   const found = withinSchemas(await structureOf(databaseUrl), promised, databaseUrl)
   const drift = differenceLines(difference(promised, found))
   return { ...side, ...standing, unrecorded, drift }
+}
+
+/**
+ * Where both providers' migrations stand, and each of the databases.
+ * @param scratch undefined: structures are not compared
+ */
+export async function migrationStatuses(
+  source: SchemaSource,
+  databaseUrls: string[],
+  scratch: ScratchOptions | undefined,
+): Promise<MigrationStatus[]> {
+  const sides: MigrationStatus[] = []
+  for (const provider of ['sqlite', 'postgres'] as const) {
+    const urls = databaseUrls.filter((url) => parseDatabaseUrl(url).kind === provider)
+    for (const url of urls.length === 0 ? [undefined] : urls) {
+      sides.push(await migrationStatus(source, provider, url, scratch))
+    }
+  }
+  return sides
 }

@@ -1,21 +1,16 @@
 import { Command } from 'commander'
-import { exit } from '@outgrow/kit'
 import { withBilling } from '../../billing/context.ts'
-import type { Outcome } from '../../output/outcome.ts'
+import { outcome, type Outcome } from '../../output/outcome.ts'
 import { runCommand } from '../../output/run.ts'
-import { textTable } from '../../output/terminal.ts'
+import { printDeadLetters, type DeadLetter } from '../../render/dead-letters.ts'
 import { withBillingOptions, type BillingOptions } from './options.ts'
-
-interface Document extends Outcome {
-  events: { id: string; type: string; receivedAt: Date; attempts: number; lastError: string | null }[]
-}
 
 export const deadLettersCommand = withBillingOptions(new Command('dead-letters'), false)
   .summary('events that were abandoned, with the reason')
   .description('Lists the events that failed too often, newest first. Exits with 4 if there are any.')
   .addHelpText('after', '\nExamples:\n  outgrow billing dead-letters\n  outgrow billing replay --dead')
   .action((options: BillingOptions) =>
-    runCommand<Document>(
+    runCommand<Outcome & { events: DeadLetter[] }>(
       options.json ?? false,
       { command: 'billing dead-letters', events: [] },
       ({ terminal }) =>
@@ -29,26 +24,8 @@ export const deadLettersCommand = withBillingOptions(new Command('dead-letters')
               lastError,
             }),
           )
-          if (events.length === 0) terminal.line('No event was abandoned.')
-          else {
-            const rows = events.map((event) => [
-              event.id,
-              event.type,
-              event.receivedAt.toISOString(),
-              event.attempts,
-              event.lastError ?? '',
-            ])
-            for (const line of textTable(['event', 'type', 'received', 'attempts', 'last error'], rows))
-              terminal.line(line)
-          }
-          const ok = events.length === 0
-          return {
-            command: 'billing dead-letters',
-            ok,
-            exitCode: ok ? exit.done : exit.findings,
-            events,
-            error: null,
-          }
+          printDeadLetters(terminal, events)
+          return outcome('billing dead-letters', { events }, events.length === 0)
         }),
     ),
   )

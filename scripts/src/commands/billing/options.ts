@@ -29,3 +29,15 @@ export function daysOf(text: string): number {
 export function listOf(text: string): string[] {
   return text.split(',').map((word) => word.trim().toLowerCase())
 }
+
+/** @throws Failure OUTGROW_OPTION_INVALID */
+export function dateOf(text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined
+  const date = new Date(text)
+  if (!Number.isNaN(date.getTime())) return date
+  throw new Failure({
+    code: 'OUTGROW_OPTION_INVALID',
+    message: `--since ${text} is not a date.`,
+    fix: 'Write it as 2026-01-31 or 2026-01-31T10:00:00Z.',
+  })
+}

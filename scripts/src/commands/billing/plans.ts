@@ -1,14 +1,9 @@
 import { Command } from 'commander'
-import { exit } from '@outgrow/kit'
 import { configuredPlans, withStripe } from '../../billing/context.ts'
-import type { Outcome } from '../../output/outcome.ts'
+import { outcome, type Outcome } from '../../output/outcome.ts'
 import { runCommand } from '../../output/run.ts'
-import { textTable } from '../../output/terminal.ts'
+import { printPlans, type SoldPlan } from '../../render/plans.ts'
 import { withBillingOptions, type BillingOptions } from './options.ts'
-
-interface Document extends Outcome {
-  plans: { id: string; priceId: string; amount: number; currency: string }[]
-}
 
 export const plansCommand = withBillingOptions(new Command('plans'), true)
   .summary('check the configured plans against Stripe and write them')
@@ -17,7 +12,7 @@ export const plansCommand = withBillingOptions(new Command('plans'), true)
   )
   .addHelpText('after', '\nExample:\n  outgrow billing plans --dry-run')
   .action((options: BillingOptions) =>
-    runCommand<Document>(
+    runCommand<Outcome & { plans: SoldPlan[] }>(
       options.json ?? false,
       { command: 'billing plans', plans: [] },
       async ({ terminal }) => {
@@ -32,13 +27,8 @@ export const plansCommand = withBillingOptions(new Command('plans'), true)
           amount,
           currency,
         }))
-        const rows = plans.map(({ id, priceId, amount, currency }) => [id, priceId, String(amount), currency])
-        for (const line of textTable(['plan', 'price at Stripe', 'amount', 'currency'], rows))
-          terminal.line(line)
-        terminal.line(
-          options.dryRun ? 'Stripe has these prices. Nothing was written.' : 'These plans are sold now.',
-        )
-        return { command: 'billing plans', ok: true, exitCode: exit.done, plans, error: null }
+        printPlans(terminal, plans, options.dryRun === true)
+        return outcome('billing plans', { plans })
       },
     ),
   )

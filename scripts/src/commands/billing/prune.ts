@@ -1,7 +1,6 @@
 import { Command } from 'commander'
-import { exit } from '@outgrow/kit'
 import { withBilling } from '../../billing/context.ts'
-import type { Outcome } from '../../output/outcome.ts'
+import { outcome, type Outcome } from '../../output/outcome.ts'
 import { runCommand } from '../../output/run.ts'
 import { count } from '../../output/terminal.ts'
 import { daysOf, withBillingOptions, type BillingOptions } from './options.ts'
@@ -22,7 +21,7 @@ export const pruneCommand = withBillingOptions(new Command('prune'), true)
       withBilling(options.database, async (store, { prune }) => {
         const blanked = await prune(store, daysOf(options.days), options.dryRun)
         terminal.line(`${count(blanked)} payloads ${options.dryRun ? 'would be' : 'are'} blanked.`)
-        return { command: 'billing prune', ok: true, exitCode: exit.done, blanked, error: null }
+        return outcome('billing prune', { blanked })
       }),
     ),
   )

@@ -1,10 +1,10 @@
 import { Command } from 'commander'
-import { exit, Failure } from '@outgrow/kit'
+import { Failure } from '@outgrow/kit'
 import { withBilling } from '../../billing/context.ts'
-import type { Outcome } from '../../output/outcome.ts'
+import { outcome, type Outcome } from '../../output/outcome.ts'
 import { runCommand } from '../../output/run.ts'
 import { count } from '../../output/terminal.ts'
-import { withBillingOptions, type BillingOptions } from './options.ts'
+import { dateOf, withBillingOptions, type BillingOptions } from './options.ts'
 
 interface Options extends BillingOptions {
   id?: string[]
@@ -12,10 +12,6 @@ interface Options extends BillingOptions {
   since?: string
   dead?: boolean
   outbox?: boolean
-}
-
-interface Document extends Outcome {
-  replayed: number
 }
 
 export const replayCommand = withBillingOptions(new Command('replay'), true)
@@ -33,32 +29,24 @@ export const replayCommand = withBillingOptions(new Command('replay'), true)
     '\nExamples:\n  outgrow billing replay --dead\n  outgrow billing replay --type invoice.paid --since 2026-01-31 --dry-run',
   )
   .action((options: Options) =>
-    runCommand<Document>(options.json ?? false, { command: 'billing replay', replayed: 0 }, ({ terminal }) =>
-      withBilling(options.database, async (store, { replay, replayOutbox }) => {
-        const { id: ids, type, dead, dryRun = false, outbox } = options
-        const since = dateOf(options.since)
-        if (!outbox && !ids && type === undefined && since === undefined && !dead) throw nothingChosen()
-        const replayed = outbox
-          ? await replayOutbox(store, dryRun)
-          : await replay(store, { ids, type, since, dead }, dryRun)
-        terminal.line(
-          `${count(replayed)} ${outbox ? 'messages' : 'events'} ${dryRun ? 'would be' : 'are'} in the queue again.`,
-        )
-        return { command: 'billing replay', ok: true, exitCode: exit.done, replayed, error: null }
-      }),
+    runCommand<Outcome & { replayed: number }>(
+      options.json ?? false,
+      { command: 'billing replay', replayed: 0 },
+      ({ terminal }) =>
+        withBilling(options.database, async (store, { replay, replayOutbox }) => {
+          const { id: ids, type, dead, dryRun = false, outbox } = options
+          const since = dateOf(options.since)
+          if (!outbox && !ids && type === undefined && since === undefined && !dead) throw nothingChosen()
+          const replayed = outbox
+            ? await replayOutbox(store, dryRun)
+            : await replay(store, { ids, type, since, dead }, dryRun)
+          terminal.line(
+            `${count(replayed)} ${outbox ? 'messages' : 'events'} ${dryRun ? 'would be' : 'are'} in the queue again.`,
+          )
+          return outcome('billing replay', { replayed })
+        }),
     ),
   )
-
-function dateOf(text: string | undefined): Date | undefined {
-  if (text === undefined) return undefined
-  const date = new Date(text)
-  if (!Number.isNaN(date.getTime())) return date
-  throw new Failure({
-    code: 'OUTGROW_OPTION_INVALID',
-    message: `--since ${text} is not a date.`,
-    fix: 'Write it as 2026-01-31 or 2026-01-31T10:00:00Z.',
-  })
-}
 
 function nothingChosen(): Failure {
   return new Failure({

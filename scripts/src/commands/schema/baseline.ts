@@ -1,7 +1,6 @@
 import { Command } from 'commander'
 import { baselineDatabase, readSchemaSource } from '@outgrow/schema'
-import { exit } from '@outgrow/kit'
-import type { Outcome } from '../../output/outcome.ts'
+import { outcome, type Outcome } from '../../output/outcome.ts'
 import { runCommand } from '../../output/run.ts'
 import {
   databaseOf,
@@ -44,7 +43,7 @@ export const baselineCommand = new Command('baseline')
         )
         terminal.line(`The tables match the migrations. Recorded as applied: ${applied.join(', ')}.`)
         if (pending.length > 0) terminal.line(`Not yet deployed: ${pending.join(', ')}.`)
-        return { command: 'schema baseline', ok: true, exitCode: exit.done, applied, pending, error: null }
+        return outcome('schema baseline', { applied, pending })
       },
     ),
   )

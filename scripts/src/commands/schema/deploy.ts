@@ -1,9 +1,9 @@
 import { Command } from 'commander'
 import { deployMigrations, readSchemaSource } from '@outgrow/schema'
-import { exit } from '@outgrow/kit'
-import type { Outcome } from '../../output/outcome.ts'
+import { outcome, type Outcome } from '../../output/outcome.ts'
 import { runCommand } from '../../output/run.ts'
-import { databaseOf, jsonOption, providerNames, schemaOption, toOption } from './shared.ts'
+import { providerNames } from '../../render/provider-names.ts'
+import { databaseOf, jsonOption, schemaOption, toOption } from './shared.ts'
 
 interface DeployDocument extends Outcome {
   applied: string[]
@@ -44,7 +44,7 @@ Exit status: 0 applied or up to date, 2 refused; the message names the file, the
             ? `The ${providerNames[provider]} database is up to date.`
             : `Applied ${applied.join(', ')}.`,
         )
-        return { command: 'schema deploy', ok: true, exitCode: exit.done, applied, notes, error: null }
+        return outcome('schema deploy', { applied, notes })
       },
     ),
   )

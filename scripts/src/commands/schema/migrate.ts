@@ -1,20 +1,15 @@
-import { relative } from 'node:path'
 import { Command } from 'commander'
-import { exit, Failure } from '@outgrow/kit'
-import {
-  authorMigrations,
-  generateSchemas,
-  proveMigrations,
-  writeGenerated,
-  writeMigrations,
-} from '@outgrow/schema'
-import type { Outcome } from '../../output/outcome.ts'
+import { planMigrations, readSchemaSource, writeGenerated, writeMigrations } from '@outgrow/schema'
+import { outcome, type Outcome } from '../../output/outcome.ts'
 import { runCommand } from '../../output/run.ts'
-import { providerNames, scratchOf, shadowOption, type ShadowOptions } from './shared.ts'
+import { printPlanned, printWritten, shownMigrations, type ShownMigration } from '../../render/migrations.ts'
+import { scratchOf, shadowOption, type ShadowOptions } from './shared.ts'
+
+type Options = ShadowOptions & { schema: string; dryRun?: boolean; json?: boolean }
 
 interface MigrateDocument extends Outcome {
   name: string | null
-  migrations: { provider: string; path: string; sql: string }[]
+  migrations: ShownMigration[]
   warnings: string[]
 }
 
@@ -29,46 +24,21 @@ export const migrateCommand = new Command('migrate')
   .addOption(shadowOption())
   .option('--json', 'print one JSON document on stdout')
   .addHelpText('after', '\nExample:\n  outgrow schema migrate add_votes')
-  .action((name: string, options: { schema: string; dryRun?: boolean; json?: boolean } & ShadowOptions) =>
+  .action((label: string, options: Options) =>
     runCommand<MigrateDocument>(
       options.json ?? false,
       { command: 'schema migrate', name: null, migrations: [], warnings: [] },
       async ({ terminal }) => {
-        const generated = await generateSchemas({ schema: options.schema })
-        if (!generated.dialects.ok) {
-          throw new Failure({
-            code: 'OUTGROW_SCHEMA_REFUSED',
-            message: 'The schema uses features that one of the databases lacks.',
-            fix: 'Run outgrow generate to see which ones and what to write instead.',
-          })
-        }
-        const authored = await authorMigrations(generated, name, scratchOf(options))
-        const proved = await proveMigrations(generated, authored, scratchOf(options))
-        for (const { provider, path, sql } of authored.migrations) {
-          terminal.line(terminal.style('bold', `-- ${provider}: ${relative(process.cwd(), path)}`))
-          terminal.line(sql)
-        }
-        for (const warning of authored.warnings)
-          terminal.line(`${terminal.style('yellow', 'warning')}  ${warning}`)
-        terminal.line(
-          `Ran on an empty ${proved}, after the migrations before ${authored.migrations.length === 1 ? 'it' : 'them'}.`,
-        )
+        const planned = await planMigrations(readSchemaSource(options.schema), label, scratchOf(options))
+        const { generated, authored } = planned
+        printPlanned(terminal, planned)
         if (!options.dryRun) {
           writeGenerated(generated)
           writeMigrations(generated, authored)
-          terminal.line(
-            `Wrote ${authored.name} for ${authored.migrations.map(({ provider }) => providerNames[provider]).join(' and ')}. Apply it with outgrow schema deploy.`,
-          )
+          printWritten(terminal, authored)
         }
-        return {
-          command: 'schema migrate',
-          ok: true,
-          exitCode: exit.done,
-          name: authored.name,
-          migrations: authored.migrations.map((one) => ({ ...one, path: relative(process.cwd(), one.path) })),
-          warnings: authored.warnings,
-          error: null,
-        }
+        const { name, warnings } = authored
+        return outcome('schema migrate', { name, migrations: shownMigrations(authored), warnings })
       },
     ),
   )

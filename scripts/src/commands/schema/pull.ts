@@ -1,13 +1,10 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
 import { Command } from 'commander'
 import { refusedTypes } from '@outgrow/graduate'
-import { exit, Failure } from '@outgrow/kit'
-import { pullSchema, type UnsupportedObject } from '@outgrow/schema'
+import { pullSchema, writePulled, type UnsupportedObject } from '@outgrow/schema'
 import { sourceOf } from '../../move-options.ts'
-import type { Outcome } from '../../output/outcome.ts'
+import { outcome, type Outcome } from '../../output/outcome.ts'
 import { runCommand } from '../../output/run.ts'
-import { count } from '../../output/terminal.ts'
+import { printPulled } from '../../render/pulled-schema.ts'
 
 export const pullCommand = new Command('pull')
   .summary('write a Prisma schema for an SQLite file that has none')
@@ -24,38 +21,12 @@ export const pullCommand = new Command('pull')
       options.json ?? false,
       { command: 'schema pull', output: null, schema: '', unsaid: [] },
       ({ terminal }) => {
-        const { text, models, unsaid } = pullSchema(sourceOf(options), refusedTypes)
-        if (options.out === '-') terminal.line(text)
-        else writeSchema(options.out, text, options.force ?? false)
-        for (const one of unsaid) {
-          terminal.line(
-            `${terminal.style('yellow', one.kind)} ${one.table}.${one.name} is not in the schema:`,
-          )
-          terminal.line(`    ${one.sql.replaceAll(/\s+/g, ' ')}`)
-        }
-        terminal.line(`${count(models)} models${options.out === '-' ? '' : ` in ${options.out}`}.`)
-        return Promise.resolve({
-          command: 'schema pull',
-          ok: true,
-          exitCode: exit.done,
-          output: options.out === '-' ? null : options.out,
-          schema: text,
-          unsaid,
-          error: null,
-        })
+        const pulled = pullSchema(sourceOf(options), refusedTypes)
+        const output = options.out === '-' ? null : options.out
+        if (output !== null) writePulled(output, pulled.text, options.force ?? false)
+        printPulled(terminal, pulled, output)
+        const { text: schema, unsaid } = pulled
+        return Promise.resolve(outcome('schema pull', { output, schema, unsaid }))
       },
     ),
   )
-
-function writeSchema(path: string, text: string, force: boolean): void {
-  const absolute = resolve(path)
-  if (existsSync(absolute) && !force) {
-    throw new Failure({
-      code: 'OUTGROW_SCHEMA_EXISTS',
-      message: `${path} already exists.`,
-      fix: 'Pass another --out, or --force to overwrite it.',
-    })
-  }
-  mkdirSync(dirname(absolute), { recursive: true })
-  writeFileSync(absolute, text)
-}

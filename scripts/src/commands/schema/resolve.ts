@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
-import { exit, Failure } from '@outgrow/kit'
+import { Failure } from '@outgrow/kit'
 import { readSchemaSource, resolveMigration } from '@outgrow/schema'
-import type { Outcome } from '../../output/outcome.ts'
+import { outcome, type Outcome } from '../../output/outcome.ts'
 import { runCommand } from '../../output/run.ts'
 import { databaseOf, jsonOption, schemaOption, toOption } from './shared.ts'
 
@@ -48,7 +48,7 @@ Examples:
         const as = options.applied === undefined ? 'rolled-back' : 'applied'
         await resolveMigration(readSchemaSource(options.schema), databaseOf(options), name, as)
         terminal.line(`Recorded that ${name} is ${as === 'applied' ? 'applied' : 'rolled back'}.`)
-        return { command: 'schema resolve', ok: true, exitCode: exit.done, name, error: null }
+        return outcome('schema resolve', { name })
       },
     ),
   )

@@ -3,8 +3,6 @@ import type { ScratchOptions } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { stateDirectory } from '@outgrow/databases'
 
-export const providerNames = { sqlite: 'SQLite', postgres: 'Postgres' } as const
-
 export interface ShadowOptions {
   shadow?: string
 }

@@ -1,0 +1,1 @@
+export const providerNames = { sqlite: 'SQLite', postgres: 'Postgres' } as const
