@@ -2,12 +2,11 @@ import type { ScratchOptions } from '@outgrow/databases'
 import { staleOutputs, writeGenerated, type Generated } from './generate.ts'
 import { proveOnPostgres } from './migrations/prove.ts'
 
-/** What became of generated schemas. Paths are absolute. */
+/** What became of generated schemas. Paths are absolute; `postgres` is the version of the server that made the tables. */
 export type Generation =
   | { state: 'refused' }
   | { state: 'written'; outputs: string[]; changed: string[] }
   | { state: 'stale'; outputs: string[] }
-  /** @property postgres version of the server that made the tables */
   | { state: 'current'; postgres: string }
 
 /**
