@@ -1,39 +1,12 @@
-import { makeProductDatabase, temporaryFolder } from '@outgrow/testing'
-import { launchBrowser, type Browser } from '@outgrow/testing/browser'
 import { Person } from '@outgrow/testing/person'
-import { freePorts, startProduct, startStripe, type Product, type TestStripe } from '@outgrow/testing/product'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-
-let browser: Browser
-beforeAll(async () => {
-  browser = await launchBrowser()
-})
-afterAll(() => browser.close())
+import { describe, expect, test } from 'vitest'
+import { serveProduct } from './served.ts'
 
 describe.each(['sqlite', 'postgres'] as const)('accounts on %s', (provider) => {
-  let product: Product
-  let stripe: TestStripe
-  let drop: () => Promise<void>
-  beforeAll(async () => {
-    const database = await makeProductDatabase(provider, inject('postgresUrl'))
-    drop = database.drop
-    const port = await freePorts()
-    stripe = await startStripe(port)
-    product = await startProduct({
-      databaseUrl: database.url,
-      port,
-      stripeUrl: stripe.url,
-      workDirectory: temporaryFolder(),
-    })
-  })
-  afterAll(async () => {
-    await product[Symbol.asyncDispose]()
-    await stripe[Symbol.asyncDispose]()
-    await drop()
-  })
+  const product = serveProduct(provider)
 
   test('whoever is not signed in is sent to sign in, and then to where they wanted to go', async () => {
-    const context = await browser.newContext()
+    const context = await product.browser.newContext()
     const person = await Person.arrive(context, product.url)
     await person.signUp('Returns')
     const { page } = person
@@ -56,7 +29,7 @@ describe.each(['sqlite', 'postgres'] as const)('accounts on %s', (provider) => {
   })
 
   test('passwords cannot be guessed at speed, and a way back never leads elsewhere', async () => {
-    const context = await browser.newContext()
+    const context = await product.browser.newContext()
     const page = await context.newPage()
     const attempt = () =>
       page.request.post(`${product.url}/sign-in`, {
@@ -82,7 +55,7 @@ describe.each(['sqlite', 'postgres'] as const)('accounts on %s', (provider) => {
   })
 
   test('a bad request is told as one, never as a page of its own making', async () => {
-    const page = await (await browser.newContext()).newPage()
+    const page = await (await product.browser.newContext()).newPage()
     const get = async (path: string) =>
       (await page.request.get(product.url + path, { maxRedirects: 0 })).status()
     expect(await get('/none')).toBe(404)

@@ -1,42 +1,17 @@
 import { crc32, deflateSync } from 'node:zlib'
 import { day } from '@outgrow/stripe-fake'
-import { makeProductDatabase, temporaryFolder, until } from '@outgrow/testing'
-import { complaintsOf, launchBrowser, type Browser } from '@outgrow/testing/browser'
+import { until } from '@outgrow/testing'
+import { complaintsOf } from '@outgrow/testing/browser'
 import { Person } from '@outgrow/testing/person'
-import { freePorts, startProduct, startStripe, type Product, type TestStripe } from '@outgrow/testing/product'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { serveProduct } from '../served.ts'
 import { list } from './list.ts'
 
-let browser: Browser
-beforeAll(async () => {
-  browser = await launchBrowser()
-})
-afterAll(() => browser.close())
-
 describe.each(['sqlite', 'postgres'] as const)('the directory on %s', (provider) => {
-  let product: Product
-  let stripe: TestStripe
-  let drop: () => Promise<void>
-  beforeAll(async () => {
-    const database = await makeProductDatabase(provider, inject('postgresUrl'))
-    drop = database.drop
-    const port = await freePorts()
-    stripe = await startStripe(port)
-    product = await startProduct({
-      databaseUrl: database.url,
-      port,
-      stripeUrl: stripe.url,
-      workDirectory: temporaryFolder(),
-    })
-  })
-  afterAll(async () => {
-    await product[Symbol.asyncDispose]()
-    await stripe[Symbol.asyncDispose]()
-    await drop()
-  })
+  const product = serveProduct(provider)
 
   test('a person signs up, lists, is found whatever the case, voted for and commented on', async () => {
-    const context = await browser.newContext()
+    const context = await product.browser.newContext()
     const complaints = complaintsOf(context)
     const owner = await Person.arrive(context, product.url)
     await owner.signUp('Ada Okafor')
@@ -52,7 +27,7 @@ describe.each(['sqlite', 'postgres'] as const)('the directory on %s', (provider)
     await page.goto(`${product.url}/?q=${encodeURIComponent('100_ paid')}`)
     await page.getByText('Nothing here yet').waitFor()
 
-    const other = await Person.arrive(await browser.newContext(), product.url)
+    const other = await Person.arrive(await product.browser.newContext(), product.url)
     await other.signUp('Ben Lind')
     await other.page.goto(`${product.url}/?q=rger`)
     await other.page.getByRole('button', { name: /^Vote for Ärger/ }).click()
@@ -69,7 +44,7 @@ describe.each(['sqlite', 'postgres'] as const)('the directory on %s', (provider)
   })
 
   test('a comment of the longest size with line breaks is kept; one that is too long comes back', async () => {
-    const person = await Person.arrive(await browser.newContext(), product.url)
+    const person = await Person.arrive(await product.browser.newContext(), product.url)
     await person.signUp('Writes')
     await list(person, 'Commented')
     const { page } = person
@@ -99,12 +74,12 @@ describe.each(['sqlite', 'postgres'] as const)('the directory on %s', (provider)
   })
 
   test('what belongs to an account, nobody else changes', async () => {
-    const owner = await Person.arrive(await browser.newContext(), product.url)
+    const owner = await Person.arrive(await product.browser.newContext(), product.url)
     await owner.signUp('Owner')
     await list(owner, 'Mine alone')
     await owner.page.goto(`${product.url}/mine`)
     const change = await owner.page.getByRole('link', { name: 'Change' }).getAttribute('href')
-    const stranger = await Person.arrive(await browser.newContext(), product.url)
+    const stranger = await Person.arrive(await product.browser.newContext(), product.url)
     await stranger.signUp('Stranger')
     const headers = { origin: product.url }
     for (const path of [`${change}`, `${change}/delete`, `${change}/feature`, `${change}/screenshots`]) {
@@ -125,7 +100,7 @@ describe.each(['sqlite', 'postgres'] as const)('the directory on %s', (provider)
   })
 
   test('what a plan allows is enforced on the server', async () => {
-    const person = await Person.arrive(await browser.newContext(), product.url)
+    const person = await Person.arrive(await product.browser.newContext(), product.url)
     await person.signUp('Free')
     const { page } = person
     await list(person, 'The one that is free')
@@ -169,7 +144,7 @@ describe.each(['sqlite', 'postgres'] as const)('the directory on %s', (provider)
   })
 
   test('an address that is wrong is answered as such', async () => {
-    const page = await (await browser.newContext()).newPage()
+    const page = await (await product.browser.newContext()).newPage()
     const get = async (path: string) =>
       (await page.request.get(product.url + path, { maxRedirects: 0 })).status()
     expect(await get('/p/none')).toBe(404)
@@ -182,7 +157,7 @@ describe.each(['sqlite', 'postgres'] as const)('the directory on %s', (provider)
   })
 
   test('a plan allows more for as long as it lasts', async () => {
-    const person = await Person.arrive(await browser.newContext(), product.url)
+    const person = await Person.arrive(await product.browser.newContext(), product.url)
     await person.signUp('Plans')
     await list(person, 'First of two')
     await person.subscribe('Choose Team')
@@ -197,7 +172,7 @@ describe.each(['sqlite', 'postgres'] as const)('the directory on %s', (provider)
     await page.getByRole('button', { name: 'Manage card and plan' }).click()
     await page.getByRole('button', { name: 'Cancel at the end of the period' }).click()
     await page.getByText(/ends \d{4}/).waitFor()
-    stripe.fake.advance(31 * day)
+    product.stripe.fake.advance(31 * day)
     await until(async () => (await person.plan()).includes('It ended on'))
     await page.goto(product.url)
     expect(await page.getByRole('heading', { name: 'Featured' }).count()).toBe(0)
