@@ -318,3 +318,59 @@ CREATE INDEX "${name}_at_idx" ON "${name}"("at");`
   expect(changed).toContain('PRAGMA foreign_keys=ON;')
   expect(changed).not.toContain('"Kept')
 })
+
+test('whether a table is rebuilt is decided by what Prisma knows of it', async () => {
+  const plan = async (sql: string, models: string) => {
+    const folder = temporaryFolder()
+    projectWith('sqlite', { '1_init': sql }, { own: true, folder })
+    const schema = join(folder, 'schema.prisma')
+    writeFileSync(schema, `datasource db {\n  provider = "sqlite"\n}\n${models}`)
+    const authored = await authorMigrations(await generateSchemas({ schema }), 'next', scratch())
+    const { sql: planned = '' } = authored.migrations.find(({ isAdopted }) => isAdopted) ?? {}
+    return { planned, warnings: authored.warnings }
+  }
+  const table = (name: string, at: string) =>
+    `CREATE TABLE "${name}" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "meta" JSONB NOT NULL DEFAULT '{}', "at" ${at} NOT NULL);`
+  const model = (name: string, at: string, more = '') =>
+    `model ${name} {\n  id Int @id @default(autoincrement())\n  meta Json @default("{}")\n  at ${at}\n${more}\n}\n`
+
+  // An index that is called like a column of another table.
+  const called = await plan(
+    `${table('Kept', 'INTEGER')}${table('Other', 'INTEGER')} CREATE INDEX "Kept.at" ON "Other"("at");`,
+    model('Kept', 'Int') + model('Other', 'String', '@@index([at], map: "Kept.at")'),
+  )
+  expect(called.planned).toContain('CREATE INDEX "Kept.at" ON "Other"("at")')
+  expect(called.planned).not.toContain('"new_Kept"')
+
+  // A table that a tool keeps for itself elsewhere.
+  const owned = await plan(table('_cf_kv', 'INTEGER'), model('Kv', 'String', '@@map("_cf_kv")'))
+  expect(owned.planned).toContain('"at" TEXT NOT NULL')
+
+  // What Prisma does not know, a rebuild would only lose.
+  const unknown = `${table('Kept', `TEXT COLLATE NOCASE CHECK (length("at") > 0)`)}
+CREATE VIEW v AS SELECT id, at FROM "Kept"; CREATE VIEW over AS SELECT id FROM v;
+CREATE TRIGGER t INSTEAD OF INSERT ON v BEGIN INSERT INTO "Kept" (at) VALUES (new.at); END;
+${table('Other', 'INTEGER')} CREATE TRIGGER u AFTER INSERT ON "Other" BEGIN INSERT INTO "Kept" (at) VALUES ('u'); END;`
+  expect((await plan(unknown, model('Kept', 'String') + model('Other', 'Int'))).planned).toBe('')
+
+  // A rebuild that is needed keeps the views and triggers that name the table.
+  const needed = await plan(unknown, model('Kept', 'String?') + model('Other', 'Int'))
+  const file = openSqlite(join(temporaryFolder(), 'app.db'))
+  file.exec(unknown)
+  file.exec(needed.planned)
+  file.exec(`INSERT INTO v (at) VALUES ('x'); INSERT INTO "Other" (at) VALUES (1)`)
+  expect(file.prepare('SELECT v.at FROM v JOIN over USING (id) ORDER BY id').pluck().all()).toEqual([
+    'x',
+    'u',
+  ])
+  file.close()
+  expect(needed.warnings).toEqual([])
+
+  // One that names a column that goes cannot stay.
+  const gone = await plan(
+    unknown,
+    model('Kept', 'String').replace('  at String\n', '') + model('Other', 'Int'),
+  )
+  expect(gone.planned).not.toContain('CREATE VIEW')
+  expect(gone.warnings).toContainEqual(expect.stringContaining('view v of v is lost because'))
+})

@@ -27,7 +27,10 @@ export function diffFromHistory(
   })
 }
 
-/** Prisma cannot say partial and expression indexes and virtual tables, and its engine stumbles over them: they stay as they are. */
+/**
+ * Prisma cannot say partial and expression indexes, virtual tables, triggers and views, and its engine or a rebuild stumbles over
+ * them: they stay as they are.
+ */
 function dropUnsupported(url: string): void {
   const { path } = parseDatabaseUrl(url) as { path: string }
   const database = openSqlite(path)
@@ -40,6 +43,12 @@ function dropUnsupported(url: string): void {
       .pluck()
       .all() as string[]
     for (const name of names) database.exec(`DROP INDEX ${quoteIdentifier(name)}`)
+    const dependents = database
+      .prepare(
+        "SELECT upper(type) AS kind, name FROM sqlite_schema WHERE type IN ('trigger', 'view') ORDER BY type",
+      )
+      .all() as { kind: string; name: string }[]
+    for (const { kind, name } of dependents) database.exec(`DROP ${kind} ${quoteIdentifier(name)}`)
     const virtual = readSourceTables(database).filter((table) => table.virtual !== undefined)
     for (const { name } of virtual) database.exec(`DROP TABLE ${quoteIdentifier(name)}`)
   } finally {
