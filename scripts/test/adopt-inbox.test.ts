@@ -154,7 +154,7 @@ describe('the project’s schema', () => {
     writeFileSync(file, `${start('sqlite')}\n${users}`)
     expect((await adoptWith(file, '--dry-run')).code).toBe(0)
     expect(readFileSync(file, 'utf8')).toBe(`${start('sqlite')}\n${users}`)
-    expect((await adoptWith(file)).stderr).toContain(`Added the model WebhookEvent to ${file}.`)
+    expect((await adoptWith(file)).stderr).toContain('Added the model WebhookEvent to schema.prisma.')
     const once = readFileSync(file, 'utf8')
     expect(once.startsWith(`${start('sqlite')}\n${users}\nenum EventStatus {`)).toBe(true)
     validatePrismaSchema([['schema.prisma', once]])
@@ -191,6 +191,29 @@ describe('the project’s schema', () => {
     expect(text).toMatch(/enum BillingEventStatus \{/)
     expect(text).toMatch(/status +BillingEventStatus/)
     validatePrismaSchema([['schema.prisma', text]])
+  })
+
+  test('has a table or a type of that name: what is added is one that Prisma accepts', async () => {
+    const file = join(temporaryFolder(), 'schema.prisma')
+    const taken = `enum Other {\n  A\n\n  @@map("event_status")\n}\n`
+    writeFileSync(file, `${start('postgresql')}\n${users}\n${taken}`)
+    const { code, stderr } = await adoptWith(file)
+    expect([code, stderr]).toEqual([0, expect.stringContaining('EventStatus is called BillingEventStatus')])
+    validatePrismaSchema([['schema.prisma', readFileSync(file, 'utf8')]])
+    const pulled = `${start('sqlite')}\nenum EventStatus {\n  A\n}\n\nenum BillingEventStatus {\n  A\n}\n\nmodel webhook_events {\n  id Int @id\n}\n`
+    writeFileSync(file, pulled)
+    expect((await adoptWith(file)).code).toBe(0)
+    expect(readFileSync(file, 'utf8')).toBe(pulled)
+  })
+
+  test('that cannot be written leaves the database as it was', async () => {
+    const file = join(temporaryFolder(), 'schema')
+    mkdirSync(file)
+    writeFileSync(join(file, 'main.prisma'), `${start('sqlite')}\n${users}`)
+    mkdirSync(join(file, 'billing.prisma')) // nobody writes a file there, not even root
+    const { app, code } = await adoptWith(file)
+    expect(code).not.toBe(0)
+    await expect(app.rows('SELECT * FROM webhook_events')).rejects.toThrow(/webhook_events/)
   })
 
   test('that is not there is said before the database is changed', async () => {

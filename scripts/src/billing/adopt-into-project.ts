@@ -1,31 +1,38 @@
 import type { Adoption, AdoptRequest } from '@outgrow/billing/adopt'
 import { connectSql } from '@outgrow/databases'
 import { readSchemaSource, writeAdded } from '@outgrow/schema'
-import { inboxDdl, planInbox } from './plan-inbox.ts'
+import { inboxDdl, planInbox, type PlannedInbox } from './plan-inbox.ts'
+
+export interface AdoptingProject {
+  databaseUrl: string
+  schema: string | undefined
+  /** Put before names that are taken. */
+  prefix: string
+}
 
 export interface ProjectAdoption {
   adoption: Adoption
-  /** The model was added to the schema. */
-  isModelAdded: boolean
+  /** What was added to the schema, or would be. */
+  planned: PlannedInbox | undefined
 }
 
 /**
- * Brings a database to the inbox, and the project's schema where one is named. What is wrong with the schema is said before
- * the database is changed.
+ * Brings a database to the inbox, and the project's schema where one is named: both, or neither.
  * @throws Failure as `adoptInbox`, `planInbox` and `connectSql` do
  */
 export async function adoptIntoProject(
-  { databaseUrl, schema }: { databaseUrl: string; schema: string | undefined },
+  { databaseUrl, schema, prefix }: AdoptingProject,
   request: Omit<AdoptRequest, 'ddl'>,
 ): Promise<ProjectAdoption> {
-  const added = schema === undefined ? undefined : planInbox(readSchemaSource(schema))
+  const planned = schema === undefined ? undefined : planInbox(readSchemaSource(schema), prefix)
   const { adoptInbox } = await import('@outgrow/billing/adopt')
   const connection = await connectSql(databaseUrl)
   try {
-    const adoption = await adoptInbox(connection, { ...request, ddl: await inboxDdl(connection.provider) })
-    const isModelAdded = added !== undefined && !request.dryRun
-    if (isModelAdded) writeAdded(added)
-    return { adoption, isModelAdded }
+    const ddl = await inboxDdl(connection.provider, planned?.names)
+    const adoption = await adoptInbox(connection, { ...request, ddl }, () => {
+      if (planned) writeAdded(planned.added)
+    })
+    return { adoption, planned }
   } finally {
     await connection.close()
   }

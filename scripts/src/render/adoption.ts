@@ -1,5 +1,7 @@
 import type { Adoption } from '@outgrow/billing/adopt'
+import type { PlannedInbox } from '../billing/plan-inbox.ts'
 import { count, type Terminal } from '../output/terminal.ts'
+import { printRenamed } from './billing-init.ts'
 
 /** What became of the events that were kept elsewhere. */
 export function printAdoption(terminal: Terminal, adoption: Adoption): void {
@@ -16,6 +18,13 @@ export function printAdoption(terminal: Terminal, adoption: Adoption): void {
     terminal.line(
       terminal.style('yellow', `${count(withoutId)} rows have no event id and stay where they are.`),
     )
+}
+
+/** What the project's schema gets. */
+export function printPlannedInbox(terminal: Terminal, { added, names }: PlannedInbox, isDry: boolean): void {
+  const files = added.changed.map(([file]) => file).join(', ')
+  terminal.line(`${isDry ? 'Would add' : 'Added'} the model ${names.WebhookEvent.name} to ${files}.`)
+  printRenamed(terminal, { EventStatus: names.EventStatus.name, WebhookEvent: names.WebhookEvent.name })
 }
 
 function duplicatesLine({ duplicateRows, duplicateEvents, duplicates }: Adoption): string {

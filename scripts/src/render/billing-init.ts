@@ -17,9 +17,6 @@ export function printInit(
   isDry: boolean,
 ): void {
   printMigrations(terminal, authored)
-  const renamed = Object.entries(names).filter(([name, chosen]) => name !== chosen)
-  for (const [name, chosen] of renamed)
-    terminal.line(`${name} is called ${chosen}, because its name is taken.`)
   terminal.line(`The migrations ran on an empty ${proved}.`)
   const files = added.changed.map(([file]) => file).join(', ')
   const providers = providersOf(authored)
@@ -28,10 +25,19 @@ export function printInit(
       ? `Would change ${files}, and add ${authored.name} for ${providers}.`
       : `Changed ${files}, and added ${authored.name} for ${providers}. Next: outgrow schema deploy, then generate the clients.`,
   )
+  printRenamed(terminal, names)
+}
+
+/** Which of billing's blocks have another name in the project, and where to say so. */
+export function printRenamed(terminal: Terminal, names: Record<string, string>): void {
+  const renamed = Object.entries(names).filter(([name, chosen]) => name !== chosen)
+  for (const [name, chosen] of renamed)
+    terminal.line(`${name} is called ${chosen}, because its name is taken.`)
   if (renamed.length > 0)
     terminal.line('Name the renamed models in outgrow.config.ts, under billing.models, and in prismaStore.')
 }
 
+/** The same as a document. */
 export function documentOf({ names, added, authored }: PlannedInit): InitDocument {
   const files = added.changed.map(([file]) => file)
   return outcome('billing init', { models: names, files, migrations: shownMigrations(authored) })

@@ -9,12 +9,18 @@ export type { Adoption, AdoptRequest } from './adoption.ts'
  * Brings an application to the inbox, in one transaction: makes the table with its unique key, and takes over the events
  * that were kept elsewhere, each once. What was processed is done; what is not known to be is pending, when its payload
  * is there, since the synchronisation may be repeated. Running it again changes nothing more.
+ * @param beforeCommit what goes with it: when it throws, nothing has changed
  * @throws Failure OUTGROW_ADOPT_TABLE
  */
-export async function adoptInbox(connection: AdoptConnection, request: AdoptRequest): Promise<Adoption> {
+export async function adoptInbox(
+  connection: AdoptConnection,
+  request: AdoptRequest,
+  beforeCommit?: () => void,
+): Promise<Adoption> {
   await connection.script(connection.provider === 'sqlite' ? 'BEGIN IMMEDIATE' : 'BEGIN')
   try {
     const adoption = await adopt(connection, request)
+    if (!request.dryRun) beforeCommit?.()
     await connection.script(request.dryRun ? 'ROLLBACK' : 'COMMIT')
     return adoption
   } catch (error) {

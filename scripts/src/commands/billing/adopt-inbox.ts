@@ -4,11 +4,11 @@ import { adoptIntoProject } from '../../billing/adopt-into-project.ts'
 import { databaseUrl } from '../../billing/context.ts'
 import { outcome, type Outcome } from '../../output/outcome.ts'
 import { runCommand } from '../../output/run.ts'
-import { printAdoption } from '../../render/adoption.ts'
+import { printAdoption, printPlannedInbox } from '../../render/adoption.ts'
 import { listOf, withBillingOptions, type BillingOptions } from './options.ts'
 
 type Named = Partial<Record<'table' | 'column' | 'payload' | 'type' | 'done' | 'schema', string>>
-type Options = BillingOptions & Named & { doneValues: string }
+type Options = BillingOptions & Named & { doneValues: string; prefix: string }
 
 type Document = Outcome & { adoption: Adoption | null }
 
@@ -28,6 +28,7 @@ export const adoptInboxCommand = withBillingOptions(new Command('adopt-inbox'), 
     '1,true,t,yes,done,processed,success',
   )
   .option('--schema <path>', 'add the inbox model to this Prisma schema if it is missing')
+  .option('--prefix <name>', 'put before names that are taken there', 'Billing')
   .addHelpText(
     'after',
     `
@@ -42,12 +43,12 @@ Examples:
       { command: 'billing adopt-inbox', adoption: null },
       async ({ terminal }) => {
         const { dryRun = false, schema, table, column: id, payload, type, done } = options
-        const { adoption, isModelAdded } = await adoptIntoProject(
-          { databaseUrl: databaseUrl(options.database), schema },
+        const { adoption, planned } = await adoptIntoProject(
+          { databaseUrl: databaseUrl(options.database), schema, prefix: options.prefix },
           { table, columns: { id, payload, type, done }, doneValues: listOf(options.doneValues), dryRun },
         )
         printAdoption(terminal, adoption)
-        if (isModelAdded) terminal.line(`Added the model WebhookEvent to ${schema}.`)
+        if (planned) printPlannedInbox(terminal, planned, dryRun)
         if (dryRun) terminal.line('Dry run: nothing was changed.')
         return outcome('billing adopt-inbox', { adoption }, adoption.withoutId === 0)
       },
