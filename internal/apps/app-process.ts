@@ -25,6 +25,8 @@ export class AppProcess {
   #child: ChildProcess
   #isReady = false
   #restarts: Promise<void> = Promise.resolve()
+  /** A restart has yet to begin. */
+  #isRestarting = false
   #isStopping = false
   readonly #ended = Promise.withResolvers<void>()
   /** Resolves when the app ends by itself; one from its source may also wait for a change then. */
@@ -52,6 +54,7 @@ export class AppProcess {
         createInterface({ input: stream }).on('line', (line) => terminal.line(`${name.padEnd(8)}${line}`))
     }
     child.once('exit', () => this.#onExit(child))
+    child.once('error', (error) => terminal.line(`${name.padEnd(8)}${error.message}`))
     return child
   }
 
@@ -66,6 +69,8 @@ export class AppProcess {
 
   /** Starts it again from its sources as they are now. */
   restart(): void {
+    if (this.#isRestarting) return // which will see this change too
+    this.#isRestarting = true
     this.#restarts = this.#restartAfter(this.#restarts)
   }
 
@@ -73,6 +78,7 @@ export class AppProcess {
     const { name, terminal } = this.#options
     await others
     if (!this.#isStopping) await this.#end()
+    this.#isRestarting = false
     if (this.#isStopping) return
     terminal.line(`${name.padEnd(8)}restarts: a file has changed.`)
     this.#child = this.#start()
@@ -81,7 +87,7 @@ export class AppProcess {
   /** Waits until an address answers. */
   async isReady(url: string, signal: AbortSignal): Promise<void> {
     const until = performance.now() + startMs
-    while (this.#isRunning && performance.now() < until) {
+    while ((this.#isRunning || this.#isRestarting) && performance.now() < until) {
       signal.throwIfAborted()
       const answer = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(2000)]) }).catch(
         () => undefined,

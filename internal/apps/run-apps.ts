@@ -26,7 +26,7 @@ export interface RunRequest {
 /**
  * Runs web, worker and console until the signal aborts, and stops them all, whatever happens. Those that run from
  * their sources start again when these change.
- * @throws Failure OUTGROW_APP_ENDED when one of them ends by itself
+ * @throws Failure OUTGROW_APP_ENDED when one does not start, or a built one ends by itself
  */
 export async function runApps(request: RunRequest, onReady: () => void): Promise<void> {
   const { form, env, ports, consoleToken, terminal, signal } = request
@@ -45,14 +45,15 @@ export async function runApps(request: RunRequest, onReady: () => void): Promise
     for (const [name, app] of Object.entries(named)) if (changed === null || changed === name) app.restart()
   }
   const stopped = new Promise<void>((done) => signal.addEventListener('abort', () => done()))
+  const onGone = (reason: string) => terminal.line(`A change is not seen any more in ${reason}`)
   try {
+    using _ = form === 'source' ? watchSources(root, restart, onGone) : undefined
     await Promise.all([
       web.isReady(`http://127.0.0.1:${ports.web}/health`, signal),
       worker.isReady(`http://127.0.0.1:${ports.worker}/health`, signal),
       console.isReady(`http://127.0.0.1:${ports.console}/`, signal),
     ])
     onReady()
-    using _ = form === 'source' ? watchSources(root, restart) : undefined
     await Promise.race([stopped, ...apps.map((app) => app.ended)])
     if (signal.aborted) return
     throw new Failure({
