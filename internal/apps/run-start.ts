@@ -47,6 +47,8 @@ export async function start(options: StartOptions, { terminal, signal }: Command
     },
     () => {
       terminal.line(`Ready: http://127.0.0.1:${ports.web}. Ctrl-C stops them all.`)
+      const { STRIPE_API_BASE: standIn } = process.env
+      if (standIn) terminal.line(`Stripe is a stand-in at ${standIn} (STRIPE_API_BASE): no money moves.`)
       const { CONSOLE_TOKEN: known } = process.env
       // A token that was made here is known nowhere else; one that was given stays unsaid.
       terminal.line(

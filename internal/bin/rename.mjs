@@ -106,7 +106,10 @@ function install() {
   try {
     run('npx', ['-y', packageManager, 'install', ...options])
   } catch {
-    throw refused('The files are renamed, but the packages could not be installed.', 'Run pnpm install.')
+    throw refused(
+      'The files are renamed, but the packages could not be installed.',
+      'Run pnpm install, then pnpm run format.',
+    )
   }
 }
 

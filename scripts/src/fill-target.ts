@@ -36,6 +36,7 @@ export async function fillTarget(
 ): Promise<Report> {
   const unfinished = options.restart ? 'restart' : options.resume ? 'resume' : 'refuse'
   const settings = runSettings(options, from, signal, rendered?.options)
+  settings.readSchema() // before a server starts for it
   const target = await targetOf(options, from, unfinished)
   if (target.made !== undefined) printTarget(terminal, target.made, options.workDir)
   const request: MoveRun = {

@@ -104,6 +104,7 @@ function castOf(text: string): [string, string] {
   })
 }
 
+/** Path of the file to move. @throws Failure OUTGROW_OPTION_INVALID where none is named */
 export function sourceOf({ from, schema }: Pick<SharedOptions, 'from'> & { schema?: string }): string {
   const source = from ?? process.env.DATABASE_URL
   if (source === undefined || source === '') {

@@ -1,5 +1,6 @@
 import { exit } from '@outgrow/kit'
 import { Command } from 'commander'
+import { numberOf } from '../number-option.ts'
 import { outcome, type Outcome } from '../output/outcome.ts'
 import { runCommand } from '../output/run.ts'
 
@@ -30,7 +31,7 @@ Examples:
     runCommand<Outcome>(options.json ?? false, { command: 'stripe-fake' }, async ({ terminal, signal }) => {
       const { runStripeFake } = await import('@outgrow/stripe-fake')
       await runStripeFake({
-        port: Number(options.port),
+        port: numberOf('port', options.port, { most: 65_535, isWhole: true }),
         webhookSecret: options.secret,
         prices: (options.price ?? []).map(priceOf),
         webhook:
@@ -38,9 +39,9 @@ Examples:
             ? undefined
             : {
                 url: options.webhook,
-                duplicates: Number(options.duplicates),
-                drops: Number(options.drops),
-                delayMs: Number(options.delay),
+                duplicates: numberOf('duplicates', options.duplicates, { most: 1 }),
+                drops: numberOf('drops', options.drops, { most: 1 }),
+                delayMs: numberOf('delay', options.delay),
                 onAnswer: ({ id, type }, status) => terminal.line(`${status} ${type} ${id}`),
               },
         signal,
@@ -52,5 +53,5 @@ Examples:
 
 function priceOf(text: string): { id: string; amount: number } {
   const [id = '', amount = '0'] = text.split('=')
-  return { id, amount: Number(amount) }
+  return { id, amount: numberOf('price', amount, { isWhole: true }) }
 }

@@ -28,6 +28,7 @@ function fixText(fix: string): string {
   return /^[a-z]+(-[a-z]+)+$/.test(fix) ? `--fix ${fix}` : fix
 }
 
+/** What was changed by rules, and what is only noted. */
 export function printFixes(terminal: Terminal, fixes: FixReport[]): void {
   for (const { rule, table, column, count: rows } of fixes) {
     const what = rule.startsWith('note:') ? `noted ${rule.slice('note:'.length)}` : `fixed by ${rule}`

@@ -6,6 +6,7 @@ import { providerNames } from './provider-names.ts'
 /** A migration as documents name it: its path is relative to the current folder. */
 export type ShownMigration = Authored['migrations'][number]
 
+/** Each with its path from the current folder. */
 export function shownMigrations({ migrations }: Authored): ShownMigration[] {
   return migrations.map((one) => ({ ...one, path: relative(process.cwd(), one.path) }))
 }

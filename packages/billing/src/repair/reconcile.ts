@@ -116,6 +116,7 @@ export interface ReconciliationFindings {
   isWhole: boolean
 }
 
+/** What a reconciliation found, in numbers. */
 export function reconciliationFindings(found: Reconciliation): ReconciliationFindings {
   const unfinished = (found.worked?.failed ?? 0) + (found.worked?.dead ?? 0)
   const failed = found.failures.length + unfinished

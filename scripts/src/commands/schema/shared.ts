@@ -15,7 +15,13 @@ export const shadowOption = (): Option =>
 
 /** Where databases that live for one question are made. */
 export function scratchOf({ shadow = process.env.SHADOW_DATABASE_URL }: ShadowOptions): ScratchOptions {
-  return { server: shadow === '' ? undefined : shadow, directory: stateDirectory() }
+  return {
+    server: shadow === '' ? undefined : shadow,
+    // Not made before the schema is known to be good.
+    get directory() {
+      return stateDirectory()
+    },
+  }
 }
 
 /** @throws Failure OUTGROW_OPTION_INVALID */
