@@ -20,7 +20,13 @@ export {
 } from './pull/pull.ts'
 export { writePulled } from './pull/write-pulled.ts'
 export { writeOrCheck, type Generation } from './write-or-check.ts'
-export { authorMigrations, writeMigrations, writeMigrationState, type Authored } from './migrations/author.ts'
+export {
+  authorMigrations,
+  isPending,
+  writeMigrations,
+  writeMigrationState,
+  type Authored,
+} from './migrations/author.ts'
 export { deployMigrations, type Deployed } from './migrations/deploy.ts'
 export { historyOf, type StoredMigration } from './migrations/history.ts'
 export { baselineDatabase, resolveMigration } from './migrations/resolve.ts'

@@ -12,6 +12,7 @@ export function excerptOf(value: unknown): string | null {
 export function reportedValue(value: unknown): string | number | null {
   if (value === null || value === undefined) return null
   if (typeof value === 'number') return value
+  if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) return Number(value)
   if (Buffer.isBuffer(value)) return value.toString('hex')
   return reportedText(value)
 }

@@ -13,6 +13,8 @@ export interface PreparedSchema {
   baseline: StoredMigration[]
   /** False when the baseline is ours and is to be written beside the schema. */
   hasMigrations: boolean
+  /** The schema has changed since the last of the migrations, which then make other tables. */
+  isPending: boolean
   /** Folder that holds, or will hold, the Postgres schema and its migrations. */
   postgresDirectory: string
   postgresSchema: string

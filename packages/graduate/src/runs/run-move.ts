@@ -91,7 +91,15 @@ async function fill(
     await writeQuarantineFile(target.url, file)
     listener.onQuarantined(file)
   }
-  listener.onSwitch(switchOver(request.switch, { ...judgement, advanced: result.advanced, to: target.url }))
+  listener.onSwitch(
+    switchOver(request.switch, {
+      maySwitch: judgement.maySwitch,
+      // What was accepted already is not in the way.
+      isQuarantined: judgement.isQuarantined && !request.acceptQuarantine,
+      advanced: result.advanced,
+      to: target.url,
+    }),
+  )
   const { tables, fixes, steps } = result
   const { exitCode, findings } = judgement
   return { command, ok: true, exitCode, tables, findings, fixes, steps, error: null }

@@ -11,6 +11,7 @@ import { lockedFailure, lockWaitMs } from '../target/postgres/locks.ts'
 import { explained } from '../target/postgres/server-failure.ts'
 import { buildStaging } from '../target/postgres/stage.ts'
 import { prepare } from './prepare.ts'
+import { refusePending } from './refuse-pending.ts'
 import type { Run, RunRequest, Step } from './step.ts'
 import { takeSnapshot } from './take-snapshot.ts'
 
@@ -34,12 +35,14 @@ export interface TargetInspection {
 export const inspectTarget: Step<TargetInspection, InspectTargetRequest> = {
   name: 'stage',
   title: 'Build the tables and roll them back',
-  run: (run) =>
-    withPostgres(run.request.target, async (client) => {
+  run: (run) => {
+    refusePending(run.of(prepare))
+    return withPostgres(run.request.target, async (client) => {
       const { state, findings } = await stateOf(run, client)
       const value = await buildAndTakeBack(run, client, state)
       return { value, findings: [...findings, ...value.staging.carried.left] }
-    }),
+    })
+  },
 }
 
 type State = 'empty' | 'migrated' | 'in the way' | 'scratch'

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { Failure } from '@outgrow/kit'
-import { historyOf, proveDialects, storageMap, type SchemaFinding, type SchemaSource } from '@outgrow/schema'
+import {
+  historyOf,
+  isPending,
+  proveDialects,
+  storageMap,
+  type SchemaFinding,
+  type SchemaSource,
+} from '@outgrow/schema'
 import type { PreparedSchema } from '../model/prepared-schema.ts'
 
 /**
@@ -13,7 +20,8 @@ export async function renderSchema(source: SchemaSource, home: string): Promise<
   if (!dialects.ok) throw refused(findings)
   const storage = { sqlite: storageMap(dialects.sqlite), postgres: storageMap(dialects.postgres) }
   const postgresDirectory = join(source.home, 'postgres')
-  const { migrations } = historyOf(source, 'postgres')
+  const history = historyOf(source, 'postgres')
+  const { migrations } = history
   const others = new Set(
     storage.postgres.map(({ schema }) => schema).filter((schema) => schema !== undefined && schema !== home),
   )
@@ -24,6 +32,7 @@ export async function renderSchema(source: SchemaSource, home: string): Promise<
     others: [...others] as string[],
     baseline: migrations.length > 0 ? migrations : [{ name: '0_init', sql: ddl.postgres }],
     hasMigrations: migrations.length > 0,
+    isPending: await isPending(history, dialects.postgres),
     postgresDirectory,
     postgresSchema: dialects.postgres,
     checksum: createHash('sha256').update(dialects.postgres).digest('hex'),

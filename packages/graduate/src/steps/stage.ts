@@ -11,6 +11,7 @@ import type { PostgresTarget } from '../target/postgres/postgres-target.ts'
 import { deferCasts } from './cast.ts'
 import { claimTarget } from './open-target.ts'
 import { prepare } from './prepare.ts'
+import { refusePending } from './refuse-pending.ts'
 import type { Run, RunRequest, Step } from './step.ts'
 import { takeSnapshot } from './take-snapshot.ts'
 
@@ -36,12 +37,13 @@ export interface Staged {
 /**
  * Builds the tables in schemas of the run's own, or goes on with those of an unfinished run. Nothing of it is visible in
  * the target until it is published.
- * @throws Failure OUTGROW_TARGET_NOT_EMPTY, OUTGROW_SCHEMA_DRIFT, OUTGROW_RUN_UNFINISHED, OUTGROW_SOURCE_CHANGED, OUTGROW_CAST_FAILED
+ * @throws Failure OUTGROW_TARGET_NOT_EMPTY, OUTGROW_SCHEMA_DRIFT, OUTGROW_RUN_UNFINISHED, OUTGROW_SOURCE_CHANGED, OUTGROW_CAST_FAILED, OUTGROW_MIGRATION_PENDING
  */
 export const stage: Step<Staged, MoveRequest> = {
   name: 'stage',
   title: 'Build the tables and rehearse publishing them',
   run: async (run) => {
+    refusePending(run.of(prepare))
     const { target, connect } = run.of(claimTarget)
     const { renderedWith } = run.request
     if (renderedWith !== undefined && renderedWith !== run.of(prepare).checksum) throw otherSchema()

@@ -58,7 +58,7 @@ export async function authorMigrations(
     const last = lastSchema(history.folder)
     const isAdopted = last === undefined && history.migrations.length > 0
     const before = history.migrations.length > 0 ? since?.dialects[provider] : undefined
-    if (before !== undefined && last !== undefined) await refusePending(provider, last, before)
+    if (before !== undefined && last !== undefined) await refusePending(history, before)
     const planned =
       before !== undefined
         ? await diffDatamodels(provider, before, text)
@@ -90,9 +90,15 @@ export async function authorMigrations(
   }
 }
 
+/** Whether a schema says more than its history leads to. Of an adopted history only a database could tell: false. */
+export async function isPending({ provider, folder, migrations }: History, now: string): Promise<boolean> {
+  const last = migrations.length > 0 ? lastSchema(folder) : undefined
+  return last !== undefined && withoutComments(await diffDatamodels(provider, last, now)) !== ''
+}
+
 /** The schema beside an own history is what it leads to: what is not migrated yet would be taken for migrated. */
-async function refusePending(provider: Provider, last: string, now: string): Promise<void> {
-  if (withoutComments(await diffDatamodels(provider, last, now)) === '') return
+async function refusePending(history: History, now: string): Promise<void> {
+  if (!(await isPending(history, now))) return
   throw new Failure({
     code: 'OUTGROW_MIGRATION_PENDING',
     message: 'The schema has changed since its last migration.',

@@ -116,6 +116,7 @@ function findingOf(
       `SELECT ${key.map((name) => (name === table.source.rowid ? `t.${name}` : `t.${quoteIdentifier(name)}`)).join(', ')}, typeof(t.${shown}), t.${shown} ${from} LIMIT 10`,
     )
     .raw()
+    .safeIntegers()
     .all() as unknown[][]
   return [
     {

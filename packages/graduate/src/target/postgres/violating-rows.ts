@@ -103,8 +103,8 @@ export async function describeRows(
     .map((name) => table.columns.find(({ target }) => target.name === name)?.source ?? name)
     .join(', ')
   const [shown] = columns
-  const { rows } = await client.query<{ key: ReportedKey; shown: string | null }>(
-    `SELECT ${keyJson(table)} AS key, ${shown === undefined ? 'NULL' : `left(t.${quoteIdentifier(shown)}::text, 60)`} AS shown
+  const { rows } = await client.query<{ key: string; shown: string | null }>(
+    `SELECT ${keyJson(table)}::text AS key, ${shown === undefined ? 'NULL' : `left(t.${quoteIdentifier(shown)}::text, 60)`} AS shown
        FROM ${qualified(table.target)} t WHERE ${where} LIMIT 10`,
   )
   return {
@@ -112,12 +112,19 @@ export async function describeRows(
     table: table.source.name,
     column,
     count,
-    keys: rows.map(({ key }) => key),
+    keys: rows.map(({ key }) => parseKey(key)),
     storage: null,
     excerpt: rows[0]?.shown ?? null,
     reason,
     fixes,
   }
+}
+
+/** JSON.parse would round what a double does not hold. */
+function parseKey(text: string): ReportedKey {
+  const exact = (_: string, value: unknown, { source = '' }: { source?: string } = {}) =>
+    typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) ? source : value
+  return JSON.parse(text, exact) as ReportedKey
 }
 
 /** Chooses rows for what is done to them next; until the caller's transaction ends. */
