@@ -68,7 +68,7 @@ describe.each(['sqlite', 'postgres'] as const)('adopting the inbox on %s', (prov
       provider,
       `CREATE TABLE stripe_events (event_id text, body text, processed integer);
        INSERT INTO stripe_events VALUES ('evt_1', '${event('evt_1')}', 0), ('evt_1', '${event('evt_1')}', 1), ('evt_1', '${event('evt_1')}', 0),
-         ('evt_2', '${event('evt_2')}', 0), ('evt_2', '${event('evt_2')}', NULL), ('evt_3', '${event('evt_3', 'payout.paid')}', 0), (NULL, 'x', 0), ('evt_4', NULL, 0)`,
+         ('evt_2', '${event('evt_2')}', 0), ('evt_2', '${event('evt_2')}', NULL), ('evt_3', '${event('evt_3', 'payout.paid')}', 0), (NULL, 'x', 0), ('evt_4', NULL, 0), ('evt_5', '{bad', 0), ('evt_6', '${event('evt_7')}', 0), ('evt_8', '{bad', 1)`,
     )
     const args = [
       '--table',
@@ -84,8 +84,8 @@ describe.each(['sqlite', 'postgres'] as const)('adopting the inbox on %s', (prov
     expect([code, document.adoption]).toMatchObject([
       4,
       {
-        rowsRead: 8,
-        imported: { done: 3, pending: 1 },
+        rowsRead: 11,
+        imported: { done: 3, pending: 1, dead: 3 },
         duplicateRows: 3,
         duplicateEvents: 2,
         duplicates: [
@@ -103,11 +103,18 @@ describe.each(['sqlite', 'postgres'] as const)('adopting the inbox on %s', (prov
       { stripe_event_id: 'evt_1', status: 'done', customer_id: 'cus_1' },
       { stripe_event_id: 'evt_2', status: 'pending', customer_id: 'cus_1' },
       { stripe_event_id: 'evt_3', status: 'ignored', customer_id: 'cus_1' },
-      { stripe_event_id: 'evt_4', status: 'done', customer_id: null },
+      { stripe_event_id: 'evt_4', status: 'dead', customer_id: null },
+      { stripe_event_id: 'evt_5', status: 'dead', customer_id: null },
+      { stripe_event_id: 'evt_6', status: 'dead', customer_id: 'cus_1' },
+      { stripe_event_id: 'evt_8', status: 'done', customer_id: null },
     ])
+    const [{ last_error: reason } = {}] = await app.rows(
+      "SELECT last_error FROM webhook_events WHERE stripe_event_id = 'evt_6'",
+    )
+    expect(reason).toBe('The payload that was stored is that of evt_7.')
     expect((await adopt(app.url, ...args)).document.adoption).toMatchObject({
-      imported: { done: 0, pending: 0 },
-      known: 4,
+      imported: { done: 0, pending: 0, dead: 0 },
+      known: 7,
     })
     await app.drop()
   })

@@ -13,6 +13,13 @@ export function printAdoption(terminal: Terminal, adoption: Adoption): void {
   terminal.line(
     `${count(rowsRead)} rows read: ${count(imported.done)} events done, ${count(imported.pending)} pending, ${count(known)} already known.`,
   )
+  if (imported.dead > 0)
+    terminal.line(
+      terminal.style(
+        'yellow',
+        `${count(imported.dead)} events cannot be processed, because their payloads cannot be read: outgrow billing dead-letters lists them.`,
+      ),
+    )
   if (adoption.duplicateRows > 0) terminal.line(duplicatesLine(adoption))
   if (withoutId > 0)
     terminal.line(

@@ -45,7 +45,7 @@ async function adopt(connection: AdoptConnection, request: AdoptRequest): Promis
     created: !isInbox,
     kept,
     rowsRead: 0,
-    imported: { done: 0, pending: 0 },
+    imported: { done: 0, pending: 0, dead: 0 },
     duplicateEvents: 0,
     duplicates: [],
     duplicateRows: 0,

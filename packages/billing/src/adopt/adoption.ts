@@ -28,7 +28,7 @@ export interface Adoption {
   /** Name under which a table called webhook_events, without the inbox's columns or key, was kept. */
   kept: string | null
   rowsRead: number
-  imported: { done: number; pending: number }
+  imported: { done: number; pending: number; dead: number }
   /** How many events were there more than once. */
   duplicateEvents: number
   /** The first hundred of them, with how often. */

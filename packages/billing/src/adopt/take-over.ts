@@ -82,17 +82,26 @@ async function store(
   if (stored) {
     if (!isRepeat) adoption.known++
     // One of several copies was processed: so the event was.
-    if (isRepeat && event.status === 'done' && stored.status === 'pending' && stored.outcome === 'adopted') {
-      await connection.query(`UPDATE ${inbox} SET status = 'done' WHERE stripe_event_id = ?`, [event.id])
-      adoption.imported.pending--
+    const { status } = stored
+    if (
+      isRepeat &&
+      event.status === 'done' &&
+      (status === 'pending' || status === 'dead') &&
+      stored.outcome === 'adopted'
+    ) {
+      await connection.query(
+        `UPDATE ${inbox} SET status = 'done', last_error = NULL WHERE stripe_event_id = ?`,
+        [event.id],
+      )
+      adoption.imported[status]--
       adoption.imported.done++
     }
     return
   }
   const time = storedTime(connection.provider, new Date())
   await connection.query(
-    `INSERT INTO ${inbox} (stripe_event_id, source, type, object_id, customer_id, livemode, received_at, payload, status, attempts, next_attempt_at, outcome)
-     VALUES (?, 'adopted', ?, ?, ?, ?, ?, ?, ${connection.provider === 'sqlite' ? '?' : 'CAST(? AS event_status)'}, 0, ?, 'adopted')`,
+    `INSERT INTO ${inbox} (stripe_event_id, source, type, object_id, customer_id, livemode, received_at, payload, status, attempts, next_attempt_at, outcome, last_error)
+     VALUES (?, 'adopted', ?, ?, ?, ?, ?, ?, ${connection.provider === 'sqlite' ? '?' : 'CAST(? AS event_status)'}, 0, ?, 'adopted', ?)`,
     [
       event.id,
       event.type,
@@ -103,8 +112,8 @@ async function store(
       event.payload,
       event.status,
       time,
+      event.error,
     ],
   )
-  if (event.status === 'pending') adoption.imported.pending++
-  else adoption.imported.done++
+  adoption.imported[event.status === 'ignored' ? 'done' : event.status]++
 }

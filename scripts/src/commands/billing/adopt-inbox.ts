@@ -15,7 +15,7 @@ type Document = Outcome & { adoption: Adoption | null }
 export const adoptInboxCommand = withBillingOptions(new Command('adopt-inbox'), true)
   .summary('make webhooks idempotent in an application that has no inbox')
   .description(
-    'Creates the inbox with its unique key and imports the events stored elsewhere, each one once, in one transaction. Events known to be processed are marked done, all others pending. Safe to run again.',
+    'Creates the inbox with its unique key and imports the events stored elsewhere, each one once, in one transaction. Events known to be processed are marked done, those whose payload cannot be read dead, all others pending. Safe to run again.',
   )
   .option('--table <name>', 'table that stores the events so far')
   .option('--column <name>', 'its column with Stripe’s event id (default: the id in the payload)')
@@ -50,7 +50,7 @@ Examples:
         printAdoption(terminal, adoption)
         if (planned) printPlannedInbox(terminal, planned, dryRun)
         if (dryRun) terminal.line('Dry run: nothing was changed.')
-        return outcome('billing adopt-inbox', { adoption }, adoption.withoutId === 0)
+        return outcome('billing adopt-inbox', { adoption }, adoption.withoutId + adoption.imported.dead === 0)
       },
     ),
   )
