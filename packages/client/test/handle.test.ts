@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import { openSqlite, sqliteAdapterFactory, emptyCounters, TransactionScope } from '@outgrow/databases'
 import { PrismaClient, sampleClients, openSample, type SampleDatabase } from '@outgrow/sample'
+import { temporaryFolder } from '@outgrow/testing'
 import { afterAll, beforeAll, expect, expectTypeOf, test } from 'vitest'
 import { clientHandle } from '../src/client-handle.ts'
 import { openDatabase, postgresAdapter, sqliteAdapter, type Database, type ModelName } from '../src/index.ts'
@@ -80,6 +82,9 @@ test('the adapters serve a client that is made by hand', async () => {
     code: 'OUTGROW_URL_INVALID',
   })
   await expect(postgresAdapter(one.url)).rejects.toMatchObject({ code: 'OUTGROW_URL_INVALID' })
+  // A variable that is not set, and a folder that nobody made.
+  for (const url of [undefined as unknown as string, `file:${join(temporaryFolder(), 'none/app.db')}`])
+    await expect(sqliteAdapter(url)).rejects.toMatchObject({ code: 'OUTGROW_URL_INVALID' })
 })
 
 test('options reach Prisma’s client', async () => {

@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { Failure, messageOf } from '@outgrow/kit'
 
@@ -13,7 +14,7 @@ export function openSqliteReadonly(path: string): SqliteDatabase {
     throw new Failure({
       code: 'OUTGROW_SOURCE_NOT_FOUND',
       message: `There is no SQLite file at ${path}`,
-      fix: 'Pass --from with the path of the database file, or set DATABASE_URL.',
+      fix: 'Check the path of the database file, or DATABASE_URL.',
     })
   }
   try {
@@ -104,8 +105,19 @@ export function openSqliteInMemory(): SqliteDatabase {
   return new Database(':memory:')
 }
 
+/** @throws Failure OUTGROW_URL_INVALID where a file could not be made */
+export function refuseMissingFolder(path: string): void {
+  if (path === ':memory:' || existsSync(dirname(path))) return
+  throw new Failure({
+    code: 'OUTGROW_URL_INVALID',
+    message: `The folder ${dirname(path)} of the database does not exist.`,
+    fix: 'Check the path, or make the folder.',
+  })
+}
+
 /** Opens a file for writing, made when missing: WAL, foreign keys on, short waits in the driver. */
 export function openSqlite(path: string, timeoutMs = 5000): SqliteDatabase {
+  refuseMissingFolder(path)
   const database = new Database(path, { timeout: timeoutMs })
   database.pragma('journal_mode = WAL')
   database.pragma('foreign_keys = ON')

@@ -23,14 +23,15 @@ const expected = 'Expected file:./app.db, or postgresql://user:password@host:543
  * @throws Failure OUTGROW_URL_INVALID
  */
 export function parseDatabaseUrl(text: string, cwd = process.cwd()): SqliteUrl | PostgresUrl {
-  const url = text.trim().replace(/^(["'])(.*)\1$/, '$2')
+  // A variable that is not set, in a program that nobody type-checked.
+  const url = ((text as string | undefined) ?? '').trim().replace(/^(["'])(.*)\1$/, '$2')
   if (/^postgres(ql)?:\/\//i.test(url)) return parsePostgres(url)
   if (/^file:/i.test(url)) return sqlite(url.slice('file:'.length), cwd)
   throw new Failure({
     code: 'OUTGROW_URL_INVALID',
     message:
       url === ''
-        ? 'The database URL is empty.'
+        ? 'The database URL is empty or not set.'
         : `Not a database URL: ${/^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? 'it has no scheme'}`,
     why: 'The scheme decides which database is opened.',
     fix: expected,

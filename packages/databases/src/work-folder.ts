@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { hasEmbeddedPostgres, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts'
 
 /**
@@ -8,13 +8,26 @@ import { hasEmbeddedPostgres, startEmbeddedPostgres, type EmbeddedPostgres } fro
  */
 export function stateDirectory(workDirectory = '.outgrow'): string {
   const path = resolve(workDirectory)
-  const isNew = mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined
+  const isNew = makeFolder(path)
   if (isNew || basename(path) === '.outgrow') {
     chmodSync(path, 0o700)
     const ignore = join(path, '.gitignore')
     if (!existsSync(ignore)) writeFileSync(ignore, '*\n', { mode: 0o600 })
   }
   return path
+}
+
+/** Node's own `recursive` never returns where a file system, such as /proc, takes no folders. */
+function makeFolder(path: string): boolean {
+  if (existsSync(path)) return false
+  makeFolder(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+    return true
+  } catch (error) {
+    if (existsSync(path)) return false // somebody else was quicker
+    throw error
+  }
 }
 
 /**

@@ -8,7 +8,7 @@ import {
   type SqlResultSet,
   type Transaction,
 } from '@prisma/driver-adapter-utils'
-import type { SqliteDatabase } from '../sqlite.ts'
+import { refuseMissingFolder, type SqliteDatabase } from '../sqlite.ts'
 import { sqlLike } from './sql-like.ts'
 import { keepStatements } from './statement-cache.ts'
 import { countTime, type DatabaseCounters } from './counters.ts'
@@ -54,6 +54,7 @@ function prepareLike({ client }: StockAdapter, { hasLike }: Statement): void {
  * transactions begin IMMEDIATE; a wait for the lock sleeps in JavaScript and leaves the event loop free.
  */
 export function sqliteAdapterFactory(options: SqliteAdapterOptions): SqlDriverAdapterFactory {
+  refuseMissingFolder(options.path)
   const stock = new PrismaBetterSqlite3({ url: `file:${options.path}`, timeout: 0 })
   return {
     provider: 'sqlite',
