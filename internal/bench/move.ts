@@ -83,7 +83,7 @@ async function benchMove(
     process.stdout.write(
       `SQLite file ${size(statSync(file).size)}, ${rounds} rounds of ${approaches.map(({ name }) => name).join(', ')}\n`,
     )
-    const bin = join(import.meta.dirname, '../bin/outgrow.mjs')
+    const bin = join(import.meta.dirname, '../../scripts/bin/outgrow.mjs')
     const out = join(folder, 'export')
     for (const args of [
       ['export', '--from', file],
@@ -117,7 +117,7 @@ async function benchMove(
 }
 
 function approachesFor(file: string, schema: string, ddl: string, folder: string): Approach[] {
-  const bin = join(import.meta.dirname, '../bin/outgrow.mjs')
+  const bin = join(import.meta.dirname, '../../scripts/bin/outgrow.mjs')
   const outgrow = (command: string) => (url: string) =>
     measure(process.execPath, [bin, command, '--from', file, '--schema', schema, '--json'], {
       POSTGRES_URL: url,
