@@ -94,8 +94,9 @@ async function ready(child: ChildProcess, output: () => string): Promise<void> {
 /** The first of three ports in a row that are free. */
 export async function freePorts(): Promise<number> {
   for (;;) {
-    const first = 20_000 + Math.floor(Math.random() * 20_000)
-    const free = await Promise.all([first, first + 1, first + 2].map(isFree))
+    // Below 32,768, where Linux begins to give ports to whoever connects.
+    const first = 20_000 + Math.floor(Math.random() * 12_000)
+    const free = await Promise.all([first, first + 1, first + 2, first + 3].map(isFree))
     if (free.every(Boolean)) return first
   }
 }
