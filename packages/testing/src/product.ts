@@ -91,7 +91,7 @@ async function ready(child: ChildProcess, output: () => string): Promise<void> {
   }
 }
 
-/** The first of three ports in a row that are free. */
+/** The first of four ports in a row that are free: web, worker, console and stand-in. */
 export async function freePorts(): Promise<number> {
   for (;;) {
     // Below 32,768, where Linux begins to give ports to whoever connects.
