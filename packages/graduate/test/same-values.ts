@@ -90,7 +90,7 @@ function isSame({ storage, text, hex }: Stored, type: string, arrived: string): 
         ? Number.isInteger(Number(arrived)) && BigInt(Number(arrived)) === BigInt(text)
         : isSameNumber(storage, text, arrived)
     case 'boolean':
-      return (text === '1') === (arrived === 'true') && /^[01](\.0)?$/.test(text)
+      return (Number(text) === 1) === (arrived === 'true') && /^[01](\.0)?$/.test(text)
     case 'timestamp with time zone':
     case 'timestamp without time zone':
     case 'date':

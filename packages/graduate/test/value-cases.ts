@@ -140,6 +140,10 @@ export const cases: Record<string, Case> = {
   },
   'Boolean: 0 is false': { type: 'Boolean', stored: '0', shows: 'false' },
   'Boolean: 1 is true': { type: 'Boolean', stored: '1', shows: 'true' },
+  // As Prisma's client reads them.
+  'Boolean: a real 0.0 is false': { type: 'Boolean', stored: '0.0', shows: 'false' },
+  'Boolean: a real 1.0 is true': { type: 'Boolean', stored: '1.0', shows: 'true' },
+  'Boolean: a real between is refused': { type: 'Boolean', stored: '0.5', refused: /neither 0 nor 1/ },
   'Boolean: 2 is refused': { type: 'Boolean', stored: '2', refused: /neither 0 nor 1/ },
   'Boolean: a word is refused': { type: 'Boolean', stored: "'true'", refused: /is a word/ },
   'Boolean: a word is taken by its rule': {
