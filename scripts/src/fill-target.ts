@@ -9,7 +9,7 @@ import {
 } from '@outgrow/graduate'
 import { givenTarget, runSettings, type SharedOptions } from './move-options.ts'
 import type { CommandContext } from './output/run.ts'
-import { moveTeller, printTarget, printUndone } from './render/move.ts'
+import { moveListener, printTarget, printUndone } from './render/move.ts'
 
 /** Options of the commands that fill a target. */
 export interface FillOptions extends SharedOptions {
@@ -28,7 +28,7 @@ interface Filling {
   rendered?: Rendered
 }
 
-/** Moves into the target that the options name, or into a new one, and tells of it. */
+/** Moves into the target that the options name, or into a new one, and prints it. */
 export async function fillTarget(
   { command, from, rendered }: Filling,
   options: FillOptions,
@@ -49,7 +49,7 @@ export async function fillTarget(
     acceptQuarantine: options.acceptQuarantine ?? false,
     switch: options.switch === undefined ? undefined : { file: options.switch, schema: options.schema },
   }
-  const { done, ...listener } = moveTeller(terminal)
+  const { done, ...listener } = moveListener(terminal)
   return runMove(request, listener).finally(done)
 }
 

@@ -21,8 +21,8 @@ export function printUndone(terminal: Terminal, runs: string[]): void {
   )
 }
 
-/** Tells of a move while it happens. `done` ends what is shown of it, however it ended. */
-export function moveTeller(terminal: Terminal): MoveListener & { done: () => void } {
+/** Prints a move while it happens. `done` ends what is shown of it, however it ended. */
+export function moveListener(terminal: Terminal): MoveListener & { done: () => void } {
   const done = terminal.busy('Preparing the schema and the target')
   return {
     onStep: (title, at, of) => {

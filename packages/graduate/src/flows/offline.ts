@@ -103,7 +103,7 @@ function publishedOf(run: FlowResult<MoveRequest>['run']): Omit<MoveResult, 'fin
   const planned = run.of(plan)
   return {
     tables: run.of(compare),
-    notes: [...planned.notes, ...staging.carried.notes],
+    notes: [...planned.notes, ...staging.carried.notes, ...run.of(publish).notes],
     ...sinceSnapshot(run.of(takeSnapshot), planned),
     run: staging.run,
     wasPublished: false,
@@ -113,14 +113,20 @@ function publishedOf(run: FlowResult<MoveRequest>['run']): Omit<MoveResult, 'fin
 /** The run was published before; its files are written in case they are not there yet. */
 function comparedResult({ run, findings, steps }: FlowResult<MoveRequest>, recorded: Staging): MoveResult {
   const prepared = run.of(prepare)
-  if (run.request.writesHistory) writeBaselineFiles(prepared, recorded, baselineOf(prepared, recorded))
+  const written = run.request.writesHistory
+    ? writeBaselineFiles(prepared, recorded, baselineOf(prepared, recorded))
+    : []
   const { tables, notes } = run.of(compareAfresh)
   return {
     tables,
     findings: [...(recorded.result?.findings ?? []), ...findings],
     fixes: recorded.result?.fixes ?? [],
     steps,
-    notes: [`Run ${recorded.run} already moved this file; both sides were compared again.`, ...notes],
+    notes: [
+      `Run ${recorded.run} already moved this file; both sides were compared again.`,
+      ...notes,
+      ...written,
+    ],
     ...sinceSnapshot(run.of(takeSnapshot), undefined),
     run: recorded.run,
     wasPublished: true,

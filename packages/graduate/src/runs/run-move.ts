@@ -28,7 +28,7 @@ export interface Moved extends MoveResult, Judgement {
   ms: number
 }
 
-/** Whoever tells of a move hears of everything when it happens. */
+/** Called with each event of a move when it happens. */
 export interface MoveListener {
   onStep(title: string, at: number, of: number): void
   progress: Progress

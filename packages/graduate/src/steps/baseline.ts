@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { writeMigrationState, type StoredMigration } from '@outgrow/schema'
 import type { PreparedSchema } from '../model/prepared-schema.ts'
 import { finalSql, type Staging } from '../model/staging.ts'
@@ -18,17 +18,25 @@ export function baselineOf({ baseline, hasMigrations }: PreparedSchema, staging:
   ]
 }
 
-/** The history's first entry, beside the generated schema, so that the next migration can build on it. */
+/**
+ * Writes the history's first entry beside the generated schema, so that the next migration can build on it.
+ * @returns what was written, in words
+ */
 export function writeBaselineFiles(
   { postgresDirectory, postgresSchema, hasMigrations }: PreparedSchema,
   { replaces }: Staging,
   [init]: StoredMigration[],
-): void {
-  if (hasMigrations || replaces || !init) return
+): string[] {
+  if (hasMigrations || replaces || !init) return []
   const folder = join(postgresDirectory, 'migrations', init.name)
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'migration.sql'), init.sql)
   writeMigrationState(join(folder, '..'), 'postgres', postgresSchema)
   const schema = join(postgresDirectory, 'schema.prisma')
-  if (!existsSync(schema)) writeFileSync(schema, postgresSchema)
+  const isNew = !existsSync(schema)
+  if (isNew) writeFileSync(schema, postgresSchema)
+  const shown = relative(process.cwd(), postgresDirectory) || '.'
+  return [
+    `Wrote the first Postgres migration, ${join(shown, 'migrations', init.name)}${isNew ? `, and ${join(shown, 'schema.prisma')}` : ''}.`,
+  ]
 }

@@ -14,7 +14,7 @@ import type { Step } from './step.ts'
  * Moves everything that was built into its place, in one transaction: it is all there, or nothing is.
  * @throws Failure OUTGROW_TARGET_CHANGED, OUTGROW_STRUCTURE_MISMATCH, OUTGROW_TARGET_LOCKED
  */
-export const publish: Step<void, MoveRequest> = {
+export const publish: Step<{ notes: string[] }, MoveRequest> = {
   name: 'publish',
   title: 'Publish',
   run: async (run) => {
@@ -30,8 +30,8 @@ export const publish: Step<void, MoveRequest> = {
       await setCounters(client, run.of(count))
       await ledger.publish(staging, result)
     })
-    if (writesHistory) writeBaselineFiles(prepared, staging, baseline)
-    return { value: undefined, fixes }
+    const notes = writesHistory ? writeBaselineFiles(prepared, staging, baseline) : []
+    return { value: { notes }, fixes }
   },
 }
 
