@@ -13,7 +13,7 @@ export interface WebhookOptions {
   toleranceSeconds?: number
   /** Largest body that is read. */
   maxBytes?: number
-  /** Hears what could not be stored, without payload or secrets. */
+  /** Called with what could not be stored, without payload or secrets. Printed on stderr by default. */
   onError?: (message: string) => void
 }
 
@@ -32,7 +32,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
  * @throws Failure OUTGROW_WEBHOOK_SECRET when a secret is missing or is none
  */
 export function createWebhookHandler(options: WebhookOptions): WebhookHandler {
-  const { store, secrets, toleranceSeconds = 300, maxBytes = 1024 * 1024, onError } = options
+  const { store, secrets, toleranceSeconds = 300, maxBytes = 1024 * 1024, onError = console.error } = options
   // Since stripe-node 23 a tolerance of 0 would skip the check of the time.
   if (
     secrets.length === 0 ||
@@ -64,7 +64,7 @@ export function createWebhookHandler(options: WebhookOptions): WebhookHandler {
       const isNew = await storeEvent(store, event, payload)
       return answer(200, isNew ? 'Stored' : 'Known')
     } catch (error) {
-      onError?.(`${event.stripeEventId} could not be stored: ${messageOf(error).split('\n').at(-1)}`)
+      onError(`${event.stripeEventId} could not be stored: ${messageOf(error).split('\n').at(-1)}`)
       return answer(503, 'Try again', { 'retry-after': '5' })
     }
   }

@@ -1,5 +1,7 @@
 import { Failure } from '@outgrow/kit'
-import type { EventStatus, SubscriptionStatus } from '../state/statuses.ts'
+import type { ReceivedEvent } from '../inbox/parse-event.ts'
+import type { EventStatus } from '../state/statuses.ts'
+import type { SubscriptionState } from '../store.ts'
 import type { Delegate, ModelName, PrismaLike } from './client.ts'
 import { quotedModel, type StoredModel } from './stored-model.ts'
 
@@ -19,19 +21,7 @@ export interface Rows {
     change: string | null
     changeUntil: Date | null
   }
-  subscription: {
-    id: string
-    stripeSubscriptionId: string
-    customerId: string
-    status: SubscriptionStatus
-    stripeStatus: string
-    cancelAt: Date | null
-    cancelAtPeriodEnd: boolean
-    trialEnd: Date | null
-    endedAt: Date | null
-    startedAt: Date | null
-    collectionPaused: boolean
-  }
+  subscription: SubscriptionState & { id: string; stripeSubscriptionId: string; customerId: string }
   item: {
     id: string
     stripeItemId: string
@@ -60,16 +50,9 @@ export interface Rows {
     stripePriceId: string | null
   }
   planPrice: { stripePriceId: string; planId: string }
-  event: {
+  event: ReceivedEvent & {
     id: number
-    stripeEventId: string
     source: string
-    type: string
-    objectId: string | null
-    customerId: string | null
-    apiVersion: string | null
-    livemode: boolean
-    stripeCreatedAt: Date | null
     receivedAt: Date
     payload: string
     status: EventStatus
