@@ -181,7 +181,12 @@ test('drift is refused by name until it is skipped by name', async () => {
     skipTables: new Set(['stray']),
     skipColumns: new Set(['order.extra']),
   })
-  expect(result.notes).toEqual(['_litestream_seq stays behind: Litestream’s replication state.'])
+  expect(result.notes).toEqual([
+    '_litestream_seq stays behind: Litestream’s replication state.',
+    expect.stringMatching(
+      /^Wrote the first Postgres migration, \S+\/migrations\/0_init, and \S+\/schema\.prisma\.$/,
+    ),
+  ])
   await target.drop()
 })
 
