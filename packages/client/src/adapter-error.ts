@@ -43,7 +43,8 @@ function targetColumns(target: unknown): string[] | undefined {
   return Array.isArray(target) ? target.map(String) : undefined
 }
 
-/** A lock that was not free is named in words where no cause comes along. */
-function busyCode(message: unknown, meta: unknown): string | undefined {
-  return /SQLITE_BUSY\w*/.exec(`${String(message)}${JSON.stringify(meta ?? {})}`)?.[0]
+/** A lock that was not free is named in words where no cause comes along. Only texts are looked at: `meta` may hold anything. */
+function busyCode(message: unknown, meta: object | null | undefined): string | undefined {
+  const texts = [message, ...Object.values(meta ?? {})].filter((value) => typeof value === 'string')
+  return /SQLITE_BUSY\w*/.exec(texts.join('\n'))?.[0]
 }

@@ -69,8 +69,9 @@ function openFile<Client extends PrismaClientShape>(
 ): Promise<Database<Client>> {
   const state = newAdapterState()
   // Prisma would give up the start of a transaction after 2 s, before the wait for the lock is over.
-  const transactionOptions = { maxWait: lockTimeoutMs(url.parameters) + 5000 }
-  const given = { transactionOptions, ...options.client }
+  const maxWait = lockTimeoutMs(url.parameters) + 5000
+  const { transactionOptions, ...rest } = options.client ?? {}
+  const given = { ...rest, transactionOptions: { maxWait, ...(transactionOptions as object | undefined) } }
   return open('sqlite', PrismaClient, sqliteFactory(url, state), state, given)
 }
 

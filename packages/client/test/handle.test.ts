@@ -3,6 +3,7 @@ import { openSqlite, sqliteAdapterFactory, emptyCounters, TransactionScope } fro
 import { PrismaClient, sampleClients, openSample, type SampleDatabase } from '@outgrow/sample'
 import { temporaryFolder } from '@outgrow/testing'
 import { afterAll, beforeAll, expect, expectTypeOf, test } from 'vitest'
+import { readAdapterError } from '../src/adapter-error.ts'
 import { clientHandle } from '../src/client-handle.ts'
 import { openDatabase, postgresAdapter, sqliteAdapter, type Database, type ModelName } from '../src/index.ts'
 import { openFresh, type OpenedDatabase } from './databases.ts'
@@ -72,6 +73,36 @@ test('a look right after a transaction has begun may end it before its callback 
   expect(looks).toBe(3)
   expect(await client.label.count({ where: { name: { in: ['first', 'second', 'third'] } } })).toBe(2)
   await client.$disconnect()
+})
+
+test('options of the application keep the wait for the lock', async () => {
+  const given: unknown[] = []
+  class Recorded extends PrismaClient {
+    constructor(options: ConstructorParameters<typeof PrismaClient>[0]) {
+      super(options)
+      given.push(options)
+    }
+  }
+  const clients = { ...sampleClients, sqlite: () => Promise.resolve({ PrismaClient: Recorded }) }
+  const database = await openDatabase<PrismaClient>(clients, one.url, {
+    client: { transactionOptions: { timeout: 20_000 } },
+  })
+  await database.close()
+  expect(given).toEqual([
+    expect.objectContaining({
+      transactionOptions: { timeout: 20_000, maxWait: expect.any(Number) as number },
+    }),
+  ])
+})
+
+test('an error is read whatever it carries', () => {
+  const meta: Record<string, unknown> = { count: 1n, target: ['name'] }
+  meta.self = meta
+  expect(readAdapterError({ code: 'P2002', message: 'taken', meta })).toMatchObject({
+    code: 'P2002',
+    columns: ['name'],
+    originalCode: undefined,
+  })
 })
 
 test('the adapters serve a client that is made by hand', async () => {
