@@ -58,9 +58,11 @@ export function runSettings(
   signal: AbortSignal,
   decided?: MoveOptions,
 ): RunSettings {
+  let schema: SchemaSource | undefined
   return {
     from,
-    readSchema: () => schemaOf({ ...options, from }),
+    // Read once: introspection tries every value of the file.
+    readSchema: () => (schema ??= schemaOf({ ...options, from })),
     options: decided ?? moveOptions(options),
     workDir: options.workDir,
     signal,
