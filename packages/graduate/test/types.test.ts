@@ -39,6 +39,24 @@ function encoded(target: TargetColumn, value: Value): Buffer {
 
 const listOf = (type: string, oid: number) => columnOf(`_${type}`, { element: { type, oid } })
 
+test('a field that only Postgres could have written is read out too', () => {
+  const micros = (value: bigint) => {
+    const field = Buffer.alloc(8)
+    field.writeBigInt64BE(value)
+    return decodeField(columnOf('timestamptz'), field)
+  }
+  const days = (value: number) => {
+    const field = Buffer.alloc(4)
+    field.writeInt32BE(value)
+    return decodeField(columnOf('date'), field)
+  }
+  expect([micros(2n ** 63n - 1n), micros(-(2n ** 63n))]).toEqual(['infinity', '-infinity'])
+  expect([days(2 ** 31 - 1), days(-(2 ** 31))]).toEqual(['infinity', '-infinity'])
+  // The year 294,276, and one that a Date still holds.
+  expect(micros(9_223_371_331_199_999_999n)).toMatch(/^\d+ ms since 1970$/)
+  expect(micros(0n)).toBe('2000-01-01T00:00:00.000+00:00')
+})
+
 describe('what Prisma would store is read out of a field', () => {
   test.each<[name: string, target: TargetColumn, stored: Value, canonical: Value]>([
     ['a boolean', columnOf('bool'), 1, 1],

@@ -1,4 +1,5 @@
 import { parsePostgresUrl } from '@outgrow/databases'
+import { sameDigest } from '../model/digest.ts'
 import type { Plan } from '../model/plan.ts'
 import type { Report, TableReport } from '../model/report.ts'
 import type { Staging } from '../model/staging.ts'
@@ -16,7 +17,8 @@ import { plan } from '../steps/plan.ts'
 import { prepare } from '../steps/prepare.ts'
 import { publish } from '../steps/publish.ts'
 import { resolve } from '../steps/resolve.ts'
-import { stage, type MoveRequest } from '../steps/stage.ts'
+import type { MoveRequest } from '../steps/move-request.ts'
+import { stage } from '../steps/stage.ts'
 import { takeSnapshot } from '../steps/take-snapshot.ts'
 import { runFlow, StoppedByFindings, type Flow, type FlowResult } from './run-flow.ts'
 
@@ -157,11 +159,11 @@ function stoppedResult({ run, ...rest }: FlowResult): MoveResult {
 }
 
 function tablesSoFar(copied: Copied | undefined): TableReport[] {
-  return [...(copied?.tables ?? [])].map(([{ source }, { sourceRows, quarantined, received }]) => ({
+  return [...(copied?.tables ?? [])].map(([{ source }, { sourceRows, quarantined, sent, received }]) => ({
     table: source.name,
     sourceRows,
     targetRows: received?.rows ?? 0,
     quarantinedRows: quarantined,
-    digestMatch: false,
+    digestMatch: received !== undefined && sameDigest(sent, received),
   }))
 }

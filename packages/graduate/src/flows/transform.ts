@@ -1,8 +1,10 @@
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join, resolve as absolute } from 'node:path'
 import { parsePostgresUrl } from '@outgrow/databases'
+import { isLeftBehind } from '../model/finding.ts'
 import { storeOptions } from '../model/options.ts'
 import { refuseDrift, type PlannedTable } from '../model/plan.ts'
+import type { QuarantinedRow } from '../model/row.ts'
 import { readManifest, writeManifest, type Manifest, type RenderedTable } from '../source/files/manifest.ts'
 import { sqliteSource } from '../source/sqlite/snapshot.ts'
 import { inspectTarget } from '../steps/inspect-target.ts'
@@ -34,7 +36,10 @@ export async function transformSnapshot({
   directory: folder,
   at,
   ...request
-}: Omit<RunRequest, 'source' | 'target'> & { directory: string; at: CatalogServer }): Promise<Manifest> {
+}: Omit<RunRequest, 'source' | 'target'> & {
+  directory: string
+  at: Pick<CatalogServer, 'url'>
+}): Promise<Manifest> {
   const directory = absolute(folder)
   const manifest = readManifest(directory)
   const files = new TableFiles(directory)
@@ -45,8 +50,10 @@ export async function transformSnapshot({
         ...request,
         source: sqliteSource(join(directory, manifest.snapshot.file)),
         target: parsePostgresUrl(at.url),
-        isScratch: at.isScratch,
+        // Whatever the target holds: an import looks at that.
+        isScratch: true,
         write: (table, buffer) => files.write(table, buffer),
+        setAside: (quarantined) => files.setAside(quarantined),
       },
       (result) => {
         const done: Manifest = { ...manifest, transformed: transformed(result, files) }
@@ -64,7 +71,6 @@ function transformed(
   files: TableFiles,
 ): Manifest['transformed'] {
   const rows = run.of(read)
-  files.writeQuarantine([...rows.values()].flatMap(({ quarantined }) => quarantined))
   return {
     options: storeOptions(run.request.options),
     schema: run.of(prepare).checksum,
@@ -76,7 +82,8 @@ function transformed(
       hashSum: String(digest.sum),
       rowsRead,
     })),
-    findings,
+    // What is left behind is named by the import.
+    findings: findings.filter((finding) => !isLeftBehind(finding)),
     fixes,
     quarantine: quarantineName,
   }
@@ -87,10 +94,12 @@ const quarantineName = 'quarantine.ndjson'
 /** The files that rows are written into, one a table. */
 class TableFiles {
   readonly #directory: string
+  readonly #quarantine: number
   readonly #files = new Map<PlannedTable, { file: string; descriptor: number; bytes: number }>()
 
   constructor(directory: string) {
     this.#directory = directory
+    this.#quarantine = openSync(join(directory, quarantineName), 'w')
   }
 
   write(table: PlannedTable, buffer: Buffer): void {
@@ -104,14 +113,12 @@ class TableFiles {
     return { file, bytes }
   }
 
-  writeQuarantine(rows: unknown[]): void {
-    writeFileSync(
-      join(this.#directory, quarantineName),
-      rows.map((row) => `${JSON.stringify(row)}\n`).join(''),
-    )
+  setAside(rows: QuarantinedRow[]): void {
+    for (const row of rows) writeSync(this.#quarantine, `${JSON.stringify(row)}\n`)
   }
 
   close(): void {
+    closeSync(this.#quarantine)
     for (const { descriptor } of this.#files.values()) closeSync(descriptor)
   }
 

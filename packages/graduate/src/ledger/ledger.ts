@@ -37,6 +37,7 @@ export interface PendingCast {
 export class Ledger {
   readonly schema: string
   readonly #client: PostgresClient
+  #isPublished = false
 
   /** @param client the run's own connection, for what is read and for what is written apart from other work */
   constructor(client: PostgresClient, { run, home }: Pick<Staging, 'run' | 'home'>) {
@@ -68,8 +69,9 @@ export class Ledger {
     )
   }
 
-  /** What a step came to. */
+  /** What a step came to. Once everything is published, nothing may fail any more. */
   async recordStep(step: StepReport): Promise<void> {
+    if (this.#isPublished) return
     await this.#client.query(`UPDATE ${this.#at('_outgrow_run')} SET steps = steps || $1::jsonb`, [
       JSON.stringify([step]),
     ])
@@ -214,6 +216,7 @@ export class Ledger {
       `UPDATE ${this.#at('_outgrow_run')} SET status = 'published', staging = jsonb_set(staging::jsonb, '{result}', $1::jsonb)::json`,
       [JSON.stringify(result)],
     )
+    this.#isPublished = true
   }
 
   /** Keys of a table's rows that a published run quarantined, as JSON. */

@@ -1,12 +1,12 @@
 import { Failure } from '@outgrow/kit'
 import { storeOptions, type MoveOptions } from '../model/options.ts'
 import type { PreparedSchema } from '../model/prepared-schema.ts'
-import type { RunRecord, Staging } from '../model/staging.ts'
+import { recordVersion, type RunRecord, type Staging } from '../model/staging.ts'
 import type { Snapshot } from '../source/source.ts'
 
 export function recordOf(options: MoveOptions, snapshot: Snapshot, prepared: PreparedSchema): RunRecord {
   return {
-    version: 1,
+    version: recordVersion,
     source: snapshot.path,
     fingerprint: snapshot.position,
     startedAt: new Date().toISOString(),
@@ -30,6 +30,13 @@ export function isSameRun(a: RunRecord, b: RunRecord): boolean {
 /** @throws Failure OUTGROW_SOURCE_CHANGED unless `now` goes on with what the run began */
 export function resumable(staging: Staging, now: RunRecord): Staging {
   const { record } = staging
+  if (record.version !== recordVersion) {
+    throw new Failure({
+      code: 'OUTGROW_SOURCE_CHANGED',
+      message: `The unfinished run ${staging.run} was started by another version of Outgrow.`,
+      fix: 'Resume it with that version, or run again with --restart.',
+    })
+  }
   if (!isSameSource(record, now)) {
     throw new Failure({
       code: 'OUTGROW_SOURCE_CHANGED',

@@ -40,3 +40,8 @@ export class Refusal extends Failure {
     this.findings = findings
   }
 }
+
+/** It concerns what stays in the file; the rows are whole. */
+export function isLeftBehind({ code }: Pick<Finding, 'code'>): boolean {
+  return code === 'OUTGROW_OBJECT_LEFT' || code === 'OUTGROW_CONSTRAINT_LOST'
+}

@@ -30,9 +30,12 @@ export interface Staging {
   result?: { tables: TableReport[]; findings: Finding[]; fixes: FixReport[] }
 }
 
+export const recordVersion = 2
+
 /** What the run was asked for and what it read, kept in the target until the end and after it, for `verify`. */
 export interface RunRecord extends StoredOptions {
-  version: 1
+  /** Of what the ledger holds. A run of another version can be undone, and neither resumed nor compared. */
+  version: typeof recordVersion
   source: string
   /** The position of the snapshot. */
   fingerprint: string

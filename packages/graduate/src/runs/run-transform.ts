@@ -3,6 +3,7 @@ import { transformSnapshot } from '../flows/transform.ts'
 import type { Progress } from '../model/progress.ts'
 import type { Report } from '../model/report.ts'
 import { withPostgresForChecks } from '../trial/postgres-for-checks.ts'
+import { mustStop } from '../steps/step.ts'
 import type { RunSettings } from './run-settings.ts'
 
 export interface TransformRun extends Omit<RunSettings, 'from'> {
@@ -21,7 +22,7 @@ export async function runTransform({ to, workDir, readSchema, ...request }: Tran
     transformSnapshot({ ...request, at, schema }),
   )
   const { tables, findings, fixes } = transformed as NonNullable<typeof transformed>
-  const isStopped = findings.length > 0 && request.options.onBadValue === 'stop'
+  const isStopped = mustStop(findings, request.options)
   return {
     command: 'transform',
     ok: !isStopped,

@@ -50,8 +50,11 @@ export const compareAfresh: Step<Comparison> = {
       const isPartial = own.length > 0 && planned.partial.has(table)
       tables.push(reportOf(table, read, received, own, isEqual || (isPartial && differences.length === 0)))
     }
-    findings.push(...(await structureFindings(target.client, run.of(plan), recorded)))
-    return { value: { tables, notes: [...planned.notes, ...structureNotes(recorded)] }, findings }
+    findings.push(...(await structureFindings(target, run.of(plan), recorded)))
+    return {
+      value: { tables, notes: [...run.of(plan).notes, ...planned.notes, ...structureNotes(recorded)] },
+      findings,
+    }
   },
 }
 

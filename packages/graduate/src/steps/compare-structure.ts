@@ -1,5 +1,4 @@
 import {
-  describeSchemas,
   grantKinds,
   missingItems,
   quoteIdentifier,
@@ -10,18 +9,18 @@ import { findingOf, type Finding } from '../model/finding.ts'
 import type { Plan } from '../model/plan.ts'
 import type { Staging } from '../model/staging.ts'
 import { qualified } from '../target/postgres/constraints.ts'
+import type { PostgresTarget } from '../target/postgres/postgres-target.ts'
 
 /** What the run promised of the target's structure and the target does not have, and counters that would give a key twice. */
 export async function structureFindings(
-  client: PostgresClient,
+  target: PostgresTarget,
   plan: Plan,
   run: Staging | undefined,
 ): Promise<Finding[]> {
-  const findings = await countersBehind(client, plan)
+  const findings = await countersBehind(target.client, plan)
   if (!run) return findings
-  const homes = Object.fromEntries(Object.keys(run.schemas).map((schema) => [schema, schema]))
   const promised = run.promised.filter(({ kind }) => !grantKinds.has(kind))
-  const missing = missingItems(promised, await describeSchemas(client, homes))
+  const missing = missingItems(promised, await target.structure(Object.keys(run.schemas)))
   return [...findings, ...missing.map(missingFinding)]
 }
 

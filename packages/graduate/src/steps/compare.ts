@@ -2,13 +2,15 @@ import { Failure } from '@outgrow/kit'
 import { quarantinedBy } from '../model/correction.ts'
 import { applyToDigest, sameDigest } from '../model/digest.ts'
 import type { Finding } from '../model/finding.ts'
+import type { PlannedTable } from '../model/plan.ts'
 import type { TableReport } from '../model/report.ts'
 import { qualified } from '../target/postgres/constraints.ts'
 import { differingGenerated } from './compare-generated.ts'
 import { copy } from './copy.ts'
 import { runJobs, type Job } from './jobs.ts'
-import { stage, type MoveRequest } from './stage.ts'
-import type { Run, Step } from './step.ts'
+import type { MoveRequest } from './move-request.ts'
+import { stage } from './stage.ts'
+import { mustStop, type Run, type Step } from './step.ts'
 import { takeSnapshot } from './take-snapshot.ts'
 
 /**
@@ -24,7 +26,7 @@ export const compare: Step<TableReport[], MoveRequest> = {
     const corrections = await ledger.corrections()
     const targets = await target.tables(Object.values(staging.schemas))
     const value: TableReport[] = []
-    const findings: Finding[] = []
+    const whole: PlannedTable[] = []
     for (const [table, copied] of run.of(copy).tables) {
       const name = table.source.name
       const own = corrections.filter((correction) => correction.table === name)
@@ -38,13 +40,16 @@ export const compare: Step<TableReport[], MoveRequest> = {
         digestMatch: sameDigest(applyToDigest(copied.sent, own), digest),
       })
       // Rows that were quarantined are on one side only.
-      if (digest.rows !== copied.sourceRows) continue
-      const { options } = run.request
-      findings.push(...(await differingGenerated(run.of(takeSnapshot), target, table, targets, options)))
+      if (digest.rows === copied.sourceRows) whole.push(table)
     }
     const wrong = value.filter(({ digestMatch }) => !digestMatch).map(({ table }) => table)
     if (wrong.length > 0) throw mismatch(wrong)
-    await analyze(run)
+    const findings: Finding[] = []
+    for (const table of whole)
+      findings.push(
+        ...(await differingGenerated(run.of(takeSnapshot), target, table, targets, run.request.options)),
+      )
+    if (!mustStop(findings, run.request.options)) await analyze(run)
     return { value, findings }
   },
 }

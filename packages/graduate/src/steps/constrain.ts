@@ -5,7 +5,8 @@ import type { Violation } from '../target/target.ts'
 import { constraintJob } from './constraint-job.ts'
 import { runJobs, type Job } from './jobs.ts'
 import { resolveViolations } from './resolve.ts'
-import { stage, type MoveRequest } from './stage.ts'
+import type { MoveRequest } from './move-request.ts'
+import { stage } from './stage.ts'
 import { mustStop, type Run, type Step } from './step.ts'
 
 /** Puts foreign keys in place; rows that violate them are resolved by the rules. */

@@ -12,7 +12,8 @@ import { castJob } from './cast.ts'
 import { constraintJob } from './constraint-job.ts'
 import { runJobs, type Job } from './jobs.ts'
 import { plan } from './plan.ts'
-import { stage, type MoveRequest } from './stage.ts'
+import type { MoveRequest } from './move-request.ts'
+import { stage } from './stage.ts'
 import { mustStop, type Run, type Step } from './step.ts'
 import { takeSnapshot } from './take-snapshot.ts'
 
@@ -52,6 +53,7 @@ class Copying {
   readonly #ledger: Ledger
   /** The largest tables first. */
   readonly #cut: { table: PlannedTable; chunks: Chunk[]; span: number }[]
+  readonly #totalRows: number
   readonly #loadedChunks = new Set<string>()
   /** Of finished chunks. */
   #rows = 0
@@ -67,6 +69,7 @@ class Copying {
       .of(plan)
       .tables.map((table) => ({ table, ...snapshot.chunks(table) }))
       .toSorted((a, b) => b.span - a.span)
+    this.#totalRows = this.#cut.reduce((sum, { span }) => sum + span, 0)
     for (const { table } of this.#cut) {
       this.tables.set(table, { sourceRows: 0, quarantined: 0, sent: emptyDigest, received: undefined })
     }
@@ -201,7 +204,7 @@ class Copying {
       step: 'copy',
       rows: [...this.#underWay].reduce((sum, { rows }) => sum + rows, this.#rows),
       bytes: this.#bytes,
-      totalRows: this.#cut.reduce((sum, { span }) => sum + span, 0),
+      totalRows: this.#totalRows,
     }
   }
 }

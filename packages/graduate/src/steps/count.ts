@@ -1,6 +1,7 @@
 import { nextCounters, type Counters } from '../target/postgres/counters.ts'
 import { plan } from './plan.ts'
-import { stage, type MoveRequest } from './stage.ts'
+import type { MoveRequest } from './move-request.ts'
+import { stage } from './stage.ts'
 import type { Step } from './step.ts'
 import { takeSnapshot } from './take-snapshot.ts'
 

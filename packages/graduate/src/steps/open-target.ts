@@ -1,14 +1,16 @@
 import type { PostgresClient } from '@outgrow/databases'
 import { findRuns } from '../ledger/runs.ts'
 import { lockTarget } from '../ledger/run-lock.ts'
-import { isSameRun, isSameSource, recordOf } from '../ledger/record.ts'
+import { isSameRun, isSameSource, otherSchema, recordOf } from '../ledger/record.ts'
 import { loadHash } from '../model/digest.ts'
-import type { Staging } from '../model/staging.ts'
+import { recordVersion, type Staging } from '../model/staging.ts'
 import { checkServer } from '../target/postgres/checks.ts'
 import { connectForRun } from '../target/postgres/connect.ts'
 import { PostgresTarget } from '../target/postgres/postgres-target.ts'
 import { explained } from '../target/postgres/server-failure.ts'
+import type { MoveRequest } from './move-request.ts'
 import { prepare } from './prepare.ts'
+import { refusePending } from './refuse-pending.ts'
 import type { Run, Step } from './step.ts'
 import { takeSnapshot } from './take-snapshot.ts'
 
@@ -36,17 +38,21 @@ export const openTarget: Step<OpenTarget> = {
 /**
  * Takes the target for this run.
  * `recorded` is then a run that has published this very state of the source, asked for the same: nothing is left to move.
- * @throws Failure OUTGROW_TARGET_ENCODING, OUTGROW_TARGET_POOLED, OUTGROW_RUN_ACTIVE
+ * @throws Failure OUTGROW_TARGET_ENCODING, OUTGROW_TARGET_POOLED, OUTGROW_RUN_ACTIVE, OUTGROW_SOURCE_CHANGED, OUTGROW_MIGRATION_PENDING
  */
-export const claimTarget: Step<OpenTarget> = {
+export const claimTarget: Step<OpenTarget, MoveRequest> = {
   name: 'claim',
   title: 'Lock the target for this run',
   run: async (run) => {
+    const prepared = run.of(prepare)
+    const { renderedWith } = run.request
+    if (renderedWith !== undefined && renderedWith !== prepared.checksum) throw otherSchema()
+    refusePending(prepared)
     const opened = await open(run)
     const { client } = opened.target
     await checkServer(client, run.request.target)
     await lockTarget(client)
-    const now = recordOf(run.request.options, run.of(takeSnapshot), run.of(prepare))
+    const now = recordOf(run.request.options, run.of(takeSnapshot), prepared)
     const published = (await publishedRuns(client, run.request.target.schema)).find(
       ({ record }) => isSameSource(record, now) && isSameRun(record, now),
     )
@@ -75,6 +81,7 @@ async function publishedRuns(client: PostgresClient, home: string): Promise<Stag
   const runs = await findRuns(client)
   return runs
     .filter(({ status, staging }) => status === 'published' && staging.home === home)
+    .filter(({ staging }) => staging.record.version === recordVersion)
     .map(({ staging }) => staging)
 }
 

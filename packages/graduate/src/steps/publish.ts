@@ -7,7 +7,8 @@ import { baselineOf, writeBaselineFiles } from './baseline.ts'
 import { compare } from './compare.ts'
 import { count } from './count.ts'
 import { prepare } from './prepare.ts'
-import { stage, type MoveRequest } from './stage.ts'
+import type { MoveRequest } from './move-request.ts'
+import { stage } from './stage.ts'
 import type { Step } from './step.ts'
 
 /**

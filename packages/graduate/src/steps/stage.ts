@@ -1,5 +1,5 @@
 import { Ledger } from '../ledger/ledger.ts'
-import { otherSchema, recordOf, resumable, runUnfinished } from '../ledger/record.ts'
+import { recordOf, resumable, runUnfinished } from '../ledger/record.ts'
 import { dropRun, unfinishedRun } from '../ledger/runs.ts'
 import { refuseDrift } from '../model/plan.ts'
 import type { Staging } from '../model/staging.ts'
@@ -11,18 +11,9 @@ import type { PostgresTarget } from '../target/postgres/postgres-target.ts'
 import { deferCasts } from './cast.ts'
 import { claimTarget } from './open-target.ts'
 import { prepare } from './prepare.ts'
-import { refusePending } from './refuse-pending.ts'
-import type { Run, RunRequest, Step } from './step.ts'
+import type { MoveRequest } from './move-request.ts'
+import type { Run, Step } from './step.ts'
 import { takeSnapshot } from './take-snapshot.ts'
-
-export interface MoveRequest extends RunRequest {
-  /** Checksum of the schema that transformed rows were rendered with. */
-  renderedWith?: string | undefined
-  /** Whether the target gets Prisma's `_prisma_migrations`, and the schema's folder its first migration. */
-  writesHistory: boolean
-  /** What to do with an unfinished run in the target. */
-  unfinished: 'refuse' | 'resume' | 'restart'
-}
 
 /** What was built in the target, and the connections that fill it. */
 export interface Staged {
@@ -37,16 +28,13 @@ export interface Staged {
 /**
  * Builds the tables in schemas of the run's own, or goes on with those of an unfinished run. Nothing of it is visible in
  * the target until it is published.
- * @throws Failure OUTGROW_TARGET_NOT_EMPTY, OUTGROW_SCHEMA_DRIFT, OUTGROW_RUN_UNFINISHED, OUTGROW_SOURCE_CHANGED, OUTGROW_CAST_FAILED, OUTGROW_MIGRATION_PENDING
+ * @throws Failure OUTGROW_TARGET_NOT_EMPTY, OUTGROW_SCHEMA_DRIFT, OUTGROW_RUN_UNFINISHED, OUTGROW_SOURCE_CHANGED, OUTGROW_CAST_FAILED
  */
 export const stage: Step<Staged, MoveRequest> = {
   name: 'stage',
   title: 'Build the tables and rehearse publishing them',
   run: async (run) => {
-    refusePending(run.of(prepare))
     const { target, connect } = run.of(claimTarget)
-    const { renderedWith } = run.request
-    if (renderedWith !== undefined && renderedWith !== run.of(prepare).checksum) throw otherSchema()
     const staging = await stagingOf(run, target)
     const loaders: Staged['loaders'] = [target, await connect()]
     const builder = await connect()

@@ -1,7 +1,7 @@
 import type { PostgresUrl } from '@outgrow/databases'
 import type { SchemaSource } from '@outgrow/schema'
 import type { Ledger } from '../ledger/ledger.ts'
-import type { Finding } from '../model/finding.ts'
+import { isLeftBehind, type Finding } from '../model/finding.ts'
 import type { MoveOptions } from '../model/options.ts'
 import type { Progress } from '../model/progress.ts'
 import type { FixReport, StepReport } from '../model/report.ts'
@@ -66,8 +66,9 @@ export function mustStop(findings: readonly Finding[], options: MoveOptions): bo
 }
 
 /** What is left behind is named, and the rows are whole. Orphans that a rule quarantined are resolved, and their children. */
-function isResolved({ code }: Finding, { rules }: MoveOptions): boolean {
-  if (code === 'OUTGROW_OBJECT_LEFT' || code === 'OUTGROW_CONSTRAINT_LOST') return true
+function isResolved(finding: Finding, { rules }: MoveOptions): boolean {
+  const { code } = finding
+  if (isLeftBehind(finding)) return true
   return (
     rules.has(orphansQuarantine.name) && (code === 'OUTGROW_ORPHAN' || code === 'OUTGROW_PARENT_QUARANTINED')
   )

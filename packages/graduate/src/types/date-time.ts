@@ -180,15 +180,27 @@ function zoneMinutes(zone: string): number | undefined {
 function decodeMicros(micros: bigint): string {
   const ms = micros / 1000n - (micros % 1000n < 0n ? 1n : 0n)
   const rest = Number(micros - ms * 1000n)
+  // Postgres knows years that no Date does.
+  if (ms > maxMs || ms < -maxMs) return `${ms} ms since 1970`
   const text = new Date(Number(ms)).toISOString()
   return `${text.slice(0, -1)}${rest === 0 ? '' : String(rest).padStart(3, '0')}+00:00`
 }
 
+/** What a Date holds. */
+const maxMs = 8_640_000_000_000_000n
 const epochMicros = BigInt(epoch2000) * 1000n
+
+/** A field of so many bits that counts from 2000; its ends are the infinities. */
+function decodeSince2000(value: bigint, bits: number, unitMicros: bigint): string {
+  if (value === 2n ** BigInt(bits - 1) - 1n) return 'infinity'
+  if (value === -(2n ** BigInt(bits - 1))) return '-infinity'
+  return decodeMicros(value * unitMicros + epochMicros)
+}
+
 const moment = (kind: 'timestamptz' | 'timestamp'): SqlType => ({
   kind: 'moment',
   encoder: (column) => encoder(kind, precisionOf(column), column),
-  decode: (field) => decodeMicros(field.readBigInt64BE() + epochMicros),
+  decode: (field) => decodeSince2000(field.readBigInt64BE(), 64, 1n),
   wider: 'timestamptz',
 })
 
@@ -208,7 +220,7 @@ export const dateTimeType: ValueType = {
     date: {
       kind: 'moment',
       encoder: (column) => encoder('date', 0, column),
-      decode: (field) => decodeMicros(BigInt(field.readInt32BE()) * BigInt(dayMs) * 1000n + epochMicros),
+      decode: (field) => decodeSince2000(BigInt(field.readInt32BE()), 32, BigInt(dayMs) * 1000n),
       wider: 'timestamptz',
     },
     time: {

@@ -1,0 +1,11 @@
+import type { RunRequest } from './step.ts'
+
+/** What a move is asked for. */
+export interface MoveRequest extends RunRequest {
+  /** Checksum of the schema that transformed rows were rendered with. */
+  renderedWith?: string | undefined
+  /** Whether the target gets Prisma's `_prisma_migrations`, and the schema's folder its first migration. */
+  writesHistory: boolean
+  /** What to do with an unfinished run in the target. */
+  unfinished: 'refuse' | 'resume' | 'restart'
+}
