@@ -93,7 +93,8 @@ export async function authorMigrations(
 /** Whether a schema says more than its history leads to. Of an adopted history only a database could tell: false. */
 export async function isPending({ provider, folder, migrations }: History, now: string): Promise<boolean> {
   const last = migrations.length > 0 ? lastSchema(folder) : undefined
-  return last !== undefined && withoutComments(await diffDatamodels(provider, last, now)) !== ''
+  if (last === undefined || last === now) return false
+  return withoutComments(await diffDatamodels(provider, last, now)) !== ''
 }
 
 /** The schema beside an own history is what it leads to: what is not migrated yet would be taken for migrated. */
