@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ending, temporaryFolder } from '@outgrow/testing'
+import { ending, temporaryFolder, until } from '@outgrow/testing'
 import {
   accessibilityProblems,
   complaintsOf,
@@ -13,6 +13,7 @@ import {
   phone,
   shoot,
   type Browser,
+  type Locator,
   type Page,
 } from '@outgrow/testing/browser'
 import { freePorts } from '@outgrow/testing/product'
@@ -96,6 +97,15 @@ async function told(page: Page, chart: string, isEnough: (values: number[]) => b
   throw new Error(`the chart ${chart} tells ${await text.textContent()}`)
 }
 
+/** Loads the page again until the load has come to what it is to show. */
+async function appears(page: Page, what: Locator): Promise<void> {
+  await until(async () => {
+    if ((await what.count()) > 0) return true
+    await page.reload()
+    return false
+  })
+}
+
 describe('the charts show what a load causes', () => {
   test('writers that wait for each other', async () => {
     await using console = await strained('concurrent-writers')
@@ -138,13 +148,15 @@ describe('the charts show what a load causes', () => {
     await page.getByRole('link', { name: 'Webhooks' }).click()
     await page.getByLabel('Type begins with').fill('invoice.paid')
     await page.getByRole('button', { name: 'Filter' }).click()
+    await appears(page, page.getByRole('link', { name: 'invoice.paid' }))
     const types = await page.locator('tbody th').allTextContents()
     expect(new Set(types.map((type) => type.trim()))).toEqual(new Set(['invoice.paid']))
     await page.getByRole('link', { name: 'invoice.paid' }).first().click()
     await page.getByText('received and stored').waitFor()
     await page.goto(`${url}/subscriptions`)
+    await appears(page, page.getByRole('link', { name: /^Load/ }))
     await page.getByRole('link', { name: /^Load/ }).first().click()
-    await page.locator('.timeline').getByText('active').waitFor()
+    await appears(page, page.locator('.timeline').getByText('active'))
   })
 })
 
