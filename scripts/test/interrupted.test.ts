@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openSqlite, startEmbeddedPostgres, withPostgres } from '@outgrow/databases'
-import { makeDatabase, temporaryFolder, until } from '@outgrow/testing'
+import { makeDatabase, temporaryFolder } from '@outgrow/testing'
 import { expect, inject, test } from 'vitest'
 import { makeShop, outgrow, startOutgrow } from '@outgrow/testing/cli'
 
@@ -32,11 +31,8 @@ const tablesIn = (url: string) =>
     return rows.map(({ name }) => name)
   })
 
-const hasBegun = (url: string) =>
-  withPostgres(url, async (client) => {
-    const { rows } = await client.query("SELECT 1 FROM pg_namespace WHERE nspname LIKE '\\_outgrow%'")
-    return rows.length > 0
-  })
+/** What a move says when it begins to send rows. */
+const copies = 'Copy rows'
 
 test(`killed ${kills} times at random moments (seed ${seed}), a move resumes to exactly the right rows`, async () => {
   const { file, schema } = makeShop(60_000)
@@ -51,11 +47,10 @@ test(`killed ${kills} times at random moments (seed ${seed}), a move resumes to 
     const begun = performance.now()
     // Two are left alone: how long the quicker takes says when the others are to be killed. The first finds nothing compiled.
     for (let left = wholeMs.length < 2 ? 0 : Math.min(3, kills - killed); left > 0; left--) {
-      const child = startOutgrow([...args, '--resume'])
-      const exited = once(child, 'exit')
-      await Promise.race([exited, sleep(next() * 1.05 * Math.min(...wholeMs))])
+      const { child, ended } = startOutgrow([...args, '--resume'])
+      await Promise.race([ended, sleep(next() * 1.05 * Math.min(...wholeMs))])
       child.kill('SIGKILL')
-      await exited
+      await ended
       killed++
       seen.add((await tablesIn(target.url)).join())
     }
@@ -72,9 +67,9 @@ test(`killed ${kills} times at random moments (seed ${seed}), a move resumes to 
     ])
     await target.drop()
   }
-  // Nothing may show before all of it does.
-  seen.delete('Customer,Order,_prisma_migrations')
-  expect([...seen]).toEqual([''])
+  // Nothing may show before all of it does. A kill may have come too late on a machine that was slower before.
+  for (const allowed of ['', 'Customer,Order,_prisma_migrations']) seen.delete(allowed)
+  expect([...seen]).toEqual([])
   expect(hashOf(file)).toBe(before)
 }, 3_600_000)
 
@@ -112,18 +107,15 @@ test('killed after publishing and before it could say so, a move is recognised, 
 })
 
 test('Postgres stopped and restarted mid-copy: the run says so and resumes', async () => {
-  const { file, schema } = makeShop(150_000)
+  const { file, schema } = makeShop(600_000)
   const directory = join(temporaryFolder(), 'server')
   mkdirSync(directory)
   let server = await startEmbeddedPostgres({ directory, settings: ['fsync=off'] })
   const args = ['migrate', '--from', file, '--schema', schema]
-  const running = outgrow([...args, '--to', server.url])
-  const isCopying = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'COPY%'"
-  await withPostgres(server.url, (client) =>
-    until(async () => (await client.query(isCopying)).rows.length > 0),
-  )
+  const running = startOutgrow([...args, '--to', server.url])
+  await running.says(copies)
   await server.stop('immediate')
-  const stopped = await running
+  const stopped = await running.ended
   expect(stopped.code).toBe(2)
   expect(stopped.document.error).toMatchObject({
     code: 'OUTGROW_POSTGRES_LOST',
@@ -135,35 +127,31 @@ test('Postgres stopped and restarted mid-copy: the run says so and resumes', asy
   const resumed = await outgrow([...args, '--to', server.url, '--resume'])
   expect(resumed.code).toBe(0)
   expect(resumed.document.tables.map(({ targetRows, digestMatch }) => [targetRows, digestMatch])).toEqual([
-    [150_000, true],
+    [600_000, true],
     [1000, true],
   ])
   await server.stop('immediate')
 }, 600_000)
 
 test('the embedded Postgres of a move without a target is gone: what ended the move is said', async () => {
-  const { file, schema } = makeShop(150_000)
+  const { file, schema } = makeShop(600_000)
   const folder = temporaryFolder()
   const server = await startEmbeddedPostgres({ directory: join(folder, 'postgres') })
-  const running = outgrow(['migrate', '--from', file, '--schema', schema, '--work-dir', folder])
-  const isCopying = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'COPY%'"
-  await withPostgres(server.url, (client) =>
-    until(async () => (await client.query(isCopying)).rows.length > 0),
-  )
+  const running = startOutgrow(['migrate', '--from', file, '--schema', schema, '--work-dir', folder])
+  await running.says(copies)
   await server.stop('immediate')
-  const { code, document } = await running
+  const { code, document } = await running.ended
   expect([code, document.error?.code]).toEqual([2, 'OUTGROW_POSTGRES_LOST'])
 })
 
 test('Ctrl-C ends with 3 and leaves the target as it was once the run is taken back', async () => {
-  const { file, schema } = makeShop(60_000)
+  const { file, schema } = makeShop(400_000)
   const target = await makeDatabase(inject('postgresUrl'))
   const args = ['migrate', '--from', file, '--schema', schema, '--to', target.url]
-  const child = startOutgrow(args)
-  await until(() => hasBegun(target.url))
-  child.kill('SIGINT')
-  const [code] = (await once(child, 'exit')) as [number | null]
-  expect(code).toBe(3)
+  const running = startOutgrow(args)
+  await running.says(copies)
+  running.child.kill('SIGINT')
+  expect((await running.ended).code).toBe(3)
   expect(await tablesIn(target.url)).toEqual([])
   expect((await outgrow([...args, '--abort'])).code).toBe(0)
   expect(await target.query("SELECT nspname FROM pg_namespace WHERE nspname LIKE '\\_outgrow%'")).toEqual([])
@@ -206,13 +194,13 @@ test('a file that is being written to is copied as one snapshot, and the report 
 }, 600_000)
 
 test('a run whose source changed since must be restarted', async () => {
-  const { file, schema } = makeShop(60_000)
+  const { file, schema } = makeShop(400_000)
   const target = await makeDatabase(inject('postgresUrl'))
   const args = ['migrate', '--from', file, '--schema', schema, '--to', target.url]
-  const child = startOutgrow(args)
-  await until(() => hasBegun(target.url))
-  child.kill('SIGKILL')
-  await once(child, 'exit')
+  const running = startOutgrow(args)
+  await running.says(copies)
+  running.child.kill('SIGKILL')
+  await running.ended
   const writer = openSqlite(file)
   writer.exec('INSERT INTO "Order" (customerId, note, at) VALUES (1, \'one more\', 0)')
   writer.close()
@@ -220,6 +208,6 @@ test('a run whose source changed since must be restarted', async () => {
   expect([resumed.code, resumed.document.error?.code]).toEqual([2, 'OUTGROW_SOURCE_CHANGED'])
   const restarted = await outgrow([...args, '--restart'])
   expect(restarted.code).toBe(0)
-  expect(restarted.document.tables[0]?.targetRows).toBe(60_001)
+  expect(restarted.document.tables[0]?.targetRows).toBe(400_001)
   await target.drop()
 }, 600_000)

@@ -1,4 +1,5 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Report } from '@outgrow/graduate'
@@ -41,27 +42,53 @@ function run<Document>(
   env: NodeJS.ProcessEnv,
   cwd: string | undefined,
 ): Promise<Ran<Document>> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [entry, ...args, '--json'],
-      { env: { ...process.env, DATABASE_URL: '', POSTGRES_URL: '', ...env }, maxBuffer: 64e6, cwd },
-      (_, stdout, stderr) => {
-        let document: unknown
-        try {
-          document = JSON.parse(stdout)
-        } catch {
-          document = undefined // what was printed is part of what the test looks at
-        }
-        resolve({ code: child.exitCode, stdout, stderr, document: document as Document })
-      },
-    )
-  })
+  return start<Document>(entry, args, env, cwd).ended
 }
 
-/** Starts the command line and hands the process out. */
-export function startOutgrow(args: string[]): ChildProcess {
-  return spawn(process.execPath, [bin, ...args], { stdio: 'ignore' })
+/** A command that runs. */
+export interface Started<Document> {
+  child: ChildProcess
+  /** Resolves when it prints that on standard error; rejects when it ends without. */
+  says(text: string): Promise<void>
+  ended: Promise<Ran<Document>>
+}
+
+/** Starts the command line with `--json`, for what is to happen to it while it runs. */
+export function startOutgrow(args: string[]): Started<Report> {
+  return start(bin, args, {}, undefined)
+}
+
+function start<Document>(
+  entry: string,
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  cwd: string | undefined,
+): Started<Document> {
+  const child = spawn(process.execPath, [entry, ...args, '--json'], {
+    env: { ...process.env, DATABASE_URL: '', POSTGRES_URL: '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd,
+  })
+  const printed = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr'] as const)
+    child[stream].setEncoding('utf8').on('data', (text: string) => (printed[stream] += text))
+  const ended = once(child, 'close').then((): Ran<Document> => {
+    let document: unknown
+    try {
+      document = JSON.parse(printed.stdout)
+    } catch {
+      document = undefined // what was printed is part of what the test looks at
+    }
+    return { code: child.exitCode, ...printed, document: document as Document }
+  })
+  const says = (text: string) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => printed.stderr.includes(text) && resolve()
+      child.stderr.on('data', look)
+      look()
+      void ended.then(() => reject(new Error(`it ended without ${text}: ${printed.stderr}`)))
+    })
+  return { child, says, ended }
 }
 
 const shopSchema = `datasource db {

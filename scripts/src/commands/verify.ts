@@ -6,21 +6,26 @@ import { runCommand, type CommandContext } from '../output/run.ts'
 import { readingProgress } from '../render/progress.ts'
 import { printVerification } from '../render/verification.ts'
 
-type Options = SharedOptions & { to?: string; dir?: string }
+type Options = SharedOptions & { to?: string; dir?: string; deep?: boolean }
 
 export const verifyCommand = withSharedOptions(new Command('verify'))
   .summary('compare both databases, independently of the copy')
   .description(
-    'Reads SQLite and Postgres afresh and compares count and digest of every table; if they differ, names the rows and columns. Rules, skips and quarantined rows come from the recorded run.',
+    'Reads SQLite afresh while the server hashes its own rows, and compares count and digest of every table; if they differ, names the rows and columns. Rules, skips and quarantined rows come from the recorded run.',
   )
   .option('--to <url>', 'Postgres URL (default: POSTGRES_URL, else the embedded PostgreSQL)')
   .option('--dir <folder>', 'compare with the snapshot that export wrote, instead of --from')
+  .option(
+    '--deep',
+    'have every row of Postgres come back and compare its bytes here, instead of the server’s hashes',
+  )
   .addHelpText(
     'after',
     `
 Examples:
   POSTGRES_URL=postgresql://… outgrow verify --from file:./dev.db
   outgrow verify --dir export --to "$POSTGRES_URL" --json
+  outgrow verify --deep
 
 Exit status: 0 equal, 2 cannot be compared, 4 they differ.`,
   )
@@ -34,7 +39,12 @@ export async function verify(options: Options, { terminal, signal }: CommandCont
   const settings = runSettings(options, from, signal)
   const to = await chooseVerifyTarget({ to: givenTarget(options.to), from, workDir: options.workDir })
   const reading = readingProgress(terminal, 'Preparing the schema')
-  const verified = await runVerify({ ...settings, to, progress: reading.progress }).finally(reading.done)
+  const verified = await runVerify({
+    ...settings,
+    to,
+    readsBack: options.deep,
+    progress: reading.progress,
+  }).finally(reading.done)
   printVerification(terminal, verified)
   return verified.report
 }

@@ -22,6 +22,9 @@ const flow: Flow = {
   onFindings: 'report',
 }
 
+/** The source is read by as many threads as keep two cores busy, beside the server. */
+const readerThreads = 2
+
 /**
  * Reads both databases afresh and compares every table by count and digest, and the target's structure with what was
  * promised; where they differ, names rows, columns and objects. Rules, skips and quarantined rows come from the recorded
@@ -32,7 +35,7 @@ export function verify({
   to,
   ...request
 }: Omit<RunRequest, 'source' | 'target'> & { from: string; to: string }): Promise<Verification> {
-  const whole = { ...request, source: sqliteSource(from), target: parsePostgresUrl(to) }
+  const whole = { ...request, source: sqliteSource(from, readerThreads), target: parsePostgresUrl(to) }
   return runFlow(flow, whole, ({ run, findings, steps }) => ({
     ...run.of(compareAfresh),
     findings,

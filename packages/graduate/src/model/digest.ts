@@ -1,5 +1,3 @@
-import xxhash from 'xxhash-wasm'
-
 /** A table's content as one number: rows, and the sum of their 64-bit hashes; the order does not matter. */
 export interface Digest {
   rows: number
@@ -25,37 +23,4 @@ export function applyToDigest(digest: Digest, changes: Digest[]): Digest {
 /** The digest before `changes`. */
 export function undoInDigest(digest: Digest, changes: Digest[]): Digest {
   return changes.reduce((rest, { rows, sum }) => addDigests(rest, { rows: -rows, sum: -sum }), digest)
-}
-
-export type Hash = (bytes: Uint8Array) => bigint
-
-let hasher: Hash | undefined
-
-/** Loads the hash (xxHash64, WebAssembly) once. */
-export async function loadHash(): Promise<Hash> {
-  if (hasher === undefined) {
-    const library = await xxhash()
-    hasher = (bytes) => library.h64Raw(bytes)
-  }
-  return hasher
-}
-
-/** Hashes rows and sums the hashes. */
-export class RowHasher {
-  readonly #hash: Hash
-  #rows = 0
-  #sum = 0n
-
-  constructor(hash: Hash) {
-    this.#hash = hash
-  }
-
-  add(row: Uint8Array): void {
-    this.#rows++
-    this.#sum += this.#hash(row)
-  }
-
-  get digest(): Digest {
-    return { rows: this.#rows, sum: BigInt.asUintN(64, this.#sum) }
-  }
 }

@@ -30,7 +30,7 @@ export interface Staging {
   result?: { tables: TableReport[]; findings: Finding[]; fixes: FixReport[] }
 }
 
-export const recordVersion = 2
+export const recordVersion = 3
 
 /** What the run was asked for and what it read, kept in the target until the end and after it, for `verify`. */
 export interface RunRecord extends StoredOptions {

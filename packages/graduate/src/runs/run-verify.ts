@@ -7,6 +7,8 @@ import { withJournal } from './with-journal.ts'
 
 export interface VerifyRun extends RunSettings {
   to: string
+  /** Every row comes back and is hashed here. */
+  readsBack?: boolean | undefined
   progress: Progress
 }
 

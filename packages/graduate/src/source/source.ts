@@ -30,8 +30,11 @@ export interface Snapshot {
   chunks(table: PlannedTable): { chunks: Chunk[]; span: number }
   /** Rows as they go to the target. To be read to the end or closed. */
   rows(table: PlannedTable, options: MoveOptions, chunk: Chunk): RowStream
-  /** Reads a whole table for its digest. */
-  digest(table: PlannedTable, options: MoveOptions): Promise<RowsRead>
+  /**
+   * Reads a whole table for its digest.
+   * @param onRows is told of each part how many rows it had
+   */
+  digest(table: PlannedTable, options: MoveOptions, onRows?: (rows: number) => void): Promise<RowsRead>
   /** Reads a whole table again: each row that can go to the target, in its binary form and with its key. */
   eachRow(
     table: PlannedTable,

@@ -15,6 +15,14 @@ import { optionsOf, plan, targetOf } from './plan.ts'
 import type { Run, Step } from './step.ts'
 import { takeSnapshot } from './take-snapshot.ts'
 
+/** The tables as they are compared. */
+interface Compared {
+  tables: PlannedTable[]
+  /** Those that are compared without some of their columns. */
+  partial: Set<PlannedTable>
+  notes: string[]
+}
+
 export interface Comparison {
   tables: TableReport[]
   notes: string[]
@@ -29,27 +37,9 @@ export const compareAfresh: Step<Comparison> = {
   title: 'Compare both databases',
   run: async (run) => {
     const { target, recorded } = targetOf(run)
-    const snapshot = run.of(takeSnapshot)
     const planned = withoutCasts(run.of(plan))
-    const options: MoveOptions = { ...optionsOf(run, recorded), onBadValue: 'quarantine' }
-    const ledger = recorded && new Ledger(target.client, recorded)
-    const corrections = (await ledger?.corrections()) ?? []
-    const digests = await bothDigests(run, planned.tables, options)
-    const tables: TableReport[] = []
-    const findings: Finding[] = hasAdvanced(recorded, snapshot) ? [advanced()] : []
-    for (const { table, read, received } of digests) {
-      const own = corrections.filter((correction) => correction.table === table.source.name)
-      const isEqual = sameDigest(applyToDigest(read.digest, own), received)
-      const quarantined =
-        !isEqual && recorded ? await ledger?.quarantinedKeys(recorded, table.source.name) : undefined
-      const differences = isEqual
-        ? []
-        : await findDifferences(snapshot, target, table, options, quarantined ?? new Set())
-      findings.push(...differences)
-      // The record of a correction counts columns that were cast, which are left out here: then the rows decide.
-      const isPartial = own.length > 0 && planned.partial.has(table)
-      tables.push(reportOf(table, read, received, own, isEqual || (isPartial && differences.length === 0)))
-    }
+    const { tables, findings } = await target.reading(() => compareTables(run, planned))
+    if (hasAdvanced(recorded, run.of(takeSnapshot))) findings.unshift(advanced())
     findings.push(...(await structureFindings(target, run.of(plan), recorded)))
     return {
       value: { tables, notes: [...run.of(plan).notes, ...planned.notes, ...structureNotes(recorded)] },
@@ -58,7 +48,33 @@ export const compareAfresh: Step<Comparison> = {
   },
 }
 
-/** Both sides at once: the source in its thread, the target here. */
+async function compareTables(
+  run: Run,
+  planned: Compared,
+): Promise<{ tables: TableReport[]; findings: Finding[] }> {
+  const { target, recorded } = targetOf(run)
+  const options: MoveOptions = { ...optionsOf(run, recorded), onBadValue: 'quarantine' }
+  const ledger = recorded && new Ledger(target.client, recorded)
+  const corrections = (await ledger?.corrections()) ?? []
+  const tables: TableReport[] = []
+  const findings: Finding[] = []
+  for (const { table, read, received } of await bothDigests(run, planned.tables, options)) {
+    const own = corrections.filter((correction) => correction.table === table.source.name)
+    const isEqual = sameDigest(applyToDigest(read.digest, own), received)
+    const quarantined =
+      !isEqual && recorded ? await ledger?.quarantinedKeys(recorded, table.source.name) : undefined
+    const differences = isEqual
+      ? []
+      : await findDifferences(run.of(takeSnapshot), target, table, options, quarantined ?? new Set())
+    findings.push(...differences)
+    // The record of a correction counts columns that were cast, which are left out here: then the rows decide.
+    const isPartial = own.length > 0 && planned.partial.has(table)
+    tables.push(reportOf(table, read, received, own, isEqual || (isPartial && differences.length === 0)))
+  }
+  return { tables, findings }
+}
+
+/** Both sides at once: the source in its threads, the target on its server. */
 async function bothDigests(
   run: Run,
   tables: PlannedTable[],
@@ -67,18 +83,32 @@ async function bothDigests(
   const { progress, signal } = run.request
   const { target } = targetOf(run)
   const snapshot = run.of(takeSnapshot)
-  const reading = Promise.all(tables.map((table) => snapshot.digest(table, options)))
-  reading.catch(() => {}) // awaited below, after the target side
   const totalRows = tables.reduce((sum, table) => sum + snapshot.chunks(table).span, 0)
-  let rows = 0
+  let sourceRows = 0
+  let targetRows = 0
+  // What both sides have read: each is half of the work.
+  const tell = () => {
+    const rows = Math.floor((sourceRows + targetRows) / 2)
+    progress({ step: 'verify', rows, bytes: 0, totalRows })
+  }
+  const reading = Promise.all(
+    tables.map((table) =>
+      snapshot.digest(table, options, (rows) => {
+        sourceRows += rows
+        tell()
+      }),
+    ),
+  )
+  reading.catch(() => {}) // awaited below, after the target side
   const received: Digest[] = []
   for (const table of tables) {
     signal.throwIfAborted()
-    const digest = await target.digest(table, (read) =>
-      progress({ step: 'verify', rows: rows + read, bytes: 0, totalRows }),
-    )
-    rows += digest.rows
-    received.push(digest)
+    const before = targetRows
+    const onRows = (rows: number) => {
+      targetRows = before + rows
+      tell()
+    }
+    received.push(await target.digest(table, { onRows }))
   }
   const read = await reading
   return tables.map((table, at) => ({ table, read: read[at] as RowsRead, received: received[at] as Digest }))
@@ -101,11 +131,7 @@ function reportOf(
 }
 
 /** What the server cast from text with its own rules was compared as text before that; here it is left out, and noted. */
-function withoutCasts({ tables }: Plan): {
-  tables: PlannedTable[]
-  partial: Set<PlannedTable>
-  notes: string[]
-} {
+function withoutCasts({ tables }: Plan): Compared {
   const partial = new Set<PlannedTable>()
   const notes: string[] = []
   const compared = tables.map((table) => {

@@ -1,7 +1,8 @@
-import { decodeField } from '../types/value-types.ts'
+import { decodeField, isSentAsList } from '../types/value-types.ts'
 import { reportedValue } from '../model/excerpt.ts'
 import type { Finding, ReportedKey } from '../model/finding.ts'
 import type { MoveOptions } from '../model/options.ts'
+import { fieldsOf, keyBytes, KeySums } from '../model/key-sums.ts'
 import type { PlannedColumn, PlannedTable } from '../model/plan.ts'
 import type { Snapshot } from '../source/source.ts'
 import type { PostgresTarget } from '../target/postgres/postgres-target.ts'
@@ -12,7 +13,8 @@ const maxRows = 50_000
 
 /**
  * Names the rows and columns in which a table differs. Two passes over both sides: the first finds the buckets of keys
- * whose sums differ, the second compares only the rows in them; so memory does not grow with the table.
+ * whose sums differ, the second compares the rows in them, and only those come from the target; so memory does not grow
+ * with the table.
  */
 export async function findDifferences(
   snapshot: Snapshot,
@@ -23,46 +25,22 @@ export async function findDifferences(
   quarantined: ReadonlySet<string>,
 ): Promise<Finding[]> {
   const key = keyPositions(table)
-  const { hash } = target
-  const bucketOf = (row: Buffer) => Number(hash(keyBytes(row, key)) & BigInt(buckets - 1))
-  const sums = new BigInt64Array(buckets)
-  await readBoth(snapshot, target, table, options, {
-    source: (row) => {
-      sums[bucketOf(row)] = (sums[bucketOf(row)] as bigint) + BigInt.asIntN(64, hash(row))
-    },
-    target: (row) => {
-      sums[bucketOf(row)] = (sums[bucketOf(row)] as bigint) - BigInt.asIntN(64, hash(row))
-    },
-  })
+  const received = await target.sumsByKey(table, key, buckets)
+  const sent = new KeySums(key, table.columns.map(isSentAsList), buckets)
+  snapshot.eachRow(table, options, (row) => sent.add(row))
+  const differing = received.flatMap((sum, bucket) => (sum === sent.sums[bucket] ? [] : [bucket]))
+  const isDiffering = new Set(differing)
   const missing = new Map<string, { row: Buffer; key: ReportedKey }[]>()
   const extra = new Map<string, Buffer[]>()
-  await readBoth(snapshot, target, table, options, {
-    source: (row, nameOf) => {
-      if (sums[bucketOf(row)] === 0n || missing.size >= maxRows) return
-      push(missing, keyBytes(row, key).toString('latin1'), { row: Buffer.from(row), key: nameOf() })
-    },
-    target: (row) => {
-      if (sums[bucketOf(row)] === 0n || extra.size >= maxRows) return
-      push(extra, keyBytes(row, key).toString('latin1'), Buffer.from(row))
-    },
+  snapshot.eachRow(table, options, (row, nameOf) => {
+    if (missing.size >= maxRows || !isDiffering.has(sent.bucketOf(row))) return
+    push(missing, keyBytes(row, key).toString('latin1'), { row: Buffer.from(row), key: nameOf() })
+  })
+  await target.eachRow(table, { key, buckets, of: differing }, (row) => {
+    if (extra.size >= maxRows) return
+    push(extra, keyBytes(row, key).toString('latin1'), Buffer.from(row))
   })
   return compare(table, missing, extra, key, quarantined)
-}
-
-interface Watchers {
-  source(row: Buffer, nameOf: () => ReportedKey): void
-  target(row: Buffer): void
-}
-
-async function readBoth(
-  snapshot: Snapshot,
-  target: PostgresTarget,
-  table: PlannedTable,
-  options: MoveOptions,
-  watchers: Watchers,
-): Promise<void> {
-  snapshot.eachRow(table, options, watchers.source)
-  await target.eachRow(table, watchers.target)
 }
 
 /** Positions of the key's columns in a row; all columns where there is no key. */
@@ -71,25 +49,6 @@ function keyPositions(table: PlannedTable): number[] {
   return positions.length > 0 && positions.every((at) => at >= 0)
     ? positions
     : table.columns.map((_, at) => at)
-}
-
-/** Each field's bytes, its length in front. */
-function fieldsOf(row: Buffer): Buffer[] {
-  const fields: Buffer[] = []
-  for (let at = 2; at < row.length;) {
-    const length = row.readInt32BE(at)
-    const end = at + 4 + Math.max(length, 0)
-    fields.push(row.subarray(at, end))
-    at = end
-  }
-  return fields
-}
-
-function keyBytes(row: Buffer, positions: number[]): Buffer {
-  const fields = fieldsOf(row)
-  return positions.length === 1
-    ? (fields[positions[0] as number] as Buffer)
-    : Buffer.concat(positions.map((at) => fields[at] as Buffer))
 }
 
 function push<Value>(map: Map<string, Value[]>, key: string, value: Value): void {

@@ -2,11 +2,11 @@ import type { PostgresClient } from '@outgrow/databases'
 import { findRuns } from '../ledger/runs.ts'
 import { lockTarget } from '../ledger/run-lock.ts'
 import { isSameRun, isSameSource, otherSchema, recordOf } from '../ledger/record.ts'
-import { loadHash } from '../model/digest.ts'
 import { recordVersion, type Staging } from '../model/staging.ts'
 import { checkServer } from '../target/postgres/checks.ts'
 import { connectForRun } from '../target/postgres/connect.ts'
 import { PostgresTarget } from '../target/postgres/postgres-target.ts'
+import { hashesRows } from '../target/postgres/row-hash.ts'
 import { explained } from '../target/postgres/server-failure.ts'
 import type { MoveRequest } from './move-request.ts'
 import { prepare } from './prepare.ts'
@@ -63,7 +63,7 @@ export const claimTarget: Step<OpenTarget, MoveRequest> = {
 }
 
 async function open({ request, defer, explain }: Run): Promise<Omit<OpenTarget, 'recorded'>> {
-  const hash = await loadHash()
+  let hashes: boolean | undefined
   const clients: PostgresClient[] = []
   explain((error) => explained(error, clients))
   defer(async () => {
@@ -72,7 +72,7 @@ async function open({ request, defer, explain }: Run): Promise<Omit<OpenTarget, 
   const connect = async () => {
     const client = await connectForRun(request.target)
     clients.push(client)
-    return new PostgresTarget(client, hash)
+    return new PostgresTarget(client, (hashes ??= !request.readsBack && (await hashesRows(client))))
   }
   return { target: await connect(), connect }
 }

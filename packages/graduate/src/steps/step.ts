@@ -17,6 +17,8 @@ export interface RunRequest {
   progress: Progress
   /** Is called before each step, and waited for. */
   onStep?(title: string, at: number, of: number): void | Promise<void>
+  /** Has the target's rows come back to be hashed here, even where its server could do it. */
+  readsBack?: boolean | undefined
   signal: AbortSignal
 }
 

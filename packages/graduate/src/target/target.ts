@@ -19,13 +19,30 @@ export interface Target {
     giveBack: (buffer: Buffer) => void,
   ): Promise<number>
   /** One pass over what it holds of a table's planned columns. */
-  digest(table: PlannedTable, onRows?: (rows: number) => void): Promise<Digest>
-  /** The same pass, row by row, in binary form. A row is the callee's only until it returns. */
-  eachRow(table: PlannedTable, onRow: (row: Buffer) => void): Promise<void>
+  digest(table: PlannedTable, request?: { onRows?: (rows: number) => void }): Promise<Digest>
+  /**
+   * Sums of rows' hashes by buckets of their keys, modulo 2^64, as `KeySums` has them.
+   * @param key positions of the key's columns
+   * @param buckets a power of two
+   */
+  sumsByKey(table: PlannedTable, key: readonly number[], buckets: number): Promise<bigint[]>
+  /** The rows of some buckets, in binary form. A row is the callee's only until it returns. */
+  eachRow(table: PlannedTable, buckets: Buckets, onRow: (row: Buffer) => void): Promise<void>
   /** Puts a key, index or check in place, or returns what violates it. */
   constrain(constraint: Constraint): Promise<Violation | undefined>
   /** Runs `work` in one transaction. */
   transaction<Result>(work: () => Promise<Result>): Promise<Result>
+  /** Runs `work`, which only reads, on one state of the target. */
+  reading<Result>(work: () => Promise<Result>): Promise<Result>
+}
+
+/** Some of the buckets into which a table's rows fall by their keys. */
+export interface Buckets {
+  /** Positions of the key's columns. */
+  key: readonly number[]
+  /** How many there are: a power of two. */
+  buckets: number
+  of: readonly number[]
 }
 
 /** A constraint that could not be put in place, because of rows that violate it. */

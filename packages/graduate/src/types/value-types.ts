@@ -64,6 +64,17 @@ export function hasBinaryForm(target: TargetColumn): boolean {
   return encoderFor({ target, looksLikeSeconds: () => false }) !== undefined
 }
 
+/** Whether a column's values go to the target in the binary form of lists. */
+export function isSentAsList({
+  target,
+  castTo,
+}: {
+  target: TargetColumn
+  castTo: string | undefined
+}): boolean {
+  return target.element !== undefined && castTo === undefined && hasBinaryForm(target)
+}
+
 /** The canonical stored value behind a field's bytes; undefined for a type that has no binary form here. */
 export function decodeField(target: TargetColumn, field: Buffer): Value | undefined {
   if (target.element) {

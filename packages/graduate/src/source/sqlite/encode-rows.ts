@@ -1,12 +1,13 @@
 import { quoteIdentifier } from '@outgrow/databases/quote'
 import type { SqliteDatabase } from '@outgrow/databases/sqlite'
 import { FindingCollector, FixCounter } from '../../model/collectors.ts'
-import { RowHasher, type Digest, type Hash } from '../../model/digest.ts'
+import type { Digest } from '../../model/digest.ts'
 import { excerptOf, reportedValue } from '../../model/excerpt.ts'
 import type { ReportedKey } from '../../model/finding.ts'
 import type { MoveOptions } from '../../model/options.ts'
 import type { PlannedColumn, PlannedTable } from '../../model/plan.ts'
 import type { QuarantinedRow, RowRange, RowsRead } from '../../model/row.ts'
+import { RowHasher } from '../../model/row-hasher.ts'
 import { BinaryWriter } from '../../types/binary-writer.ts'
 import { BufferPool } from '../../types/buffer-pool.ts'
 import {
@@ -18,7 +19,7 @@ import {
   type Storage,
 } from '../../types/encode.ts'
 import { encodeText } from '../../types/string.ts'
-import { encoderFor } from '../../types/value-types.ts'
+import { encoderFor, isSentAsList } from '../../types/value-types.ts'
 
 /** Read at a time: a third cheaper than one by one, and few enough for rows of megabytes. */
 const rowsPerRead = 20
@@ -51,14 +52,13 @@ export class RowEncoder {
     database: SqliteDatabase,
     table: PlannedTable,
     options: MoveOptions,
-    hash: Hash,
     pool: BufferPool = new BufferPool(),
   ) {
     this.#pool = pool
     this.#database = database
     this.table = table
     this.#options = options
-    this.#hasher = new RowHasher(hash)
+    this.#hasher = new RowHasher(table.columns.map(isSentAsList))
     this.#keepsBadRows = options.onBadValue === 'quarantine'
     // The driver's own pragma() is refused while another table is being read.
     const encoding = database.prepare('SELECT encoding FROM pragma_encoding').pluck().get() as string
@@ -117,9 +117,8 @@ export class RowEncoder {
         writer.at = start
         continue
       }
-      const encoded = writer.buffer.subarray(start, writer.at)
-      this.#hasher.add(encoded)
-      this.watch?.(encoded, context)
+      this.#hasher.add(writer.buffer, start, writer.at)
+      this.watch?.(writer.buffer.subarray(start, writer.at), context)
       if (writer.isFull) yield writer.take()
     }
     if (writer.at > 0) yield writer.take()

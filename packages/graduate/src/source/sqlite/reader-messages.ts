@@ -10,8 +10,8 @@ export type ReaderRequest =
   | { kind: 'next'; id: number }
   /** Nobody holds that shared memory any more. */
   | { kind: 'free'; slot: number }
-  /** Reads a whole table for its digest. */
-  | { kind: 'digest'; id: number; table: PlannedTable; options: MoveOptions }
+  /** Reads a range of a table for its digest. */
+  | { kind: 'digest'; id: number; table: PlannedTable; options: MoveOptions; range: RowRange }
   | { kind: 'close'; id: number }
 
 export type ReaderReply =

@@ -1,15 +1,12 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { openSqliteReadonly } from '@outgrow/databases/sqlite'
-import { loadHash } from '../../model/digest.ts'
 import { BufferPool } from '../../types/buffer-pool.ts'
-import { chunksOf } from './chunks.ts'
 import { RowEncoder } from './encode-rows.ts'
 import type { ReaderReply, ReaderRequest } from './reader-messages.ts'
 
 const port = parentPort as MessagePort
 const { path } = workerData as { path: string }
 const database = openSqliteReadonly(path)
-const hash = await loadHash()
 /** Shared with the thread that sends them: what is transferred instead would be collected as garbage on both sides. */
 const memories: { memory: SharedArrayBuffer; isKnown: boolean }[] = []
 const pool = new BufferPool((bytes) => {
@@ -37,7 +34,7 @@ function answer(request: ReaderRequest): void {
       reply({ kind: 'begun' })
       break
     case 'open': {
-      const encoder = new RowEncoder(database, request.table, request.options, hash, pool)
+      const encoder = new RowEncoder(database, request.table, request.options, pool)
       open.set(request.id, { encoder, buffers: encoder.buffers(request.range) })
       break
     }
@@ -48,11 +45,13 @@ function answer(request: ReaderRequest): void {
       pool.giveBack(Buffer.from((memories[request.slot] as { memory: SharedArrayBuffer }).memory))
       break
     case 'digest': {
-      const encoder = new RowEncoder(database, request.table, request.options, hash, pool)
-      for (const { range } of chunksOf(database, request.table).chunks) {
-        // The encoder hashes each row as it passes; the buffers themselves are not needed.
-        for (const buffer of encoder.buffers(range)) encoder.giveBack(buffer)
+      const encoder = new RowEncoder(database, request.table, request.options, pool)
+      // The encoder hashes each row as it passes; the buffers themselves are not needed.
+      for (const buffer of encoder.buffers(request.range)) {
+        encoder.giveBack(buffer)
+        encoder.quarantined = []
       }
+      encoder.quarantined = []
       reply({ kind: 'end', id: request.id, result: encoder.result })
       break
     }

@@ -56,10 +56,10 @@ export class ReaderThread {
     )
   }
 
-  /** Reads a whole table for its digest. */
-  async digest(table: PlannedTable, options: MoveOptions): Promise<RowsRead> {
+  /** Reads a range of a table for its digest. */
+  async digest(table: PlannedTable, options: MoveOptions, range: RowRange): Promise<RowsRead> {
     const id = ++this.#lastId
-    const reply = await this.#ask({ kind: 'digest', id, table, options }, id)
+    const reply = await this.#ask({ kind: 'digest', id, table, options, range }, id)
     return (reply as Extract<ReaderReply, { kind: 'end' }>).result
   }
 

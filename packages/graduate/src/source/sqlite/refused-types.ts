@@ -23,7 +23,7 @@ export function refusedTypes(
     })),
     key: [],
   }
-  const encoder = new RowEncoder(database, table, strictOptions, () => 0n)
+  const encoder = new RowEncoder(database, table, strictOptions)
   for (const { range } of chunksOf(database, table).chunks) {
     for (const buffer of encoder.buffers(range)) encoder.giveBack(buffer)
   }

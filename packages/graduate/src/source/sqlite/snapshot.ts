@@ -8,36 +8,37 @@ import {
   type SqliteDatabase,
 } from '@outgrow/databases'
 import { Failure, messageOf } from '@outgrow/kit'
-import { loadHash, type Hash } from '../../model/digest.ts'
 import type { OpenSnapshot, Snapshot, Source } from '../source.ts'
 import { chunksOf } from './chunks.ts'
 import { readCounters } from './counters.ts'
 import { RowEncoder } from './encode-rows.ts'
 import { readHealth } from './health.ts'
 import { readSourceObjects } from './objects.ts'
-import { ReaderThread } from './reader.ts'
+import { ReaderThreads } from './reader-threads.ts'
 import { readTables } from './tables.ts'
 import { violationsIn } from './violations.ts'
 
-/** An SQLite file, its `-wal` file included, read through the driver: rows in a thread beside this one. */
-export function sqliteSource(url: string): Source {
+/**
+ * An SQLite file, its `-wal` file included, read through the driver: rows in threads beside this one.
+ * @param threads how many of them
+ */
+export function sqliteSource(url: string, threads = 1): Source {
   const { path } = parseSqliteSource(url)
-  return { open: (signal) => openSnapshot(path, signal) }
+  return { open: (signal) => openSnapshot(path, threads, signal) }
 }
 
 const maxTries = 200
 
-/** Begins two read transactions that see the same state: one here, one in the thread. */
-async function openSnapshot(path: string, signal: AbortSignal): Promise<OpenSnapshot> {
-  const hash = await loadHash()
+/** Begins read transactions that see the same state: one here, one in each thread. */
+async function openSnapshot(path: string, threads: number, signal: AbortSignal): Promise<OpenSnapshot> {
   const traces = traceRemover(path)
   const witness = openSqliteReadonly(path) // what is wrong with the file is said here, not in the thread
   const database = openSqliteReadonly(path)
-  const reader = new ReaderThread(path, signal)
+  const readers = new ReaderThreads(path, threads, signal)
   const close = async () => {
     database.close()
     witness.close()
-    await reader.close()
+    await readers.close()
     traces[Symbol.dispose]()
   }
   try {
@@ -45,14 +46,14 @@ async function openSnapshot(path: string, signal: AbortSignal): Promise<OpenSnap
       const versionAtStart = dataVersion(witness)
       database.exec('BEGIN')
       database.prepare('SELECT count(*) FROM sqlite_schema').get()
-      await reader.begin()
+      await readers.begin()
       const position = positionOf(path)
-      // A commit in between would have the two transactions, or the position, speak of different states.
+      // A commit in between would have the transactions, or the position, speak of different states.
       if (dataVersion(witness) === versionAtStart) {
         return {
           path,
           position,
-          ...reading(path, database, reader, hash),
+          ...reading(path, database, readers),
           hasAdvanced: () => underWriteLock(path, () => dataVersion(witness) !== versionAtStart),
           rowsSince: (tables) => Math.max(0, countRows(witness, tables) - countRows(database, tables)),
           [Symbol.asyncDispose]: close,
@@ -67,12 +68,11 @@ async function openSnapshot(path: string, signal: AbortSignal): Promise<OpenSnap
   }
 }
 
-/** What a snapshot answers from its two read transactions. */
+/** What a snapshot answers from its read transactions. */
 function reading(
   path: string,
   database: SqliteDatabase,
-  reader: ReaderThread,
-  hash: Hash,
+  readers: ReaderThreads,
 ): Omit<Snapshot, 'path' | 'position' | 'hasAdvanced' | 'rowsSince'> {
   let tables: ReturnType<Snapshot['tables']> | undefined
   const knownTables = () => (tables ??= readTables(database))
@@ -82,10 +82,11 @@ function reading(
     tables: knownTables,
     objects: () => readSourceObjects(database, knownTables()),
     chunks: (table) => chunksOf(database, table),
-    rows: (table, options, { range }) => reader.rows(table, options, range),
-    digest: (table, options) => reader.digest(table, options),
+    rows: (table, options, { range }) => readers.rows(table, options, range),
+    digest: (table, options, onRows) =>
+      readers.digest(table, options, chunksOf(database, table).chunks, onRows),
     eachRow: (table, options, onRow) => {
-      const encoder = new RowEncoder(database, table, options, hash)
+      const encoder = new RowEncoder(database, table, options)
       encoder.watch = (row, context) => onRow(row, () => context.key())
       for (const { range } of chunksOf(database, table).chunks) {
         for (const buffer of encoder.buffers(range)) encoder.giveBack(buffer)

@@ -1,22 +1,25 @@
 import { describeSchemas, quoteIdentifier, type DescribedItem, type PostgresClient } from '@outgrow/databases'
-import { RowHasher, type Digest, type Hash } from '../../model/digest.ts'
+import type { Digest } from '../../model/digest.ts'
 import type { PlannedTable } from '../../model/plan.ts'
 import type { Constraint, TargetTable } from '../../model/table.ts'
-import type { Target, Violation } from '../target.ts'
+import type { Buckets, Target, Violation } from '../target.ts'
 import { readTargetTables } from './catalog.ts'
+import { eachRowOnServer, eachRowReadBack, sumsOnServer, sumsReadBack } from './by-key.ts'
 import { addConstraint, qualified } from './constraints.ts'
-import { receiveRows, sendRows } from './copy-streams.ts'
+import { sendRows } from './copy-streams.ts'
+import { digestOnServer, digestReadBack, type DigestRequest } from './digest-table.ts'
 
 const violated = new Set(['23505', '23503', '23514', '54000'])
 
 /** One connection to a Postgres, as the steps use it. */
 export class PostgresTarget implements Target {
   readonly client: PostgresClient
-  readonly hash: Hash
+  /** Whether the server hashes rows itself; otherwise they are read back. */
+  readonly hashesRows: boolean
 
-  constructor(client: PostgresClient, hash: Hash) {
+  constructor(client: PostgresClient, hashesRows: boolean) {
     this.client = client
-    this.hash = hash
+    this.hashesRows = hashesRows
   }
 
   tables(schemas: string[]): Promise<TargetTable[]> {
@@ -35,24 +38,19 @@ export class PostgresTarget implements Target {
     return sendRows(this.client, `COPY ${copied(table)} FROM STDIN (FORMAT binary)`, buffers, giveBack)
   }
 
-  async digest(table: PlannedTable, onRows?: (rows: number) => void): Promise<Digest> {
-    return this.digestOf(`COPY ${copied(table)} TO STDOUT (FORMAT binary)`, onRows)
+  digest(table: PlannedTable, request: Omit<DigestRequest, 'table'> = {}): Promise<Digest> {
+    const digest = this.hashesRows ? digestOnServer : digestReadBack
+    return digest(this.client, { ...request, table })
   }
 
-  /** The digest of the rows that a COPY gives. */
-  async digestOf(copySql: string, onRows?: (rows: number) => void): Promise<Digest> {
-    const hasher = new RowHasher(this.hash)
-    await receiveRows(
-      this.client,
-      copySql,
-      (row) => hasher.add(row),
-      onRows && (() => onRows(hasher.digest.rows)),
-    )
-    return hasher.digest
+  sumsByKey(table: PlannedTable, key: readonly number[], buckets: number): Promise<bigint[]> {
+    const sums = this.hashesRows ? sumsOnServer : sumsReadBack
+    return sums(this.client, table, key, buckets)
   }
 
-  eachRow(table: PlannedTable, onRow: (row: Buffer) => void): Promise<void> {
-    return receiveRows(this.client, `COPY ${copied(table)} TO STDOUT (FORMAT binary)`, onRow)
+  eachRow(table: PlannedTable, buckets: Buckets, onRow: (row: Buffer) => void): Promise<void> {
+    const each = this.hashesRows ? eachRowOnServer : eachRowReadBack
+    return each(this.client, table, buckets, onRow)
   }
 
   async constrain(constraint: Constraint): Promise<Violation | undefined> {
@@ -66,8 +64,16 @@ export class PostgresTarget implements Target {
     }
   }
 
-  async transaction<Result>(work: () => Promise<Result>): Promise<Result> {
-    await this.client.query('BEGIN')
+  transaction<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#within('BEGIN', work)
+  }
+
+  reading<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#within('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work)
+  }
+
+  async #within<Result>(begin: string, work: () => Promise<Result>): Promise<Result> {
+    await this.client.query(begin)
     try {
       const result = await work()
       await this.client.query('COMMIT')

@@ -140,14 +140,7 @@ export function digestOfChosen(
   table: PlannedTable,
   cleared: ReadonlySet<string> = new Set(),
 ): Promise<Digest> {
-  const columns = table.columns.map((column) =>
-    cleared.has(column.target.name)
-      ? `NULL::${column.target.sqlType}`
-      : `t.${quoteIdentifier(column.target.name)}`,
-  )
-  return target.digestOf(
-    `COPY (SELECT ${columns.join(', ')} FROM ${chosen(table)}) TO STDOUT (FORMAT binary)`,
-  )
+  return target.digest(table, { from: chosen(table), cleared })
 }
 
 /** Moves the chosen rows into the table of quarantined rows. */

@@ -1,0 +1,102 @@
+import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
+import { addDigests, emptyDigest, type Digest } from '../../model/digest.ts'
+import type { PlannedTable } from '../../model/plan.ts'
+import { RowHasher } from '../../model/row-hasher.ts'
+import { qualified } from './constraints.ts'
+import { receiveRows } from './copy-streams.ts'
+import { fieldOf, nullField, rowHash, type HashedColumn } from './row-hash.ts'
+
+export interface DigestRequest {
+  table: PlannedTable
+  /** Of other rows than all: what stands behind FROM, where the table is called `t`. */
+  from?: string
+  /** Columns that are taken for NULL. */
+  cleared?: ReadonlySet<string>
+  /** Is told from time to time how many rows were read so far. */
+  onRows?: (rows: number) => void
+}
+
+/** A table as it is hashed. */
+export interface HashedTable {
+  columns: HashedColumn[]
+  /** What stands behind FROM, where the table is called `t`. */
+  source: string
+  /** Its size, where all of it is read. */
+  blocks: number
+}
+
+/** Blocks that are hashed by one statement: few enough for progress and for an early end. */
+const blocksPerStatement = 16_384
+
+/** The server hashes each row where it lies: a few bytes come back. */
+export async function digestOnServer(client: PostgresClient, request: DigestRequest): Promise<Digest> {
+  const { columns, source, blocks } = await readHashed(client, request.table, request.from)
+  const hash = rowHash(columns.map((column) => (isCleared(request, column) ? nullField : fieldOf(column))))
+  const select = `SELECT count(*) AS rows, sum(${hash}) AS sum FROM ${source}`
+  let digest = emptyDigest
+  for (let from = 0; from === 0 || from < blocks; from += blocksPerStatement) {
+    const to = from + blocksPerStatement
+    const range = [
+      ...(from > 0 ? [`t.ctid >= '(${from},0)'`] : []),
+      ...(to < blocks ? [`t.ctid < '(${to},0)'`] : []),
+    ]
+    const { rows } = await client.query<{ rows: string; sum: string | null }>(
+      range.length > 0 ? `${select} WHERE ${range.join(' AND ')}` : select,
+    )
+    const [read] = rows
+    digest = addDigests(digest, { rows: Number(read?.rows), sum: BigInt(read?.sum ?? 0) })
+    request.onRows?.(digest.rows)
+  }
+  return digest
+}
+
+/** Every row comes back in its binary form, and is hashed here. */
+export async function digestReadBack(client: PostgresClient, request: DigestRequest): Promise<Digest> {
+  const { columns, source } = await readHashed(client, request.table, request.from)
+  const types = new Map(request.table.columns.map(({ target }) => [target.name, target.sqlType]))
+  const fields = columns.map((column) =>
+    isCleared(request, column) ? `NULL::${types.get(column.name)}` : `t.${quoteIdentifier(column.name)}`,
+  )
+  const hasher = new RowHasher(columns.map(({ isList }) => isList))
+  await receiveRows(
+    client,
+    `COPY (SELECT ${fields.join(', ')} FROM ${source}) TO STDOUT (FORMAT binary)`,
+    (row) => hasher.add(row, 0, row.length),
+    request.onRows && (() => request.onRows?.(hasher.digest.rows)),
+  )
+  return hasher.digest
+}
+
+function isCleared({ cleared }: DigestRequest, { name }: HashedColumn): boolean {
+  return cleared?.has(name) ?? false
+}
+
+/** A table's planned columns as they are by now: casts change their types. */
+export async function readHashed(
+  client: PostgresClient,
+  table: PlannedTable,
+  from?: string,
+): Promise<HashedTable> {
+  const { rows } = await client.query<HashedColumn & { partitioned: boolean; blocks: string }>(
+    `SELECT a.attname AS name, coalesce(b.typname, t.typname) AS type, t.typsend::regproc::text AS send,
+            t.typcategory = 'A' AS "isList", c.relkind = 'p' AS partitioned,
+            pg_relation_size(c.oid) / current_setting('block_size')::int AS blocks
+       FROM pg_class c
+       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+       JOIN pg_type t ON t.oid = a.atttypid
+       LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
+      WHERE c.oid = $1::regclass`,
+    [qualified(table.target)],
+  )
+  const [first] = rows
+  return {
+    columns: table.columns.map(({ target }) => {
+      const column = rows.find(({ name }) => name === target.name)
+      if (column === undefined) throw new Error(`${qualified(table.target)} has no column ${target.name}`)
+      return column
+    }),
+    // COPY leaves out what inherits from a table, unless that is partitioned.
+    source: from ?? `${first?.partitioned === true ? '' : 'ONLY '}${qualified(table.target)} t`,
+    blocks: from === undefined ? Number(first?.blocks ?? 0) : 0,
+  }
+}
