@@ -1,13 +1,16 @@
 import { FindingCollector } from '../model/collectors.ts'
+import { plannedTable } from '../model/plan.ts'
 import type { Constraint } from '../model/table.ts'
-import { declareConstraint } from '../target/postgres/constraints.ts'
+import { declareConstraints } from '../target/postgres/constraints.ts'
 import type { Violation } from '../target/target.ts'
-import { constraintJob } from './constraint-job.ts'
-import { runJobs, type Job } from './jobs.ts'
+import { constraintJobs } from './constraint-jobs.ts'
+import { copy } from './copy.ts'
+import { runJobs } from './jobs.ts'
+import { plan } from './plan.ts'
 import { resolveViolations } from './resolve.ts'
 import type { MoveRequest } from './move-request.ts'
 import { stage } from './stage.ts'
-import { mustStop, type Run, type Step } from './step.ts'
+import { mustStop, type Step } from './step.ts'
 
 /** Puts foreign keys in place; rows that violate them are resolved by the rules. */
 export const constrain: Step<void, MoveRequest> = {
@@ -17,31 +20,18 @@ export const constrain: Step<void, MoveRequest> = {
     const { staging, loaders } = run.of(stage)
     const keys = staging.constraints.filter(({ kind }) => kind === 'foreign')
     const violations: Violation[] = []
-    await runJobs(foreignKeyJobs(run, keys, violations), loaders)
+    // Declared first, checked afterwards, so that the check needs no strong lock.
+    run.request.signal.throwIfAborted()
+    await declareConstraints(loaders[0].client, keys)
+    const { tables } = run.of(copy)
+    const tableOf = (key: Constraint) => {
+      const table = plannedTable(run.of(plan), key)
+      return table && { rows: tables.get(table)?.sent.rows ?? 0, after: [] }
+    }
+    const mustStopNow = mustStop(run.findings, run.request.options)
+    await runJobs(constraintJobs(run, keys, tableOf, { mustStop: mustStopNow, violations }), loaders)
     const findings = new FindingCollector()
     if (violations.length > 0) await resolveViolations(run, violations, findings)
     return { value: undefined, findings: findings.findings }
   },
-}
-
-/**
- * Declared first, checked afterwards, so that the check needs no strong lock. Declaring locks both tables, and two
- * connections that declare keys of tables that point at each other would wait for each other: one does them all.
- */
-function foreignKeyJobs(run: Run<MoveRequest>, keys: Constraint[], violations: Violation[]): Job[] {
-  const declare: Job = {
-    name: 'declare foreign keys',
-    after: [],
-    run: async ({ client }) => {
-      for (const key of keys) {
-        run.request.signal.throwIfAborted()
-        await declareConstraint(client, key)
-      }
-    },
-  }
-  const mustStopNow = mustStop(run.findings, run.request.options)
-  return [
-    declare,
-    ...keys.map((key) => constraintJob(run, key, [declare], { mustStop: mustStopNow, violations })),
-  ]
 }

@@ -4,12 +4,13 @@ import type { CopiedTable } from '../model/copied-table.ts'
 import { addDigests, emptyDigest } from '../model/digest.ts'
 import { plannedTable, type PlannedTable } from '../model/plan.ts'
 import type { Chunk } from '../model/row.ts'
+import type { Constraint } from '../model/table.ts'
 import type { ProgressEvent } from '../model/progress.ts'
 import type { RowStream } from '../source/source.ts'
 import type { PostgresTarget } from '../target/postgres/postgres-target.ts'
 import type { Violation } from '../target/target.ts'
 import { castJob } from './cast.ts'
-import { constraintJob } from './constraint-job.ts'
+import { constraintJobs } from './constraint-jobs.ts'
 import { runJobs, type Job } from './jobs.ts'
 import { plan } from './plan.ts'
 import type { MoveRequest } from './move-request.ts'
@@ -123,14 +124,14 @@ class Copying {
       castJobs.push(job)
       ready.set(table, [job])
     }
-    const keys = this.#run
-      .of(stage)
-      .staging.constraints.filter(({ kind }) => kind !== 'foreign')
-      .map((constraint) => {
-        const table = plannedTable(this.#run.of(plan), constraint)
-        return constraintJob(this.#run, constraint, (table && ready.get(table)) ?? [], this)
-      })
-    return [...[...loads.values()].flat(), ...castJobs, ...keys, ...readBacks.values()]
+    const keys = this.#run.of(stage).staging.constraints.filter(({ kind }) => kind !== 'foreign')
+    const spans = new Map(this.#cut.map(({ table, span }) => [table, span]))
+    const tableOf = (constraint: Constraint) => {
+      const table = plannedTable(this.#run.of(plan), constraint)
+      return table && { rows: spans.get(table) ?? 0, after: ready.get(table) ?? [] }
+    }
+    const keyJobs = constraintJobs(this.#run, keys, tableOf, this)
+    return [...[...loads.values()].flat(), ...castJobs, ...keyJobs, ...readBacks.values()]
   }
 
   #loadJobs(table: PlannedTable, chunks: Chunk[]): Job[] {

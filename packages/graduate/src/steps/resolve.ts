@@ -3,7 +3,7 @@ import type { Finding } from '../model/finding.ts'
 import { plannedTable, type PlannedTable } from '../model/plan.ts'
 import type { Constraint } from '../model/table.ts'
 import { referenceRule, referenceRules } from '../rules/rules.ts'
-import { addConstraint, dropConstraints } from '../target/postgres/constraints.ts'
+import { addConstraints, dropConstraints } from '../target/postgres/constraints.ts'
 import {
   countRows,
   describeRows,
@@ -67,8 +67,8 @@ export async function resolveViolations(
   }
   await resolveOrphans(run, references, findings)
   if (mustStop([...run.findings, ...findings.findings], options)) return
-  for (const constraint of [...others.map(({ constraint }) => constraint), ...references])
-    await addConstraint(target.client, constraint)
+  for (const { constraint } of others) await addConstraints(target.client, [constraint])
+  await addConstraints(target.client, references)
 }
 
 /** Rows that are quarantined may be parents themselves: it goes on until nothing points nowhere. */

@@ -28,8 +28,8 @@ export interface Target {
   sumsByKey(table: PlannedTable, key: readonly number[], buckets: number): Promise<bigint[]>
   /** The rows of some buckets, in binary form. A row is the callee's only until it returns. */
   eachRow(table: PlannedTable, buckets: Buckets, onRow: (row: Buffer) => void): Promise<void>
-  /** Puts a key, index or check in place, or returns what violates it. */
-  constrain(constraint: Constraint): Promise<Violation | undefined>
+  /** Puts keys, indexes and checks in place, and returns those that rows violate. */
+  constrain(constraints: Constraint[]): Promise<Violation[]>
   /** Runs `work` in one transaction. */
   transaction<Result>(work: () => Promise<Result>): Promise<Result>
   /** Runs `work`, which only reads, on one state of the target. */

@@ -1,4 +1,4 @@
-import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
+import { quoteIdentifier, runStatements, type PostgresClient } from '@outgrow/databases'
 import type { Constraint } from '../../model/table.ts'
 
 /** Reads keys, indexes, foreign keys and checks of whole schemas. The session's search_path must name the schemas. */
@@ -48,13 +48,14 @@ const nullsNotDistinct = `coalesce((to_jsonb(x)->>'indnullsnotdistinct')::boolea
 
 /** Takes everything off that would slow the load down; NOT NULL and defaults stay. */
 export async function dropConstraints(client: PostgresClient, constraints: Constraint[]): Promise<void> {
-  for (const { schema, table, name, kind } of foreignLast(constraints).toReversed()) {
-    await client.query(
+  const statements = foreignLast(constraints)
+    .toReversed()
+    .map(({ schema, table, name, kind }) =>
       kind === 'index'
-        ? `DROP INDEX IF EXISTS ${quoteIdentifier(schema)}.${quoteIdentifier(name)}`
+        ? `DROP INDEX IF EXISTS ${qualified({ schema, name })}`
         : `ALTER TABLE ${qualified({ schema, name: table })} DROP CONSTRAINT IF EXISTS ${quoteIdentifier(name)}`,
     )
-  }
+  await runStatements(client, statements)
 }
 
 const order = { index: 0, primary: 1, unique: 1, check: 2, foreign: 3 }
@@ -68,46 +69,82 @@ export function qualified({ schema, name }: { schema: string; name: string }): s
   return `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`
 }
 
-/** Adds one constraint or index, or what an earlier attempt left undone of it. */
-export async function addConstraint(client: PostgresClient, constraint: Constraint): Promise<void> {
-  const isValid = await declareConstraint(client, constraint)
-  // Some were never to be held against the rows that are there.
-  if (isValid || /NOT (VALID|ENFORCED)$/.test(constraint.definition ?? '')) return
-  const table = qualified({ schema: constraint.schema, name: constraint.table })
-  await client.query(`ALTER TABLE ${table} VALIDATE CONSTRAINT ${quoteIdentifier(constraint.name)}`)
+/**
+ * Adds constraints and indexes, or what an earlier attempt left undone of them. Several are added in one transaction; what
+ * one alone needs ends each by itself, so that other connections can build keys of the same table.
+ */
+export async function addConstraints(client: PostgresClient, constraints: Constraint[]): Promise<void> {
+  const standing = await readStanding(client, constraints)
+  const statements = foreignLast(constraints).flatMap((constraint) => [
+    ...declaring(constraint, standing),
+    ...validating(constraint, standing),
+  ])
+  if (constraints.length > 1) await runStatements(client, statements)
+  else for (const statement of statements) await client.query(statement)
 }
 
-/** Adds a constraint or index; checks and foreign keys without looking at the rows. Returns whether it is whole. */
-export async function declareConstraint(client: PostgresClient, constraint: Constraint): Promise<boolean> {
-  const table = qualified({ schema: constraint.schema, name: constraint.table })
-  const name = quoteIdentifier(constraint.name)
-  const index = await client.query<{ valid: boolean }>(
-    `SELECT x.indisvalid AS valid FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
-       JOIN pg_namespace n ON n.oid = i.relnamespace WHERE n.nspname = $1 AND i.relname = $2`,
-    [constraint.schema, constraint.name],
+/** Adds checks and foreign keys without looking at the rows, in one transaction. */
+export async function declareConstraints(client: PostgresClient, constraints: Constraint[]): Promise<void> {
+  const standing = await readStanding(client, constraints)
+  await runStatements(
+    client,
+    constraints.flatMap((constraint) => declaring(constraint, standing)),
   )
-  if (constraint.indexSql !== null && index.rows.length === 0) await client.query(constraint.indexSql)
-  if (constraint.kind === 'index') return true
-  const known = await client.query<{ valid: boolean }>(
-    `SELECT k.convalidated AS valid FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-       JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = $1 AND c.relname = $2 AND k.conname = $3`,
-    [constraint.schema, constraint.table, constraint.name],
+}
+
+/** What is there already of some constraints: the names of indexes and constraints, and whether rows were looked at. */
+type Standing = ReadonlyMap<string, boolean>
+
+const indexKey = ({ schema, name }: Pick<Constraint, 'schema' | 'name'>) => JSON.stringify([schema, name])
+const constraintKey = ({ schema, table, name }: Pick<Constraint, 'schema' | 'table' | 'name'>) =>
+  JSON.stringify([schema, table, name])
+
+async function readStanding(client: PostgresClient, constraints: Constraint[]): Promise<Standing> {
+  const { rows } = await client.query<{ schema: string; table: string | null; name: string; valid: boolean }>(
+    `SELECT n.nspname AS schema, NULL AS table, i.relname AS name, x.indisvalid AS valid
+       FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace
+      WHERE n.nspname = ANY($1) AND i.relname = ANY($2)
+     UNION ALL
+     SELECT n.nspname, c.relname, k.conname, k.convalidated
+       FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = ANY($1) AND k.conname = ANY($2)`,
+    [[...new Set(constraints.map(({ schema }) => schema))], constraints.map(({ name }) => name)],
   )
-  const checkedLater = constraint.kind === 'foreign' || constraint.kind === 'check'
-  if (known.rows.length === 0) {
-    if (checkedLater) {
-      const notValid = /NOT (VALID|ENFORCED)$/.test(constraint.definition ?? '') ? '' : ' NOT VALID'
-      await client.query(`ALTER TABLE ${table} ADD CONSTRAINT ${name} ${constraint.definition}${notValid}`)
-    } else if (constraint.indexSql === null) {
-      await client.query(`ALTER TABLE ${table} ADD CONSTRAINT ${name} ${constraint.definition}`)
-    } else {
-      const kind = constraint.kind === 'primary' ? 'PRIMARY KEY' : 'UNIQUE'
-      const deferrable = /( NOT)? DEFERRABLE.*$/.exec(constraint.definition ?? '')?.[0] ?? ''
-      await client.query(
-        `ALTER TABLE ${table} ADD CONSTRAINT ${name} ${kind} USING INDEX ${name}${deferrable}`,
-      )
-    }
-  }
-  return !checkedLater || known.rows[0]?.valid === true
+  return new Map(
+    rows.map(({ schema, table, name, valid }) => [
+      table === null ? indexKey({ schema, name }) : constraintKey({ schema, table, name }),
+      valid,
+    ]),
+  )
+}
+
+/** Some were never to be held against the rows that are there. */
+const neverValidated = /NOT (VALID|ENFORCED)$/
+
+function declaring(constraint: Constraint, standing: Standing): string[] {
+  const { indexSql, kind } = constraint
+  const index = indexSql !== null && !standing.has(indexKey(constraint)) ? [indexSql] : []
+  if (kind === 'index' || standing.has(constraintKey(constraint))) return index
+  return [...index, `${alterTable(constraint)} ADD CONSTRAINT ${declared(constraint)}`]
+}
+
+function declared({ kind, name, definition, indexSql }: Constraint): string {
+  const quoted = quoteIdentifier(name)
+  const text = definition ?? ''
+  if (kind === 'foreign' || kind === 'check')
+    return `${quoted} ${text}${neverValidated.test(text) ? '' : ' NOT VALID'}`
+  if (indexSql === null) return `${quoted} ${text}`
+  const deferrable = /( NOT)? DEFERRABLE.*$/.exec(text)?.[0] ?? ''
+  return `${quoted} ${kind === 'primary' ? 'PRIMARY KEY' : 'UNIQUE'} USING INDEX ${quoted}${deferrable}`
+}
+
+function validating(constraint: Constraint, standing: Standing): string[] {
+  const { kind, name, definition } = constraint
+  const isChecked = (kind === 'foreign' || kind === 'check') && !neverValidated.test(definition ?? '')
+  if (!isChecked || standing.get(constraintKey(constraint)) === true) return []
+  return [`${alterTable(constraint)} VALIDATE CONSTRAINT ${quoteIdentifier(name)}`]
+}
+
+function alterTable({ schema, table }: Constraint): string {
+  return `ALTER TABLE ${qualified({ schema, name: table })}`
 }

@@ -5,7 +5,7 @@ import type { Constraint, TargetTable } from '../../model/table.ts'
 import type { Buckets, Target, Violation } from '../target.ts'
 import { readTargetTables } from './catalog.ts'
 import { eachRowOnServer, eachRowReadBack, sumsOnServer, sumsReadBack } from './by-key.ts'
-import { addConstraint, qualified } from './constraints.ts'
+import { addConstraints, foreignLast, qualified } from './constraints.ts'
 import { sendRows } from './copy-streams.ts'
 import { digestOnServer, digestReadBack, type DigestRequest } from './digest-table.ts'
 
@@ -53,14 +53,18 @@ export class PostgresTarget implements Target {
     return each(this.client, table, buckets, onRow)
   }
 
-  async constrain(constraint: Constraint): Promise<Violation | undefined> {
+  async constrain(constraints: Constraint[]): Promise<Violation[]> {
     try {
-      await addConstraint(this.client, constraint)
-      return undefined
+      await addConstraints(this.client, constraints)
+      return []
     } catch (error) {
       const { code = '', message = '' } = error as { code?: string; message?: string }
       if (!violated.has(code)) throw error
-      return { constraint, state: code, message }
+      const [constraint] = constraints as [Constraint]
+      if (constraints.length === 1) return [{ constraint, state: code, message }]
+      const violations: Violation[] = []
+      for (const one of foreignLast(constraints)) violations.push(...(await this.constrain([one])))
+      return violations
     }
   }
 

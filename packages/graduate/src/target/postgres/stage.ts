@@ -13,7 +13,7 @@ import { finalSql, namesOfStaged, stagedName, type RunRecord, type Staging } fro
 import { carryOver } from './carry/carry.ts'
 import { readTargetTables } from './catalog.ts'
 import { cloneTables } from './clone.ts'
-import { addConstraint, dropConstraints, foreignLast, qualified, readConstraints } from './constraints.ts'
+import { addConstraints, dropConstraints, qualified, readConstraints } from './constraints.ts'
 import { putInPlace } from './put-in-place.ts'
 import { requalify } from './requalify.ts'
 import { ddlFailure } from './server-failure.ts'
@@ -60,7 +60,7 @@ export async function buildStaging(client: PostgresClient, request: StagingReque
   if (replaces) {
     const constraints = await cloneTables(client, schemas)
     await setSearchPath(client, staged, home)
-    for (const constraint of foreignLast(constraints)) await addConstraint(client, constraint)
+    await addConstraints(client, constraints)
   } else {
     try {
       await client.query(requalify(request.ddl, (schema) => schemas[schema] ?? schema))
