@@ -1,6 +1,7 @@
 export { copyIn, copyOut } from './copy.ts'
 export { hasEmbeddedPostgres, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts'
 export { connectPostgres, withPostgres, type PostgresClient } from './postgres.ts'
+export { pipelined } from './pipelined.ts'
 export { runStatements } from './run-statements.ts'
 export { describeSchemas, grantKinds, missingItems, type DescribedItem } from './postgres-structure.ts'
 export { describeSqlite } from './sqlite-structure.ts'

@@ -1,6 +1,6 @@
-import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
+import { pipelined, quoteIdentifier, runStatements, type PostgresClient } from '@outgrow/databases'
 import type { PlannedTable } from '../../model/plan.ts'
-import type { Staging } from '../../model/staging.ts'
+import { namesOfStaged, type Staging } from '../../model/staging.ts'
 import { qualified } from './constraints.ts'
 
 /** What a counter is to give next, by the counter's oid. */
@@ -17,76 +17,84 @@ export async function nextCounters(
   tables: PlannedTable[],
   counted: ReadonlyMap<string, bigint>,
 ): Promise<Counters> {
+  const columns = tables.flatMap(({ source, target }) =>
+    target.columns
+      .filter(({ type }) => /^(int[248]|numeric)$/.test(type))
+      .map(({ name }) => ({ table: target, name, counted: counted.get(source.name) ?? 0n })),
+  )
+  const sequences = await sequencesOf(client, staging, columns)
+  const positions = await pipelined(client, () =>
+    sequences.map(({ column, position, step }) =>
+      client.query<{ highest: string; next: string }>(
+        `SELECT (SELECT coalesce(trunc(max(${quoteIdentifier(column.name)})::numeric), 0) FROM ${qualified(column.table)})::text AS highest,
+                (CASE WHEN is_called THEN last_value::numeric + $1::numeric ELSE last_value END)::text AS next FROM ${position}`,
+        [step],
+      ),
+    ),
+  )
   const counters: Counters = new Map()
-  for (const table of tables) {
-    for (const { name, type } of table.target.columns) {
-      if (!/^(int[248]|numeric)$/.test(type)) continue
-      for (const sequence of await sequencesOf(staging, client, table, name)) {
-        const { rows } = await client.query<{ highest: string | null }>(
-          `SELECT trunc(max(${quoteIdentifier(name)})::numeric)::text AS highest FROM ${qualified(table.target)}`,
-        )
-        const used = [BigInt(rows[0]?.highest ?? 0), counted.get(table.source.name) ?? 0n]
-        const next = [...used.map((one) => one + 1n), await nextOf(client, sequence.position)]
-        const known = counters.get(sequence.oid)
-        counters.set(
-          sequence.oid,
-          [...next, ...(known === undefined ? [] : [known])].reduce((a, b) => (a > b ? a : b)),
-        )
-      }
-    }
+  for (const [at, { rows }] of positions.entries()) {
+    const { oid, column } = sequences[at] as (typeof sequences)[number]
+    const { highest, next } = rows[0] as (typeof rows)[number]
+    const candidates = [BigInt(highest) + 1n, column.counted + 1n, BigInt(next), counters.get(oid) ?? 0n]
+    counters.set(
+      oid,
+      candidates.reduce((a, b) => (a > b ? a : b)),
+    )
   }
   return counters
 }
 
 /** Sets the counters, within the caller's transaction: unlike setval, ALTER SEQUENCE is taken back with it. */
 export async function setCounters(client: PostgresClient, counters: Counters): Promise<void> {
-  for (const [oid, next] of counters) {
-    const { rows } = await client.query<{ statement: string }>(
-      `SELECT format('ALTER SEQUENCE %I.%I RESTART WITH %s', n.nspname, c.relname, least($2::numeric, q.seqmax)) AS statement
-         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_sequence q ON q.seqrelid = c.oid
-        WHERE c.oid = $1 AND q.seqincrement > 0 AND $2::numeric > q.seqmin`,
-      [oid, String(next)],
-    )
-    if (rows[0]) await client.query(rows[0].statement)
-  }
+  const { rows } = await client.query<{ statement: string }>(
+    `SELECT format('ALTER SEQUENCE %I.%I RESTART WITH %s', n.nspname, c.relname, least(u.next, q.seqmax)) AS statement
+       FROM unnest($1::oid[], $2::numeric[]) AS u(oid, next)
+       JOIN pg_class c ON c.oid = u.oid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_sequence q ON q.seqrelid = c.oid
+      WHERE q.seqincrement > 0 AND u.next > q.seqmin`,
+    [[...counters.keys()], [...counters.values()].map(String)],
+  )
+  await runStatements(
+    client,
+    rows.map(({ statement }) => statement),
+  )
+}
+
+interface CountedColumn {
+  table: PlannedTable['target']
+  name: string
+  /** The source's own counter. */
+  counted: bigint
 }
 
 /**
- * The counters that give a column its values: its own (of an identity that a copied table has anew, the position is that of
- * the table it takes the place of), or those that its default names.
+ * The counters that give columns their values: a column's own (of an identity that a copied table has anew, the position is
+ * that of the table it takes the place of), or those that its default names.
  */
 async function sequencesOf(
-  staging: Staging,
   client: PostgresClient,
-  { target }: PlannedTable,
-  column: string,
-): Promise<{ oid: string; position: string }[]> {
-  const home =
-    Object.entries(staging.schemas).find(([, staged]) => staged === target.schema)?.[0] ?? target.schema
-  const original = staging.replaces ? qualified({ schema: home, name: target.name }) : qualified(target)
-  const { rows } = await client.query<{ oid: string; position: string }>(
-    `SELECT s.oid::text AS oid, coalesce(pg_get_serial_sequence($3, $2)::regclass::oid, s.oid)::text AS position
-       FROM pg_class s
-      WHERE s.relkind = 'S' AND (s.oid = pg_get_serial_sequence($1, $2)::regclass OR s.oid IN (
+  staging: Staging,
+  columns: CountedColumn[],
+): Promise<{ column: CountedColumn; oid: string; position: string; step: string }[]> {
+  const homes = namesOfStaged(staging)
+  const originals = columns.map(({ table }) =>
+    qualified(staging.replaces ? { ...table, schema: homes[table.schema] ?? table.schema } : table),
+  )
+  const { rows } = await client.query<{ place: number; oid: string; position: string; step: string }>(
+    `SELECT c.place::int AS place, s.oid::text AS oid, format('%I.%I', n.nspname, p.relname) AS position, q.seqincrement::text AS step
+       FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY c(table_name, name, original, place)
+      CROSS JOIN LATERAL (
+        SELECT pg_get_serial_sequence(c.table_name, c.name)::regclass::oid AS oid
+         UNION
         SELECT x.refobjid FROM pg_attrdef d
           JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
           JOIN pg_depend x ON x.classid = 'pg_attrdef'::regclass AND x.objid = d.oid AND x.refclassid = 'pg_class'::regclass
-         WHERE d.adrelid = $1::regclass AND a.attname = $2))`,
-    [qualified(target), column, original],
+         WHERE d.adrelid = c.table_name::regclass AND a.attname = c.name) own
+       JOIN pg_class s ON s.oid = own.oid AND s.relkind = 'S'
+       JOIN pg_class p ON p.oid = coalesce(pg_get_serial_sequence(c.original, c.name)::regclass::oid, s.oid)
+       JOIN pg_namespace n ON n.oid = p.relnamespace
+       JOIN pg_sequence q ON q.seqrelid = p.oid`,
+    [columns.map(({ table }) => qualified(table)), columns.map(({ name }) => name), originals],
   )
-  return rows
-}
-
-async function nextOf(client: PostgresClient, oid: string): Promise<bigint> {
-  const { rows } = await client.query<{ name: string; step: string }>(
-    `SELECT format('%I.%I', n.nspname, c.relname) AS name, q.seqincrement::text AS step FROM pg_class c
-       JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_sequence q ON q.seqrelid = c.oid WHERE c.oid = $1`,
-    [oid],
-  )
-  const { name, step } = rows[0] as { name: string; step: string }
-  const at = await client.query<{ next: string }>(
-    `SELECT (CASE WHEN is_called THEN last_value::numeric + $1::numeric ELSE last_value END)::text AS next FROM ${name}`,
-    [step],
-  )
-  return BigInt(at.rows[0]?.next ?? 1)
+  return rows.map(({ place, ...sequence }) => ({ ...sequence, column: columns[place - 1] as CountedColumn }))
 }
