@@ -1,5 +1,6 @@
 import { connectPostgres, type PostgresClient, type PostgresUrl } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
+import { filledTables } from './filled-tables.ts'
 
 /**
  * Refuses a server into which rows could not be loaded right: another encoding, or a pooler that shares sessions.
@@ -60,14 +61,12 @@ export async function readTargetState(
   )
   const tables = rows.filter(({ kind }) => kind === 'r' || kind === 'p')
   if (rows.length === 0) return 'empty'
-  const full: string[] = []
-  for (const { schema, name } of tables) {
-    if (name === '_prisma_migrations') continue
-    const id = `"${schema.replaceAll('"', '""')}"."${name.replaceAll('"', '""')}"`
-    const some = await client.query(`SELECT 1 FROM ${id} LIMIT 1`)
-    if (some.rows.length > 0) full.push(`${name} (has rows)`)
-    else if (!expected.has(`${schema}.${name}`)) full.push(name)
-  }
+  const own = tables.filter(({ name }) => name !== '_prisma_migrations')
+  const filled = await filledTables(client, own)
+  const full = own.flatMap((table) => {
+    if (filled.includes(table)) return [`${table.name} (has rows)`]
+    return expected.has(`${table.schema}.${table.name}`) ? [] : [table.name]
+  })
   const others = rows.filter(({ kind }) => kind === 'v' || kind === 'm' || kind === 'f')
   full.push(...others.map(({ name }) => `${name} (a view)`))
   const typesOnly = tables.length === 0 && rows.every(({ kind }) => kind === 'e')

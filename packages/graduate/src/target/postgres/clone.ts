@@ -1,4 +1,4 @@
-import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
+import { quoteIdentifier, runStatements, type PostgresClient } from '@outgrow/databases'
 import type { Constraint } from '../../model/table.ts'
 import { qualified, readConstraints } from './constraints.ts'
 import { requalify } from './requalify.ts'
@@ -19,14 +19,12 @@ export async function cloneTables(
       ORDER BY 1, 2`,
     [originals],
   )
-  for (const table of rows) {
+  const copies = rows.map((table) => {
     const copy = qualified({ schema: schemas[table.schema] as string, name: table.name })
-    await client.query(
-      `CREATE ${table.unlogged ? 'UNLOGGED ' : ''}TABLE ${copy} (LIKE ${qualified(table)} INCLUDING ALL EXCLUDING INDEXES EXCLUDING CONSTRAINTS EXCLUDING STATISTICS)`,
-    )
-  }
+    return `CREATE ${table.unlogged ? 'UNLOGGED ' : ''}TABLE ${copy} (LIKE ${qualified(table)} INCLUDING ALL EXCLUDING INDEXES EXCLUDING CONSTRAINTS EXCLUDING STATISTICS)`
+  })
   // Fully qualified definitions can be rewritten to the copies.
-  await client.query(`SET LOCAL search_path TO pg_catalog`)
+  await runStatements(client, [...copies, 'SET LOCAL search_path TO pg_catalog'])
   const constraints = await readConstraints(client, originals)
   const rewrite = (sql: string | null) =>
     sql === null ? null : requalify(quoteSchemas(sql, originals), (schema) => schemas[schema] ?? schema)

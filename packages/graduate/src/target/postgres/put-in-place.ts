@@ -3,12 +3,14 @@ import {
   describeSchemas,
   missingItems,
   quoteIdentifier,
+  runStatements,
   type DescribedItem,
   type PostgresClient,
 } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import type { StoredMigration } from '@outgrow/schema'
 import type { Staging } from '../../model/staging.ts'
+import { filledTables } from './filled-tables.ts'
 import { readDefaultGrants, readProperties } from './properties.ts'
 import { qualified } from './constraints.ts'
 
@@ -27,18 +29,15 @@ export async function putInPlace(
     await createSchema(client, target)
     if (!staging.replaces) await refuseTaken(client, target, staged)
   }
-  for (const statement of [...staging.enable, ...staging.carried.views]) await client.query(statement)
+  await runStatements(client, [...staging.enable, ...staging.carried.views])
   const { owners, rest } = staging.replaces
     ? await readProperties(client, homes)
     : { owners: [], rest: await readDefaultGrants(client, staging.schemas) }
   const counters = staging.replaces ? await dropEmptyTables(client, staging) : []
   for (const [target, staged] of Object.entries(staging.schemas)) await moveObjects(client, staged, target)
-  for (const statement of owners) await client.query(statement)
   // A counter belongs to whom its table belongs.
-  for (const { sequence, owner } of counters) {
-    await client.query(`ALTER SEQUENCE ${sequence} OWNED BY ${owner}`)
-  }
-  for (const statement of rest) await client.query(statement)
+  const owned = counters.map(({ sequence, owner }) => `ALTER SEQUENCE ${sequence} OWNED BY ${owner}`)
+  await runStatements(client, [...owners, ...owned, ...rest])
   await assertPromisedStructure(client, staging)
   if (!staging.replaces && baseline.length > 0) await writeBaseline(client, staging.home, baseline)
 }
@@ -100,10 +99,8 @@ async function dropEmptyTables(
   const tables = rows.map(qualified).join(', ')
   await client.query(`LOCK TABLE ${tables} IN ACCESS EXCLUSIVE MODE`)
   await refuseChanged(client, staging)
-  for (const table of rows) {
-    const some = await client.query(`SELECT 1 FROM ${qualified(table)} LIMIT 1`)
-    if (some.rows.length > 0) throw changed([table.name])
-  }
+  const filled = await filledTables(client, rows)
+  if (filled.length > 0) throw changed(filled.map(({ name }) => name))
   const owned = await client.query<{ sequence: string; owner: string }>(
     `SELECT format('%I.%I', sn.nspname, s.relname) AS sequence, format('%I.%I.%I', n.nspname, c.relname, a.attname) AS owner
        FROM pg_depend d
@@ -113,8 +110,10 @@ async function dropEmptyTables(
       WHERE d.deptype = 'a' AND n.nspname = ANY($1)`,
     [Object.keys(staging.schemas)],
   )
-  for (const { sequence } of owned.rows) await client.query(`ALTER SEQUENCE ${sequence} OWNED BY NONE`)
-  await client.query(`DROP TABLE ${tables}`)
+  await runStatements(client, [
+    ...owned.rows.map(({ sequence }) => `ALTER SEQUENCE ${sequence} OWNED BY NONE`),
+    `DROP TABLE ${tables}`,
+  ])
   return owned.rows
 }
 
@@ -143,7 +142,10 @@ async function moveObjects(client: PostgresClient, staged: string, target: strin
       ORDER BY CASE i.type WHEN 'collation' THEN 0 WHEN 'type' THEN 1 WHEN 'table' THEN 2 WHEN 'view' THEN 3 ELSE 4 END, i.identity`,
     [staged, target],
   )
-  for (const { statement } of rows) await client.query(statement)
+  await runStatements(
+    client,
+    rows.map(({ statement }) => statement),
+  )
   const left = await client.query<{ name: string }>(
     `SELECT i.type || ' ' || i.identity AS name ${inSchema}`,
     [staged],

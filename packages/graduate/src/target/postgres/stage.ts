@@ -1,7 +1,9 @@
 import {
   describeSchemas,
   grantKinds,
+  pipelined,
   quoteIdentifier,
+  runStatements,
   type DescribedItem,
   type PostgresClient,
   type SourceTable,
@@ -54,9 +56,14 @@ export async function buildStaging(client: PostgresClient, request: StagingReque
     [home, ...others].map((schema) => [schema, stagedName(run, home, schema)]),
   )
   const staged = Object.values(schemas)
-  for (const schema of staged) await client.query(`CREATE SCHEMA ${quoteIdentifier(schema)}`)
-  const before = await globalObjects(client)
-  await setSearchPath(client, staged, home)
+  const [, before] = await pipelined(client, () => [
+    runStatements(
+      client,
+      staged.map((schema) => `CREATE SCHEMA ${quoteIdentifier(schema)}`),
+    ),
+    globalObjects(client),
+    setSearchPath(client, staged, home),
+  ])
   if (replaces) {
     const constraints = await cloneTables(client, schemas)
     await setSearchPath(client, staged, home)
@@ -115,8 +122,7 @@ async function promiseOf(client: PostgresClient, staging: Staging): Promise<Desc
     const homes = Object.keys(staging.schemas)
     return describeSchemas(client, Object.fromEntries(homes.map((schema) => [schema, schema])))
   }
-  await client.query('SAVEPOINT outgrow_promise')
-  for (const view of staging.carried.views) await client.query(view)
+  await runStatements(client, ['SAVEPOINT outgrow_promise', ...staging.carried.views])
   const items = await describeSchemas(client, namesOfStaged(staging))
   await client.query('ROLLBACK TO SAVEPOINT outgrow_promise')
   return items.filter(({ kind }) => !grantKinds.has(kind))
@@ -163,7 +169,10 @@ async function switchOff(client: PostgresClient, { schemas }: Staging): Promise<
         AND EXISTS (SELECT 1 FROM pg_publication WHERE puballtables)`,
     [Object.values(schemas)],
   )
-  for (const { off } of rows) await client.query(off)
+  await runStatements(
+    client,
+    rows.map(({ off }) => off),
+  )
   return rows.map(({ on }) => on)
 }
 
