@@ -7,6 +7,7 @@ import type { TableReport } from '../model/report.ts'
 import { qualified } from '../target/postgres/constraints.ts'
 import { differingGenerated } from './compare-generated.ts'
 import { copy } from './copy.ts'
+import { gathered } from './gathered.ts'
 import { runJobs, type Job } from './jobs.ts'
 import type { MoveRequest } from './move-request.ts'
 import { stage } from './stage.ts'
@@ -55,15 +56,19 @@ export const compare: Step<TableReport[], MoveRequest> = {
 }
 
 async function analyze(run: Run<MoveRequest>): Promise<void> {
-  const jobs = [...run.of(copy).tables]
-    .toSorted(([, a], [, b]) => b.sent.rows - a.sent.rows)
-    .map(([{ target: table }]): Job => ({
-      name: `analyze ${table.name}`,
+  const tables = [...run.of(copy).tables]
+    .map(([{ target }, { sent }]) => ({ name: qualified(target), rows: sent.rows }))
+    .toSorted((a, b) => b.rows - a.rows)
+  const jobs = gathered(tables).map((group): Job => {
+    const statement = `ANALYZE ${group.map(({ name }) => name).join(', ')}`
+    return {
+      name: statement,
       after: [],
       run: async ({ client }) => {
-        await client.query(`ANALYZE ${qualified(table)}`)
+        await client.query(statement)
       },
-    }))
+    }
+  })
   await runJobs(jobs, run.of(stage).loaders)
 }
 
