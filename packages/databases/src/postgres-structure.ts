@@ -1,3 +1,4 @@
+import { pipelined } from './pipelined.ts'
 import type { PostgresClient } from './postgres.ts'
 import { quoteIdentifier } from './quote.ts'
 
@@ -28,10 +29,12 @@ export async function describeSchemas(
   schemas: Record<string, string>,
 ): Promise<DescribedItem[]> {
   // Outside any search path every name is written with its schema, the same in whatever session.
-  const before = await client.query<{ path: string }>("SELECT current_setting('search_path') AS path")
-  await client.query('SET search_path TO pg_catalog')
-  const { rows } = await client.query<DescribedItem>(itemsSql, [Object.keys(schemas)])
-  await client.query("SELECT set_config('search_path', $1, false)", [before.rows[0]?.path])
+  const [, , { rows }] = await pipelined(client, () => [
+    client.query("SELECT set_config('outgrow.search_path', current_setting('search_path'), false)"),
+    client.query('SET search_path TO pg_catalog'),
+    client.query<DescribedItem>(itemsSql, [Object.keys(schemas)]),
+    client.query("SELECT set_config('search_path', current_setting('outgrow.search_path'), false)"),
+  ])
   return rows
     .map(({ kind, name, definition }) => ({
       kind,

@@ -3,6 +3,7 @@ import { userInfo } from 'node:os'
 import type { ConnectionOptions } from 'node:tls'
 import { Client, type ClientConfig } from 'pg'
 import { Failure, messageOf } from '@outgrow/kit'
+import { runStatements } from './run-statements.ts'
 import { parsePostgresUrl, type PostgresUrl } from './url.ts'
 
 export type PostgresClient = Client
@@ -90,11 +91,31 @@ function sslAttempts(
   }
 }
 
+const sessionSettings = [
+  "SET TIME ZONE 'UTC'",
+  // A policy that would hide rows is an error then: nobody is to take such a table for empty.
+  'SET row_security = off',
+  'SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED',
+  "SET datestyle = 'ISO, YMD'",
+  "SET intervalstyle = 'iso_8601'",
+  'SET extra_float_digits = 3',
+  "SET bytea_output = 'hex'",
+  "SET client_encoding = 'UTF8'",
+  'SET statement_timeout = 0',
+  'SET lock_timeout = 0',
+  'SET idle_in_transaction_session_timeout = 0',
+  "SELECT set_config('idle_session_timeout', '0', false) WHERE current_setting('idle_session_timeout', true) IS NOT NULL",
+]
+
 /**
  * Connects, with every session in UTC and ISO dates whatever the server is set to.
+ * @param settings statements that set up more than that
  * @throws Failure OUTGROW_POSTGRES_UNREACHABLE
  */
-export async function connectPostgres(target: string | PostgresUrl): Promise<PostgresClient> {
+export async function connectPostgres(
+  target: string | PostgresUrl,
+  settings: readonly string[] = [],
+): Promise<PostgresClient> {
   const parsed = typeof target === 'string' ? parsePostgresUrl(target) : target
   const attempts = connectionAttempts(parsed)
   let failure: unknown
@@ -103,10 +124,7 @@ export async function connectPostgres(target: string | PostgresUrl): Promise<Pos
     client.on('error', () => {}) // a lost connection is reported by the query that finds it
     try {
       await client.connect()
-      // With row_security off a policy that would hide rows is an error: nobody is to take such a table for empty.
-      await client.query(
-        "SET TIME ZONE 'UTC'; SET row_security = off; SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'iso_8601'; SET extra_float_digits = 3; SET bytea_output = 'hex'; SET client_encoding = 'UTF8'; SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; SELECT set_config('idle_session_timeout', '0', false) WHERE current_setting('idle_session_timeout', true) IS NOT NULL",
-      )
+      await runStatements(client, [...sessionSettings, ...settings])
       return client
     } catch (error) {
       failure = error

@@ -7,7 +7,7 @@ import type { Plan } from '../model/plan.ts'
 import type { Staging } from '../model/staging.ts'
 import { checkServer, readTargetState } from '../target/postgres/checks.ts'
 import { expectedTables } from '../target/postgres/expected-tables.ts'
-import { lockedFailure, lockWaitMs } from '../target/postgres/locks.ts'
+import { beginWithLockWait, lockedFailure } from '../target/postgres/locks.ts'
 import { explained } from '../target/postgres/server-failure.ts'
 import { buildStaging } from '../target/postgres/stage.ts'
 import { prepare } from './prepare.ts'
@@ -56,7 +56,7 @@ async function stateOf(
   const prepared = of(prepare)
   const schemas = [target.schema, ...prepared.others]
   try {
-    await checkServer(client, target)
+    await withPostgres(target, (second) => checkServer(client, second, target))
     const unfinished = await unfinishedRun(client)
     if (unfinished) throw runUnfinished(unfinished)
     return {
@@ -77,9 +77,8 @@ async function buildAndTakeBack(
   const home = request.target.schema
   const prepared = of(prepare)
   const snapshot = of(takeSnapshot)
-  await client.query('BEGIN')
+  await client.query(beginWithLockWait)
   try {
-    await client.query(`SET LOCAL lock_timeout = ${lockWaitMs}`)
     return await buildStaging(client, {
       home,
       others: prepared.others,

@@ -1,5 +1,5 @@
 import type { PostgresClient } from '@outgrow/databases'
-import { findRuns } from '../ledger/runs.ts'
+import { findRuns, unfinishedIn, type FoundRun } from '../ledger/runs.ts'
 import { lockTarget } from '../ledger/run-lock.ts'
 import { isSameRun, isSameSource, otherSchema, recordOf } from '../ledger/record.ts'
 import { recordVersion, type Staging } from '../model/staging.ts'
@@ -17,10 +17,16 @@ import { takeSnapshot } from './take-snapshot.ts'
 /** The target, once it is open. */
 export interface OpenTarget {
   target: PostgresTarget
-  /** Opens a further connection, which is closed with the run. */
-  connect(): Promise<PostgresTarget>
   /** The published run that the target's rows came from, undefined when nobody recorded one. */
   recorded: Staging | undefined
+}
+
+/** The target, once this run has it for itself. */
+export interface ClaimedTarget extends OpenTarget {
+  /** Further connections. */
+  others: [PostgresTarget, PostgresTarget]
+  /** The run that was begun and not published, if there is one. */
+  unfinished: Staging | undefined
 }
 
 /** Opens the target to compare it; whoever filled it last is taken from its ledger. */
@@ -28,10 +34,10 @@ export const openTarget: Step<OpenTarget> = {
   name: 'open',
   title: 'Open the target',
   run: async (run) => {
-    const opened = await open(run)
+    const { target } = await open(run)
     const { path } = run.of(takeSnapshot)
-    const runs = await publishedRuns(opened.target.client, run.request.target.schema)
-    return { value: { ...opened, recorded: runs.find(({ record }) => record.source === path) ?? runs[0] } }
+    const runs = publishedIn(await findRuns(target.client), run.request.target.schema)
+    return { value: { target, recorded: runs.find(({ record }) => record.source === path) ?? runs[0] } }
   },
 }
 
@@ -40,7 +46,7 @@ export const openTarget: Step<OpenTarget> = {
  * `recorded` is then a run that has published this very state of the source, asked for the same: nothing is left to move.
  * @throws Failure OUTGROW_TARGET_ENCODING, OUTGROW_TARGET_POOLED, OUTGROW_RUN_ACTIVE, OUTGROW_SOURCE_CHANGED, OUTGROW_MIGRATION_PENDING
  */
-export const claimTarget: Step<OpenTarget, MoveRequest> = {
+export const claimTarget: Step<ClaimedTarget, MoveRequest> = {
   name: 'claim',
   title: 'Lock the target for this run',
   run: async (run) => {
@@ -48,37 +54,46 @@ export const claimTarget: Step<OpenTarget, MoveRequest> = {
     const { renderedWith } = run.request
     if (renderedWith !== undefined && renderedWith !== prepared.checksum) throw otherSchema()
     refusePending(prepared)
-    const opened = await open(run)
-    const { client } = opened.target
-    await checkServer(client, run.request.target)
-    await lockTarget(client)
+    const { target, connect } = await open(run)
+    const { client } = target
+    const second = await connect()
+    await checkServer(client, second.client, run.request.target)
+    const [third] = await Promise.all([connect(), lockTarget(client)])
+    const runs = await findRuns(client)
     const now = recordOf(run.request.options, run.of(takeSnapshot), prepared)
-    const published = (await publishedRuns(client, run.request.target.schema)).find(
+    const published = publishedIn(runs, run.request.target.schema).find(
       ({ record }) => isSameSource(record, now) && isSameRun(record, now),
     )
     // Somebody may have dropped its tables since, to fill the target anew.
-    const recorded = published && (await hasPublishedTables(opened.target, published)) ? published : undefined
-    return { value: { ...opened, recorded } }
+    const recorded = published && (await hasPublishedTables(target, published)) ? published : undefined
+    return { value: { target, others: [second, third], recorded, unfinished: unfinishedIn(runs) } }
   },
 }
 
-async function open({ request, defer, explain }: Run): Promise<Omit<OpenTarget, 'recorded'>> {
+/** Opens a connection, and further ones on demand. All are closed with the run. */
+async function open({
+  request,
+  defer,
+  explain,
+}: Run): Promise<{ target: PostgresTarget; connect(): Promise<PostgresTarget> }> {
   let hashes: boolean | undefined
   const clients: PostgresClient[] = []
+  const opening: Promise<PostgresClient>[] = []
   explain((error) => explained(error, clients))
   defer(async () => {
-    await Promise.all(clients.map((client) => client.end().catch(() => {})))
+    await Promise.allSettled(opening.map(async (client) => (await client).end()))
   })
   const connect = async () => {
-    const client = await connectForRun(request.target)
+    const connecting = connectForRun(request.target)
+    opening.push(connecting)
+    const client = await connecting
     clients.push(client)
     return new PostgresTarget(client, (hashes ??= !request.readsBack && (await hashesRows(client))))
   }
   return { target: await connect(), connect }
 }
 
-async function publishedRuns(client: PostgresClient, home: string): Promise<Staging[]> {
-  const runs = await findRuns(client)
+function publishedIn(runs: FoundRun[], home: string): Staging[] {
   return runs
     .filter(({ status, staging }) => status === 'published' && staging.home === home)
     .filter(({ staging }) => staging.record.version === recordVersion)

@@ -1,6 +1,7 @@
+import { runStatements } from '@outgrow/databases'
 import { Ledger } from '../ledger/ledger.ts'
 import { recordOf, resumable, runUnfinished } from '../ledger/record.ts'
-import { dropRun, unfinishedRun } from '../ledger/runs.ts'
+import { dropRun } from '../ledger/runs.ts'
 import { refuseDrift } from '../model/plan.ts'
 import type { Staging } from '../model/staging.ts'
 import { readTargetState } from '../target/postgres/checks.ts'
@@ -34,17 +35,21 @@ export const stage: Step<Staged, MoveRequest> = {
   name: 'stage',
   title: 'Build the tables and rehearse publishing them',
   run: async (run) => {
-    const { target, connect } = run.of(claimTarget)
+    const { target, others } = run.of(claimTarget)
     const staging = await stagingOf(run, target)
-    const loaders: Staged['loaders'] = [target, await connect()]
-    const builder = await connect()
-    for (const { client } of [...loaders, builder]) {
-      await setSearchPath(client, Object.values(staging.schemas), staging.home)
-      await client.query("SET maintenance_work_mem = '256MB'; SET synchronous_commit = on")
-    }
+    const [second, builder] = others
+    await Promise.all(
+      [target, ...others].map(({ client }) =>
+        runStatements(client, [
+          setSearchPath(Object.values(staging.schemas), staging.home),
+          "SET maintenance_work_mem = '256MB'",
+          'SET synchronous_commit = on',
+        ]),
+      ),
+    )
     const ledger = new Ledger(target.client, staging)
     return {
-      value: { staging, ledger, loaders, builder },
+      value: { staging, ledger, loaders: [target, second], builder },
       findings: staging.carried.left,
       ledger,
       undo: () => dropRun(target.client, staging),
@@ -55,7 +60,7 @@ export const stage: Step<Staged, MoveRequest> = {
 async function stagingOf(run: Run<MoveRequest>, { client }: PostgresTarget): Promise<Staging> {
   const { request } = run
   const record = recordOf(request.options, run.of(takeSnapshot), run.of(prepare))
-  const unfinished = await unfinishedRun(client)
+  const { unfinished } = run.of(claimTarget)
   if (unfinished && request.unfinished === 'resume') return resumable(unfinished, record)
   if (unfinished && request.unfinished === 'refuse') throw runUnfinished(unfinished)
   if (unfinished) await dropRun(client, unfinished)

@@ -1,12 +1,17 @@
-import { connectPostgres, type PostgresClient, type PostgresUrl } from '@outgrow/databases'
+import type { PostgresClient, PostgresUrl } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { filledTables } from './filled-tables.ts'
 
 /**
  * Refuses a server into which rows could not be loaded right: another encoding, or a pooler that shares sessions.
+ * @param second another connection, opened after this one: while more are being opened a pooler might give it another session
  * @throws Failure OUTGROW_TARGET_ENCODING, OUTGROW_TARGET_POOLED
  */
-export async function checkServer(client: PostgresClient, target: PostgresUrl): Promise<void> {
+export async function checkServer(
+  client: PostgresClient,
+  second: PostgresClient,
+  target: PostgresUrl,
+): Promise<void> {
   const { rows } = await client.query<{ encoding: string; pid: number }>(
     "SELECT current_setting('server_encoding') AS encoding, pg_backend_pid() AS pid",
   )
@@ -19,13 +24,8 @@ export async function checkServer(client: PostgresClient, target: PostgresUrl): 
       fix: "Run CREATE DATABASE app ENCODING 'UTF8' TEMPLATE template0, and pass that database.",
     })
   }
-  const second = await connectPostgres(target)
-  try {
-    const other = await second.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
-    if (other.rows[0]?.pid !== pid && target.url.searchParams.get('pgbouncer') !== 'true') return
-  } finally {
-    await second.end()
-  }
+  const other = await second.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+  if (other.rows[0]?.pid !== pid && target.url.searchParams.get('pgbouncer') !== 'true') return
   throw new Failure({
     code: 'OUTGROW_TARGET_POOLED',
     message: 'This URL points to a pooler that shares sessions between transactions.',

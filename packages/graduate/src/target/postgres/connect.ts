@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { connectPostgres, type PostgresClient, type PostgresUrl } from '@outgrow/databases'
+import { connectPostgres, quoteLiteral, type PostgresClient, type PostgresUrl } from '@outgrow/databases'
 import { listenForEnd } from './server-failure.ts'
 
 /** Names this process to whoever looks at the server's sessions: `outgrow 4711@host`. */
@@ -7,11 +7,12 @@ const sessionName = `outgrow ${process.pid}@${hostname()}`.slice(0, 63)
 
 /** Opens a connection of a run: it is named, and the server ends its work soon after this process is gone. */
 export async function connectForRun(target: PostgresUrl): Promise<PostgresClient> {
-  const client = await connectPostgres(target)
-  listenForEnd(client)
-  await client.query("SELECT set_config('application_name', $1, false)", [sessionName])
-  await client.query(
+  const client = await connectPostgres(target, [
+    `SET application_name = ${quoteLiteral(sessionName)}`,
     "SELECT set_config('client_connection_check_interval', '1s', false) WHERE current_setting('client_connection_check_interval', true) IS NOT NULL",
-  )
+    // Sums over millions of rows look costly enough to be compiled, which with many columns takes longer than they do.
+    'SET jit = off',
+  ])
+  listenForEnd(client)
   return client
 }

@@ -3,7 +3,7 @@ import type { PostgresClient } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 
 /** A wait for a lock blocks everybody behind it: it is short, and tried again. */
-export const lockWaitMs = 1000
+export const beginWithLockWait = 'BEGIN; SET LOCAL lock_timeout = 1000'
 const tries = 4
 
 /**
@@ -16,9 +16,8 @@ export async function withLocks<Result>(
   work: () => Promise<Result>,
 ): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
-    await client.query('BEGIN')
+    await client.query(beginWithLockWait)
     try {
-      await client.query(`SET LOCAL lock_timeout = ${lockWaitMs}`)
       const result = await work()
       await client.query('COMMIT')
       return result

@@ -62,11 +62,11 @@ export async function buildStaging(client: PostgresClient, request: StagingReque
       staged.map((schema) => `CREATE SCHEMA ${quoteIdentifier(schema)}`),
     ),
     globalObjects(client),
-    setSearchPath(client, staged, home),
+    client.query(setSearchPath(staged, home)),
   ])
   if (replaces) {
     const constraints = await cloneTables(client, schemas)
-    await setSearchPath(client, staged, home)
+    await client.query(setSearchPath(staged, home))
     await addConstraints(client, constraints)
   } else {
     try {
@@ -190,9 +190,9 @@ async function rehearse(client: PostgresClient, staging: Staging): Promise<void>
 }
 
 /** Names in definitions are read without their schema when it is on the path. */
-export async function setSearchPath(client: PostgresClient, staged: string[], home: string): Promise<void> {
+export function setSearchPath(staged: string[], home: string): string {
   const path = [...staged, home, 'public'].map(quoteIdentifier)
-  await client.query(`SET search_path TO ${[...new Set(path)].join(', ')}`)
+  return `SET search_path TO ${[...new Set(path)].join(', ')}`
 }
 
 function newRunId(): string {
