@@ -25,6 +25,16 @@ test('answers come in the order of their queries, and what was sent first runs f
   expect(await pipelined(client, () => [])).toEqual([])
 })
 
+test('one stands within another', async () => {
+  const inner = () => pipelined(client, () => [client.query<{ n: number }>('SELECT 1 AS n')])
+  const [[first], last] = await pipelined(client, () => [
+    inner(),
+    client.query<{ n: number }>('SELECT 2 AS n'),
+  ])
+  expect([first.rows, last.rows]).toEqual([[{ n: 1 }], [{ n: 2 }]])
+  expect(client.pipeline).toBe(false)
+})
+
 test('in a transaction the first failure is thrown, not those that follow from it, and the connection goes on', async () => {
   await client.query('BEGIN')
   const sent = pipelined(client, () => [
