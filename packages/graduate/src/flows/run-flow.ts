@@ -1,7 +1,7 @@
 import { FindingCollector, FixCounter } from '../model/collectors.ts'
 import type { Finding } from '../model/finding.ts'
 import type { FixReport, StepReport } from '../model/report.ts'
-import { mustStop, type Outcome, type Run, type RunRequest, type Step } from '../steps/step.ts'
+import { mustStop, type Run, type RunRequest, type Step } from '../steps/step.ts'
 
 /** A flow is its steps, in order, and what findings do to it. */
 export interface Flow<Request extends RunRequest = RunRequest> {
@@ -67,7 +67,6 @@ class RunningFlow<Request extends RunRequest> {
   readonly #closers: (() => PromiseLike<void> | void)[] = []
   readonly #undos: (() => Promise<void>)[] = []
   readonly #translators: ((error: unknown) => unknown)[] = []
-  #ledger: Outcome<unknown>['ledger']
 
   constructor(request: Request) {
     this.#request = request
@@ -98,11 +97,8 @@ class RunningFlow<Request extends RunRequest> {
     this.#findings.merge(outcome.findings ?? [])
     this.#fixes.merge(outcome.fixes ?? [])
     if (outcome.undo) this.#undos.push(outcome.undo)
-    this.#ledger ??= outcome.ledger
     const { rows = 0, bytes = 0 } = outcome
-    const report = { name: step.name, ms: Math.round(performance.now() - started), rows, bytes }
-    this.#steps.push(report)
-    await this.#ledger?.recordStep(report)
+    this.#steps.push({ name: step.name, ms: Math.round(performance.now() - started), rows, bytes })
   }
 
   get result(): FlowResult<Request> {

@@ -1,4 +1,4 @@
-import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
+import { pipelined, quoteIdentifier, runStatements, type PostgresClient } from '@outgrow/databases'
 import type { Correction } from '../model/correction.ts'
 import type { Finding, ReportedKey } from '../model/finding.ts'
 import type { FixReport, StepReport } from '../model/report.ts'
@@ -37,7 +37,6 @@ export interface PendingCast {
 export class Ledger {
   readonly schema: string
   readonly #client: PostgresClient
-  #isPublished = false
 
   /** @param client the run's own connection, for what is read and for what is written apart from other work */
   constructor(client: PostgresClient, { run, home }: Pick<Staging, 'run' | 'home'>) {
@@ -48,7 +47,8 @@ export class Ledger {
   /** Makes the tables and the run's entry, within the caller's transaction. */
   async create(staging: Staging): Promise<void> {
     const at = quoteIdentifier(this.schema)
-    await this.#client.query(`
+    const client = this.#client
+    const tables = `
       CREATE TABLE ${at}._outgrow_run (
         id text PRIMARY KEY, status text NOT NULL, staging json NOT NULL, steps jsonb NOT NULL DEFAULT '[]');
       CREATE TABLE ${at}._outgrow_chunk (
@@ -62,18 +62,13 @@ export class Ledger {
         rows int8, hash_sum numeric, PRIMARY KEY (schema, table_name, column_name));
       CREATE TABLE ${at}._outgrow_quarantine (
         id int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, table_name text NOT NULL, key json NOT NULL,
-        column_name text, reason text NOT NULL, row json NOT NULL)`)
-    await this.#client.query(
-      `INSERT INTO ${at}._outgrow_run (id, status, staging) VALUES ($1, 'building', $2)`,
-      [staging.run, JSON.stringify(staging)],
-    )
-  }
-
-  /** What a step came to. Once everything is published, nothing may fail any more. */
-  async recordStep(step: StepReport): Promise<void> {
-    if (this.#isPublished) return
-    await this.#client.query(`UPDATE ${this.#at('_outgrow_run')} SET steps = steps || $1::jsonb`, [
-      JSON.stringify([step]),
+        column_name text, reason text NOT NULL, row json NOT NULL)`
+    await pipelined(client, () => [
+      client.query(tables),
+      client.query(`INSERT INTO ${at}._outgrow_run (id, status, staging) VALUES ($1, 'building', $2)`, [
+        staging.run,
+        JSON.stringify(staging),
+      ]),
     ])
   }
 
@@ -200,23 +195,27 @@ export class Ledger {
   }
 
   /** The run's entry stays, since `verify` reads it; what was only needed to build goes. Within the caller's transaction. */
-  async publish({ home, schemas }: Staging, result: unknown): Promise<void> {
+  async publish(
+    { home, schemas }: Staging,
+    result: Staging['result'],
+    steps: readonly StepReport[],
+  ): Promise<void> {
     const client = this.#client
     const { rows } = await client.query(`SELECT 1 FROM ${this.quarantine} LIMIT 1`)
-    await client.query(
-      rows.length > 0
-        ? `ALTER TABLE ${this.quarantine} SET SCHEMA ${quoteIdentifier(home)}`
-        : `DROP TABLE ${this.quarantine}`,
-    )
-    await client.query(`DROP TABLE ${this.#at('_outgrow_chunk')}, ${this.#at('_outgrow_cast')}`)
-    for (const staged of Object.values(schemas)) {
-      if (staged !== this.schema) await client.query(`DROP SCHEMA ${quoteIdentifier(staged)}`)
-    }
-    await client.query(
-      `UPDATE ${this.#at('_outgrow_run')} SET status = 'published', staging = jsonb_set(staging::jsonb, '{result}', $1::jsonb)::json`,
-      [JSON.stringify(result)],
-    )
-    this.#isPublished = true
+    const others = Object.values(schemas).filter((staged) => staged !== this.schema)
+    await pipelined(client, () => [
+      runStatements(client, [
+        rows.length > 0
+          ? `ALTER TABLE ${this.quarantine} SET SCHEMA ${quoteIdentifier(home)}`
+          : `DROP TABLE ${this.quarantine}`,
+        `DROP TABLE ${this.#at('_outgrow_chunk')}, ${this.#at('_outgrow_cast')}`,
+        ...others.map((staged) => `DROP SCHEMA ${quoteIdentifier(staged)}`),
+      ]),
+      client.query(
+        `UPDATE ${this.#at('_outgrow_run')} SET status = 'published', steps = $1, staging = jsonb_set(staging::jsonb, '{result}', $2::jsonb)::json`,
+        [JSON.stringify(steps), JSON.stringify(result)],
+      ),
+    ])
   }
 
   /** Keys of a table's rows that a published run quarantined, as JSON. */

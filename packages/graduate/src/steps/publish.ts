@@ -29,7 +29,7 @@ export const publish: Step<{ notes: string[] }, MoveRequest> = {
     await withLocks(client, Object.keys(staging.schemas), async () => {
       await putInPlace(client, staging, baseline)
       await setCounters(client, run.of(count))
-      await ledger.publish(staging, result)
+      await ledger.publish(staging, result, run.steps)
     })
     const notes = writesHistory ? writeBaselineFiles(prepared, staging, baseline) : []
     return { value: { notes }, fixes }

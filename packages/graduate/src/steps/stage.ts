@@ -51,7 +51,6 @@ export const stage: Step<Staged, MoveRequest> = {
     return {
       value: { staging, ledger, loaders: [target, second], builder },
       findings: staging.carried.left,
-      ledger,
       undo: () => dropRun(target.client, staging),
     }
   },

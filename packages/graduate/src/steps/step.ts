@@ -1,6 +1,5 @@
 import type { PostgresUrl } from '@outgrow/databases'
 import type { SchemaSource } from '@outgrow/schema'
-import type { Ledger } from '../ledger/ledger.ts'
 import { isLeftBehind, type Finding } from '../model/finding.ts'
 import type { MoveOptions } from '../model/options.ts'
 import type { Progress } from '../model/progress.ts'
@@ -56,8 +55,6 @@ export interface Outcome<Value> {
   fixes?: FixReport[]
   rows?: number
   bytes?: number
-  /** Where this outcome and those that follow are recorded. */
-  ledger?: Ledger
   /** Takes back what the step made, when findings stop the run. */
   undo?: () => Promise<void>
 }
