@@ -1,3 +1,4 @@
+import { pipelined } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { quarantinedBy } from '../model/correction.ts'
 import { applyToDigest, sameDigest } from '../model/digest.ts'
@@ -24,8 +25,10 @@ export const compare: Step<TableReport[], MoveRequest> = {
   run: async (run) => {
     const { staging, ledger, loaders } = run.of(stage)
     const [target] = loaders
-    const corrections = await ledger.corrections()
-    const targets = await target.tables(Object.values(staging.schemas))
+    const [corrections, targets] = await pipelined(target.client, () => [
+      ledger.corrections(),
+      target.tables(Object.values(staging.schemas)),
+    ])
     const value: TableReport[] = []
     const whole: PlannedTable[] = []
     for (const [table, copied] of run.of(copy).tables) {

@@ -1,8 +1,15 @@
 import { quoteIdentifier, runStatements, type PostgresClient } from '@outgrow/databases'
 import type { Constraint } from '../../model/table.ts'
 
-/** Reads keys, indexes, foreign keys and checks of whole schemas. The session's search_path must name the schemas. */
-export async function readConstraints(client: PostgresClient, schemas: string[]): Promise<Constraint[]> {
+/**
+ * Reads keys, indexes, foreign keys and checks of whole schemas, or of their tables of one name. The session's search_path
+ * must name the schemas.
+ */
+export async function readConstraints(
+  client: PostgresClient,
+  schemas: string[],
+  table?: string,
+): Promise<Constraint[]> {
   const { rows } = await client.query<Constraint>(
     `SELECT n.nspname AS schema, c.relname AS table, k.conname AS name,
             CASE k.contype WHEN 'p' THEN 'primary' WHEN 'u' THEN 'unique' WHEN 'x' THEN 'unique'
@@ -21,7 +28,7 @@ export async function readConstraints(client: PostgresClient, schemas: string[])
        FROM pg_constraint k
        JOIN pg_class c ON c.oid = k.conrelid
        JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = ANY($1) AND k.contype IN ('p', 'u', 'x', 'f', 'c')
+      WHERE n.nspname = ANY($1) AND c.relname = coalesce($2, c.relname) AND k.contype IN ('p', 'u', 'x', 'f', 'c')
      UNION ALL
      SELECT n.nspname, c.relname, i.relname, 'index', pg_get_indexdef(i.oid), NULL,
             (SELECT coalesce(array_agg(a.attname::text ORDER BY k.n), '{}')
@@ -33,9 +40,9 @@ export async function readConstraints(client: PostgresClient, schemas: string[])
        JOIN pg_class i ON i.oid = x.indexrelid
        JOIN pg_class c ON c.oid = x.indrelid
        JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = ANY($1)
+      WHERE n.nspname = ANY($1) AND c.relname = coalesce($2, c.relname)
         AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.oid AND k.contype IN ('p', 'u', 'x'))`,
-    [schemas],
+    [schemas, table],
   )
   return rows
 }

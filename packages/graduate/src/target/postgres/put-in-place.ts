@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import {
   describeSchemas,
   missingItems,
+  pipelined,
   quoteIdentifier,
   runStatements,
   type DescribedItem,
@@ -25,10 +26,8 @@ export async function putInPlace(
   baseline: StoredMigration[],
 ): Promise<void> {
   const homes = Object.keys(staging.schemas)
-  for (const [target, staged] of Object.entries(staging.schemas)) {
-    await createSchema(client, target)
-    if (!staging.replaces) await refuseTaken(client, target, staged)
-  }
+  await createSchemas(client, homes)
+  if (!staging.replaces) await refuseTaken(client, staging.schemas)
   await runStatements(client, [...staging.enable, ...staging.carried.views])
   const { owners, rest } = staging.replaces
     ? await readProperties(client, homes)
@@ -43,9 +42,16 @@ export async function putInPlace(
 }
 
 /** CREATE SCHEMA IF NOT EXISTS wants the right to create one even where there is one. */
-async function createSchema(client: PostgresClient, name: string): Promise<void> {
-  const { rows } = await client.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [name])
-  if (rows.length === 0) await client.query(`CREATE SCHEMA ${quoteIdentifier(name)}`)
+async function createSchemas(client: PostgresClient, names: string[]): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    'SELECT nspname AS name FROM pg_namespace WHERE nspname = ANY($1)',
+    [names],
+  )
+  const missing = names.filter((name) => !rows.some((row) => row.name === name))
+  await runStatements(
+    client,
+    missing.map((name) => `CREATE SCHEMA ${quoteIdentifier(name)}`),
+  )
 }
 
 async function assertPromisedStructure(
@@ -68,9 +74,16 @@ function itemText({ kind, name, definition }: DescribedItem): string {
   return `${kind} ${name} (${definition})`
 }
 
-async function refuseTaken(client: PostgresClient, target: string, staged: string): Promise<void> {
-  const { rows } = await client.query<{ name: string }>(
-    `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+async function refuseTaken(client: PostgresClient, schemas: Staging['schemas']): Promise<void> {
+  const taken = await pipelined(client, () =>
+    Object.entries(schemas).map((both) => client.query<{ name: string }>(takenSql, both)),
+  )
+  const names = taken.flatMap(({ rows }) => rows.map(({ name }) => name))
+  if (names.length > 0) throw changed(names)
+}
+
+/** Names that both of two schemas have. */
+const takenSql = `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
         AND c.relname IN (SELECT x.relname FROM pg_class x JOIN pg_namespace y ON y.oid = x.relnamespace WHERE y.nspname = $2)
      UNION
@@ -80,11 +93,7 @@ async function refuseTaken(client: PostgresClient, target: string, staged: strin
      UNION
      SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
       WHERE n.nspname = $1 AND (p.proname, p.proargtypes) IN (
-        SELECT x.proname, x.proargtypes FROM pg_proc x JOIN pg_namespace y ON y.oid = x.pronamespace WHERE y.nspname = $2)`,
-    [target, staged],
-  )
-  if (rows.length > 0) throw changed(rows.map(({ name }) => name))
-}
+        SELECT x.proname, x.proargtypes FROM pg_proc x JOIN pg_namespace y ON y.oid = x.pronamespace WHERE y.nspname = $2)`
 
 /** The empty tables of the project's own migrations make room; counters that their copies use are kept. */
 async function dropEmptyTables(
@@ -142,14 +151,13 @@ async function moveObjects(client: PostgresClient, staged: string, target: strin
       ORDER BY CASE i.type WHEN 'collation' THEN 0 WHEN 'type' THEN 1 WHEN 'table' THEN 2 WHEN 'view' THEN 3 ELSE 4 END, i.identity`,
     [staged, target],
   )
-  await runStatements(
-    client,
-    rows.map(({ statement }) => statement),
-  )
-  const left = await client.query<{ name: string }>(
-    `SELECT i.type || ' ' || i.identity AS name ${inSchema}`,
-    [staged],
-  )
+  const [, left] = await pipelined(client, () => [
+    runStatements(
+      client,
+      rows.map(({ statement }) => statement),
+    ),
+    client.query<{ name: string }>(`SELECT i.type || ' ' || i.identity AS name ${inSchema}`, [staged]),
+  ])
   if (left.rows.length > 0) throw changed(left.rows.map(({ name }) => name))
 }
 

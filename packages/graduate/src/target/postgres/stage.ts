@@ -15,7 +15,7 @@ import { finalSql, namesOfStaged, stagedName, type RunRecord, type Staging } fro
 import { carryOver } from './carry/carry.ts'
 import { readTargetTables } from './catalog.ts'
 import { cloneTables } from './clone.ts'
-import { addConstraints, dropConstraints, qualified, readConstraints } from './constraints.ts'
+import { addConstraints, dropConstraints, qualified } from './constraints.ts'
 import { putInPlace } from './put-in-place.ts'
 import { requalify } from './requalify.ts'
 import { ddlFailure } from './server-failure.ts'
@@ -82,7 +82,7 @@ export async function buildStaging(client: PostgresClient, request: StagingReque
     (schema) => stagedName(run, home, schema),
     options,
   )
-  const carried = await carryOver(client, {
+  const { carried, constraints } = await carryOver(client, {
     plan,
     objects: request.objects,
     schemas: staged,
@@ -91,7 +91,6 @@ export async function buildStaging(client: PostgresClient, request: StagingReque
     skipped: options.skipObjects,
     finalSql: (sql) => finalSql(sql, { home, schemas }),
   })
-  const constraints = await readConstraints(client, staged)
   const staging: Staging = {
     run,
     home,
@@ -105,13 +104,17 @@ export async function buildStaging(client: PostgresClient, request: StagingReque
     created: [],
     record: request.record,
   }
-  staging.promised = (await promiseOf(client, staging)).filter(
+  const [promised, after] = await pipelined(client, () => [promiseOf(client, staging), globalObjects(client)])
+  staging.promised = promised.filter(
     ({ kind, name }) => kind !== 'column' || !staging.castColumns.includes(name),
   )
-  staging.created = minus(await globalObjects(client), before)
+  staging.created = minus(after, before)
   if (request.rehearses) await rehearse(client, staging)
-  await dropConstraints(client, constraints)
-  staging.enable = await switchOff(client, staging)
+  const [, enable] = await pipelined(client, () => [
+    dropConstraints(client, constraints),
+    switchOff(client, staging),
+  ])
+  staging.enable = enable
   if (!replaces && !request.adds) await emptyTables(client, plan)
   return { staging, plan }
 }
@@ -122,9 +125,11 @@ async function promiseOf(client: PostgresClient, staging: Staging): Promise<Desc
     const homes = Object.keys(staging.schemas)
     return describeSchemas(client, Object.fromEntries(homes.map((schema) => [schema, schema])))
   }
-  await runStatements(client, ['SAVEPOINT outgrow_promise', ...staging.carried.views])
-  const items = await describeSchemas(client, namesOfStaged(staging))
-  await client.query('ROLLBACK TO SAVEPOINT outgrow_promise')
+  const [, items] = await pipelined(client, () => [
+    runStatements(client, ['SAVEPOINT outgrow_promise', ...staging.carried.views]),
+    describeSchemas(client, namesOfStaged(staging)),
+    client.query('ROLLBACK TO SAVEPOINT outgrow_promise'),
+  ])
   return items.filter(({ kind }) => !grantKinds.has(kind))
 }
 

@@ -1,6 +1,8 @@
 import {
+  pipelined,
   quoteIdentifier,
   readTableDetails,
+  runStatements,
   shortName,
   type PostgresClient,
   type SourceTable,
@@ -34,9 +36,12 @@ export interface CarryRequest {
 
 /**
  * Gives the target's tables, which are empty, what the file's schema has and theirs lacks. Each statement is tried: what
- * Postgres refuses, or what no statement says, is left and named.
+ * Postgres refuses, or what no statement says, is left and named. Returns what constraints the tables have with it.
  */
-export async function carryOver(client: PostgresClient, request: CarryRequest): Promise<Carried> {
+export async function carryOver(
+  client: PostgresClient,
+  request: CarryRequest,
+): Promise<{ carried: Carried; constraints: Constraint[] }> {
   const { plan, objects, schemas, adds, skipped } = request
   const carried: Carried = { statements: [], views: [], left: [], notes: [] }
   const tables = new Map(plan.tables.map((table) => [table.source.name, contextOf(plan, table)]))
@@ -71,7 +76,11 @@ export async function carryOver(client: PostgresClient, request: CarryRequest): 
         )
         if (!(await tried(client, statement, context, adds))) continue
       }
-      if (adds && object.kind !== 'view') constraints = await readConstraints(client, schemas)
+      if (adds && context) {
+        const { name } = context.table.target
+        const others = constraints.filter(({ table }) => table !== name)
+        constraints = [...others, ...(await readConstraints(client, schemas, name))]
+      }
       if (adds && object.kind === 'generated column' && context)
         await addComputed(client, object, context, schemas)
       if (adds && object.kind === 'view') made.push(qualified({ schema: request.home, name: object.name }))
@@ -92,9 +101,12 @@ export async function carryOver(client: PostgresClient, request: CarryRequest): 
     }
   }
   // They are made for good when everything else stands; here each one only had to find those that it reads.
-  for (const view of made.toReversed()) await client.query(`DROP VIEW ${view}`)
+  await runStatements(
+    client,
+    made.toReversed().map((view) => `DROP VIEW ${view}`),
+  )
   carried.notes.push(...foldedColumns(plan))
-  return carried
+  return { carried, constraints }
 }
 
 /** Postgres does not take the statement, as opposed to not being able to, or not letting this role. */
@@ -262,11 +274,14 @@ async function tried(
   context: StatementContext | undefined,
   stays: boolean,
 ): Promise<boolean> {
-  await client.query('SAVEPOINT outgrow_carry')
+  const definitions = () => context && definitionsOf(client, context.table)
   try {
-    const before = context && (await definitionsOf(client, context.table))
-    await client.query(statement)
-    const after = context && (await definitionsOf(client, context.table))
+    const [, before, , after] = await pipelined(client, () => [
+      client.query('SAVEPOINT outgrow_carry'),
+      definitions(),
+      client.query(statement),
+      definitions(),
+    ])
     const isNew = !before || !after || after.distinct > before.distinct || after.all === before.all
     await client.query(
       stays && isNew ? 'RELEASE SAVEPOINT outgrow_carry' : 'ROLLBACK TO SAVEPOINT outgrow_carry',
