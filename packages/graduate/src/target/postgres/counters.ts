@@ -81,17 +81,21 @@ async function sequencesOf(
     qualified(staging.replaces ? { ...table, schema: homes[table.schema] ?? table.schema } : table),
   )
   const { rows } = await client.query<{ place: number; oid: string; position: string; step: string }>(
-    `SELECT c.place::int AS place, s.oid::text AS oid, format('%I.%I', n.nspname, p.relname) AS position, q.seqincrement::text AS step
-       FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY c(table_name, name, original, place)
-      CROSS JOIN LATERAL (
-        SELECT pg_get_serial_sequence(c.table_name, c.name)::regclass::oid AS oid
-         UNION
-        SELECT x.refobjid FROM pg_attrdef d
-          JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-          JOIN pg_depend x ON x.classid = 'pg_attrdef'::regclass AND x.objid = d.oid AND x.refclassid = 'pg_class'::regclass
-         WHERE d.adrelid = c.table_name::regclass AND a.attname = c.name) own
+    // Materialized, so that the functions are called once a column and not once for each pair that is tried.
+    `WITH own AS MATERIALIZED (
+       SELECT c.place, s.oid, coalesce(pg_get_serial_sequence(c.original::text, c.name)::regclass::oid, s.oid) AS position
+         FROM unnest($1::regclass[], $2::text[], $3::regclass[]) WITH ORDINALITY c(id, name, original, place)
+        CROSS JOIN LATERAL (
+          SELECT pg_get_serial_sequence(c.id::text, c.name)::regclass::oid AS oid
+           UNION
+          SELECT x.refobjid FROM pg_attrdef d
+            JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+            JOIN pg_depend x ON x.classid = 'pg_attrdef'::regclass AND x.objid = d.oid AND x.refclassid = 'pg_class'::regclass
+           WHERE d.adrelid = c.id AND a.attname = c.name) s)
+     SELECT own.place::int AS place, s.oid::text AS oid, format('%I.%I', n.nspname, p.relname) AS position, q.seqincrement::text AS step
+       FROM own
        JOIN pg_class s ON s.oid = own.oid AND s.relkind = 'S'
-       JOIN pg_class p ON p.oid = coalesce(pg_get_serial_sequence(c.original, c.name)::regclass::oid, s.oid)
+       JOIN pg_class p ON p.oid = own.position
        JOIN pg_namespace n ON n.oid = p.relnamespace
        JOIN pg_sequence q ON q.seqrelid = p.oid`,
     [columns.map(({ table }) => qualified(table)), columns.map(({ name }) => name), originals],
