@@ -15,7 +15,7 @@ import type { RunSettings } from './run-settings.ts'
 import { withJournal } from './with-journal.ts'
 
 export interface MoveRun
-  extends RunSettings, Pick<MigrateRequest, 'rendered' | 'writesHistory' | 'unfinished'> {
+  extends RunSettings, Pick<MigrateRequest, 'rendered' | 'writesHistory' | 'unfinished' | 'verifies'> {
   command: 'migrate' | 'import'
   target: MoveTarget
   /** Rows that were set aside do not prevent the switch. */
@@ -106,7 +106,7 @@ async function fill(
 }
 
 function withListeners(
-  { from, target, rendered, readSchema, options, writesHistory, unfinished, signal }: MoveRun,
+  { from, target, rendered, readSchema, options, writesHistory, unfinished, verifies, signal }: MoveRun,
   listener: MoveListener,
   journal: JournalWriter | undefined,
 ): MigrateRequest {
@@ -118,6 +118,7 @@ function withListeners(
     options,
     writesHistory,
     unfinished,
+    verifies,
     signal,
     onStep: (title, at, of) => {
       listener.onStep(title, at, of)
