@@ -1,304 +1,213 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Command } from 'commander'
-import { startEmbeddedPostgres, withPostgres } from '@outgrow/databases'
+import { Command, InvalidArgumentError } from 'commander'
+import { startEmbeddedPostgres, withPostgres, type EmbeddedPostgres } from '@outgrow/databases'
 import { diffDatamodels, renderDialects, schemaSourceOf } from '@outgrow/schema'
-import { count, duration, size, textTable } from 'outgrow/output/terminal'
-import { measure, median, serverCpuMs, type Usage } from './process-usage.ts'
+import { count, duration, size } from 'outgrow/output/terminal'
+import { approachNames, type Approach, type ApproachName, type Work } from './approach.ts'
+import { approaches, chooseApproaches } from './approaches.ts'
+import type { Traffic } from './delay-proxy.ts'
+import { reportMove, type Measured, type Run } from './move-report.ts'
+import { serverCpuMs } from './process-usage.ts'
+import { startProxyProcess } from './proxy-process.ts'
 import { benchSchema, fillShop } from './shop.ts'
+import { stoppable } from './stoppable.ts'
 
-interface Approach {
-  name: string
-  /** Runs against an empty database, or against the one that outgrow filled. */
-  on: 'empty' | 'filled'
-  run(url: string): Promise<Usage>
-}
-
-interface Measured {
-  name: string
-  medianMs: number
-  clientCpuMs: number
-  serverCpuMs: number
-  peakBytes: number
-  rowsPerSecond: number
+interface Options {
+  rows: number
+  rounds: number
+  latency: number
+  only?: ApproachName[]
+  skip: ApproachName[]
+  json?: string
 }
 
 export const moveCommand = new Command('move')
   .description(
     'the whole move: data, keys, indexes, validated foreign keys; against the limit and installed peers',
   )
-  .option('--rows <n>', 'rows of the source', '300000')
-  .option('--rounds <n>', 'rounds; in each, every approach runs once', '3')
-  .option('--skip <names>', 'approaches to leave out, separated by commas', '')
+  .option('--rows <n>', 'rows of the source', numberFrom(1), 300_000)
+  .option('--rounds <n>', 'rounds; in each, every approach runs once', numberFrom(1), 3)
+  .option('--latency <ms>', 'by how much longer a round trip to the server takes', numberFrom(0), 0)
+  .option('--only <names>', 'approaches to run, separated by commas', names)
+  .option('--skip <names>', 'approaches to leave out, separated by commas', names, [])
   .option('--json <file>', 'write the figures')
-  .action(async (options: { rows: string; rounds: string; skip: string; json?: string }) => {
-    const root = join(import.meta.dirname, '../../.outgrow')
-    mkdirSync(root, { recursive: true })
-    const folder = mkdtempSync(join(root, 'bench-'))
-    try {
-      await benchMove(
-        folder,
-        Number(options.rows),
-        Number(options.rounds),
-        options.skip.split(','),
-        options.json,
-      )
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
-  })
+  .addHelpText(
+    'after',
+    `
+Approaches: ${approachNames.join(', ')}.
+The last two run only where they are installed. outgrow verify compares what outgrow has moved in the same round.
 
-async function benchMove(
-  folder: string,
-  rows: number,
-  rounds: number,
-  skip: string[],
-  json: string | undefined,
-): Promise<void> {
-  const file = join(folder, 'app.db')
-  const schema = join(folder, 'schema.prisma')
-  writeFileSync(schema, benchSchema)
-  const dialects = renderDialects(schemaSourceOf(benchSchema))
-  process.stdout.write(`Making ${count(rows)} rows …\n`)
-  fillShop(file, await diffDatamodels('sqlite', undefined, dialects.sqlite), rows)
-  const ddl = join(folder, 'postgres.sql')
-  writeFileSync(ddl, await diffDatamodels('postgres', undefined, dialects.postgres))
-  // Durable settings, the same for all.
-  const server = await startEmbeddedPostgres({
-    directory: join(folder, 'server'),
-    settings: [
-      'shared_buffers=1GB',
-      'max_wal_size=8GB',
-      'checkpoint_timeout=30min',
-      'maintenance_work_mem=256MB',
-    ],
-  })
-  const approaches = approachesFor(file, schema, ddl, folder).filter(({ name }) => !skip.includes(name))
-  const postmaster = Number(readFileSync(join(server.dataDirectory, 'postmaster.pid'), 'utf8').split('\n')[0])
-  const runs = new Map<string, (Usage & { serverMs: number })[]>()
-  const database = (name: string) => server.url.replace(/\/postgres\?/, `/${name}?`)
-  try {
-    process.stdout.write(
-      `SQLite file ${size(statSync(file).size)}, ${rounds} rounds of ${approaches.map(({ name }) => name).join(', ')}\n`,
-    )
-    const bin = join(import.meta.dirname, '../../scripts/bin/outgrow.mjs')
-    const out = join(folder, 'export')
-    for (const args of [
-      ['export', '--from', file],
-      ['transform', '--schema', schema],
-    ]) {
-      execFileSync(process.execPath, [bin, ...args, '--dir', out], { stdio: 'ignore' })
-    }
-    for (let round = 0; round < rounds; round++) {
-      for (const { name, on, run } of approaches) {
-        const target = on === 'empty' ? name.replaceAll(/\W/g, '_') : 'outgrow'
-        await withPostgres(server.url, async (client) => {
-          if (on === 'empty') {
-            await client.query(`DROP DATABASE IF EXISTS "${target}" WITH (FORCE)`)
-            await client.query(`CREATE DATABASE "${target}" TEMPLATE template0`)
-          }
-          await client.query('CHECKPOINT')
-        })
-        const before = serverCpuMs(postmaster)
-        const usage = await run(database(target))
-        if (usage.code !== 0)
-          throw new Error(`${name} ended with ${usage.code}: ${usage.output.slice(-4000)}`)
-        const known = runs.get(name) ?? []
-        runs.set(name, [...known, { ...usage, serverMs: serverCpuMs(postmaster) - before }])
-        process.stdout.write(`  round ${round + 1} ${name}: ${duration(usage.ms)}\n`)
-      }
-    }
-  } finally {
-    await server.stop('immediate')
-  }
-  report(rows, rounds, runs, json)
-}
+With --latency, a proxy on loopback, in a process of its own, holds back every byte for half the round trip and counts it;
+bandwidth is not limited. Without it, all connect to the server directly, after a round 0 that only counts bytes.
 
-function approachesFor(file: string, schema: string, ddl: string, folder: string): Approach[] {
-  const bin = join(import.meta.dirname, '../../scripts/bin/outgrow.mjs')
-  const outgrow = (command: string) => (url: string) =>
-    measure(process.execPath, [bin, command, '--from', file, '--schema', schema, '--json'], {
-      POSTGRES_URL: url,
-    })
-  const approaches: Approach[] = [
-    { name: 'outgrow', on: 'empty', run: outgrow('migrate') },
-    { name: 'outgrow verify', on: 'filled', run: outgrow('verify') },
-    {
-      name: 'limit',
-      on: 'empty',
-      run: (url) =>
-        measure(process.execPath, [join(import.meta.dirname, 'limit.ts'), join(folder, 'export'), ddl], {
-          POSTGRES_URL: url,
-        }),
-    },
-  ]
-  if (installed('pgloader'))
-    approaches.push({ name: 'pgloader', on: 'empty', run: (url) => pgloader(file, ddl, folder, url) })
-  if (installed('sqlite3') && installed('psql')) {
-    approaches.push({
-      name: 'sqlite3 csv to psql',
-      on: 'empty',
-      run: (url) => csvPipe(file, ddl, folder, url),
-    })
-  }
-  return approaches
-}
-
-function installed(command: string): boolean {
-  try {
-    execFileSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
-const tableNames = ['User', 'Account', 'Product', 'Vote', 'Event', 'AuditEntry']
-const dateColumns: Record<string, string> = {
-  User: 'createdAt',
-  Account: 'createdAt',
-  Product: 'createdAt',
-  Vote: 'createdAt',
-  Event: 'receivedAt',
-  AuditEntry: 'at',
-}
-
-/**
- * pgloader into the tables of the DDL. Its work-arounds: dates are read as text from views that have already turned
- * milliseconds into ISO text (it takes them for years), small batches (1 kB payloads run it out of memory), data only,
- * and the keys made by psql afterwards, as its own come out under other names.
- */
-async function pgloader(file: string, ddl: string, folder: string, url: string): Promise<Usage> {
-  const prepared = join(folder, 'pgloader.db')
-  const { tables, rest } = splitDdl(ddl)
-  writeFileSync(join(folder, 'tables.sql'), tables)
-  writeFileSync(join(folder, 'rest.sql'), rest)
-  const copied = `rm -f ${prepared}; cp ${file} ${prepared}; sqlite3 ${prepared} "${tableNames
-    .map((name) => {
-      const column = dateColumns[name] as string
-      return `UPDATE \\"${name}\\" SET \\"${column}\\" = strftime('%Y-%m-%dT%H:%M:%fZ', \\"${column}\\" / 1000.0, 'unixepoch') WHERE typeof(\\"${column}\\") = 'integer'`
-    })
-    .join(';')}"`
-  execFileSync('sh', ['-c', copied], { stdio: 'ignore' })
-  writeFileSync(
-    join(folder, 'move.load'),
-    `LOAD DATABASE FROM sqlite://${prepared} INTO ${url.replace('?sslmode=disable', '')}
- WITH data only, quote identifiers, prefetch rows = 1000
- CAST type datetime to timestamptz drop typemod, type jsonb to jsonb drop typemod
- SET timezone TO 'UTC';
+Examples:
+  pnpm bench move --rows 3000000 --rounds 3 --json move.json
+  pnpm bench move --latency 40 --only outgrow,limit
+  pnpm bench move --skip 'pgloader,outgrow verify'
 `,
   )
-  return measure(
-    'sh',
-    [
-      '-c',
-      `psql -q -v ON_ERROR_STOP=1 "$POSTGRES_URL" -f ${folder}/tables.sql && timeout 1200 pgloader --quiet ${folder}/move.load && psql -q -v ON_ERROR_STOP=1 "$POSTGRES_URL" -f ${folder}/rest.sql`,
-    ],
-    { POSTGRES_URL: url },
-  )
+  .action((options: Options) => stoppable((signal) => benchMove(options, chosen(options), signal)))
+
+function chosen({ only, skip }: Options): ApproachName[] {
+  try {
+    return chooseApproaches(only, skip)
+  } catch (error) {
+    return moveCommand.error(`error: ${(error as Error).message}`)
+  }
 }
 
-/** CSV from SQLite's shell into \\copy, table after table; dates and booleans turned by SQL on the way. */
-async function csvPipe(file: string, ddl: string, folder: string, url: string): Promise<Usage> {
-  const { tables, rest } = splitDdl(ddl)
-  writeFileSync(join(folder, 'tables.sql'), tables)
-  writeFileSync(join(folder, 'rest.sql'), rest)
-  const pipes = tableNames.map((name) => {
-    const column = dateColumns[name] as string
-    const columns = execFileSync('sqlite3', [
-      file,
-      `SELECT group_concat(CASE name WHEN '${column}' THEN 'CASE typeof("${column}") WHEN ''integer'' THEN strftime(''%Y-%m-%dT%H:%M:%fZ'', "${column}" / 1000.0, ''unixepoch'') ELSE "${column}" END' ELSE '"' || name || '"' END, ', ') FROM pragma_table_info('${name}')`,
-    ])
-      .toString()
-      .trim()
-    const select = join(folder, `${name}.sql`)
-    writeFileSync(select, `SELECT ${columns} FROM "${name}";\n`)
-    return `sqlite3 -csv -readonly ${file} < ${select} | psql -q -v ON_ERROR_STOP=1 "$POSTGRES_URL" -c '\\copy "${name}" FROM STDIN CSV'`
+function numberFrom(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (text.trim() !== '' && value >= least && Number.isFinite(value)) return value
+    throw new InvalidArgumentError(`It has to be a number from ${least} on.`)
+  }
+}
+
+function names(text: string): ApproachName[] {
+  return text.split(',').map((part) => {
+    const name = approachNames.find((known) => known === part.trim())
+    if (name) return name
+    throw new InvalidArgumentError(`The approaches are ${approachNames.join(', ')}.`)
   })
-  return measure(
-    'sh',
-    [
-      '-c',
-      `set -e; psql -q -v ON_ERROR_STOP=1 "$POSTGRES_URL" -f ${folder}/tables.sql; ${pipes.join('; ')}; psql -q -v ON_ERROR_STOP=1 "$POSTGRES_URL" -f ${folder}/rest.sql`,
-    ],
-    { POSTGRES_URL: url },
-  )
 }
 
-/** Tables without keys, and what comes after the load. */
-function splitDdl(file: string): { tables: string; rest: string } {
-  const keys: string[] = []
-  const tables: string[] = []
-  const rest: string[] = []
-  for (const statement of readFileSync(file, 'utf8')
-    .replaceAll(/^--.*$/gm, '')
-    .split(/;\s*$/m)) {
-    const text = statement.trim()
-    if (text.startsWith('CREATE TABLE')) {
-      const table = /CREATE TABLE ("\w+")/.exec(text)?.[1]
-      tables.push(
-        text.replace(/,\s*(CONSTRAINT "\w+" PRIMARY KEY \(.*?\))/, (_, key: string) => {
-          keys.push(`ALTER TABLE ${table} ADD ${key}`)
-          return ''
-        }),
-      )
-    } else if (text !== '' && !text.startsWith('CREATE SCHEMA')) rest.push(text)
+async function benchMove(options: Options, chosen: ApproachName[], signal: AbortSignal): Promise<void> {
+  const { rows, rounds, latency: latencyMs, json } = options
+  const root = join(import.meta.dirname, '../../.outgrow')
+  mkdirSync(root, { recursive: true })
+  const folder = mkdtempSync(join(root, 'bench-'))
+  try {
+    process.stdout.write(`Making ${count(rows)} rows …\n`)
+    const work = await makeWork(folder, rows, signal)
+    process.stdout.write(
+      `SQLite file ${size(statSync(work.file).size)}, ${rounds} rounds of ${chosen.join(', ')}\n`,
+    )
+    const measured = await withServer(folder, (server) => runRounds(server, work, chosen, rounds, latencyMs))
+    reportMove({ rows, rounds, latencyMs }, measured, json)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
   }
-  const script = (statements: string[]) => statements.map((text) => `${text};\n`).join('')
-  return { tables: script(tables), rest: script([...keys, ...rest, 'ANALYZE']) }
 }
 
-function report(
-  rows: number,
+async function makeWork(folder: string, rows: number, signal: AbortSignal): Promise<Work> {
+  const work = {
+    file: join(folder, 'app.db'),
+    schema: join(folder, 'schema.prisma'),
+    ddl: join(folder, 'postgres.sql'),
+    folder,
+    signal,
+  }
+  writeFileSync(work.schema, benchSchema)
+  const dialects = renderDialects(schemaSourceOf(benchSchema))
+  await fillShop(work.file, await diffDatamodels('sqlite', undefined, dialects.sqlite), rows, signal)
+  writeFileSync(work.ddl, await diffDatamodels('postgres', undefined, dialects.postgres))
+  return work
+}
+
+/** A server with durable settings, the same for all. Neither it nor its folder is left behind. */
+async function withServer<Result>(
+  folder: string,
+  use: (server: EmbeddedPostgres) => Promise<Result>,
+): Promise<Result> {
+  const directory = serverDirectory(folder)
+  try {
+    const server = await startEmbeddedPostgres({
+      directory,
+      settings: [
+        'shared_buffers=1GB',
+        'max_wal_size=8GB',
+        'checkpoint_timeout=30min',
+        'maintenance_work_mem=256MB',
+      ],
+    })
+    try {
+      return await use(server)
+    } finally {
+      await server.stop('immediate')
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** Root's server runs as another user, who cannot enter the work folder. */
+function serverDirectory(folder: string): string {
+  if (process.getuid?.() !== 0) return join(folder, 'server')
+  const directory = mkdtempSync('/var/tmp/outgrow-bench-')
+  chmodSync(directory, 0o755)
+  return directory
+}
+
+async function runRounds(
+  server: EmbeddedPostgres,
+  work: Work,
+  chosen: ApproachName[],
   rounds: number,
-  runs: Map<string, (Usage & { serverMs: number })[]>,
-  json: string | undefined,
-): void {
-  const approaches: Measured[] = [...runs].map(([name, all]) => ({
-    name,
-    medianMs: Math.round(median(all.map(({ ms }) => ms))),
-    clientCpuMs: Math.round(median(all.map(({ cpuMs }) => cpuMs))),
-    serverCpuMs: Math.round(median(all.map(({ serverMs }) => serverMs))),
-    peakBytes: Math.max(...all.map(({ peakBytes }) => peakBytes)),
-    rowsPerSecond: Math.round(rows / (median(all.map(({ ms }) => ms)) / 1000)),
-  }))
-  /** Median of the rounds' own ratios: what drifts within a run touches both sides. */
-  const ratio = (a: string, b: string): number | null => {
-    const [left, right] = [runs.get(a), runs.get(b)]
-    if (!left || !right) return null
-    return Number(median(left.map(({ ms }, at) => ms / (right[at]?.ms ?? Number.NaN))).toFixed(2))
+  latencyMs: number,
+): Promise<Map<ApproachName, Measured>> {
+  const measured = new Map<ApproachName, Measured>()
+  const prepared = new Map<ApproachName, Approach>()
+  for (const name of chosen) {
+    const approach = approaches[name](work)
+    await approach.prepare?.(server.url)
+    prepared.set(name, approach)
+    measured.set(name, { runs: [], traffic: [] })
   }
-  const ratios = {
-    pgloaderToOutgrow: ratio('pgloader', 'outgrow'),
-    outgrowToLimit: ratio('outgrow', 'limit'),
-    verifyToMove: ratio('outgrow verify', 'outgrow'),
-    csvToOutgrow: ratio('sqlite3 csv to psql', 'outgrow'),
+  // Without latency no proxy stands in between: bytes are counted in a round that is not measured otherwise.
+  for (let round = latencyMs > 0 ? 1 : 0; round <= rounds; round++) {
+    for (const [name, approach] of prepared) {
+      const { runs, traffic } = measured.get(name) as Measured
+      const isDirect = latencyMs === 0 && round > 0
+      const ran = isDirect
+        ? await runOnce(server, name, approach, portOf(server))
+        : await runProxied(server, name, approach, latencyMs, traffic)
+      if (round > 0) runs.push(ran)
+      process.stdout.write(`  round ${round} ${name}: ${duration(ran.ms)}\n`)
+    }
   }
-  const machine = {
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
-    memoryBytes: totalmem(),
-    node: process.version,
-    postgres: '18 (embedded)',
-  }
-  process.stdout.write(
-    `\n${textTable(
-      ['approach', 'median', 'client CPU', 'server CPU', 'peak memory', 'rows/s'],
-      approaches.map((one) => [
-        one.name,
-        duration(one.medianMs),
-        duration(one.clientCpuMs),
-        duration(one.serverCpuMs),
-        size(one.peakBytes),
-        one.rowsPerSecond,
-      ]),
-    ).join('\n')}\n\n`,
-  )
-  for (const [name, value] of Object.entries(ratios))
-    process.stdout.write(`${name}: ${value ?? 'not measured'}\n`)
-  if (json !== undefined) {
-    writeFileSync(json, `${JSON.stringify({ machine, rows, rounds, approaches, ratios }, null, 2)}\n`)
-  }
+  return measured
+}
+
+/** @param traffic gets what went over the wire */
+async function runProxied(
+  server: EmbeddedPostgres,
+  name: ApproachName,
+  approach: Approach,
+  roundTripMs: number,
+  traffic: Traffic[],
+): Promise<Run> {
+  await using proxy = await startProxyProcess({ port: portOf(server), roundTripMs })
+  const ran = await runOnce(server, name, approach, proxy.port)
+  traffic.push(await proxy.traffic())
+  return ran
+}
+
+async function runOnce(
+  server: EmbeddedPostgres,
+  name: ApproachName,
+  { on, run }: Approach,
+  port: number,
+): Promise<Run> {
+  const database = on === 'empty' ? name.replaceAll(/\W/g, '_') : 'outgrow'
+  await withPostgres(server.url, async (client) => {
+    if (on === 'empty') {
+      await client.query(`DROP DATABASE IF EXISTS "${database}" WITH (FORCE)`)
+      await client.query(`CREATE DATABASE "${database}" TEMPLATE template0`)
+    }
+    await client.query('CHECKPOINT')
+  })
+  const url = new URL(server.url)
+  url.port = String(port)
+  url.pathname = database
+  const postmaster = Number(readFileSync(join(server.dataDirectory, 'postmaster.pid'), 'utf8').split('\n')[0])
+  const before = serverCpuMs(postmaster)
+  const usage = await run(url.href)
+  if (usage.code !== 0) throw new Error(`${name} ended with ${usage.code}: ${usage.output.slice(-4000)}`)
+  return { ...usage, serverCpuMs: serverCpuMs(postmaster) - before }
+}
+
+function portOf({ url }: EmbeddedPostgres): number {
+  return Number(new URL(url).port)
 }

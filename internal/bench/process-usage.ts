@@ -14,10 +14,28 @@ export interface Usage {
 /** Ticks of the kernel's accounting: 100 a second on every Linux that Node runs on. */
 const msPerTick = 10
 
+interface MeasureOptions {
+  /** Added to this process' own. */
+  env: NodeJS.ProcessEnv
+  /** Aborted: the command and its children are killed. */
+  signal: AbortSignal
+}
+
 /** Runs a command and reads the kernel's account of it (Linux). */
-export async function measure(command: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<Usage> {
+export async function measure(
+  command: string,
+  args: string[],
+  { env, signal }: MeasureOptions,
+): Promise<Usage> {
+  signal.throwIfAborted()
   const started = performance.now()
-  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true, // a group of its own, which is killed as one
+  })
+  const kill = () => killGroup(child.pid ?? 0)
+  signal.addEventListener('abort', kill)
   let output = ''
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (data: Buffer) => (output += String(data)))
@@ -32,8 +50,24 @@ export async function measure(command: string, args: string[], env: NodeJS.Proce
   const sampling = setInterval(sample, 20)
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
   clearInterval(sampling)
+  signal.removeEventListener('abort', kill)
+  signal.throwIfAborted()
   const cpuMs = [...cpu.values()].reduce((sum, ms) => sum + ms, 0)
   return { ms: performance.now() - started, cpuMs, peakBytes, code, output }
+}
+
+/** The same for a command that is to succeed. @throws Error with the end of its output, where it does not */
+export async function runWhole(command: string, args: string[], options: MeasureOptions): Promise<void> {
+  const { code, output } = await measure(command, args, options)
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}: ${output.slice(-4000)}`)
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL')
+  } catch {
+    // it has ended
+  }
 }
 
 /** CPU time of a server's processes so far: the postmaster, its live children, and those it has reaped. */

@@ -1,4 +1,5 @@
-import { openSqlite } from '@outgrow/databases'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { openSqlite, type SqliteDatabase } from '@outgrow/databases'
 
 /** Six tables as Prisma makes them: text ids, millisecond and ISO dates, Json payloads, decimals, a log. */
 export const benchSchema = `datasource db {
@@ -77,11 +78,30 @@ model AuditEntry {
 }
 `
 
+/** The tables, parents first, each with the column that holds its dates. */
+export const dateColumns = {
+  User: 'createdAt',
+  Account: 'createdAt',
+  Product: 'createdAt',
+  Vote: 'createdAt',
+  Event: 'receivedAt',
+  AuditEntry: 'at',
+}
+
 /** Fills an empty file of the schema with about `rows` rows; the same rows for the same number. */
-export function fillShop(path: string, ddl: string, rows: number): void {
+export async function fillShop(path: string, ddl: string, rows: number, signal: AbortSignal): Promise<void> {
   const database = openSqlite(path)
-  database.pragma('synchronous = OFF')
-  database.exec(ddl)
+  try {
+    database.pragma('synchronous = OFF')
+    database.exec(ddl)
+    await insertRows(database, rows, signal)
+    database.pragma('wal_checkpoint(TRUNCATE)')
+  } finally {
+    database.close()
+  }
+}
+
+async function insertRows(database: SqliteDatabase, rows: number, signal: AbortSignal): Promise<void> {
   const share = (part: number) => Math.max(1, Math.round(rows * part))
   const [users, accounts, products] = [share(0.1), share(0.02), share(0.08)]
   const [votes, events, audit] = [share(0.2), share(0.2), share(0.4)]
@@ -91,25 +111,30 @@ export function fillShop(path: string, ddl: string, rows: number): void {
       .padStart(7, '0')}${at.toString(36).padStart(8, '0')}`
   const at = (n: number) => 1600000000000 + n * 1000 + (mix(n) % 1000)
   const iso = (n: number) => new Date(at(n)).toISOString().replace('Z', '+00:00')
-  const insert = (sql: string, count: number, values: (n: number) => unknown[]) => {
+  const insert = async (sql: string, count: number, values: (n: number) => unknown[]) => {
     const statement = database.prepare(sql)
-    database.transaction(() => {
-      for (let n = 0; n < count; n++) statement.run(...values(n))
-    })()
+    database.exec('BEGIN')
+    for (let n = 0; n < count; n++) {
+      statement.run(...values(n))
+      if (n % 10_000 !== 0) continue
+      await nextTurn() // in which Ctrl-C arrives
+      signal.throwIfAborted()
+    }
+    database.exec('COMMIT')
   }
-  insert('INSERT INTO "User" VALUES (?, ?, ?, ?)', users, (n) => [
+  await insert('INSERT INTO "User" VALUES (?, ?, ?, ?)', users, (n) => [
     id('u', n),
     `user${n}@example.com`,
     n % 7 === 0 ? null : `User ${n}`,
     n % 2 === 0 ? at(n) : iso(n),
   ])
-  insert('INSERT INTO "Account" VALUES (?, ?, ?, ?)', accounts, (n) => [
+  await insert('INSERT INTO "Account" VALUES (?, ?, ?, ?)', accounts, (n) => [
     id('a', n),
     `account-${n}`,
     id('u', mix(n) % users),
     at(n),
   ])
-  insert('INSERT INTO "Product" VALUES (?, ?, ?, ?, ?, ?, ?)', products, (n) => [
+  await insert('INSERT INTO "Product" VALUES (?, ?, ?, ?, ?, ?, ?)', products, (n) => [
     n + 1,
     id('a', mix(n) % accounts),
     `Product number ${n}`,
@@ -118,28 +143,26 @@ export function fillShop(path: string, ddl: string, rows: number): void {
     n % 3 === 0 ? 1 : 0,
     iso(n),
   ])
-  insert('INSERT INTO "Vote" VALUES (?, ?, ?, ?)', votes, (n) => [
+  await insert('INSERT INTO "Vote" VALUES (?, ?, ?, ?)', votes, (n) => [
     id('u', n % users),
     ((Math.floor(n / users) * 7919 + n) % products) + 1,
     mix(n) % 5,
     at(n),
   ])
-  insert('INSERT INTO "Event" VALUES (?, ?, ?, ?, ?)', events, (n) => [
+  await insert('INSERT INTO "Event" VALUES (?, ?, ?, ?, ?)', events, (n) => [
     n + 1,
     `evt_${id('e', n)}`,
     id('a', mix(n) % accounts),
     payload(n),
     iso(n),
   ])
-  insert('INSERT INTO "AuditEntry" VALUES (?, ?, ?, ?, ?)', audit, (n) => [
+  await insert('INSERT INTO "AuditEntry" VALUES (?, ?, ?, ?, ?)', audit, (n) => [
     n + 1,
     id('u', mix(n) % users),
     ['create', 'update', 'delete', 'login'][n % 4],
     `changed field ${n % 40} from ${mix(n)} to ${mix(n + 1)}`,
     at(n),
   ])
-  database.pragma('wal_checkpoint(TRUNCATE)')
-  database.close()
 }
 
 /** About 1 kB of what a webhook carries. */
