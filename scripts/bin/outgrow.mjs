@@ -7,7 +7,11 @@ import { join } from 'node:path'
 
 const [major] = process.versions.node.split('.').map(Number)
 if (major >= 24) {
-  process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '../node_modules/.cache/compiled')
+  const cache = (process.env.NODE_COMPILE_CACHE ??= join(
+    import.meta.dirname,
+    '../node_modules/.cache/compiled',
+  ))
+  module.enableCompileCache(cache) // before the first file of TypeScript, or what strips types is loaded for that one
   await import('../src/cli.ts')
 } else {
   const node = module.createRequire(import.meta.url).resolve('node/bin/node')

@@ -1,34 +1,30 @@
 import { Command } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
-import { billingCommand } from './commands/billing.ts'
-import { doctorCommand } from './commands/doctor.ts'
-import { exportCommand } from './commands/export.ts'
-import { generateCommand } from './commands/generate.ts'
-import { importCommand } from './commands/import.ts'
-import { inspectCommand } from './commands/inspect.ts'
-import { migrateCommand } from './commands/migrate.ts'
-import { postgresCommand } from './commands/postgres.ts'
-import { schemaCommand } from './commands/schema.ts'
-import { stripeFakeCommand } from './commands/stripe-fake.ts'
-import { transformCommand } from './commands/transform.ts'
-import { verifyCommand } from './commands/verify.ts'
 
-/** The whole command line. Each command is a file of `commands/`. */
+/** The whole command line. */
 export const program = new Command('outgrow')
   .description('Start on SQLite, outgrow it, move to Postgres with one command.')
   .version(manifest.version)
 
-export const commands = [
-  generateCommand,
-  inspectCommand,
-  migrateCommand,
-  verifyCommand,
-  exportCommand,
-  transformCommand,
-  importCommand,
-  schemaCommand,
-  postgresCommand,
-  doctorCommand,
-  billingCommand,
-  stripeFakeCommand,
-]
+/** Each command is a file of `commands/`, and loaded with all that it needs when it is asked for. */
+const commands: Record<string, () => Promise<Command>> = {
+  generate: async () => (await import('./commands/generate.ts')).generateCommand,
+  inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
+  migrate: async () => (await import('./commands/migrate.ts')).migrateCommand,
+  verify: async () => (await import('./commands/verify.ts')).verifyCommand,
+  export: async () => (await import('./commands/export.ts')).exportCommand,
+  transform: async () => (await import('./commands/transform.ts')).transformCommand,
+  import: async () => (await import('./commands/import.ts')).importCommand,
+  schema: async () => (await import('./commands/schema.ts')).schemaCommand,
+  postgres: async () => (await import('./commands/postgres.ts')).postgresCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  billing: async () => (await import('./commands/billing.ts')).billingCommand,
+  'stripe-fake': async () => (await import('./commands/stripe-fake.ts')).stripeFakeCommand,
+}
+
+/** The command that an argument names; all of them for help, or to say what a wrong name was meant to be. */
+export async function commandsFor(argument = '--help'): Promise<Command[]> {
+  if (argument === '--version' || argument === '-V') return []
+  const named = Object.hasOwn(commands, argument) ? commands[argument] : undefined
+  return Promise.all((named ? [named] : Object.values(commands)).map((load) => load()))
+}

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { rules } from '@outgrow/graduate'
-import { commands } from '../src/program.ts'
+import { commandsFor } from '../src/program.ts'
 import { outgrow } from '@outgrow/testing/cli'
 
 const root = join(import.meta.dirname, '../..')
@@ -61,8 +61,8 @@ function packageFolders(): string[] {
   return readdirSync(join(root, 'packages')).map((name) => `packages/${name}/src`)
 }
 
-test('every command appears in the README and says how it is used', () => {
-  for (const command of commands) {
+test('every command appears in the README and says how it is used', async () => {
+  for (const command of await commandsFor()) {
     expect(read('README.md')).toContain(command.name())
     let help = ''
     command.configureOutput({ writeOut: (text) => (help += text) })

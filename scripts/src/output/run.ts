@@ -1,5 +1,5 @@
 import { exit, Failure, messageOf } from '@outgrow/kit'
-import { Refusal, type ErrorReport } from '@outgrow/graduate'
+import type { ErrorReport } from '@outgrow/graduate'
 import { expectedFailure } from './expected.ts'
 import type { Outcome } from './outcome.ts'
 import { Terminal } from './terminal.ts'
@@ -65,7 +65,7 @@ function failed(blank: object, error: unknown, signal: AbortSignal): Outcome {
   const known = failure instanceof Failure
   return {
     ...blank,
-    ...(failure instanceof Refusal ? { findings: failure.findings } : {}),
+    ...(known && 'findings' in failure ? { findings: failure.findings } : {}),
     ok: false,
     exitCode: signal.aborted ? exit.stopped : known ? exit.expected : exit.bug,
     error: known

@@ -1,7 +1,10 @@
+import { createRequire } from 'node:module'
 import { styleText } from 'node:util'
-import wrapAnsi from 'wrap-ansi'
+import type wrapAnsi from 'wrap-ansi'
 
 type Style = Parameters<typeof styleText>[0]
+
+const load = createRequire(import.meta.url)
 
 /** Human words and progress. They go to stderr when stdout carries a JSON document. */
 export class Terminal {
@@ -64,7 +67,10 @@ export class Terminal {
 export function wrapped(text: string, columns: number): string {
   const indent = /^ */.exec(text)?.[0] ?? ''
   const room = Math.max(20, columns - indent.length)
-  return wrapAnsi(text.slice(indent.length), room, { hard: false, trim: false })
+  if (2 * text.length <= room) return text // however wide its characters are
+  // Loaded for the first long line: its tables of characters take as long as all the rest of a small command.
+  const { default: wrap } = load('wrap-ansi') as { default: typeof wrapAnsi }
+  return wrap(text.slice(indent.length), room, { hard: false, trim: false })
     .split('\n')
     .map((line, at) => `${indent}${at === 0 ? line : line.trimStart()}`)
     .join('\n')
