@@ -5,7 +5,7 @@ import { Command, Option } from 'commander'
 import { parsePostgresUrl, parseSqliteSource } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { refusedTypes, rules, type MoveOptions, type RunSettings } from '@outgrow/graduate'
-import { pullSchema, readSchemaSource, schemaSourceOf, type SchemaSource } from '@outgrow/schema'
+import { introspectSchema, readSchemaSource, schemaSourceOf, type SchemaSource } from '@outgrow/schema'
 
 /** Options that every command of the move takes. */
 export interface SharedOptions {
@@ -132,7 +132,7 @@ export function givenTarget(to: string | undefined): string | undefined {
 
 function schemaOf(options: SharedOptions): SchemaSource {
   if (options.schema !== 'introspect') return readSchemaSource(options.schema)
-  const { text } = pullSchema(sourceOf(options), refusedTypes)
+  const { text } = introspectSchema(sourceOf(options), refusedTypes)
   // A folder for each schema: its baseline must not be taken for another's, nor lie in the embedded cluster's folder.
   const name = createHash('sha256').update(text).digest('hex').slice(0, 12)
   return schemaSourceOf(text, resolve(options.workDir, 'introspected', name))

@@ -12,6 +12,7 @@ export {
 export { storageMap, type StoredField, type StoredModel } from './storage-map.ts'
 export { readSchemaSource, schemaSourceOf, type SchemaSource } from './source.ts'
 export {
+  introspectSchema,
   pullSchema,
   type PulledSchema,
   type RefusedTypes,

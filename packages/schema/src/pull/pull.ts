@@ -76,7 +76,13 @@ interface PulledModel {
  * @param refused tells which types do not hold every value, by the rules of the move; a type that holds them all is taken
  * @throws Failure OUTGROW_SOURCE_NOT_FOUND, OUTGROW_SOURCE_NOT_SQLITE
  */
-export function pullSchema(from: string, refused: RefusedTypes = () => new Map()): PulledSchema {
+export function pullSchema(from: string, refused?: RefusedTypes): PulledSchema {
+  const pulled = introspectSchema(from, refused)
+  return { ...pulled, text: formatPrismaSchema(pulled.text) }
+}
+
+/** As `pullSchema`, with a text that nobody reads: Prisma's engine, whose memory would stay with the process, is not loaded. */
+export function introspectSchema(from: string, refused: RefusedTypes = () => new Map()): PulledSchema {
   const { path } = parseSqliteSource(from)
   using _ = traceRemover(path)
   const database = openSqliteReadonly(path)
@@ -109,7 +115,7 @@ datasource db {
 
 ${blocks.join('\n\n')}
 `
-  return { text: formatPrismaSchema(text), models: models.length, unsaid }
+  return { text, models: models.length, unsaid }
 }
 
 function pullModel(
