@@ -57,10 +57,11 @@ export function readSourceTables(database: SqliteDatabase): SourceTable[] {
     const virtual = readVirtual(sql)
     return virtual ? [{ name, virtual }] : []
   })
+  const pragmas = preparePragmas(database)
   return rows.map(({ name, sql }) => {
     const known = virtuals.find((one) => one.name === name)?.virtual
     const virtual = known && { ...known, ...readVirtualRows(database, name) }
-    const columns = readColumns(database, name, virtual)
+    const columns = readColumns(pragmas, name, virtual)
     const primaryKey = columns
       .filter(({ key }) => key > 0)
       .toSorted((a, b) => a.key - b.key)
@@ -70,13 +71,27 @@ export function readSourceTables(database: SqliteDatabase): SourceTable[] {
       sql,
       columns,
       primaryKey,
-      uniqueKeys: virtual ? [] : readUniqueKeys(database, name),
-      foreignKeys: virtual ? [] : readForeignKeys(database, name),
+      uniqueKeys: virtual ? [] : readUniqueKeys(pragmas, name),
+      foreignKeys: virtual ? [] : readForeignKeys(pragmas, name),
       rowid: virtual ? undefined : rowidName(database, name, columns),
       virtual,
       owner: ownerOf(name, virtual, virtuals),
     }
   })
+}
+
+type Pragmas = ReturnType<typeof preparePragmas>
+
+/** Prepared once for all tables: what a statement takes is given back only when it is collected as garbage. */
+function preparePragmas(database: SqliteDatabase) {
+  return {
+    columns: database.prepare('SELECT * FROM pragma_table_xinfo(?)'),
+    uniqueIndexes: database.prepare(
+      'SELECT name FROM pragma_index_list(?) WHERE "unique" = 1 AND partial = 0',
+    ),
+    indexColumns: database.prepare('SELECT name FROM pragma_index_info(?) ORDER BY seqno'),
+    foreignKeys: database.prepare('SELECT * FROM pragma_foreign_key_list(?) ORDER BY id, seq'),
+  }
 }
 
 /** Whose a table is, when it is not the application's, in words. */
@@ -107,13 +122,9 @@ function readVirtualRows(database: SqliteDatabase, name: string): Pick<VirtualTa
   }
 }
 
-function readColumns(
-  database: SqliteDatabase,
-  table: string,
-  virtual: VirtualTable | undefined,
-): SourceColumn[] {
+function readColumns(pragmas: Pragmas, table: string, virtual: VirtualTable | undefined): SourceColumn[] {
   if (virtual?.problem !== undefined) return []
-  const rows = database.prepare('SELECT * FROM pragma_table_xinfo(?)').all(table) as {
+  const rows = pragmas.columns.all(table) as {
     name: string
     type: string
     notnull: number
@@ -146,14 +157,12 @@ function virtualColumn(name: string, declaredType: string, key: number): SourceC
   return { name, declaredType, notNull: key > 0, defaultSql: null, key, generated: false }
 }
 
-function readUniqueKeys(database: SqliteDatabase, table: string): string[][] {
-  const indexes = database
-    .prepare('SELECT name FROM pragma_index_list(?) WHERE "unique" = 1 AND partial = 0')
-    .all(table) as { name: string }[]
+function readUniqueKeys(pragmas: Pragmas, table: string): string[][] {
+  const indexes = pragmas.uniqueIndexes.all(table) as { name: string }[]
   return indexes
     .map(({ name }) =>
       (
-        database.prepare('SELECT name FROM pragma_index_info(?) ORDER BY seqno').all(name) as {
+        pragmas.indexColumns.all(name) as {
           name: string | null
         }[]
       ).map((column) => column.name),
@@ -161,8 +170,8 @@ function readUniqueKeys(database: SqliteDatabase, table: string): string[][] {
     .filter((columns): columns is string[] => columns.every((name) => name !== null))
 }
 
-function readForeignKeys(database: SqliteDatabase, table: string): SourceForeignKey[] {
-  const rows = database.prepare('SELECT * FROM pragma_foreign_key_list(?) ORDER BY id, seq').all(table) as {
+function readForeignKeys(pragmas: Pragmas, table: string): SourceForeignKey[] {
+  const rows = pragmas.foreignKeys.all(table) as {
     id: number
     table: string
     from: string

@@ -32,27 +32,52 @@ export interface PulledType {
   native: string | null
 }
 
-/** Looks at every value of a column once. */
-export function readContent(database: SqliteDatabase, table: string, column: string): Content {
+/** Columns counted in one pass: a statement of SQLite gives 2000 values at most. */
+const columnsPerPass = 100
+
+/** Looks at every value of the columns once; by their names. */
+export function readContents(
+  database: SqliteDatabase,
+  table: string,
+  columns: string[],
+): Map<string, Content> {
+  const contents = new Map<string, Content>()
+  for (let from = 0; from < columns.length; from += columnsPerPass) {
+    const pass = columns.slice(from, from + columnsPerPass)
+    const counted = pass.map((column) => Object.entries(countsOf(column)))
+    const select = counted.flatMap((counts) => counts.map(([, sql]) => sql)).join(', ')
+    const values = database
+      .prepare(`SELECT ${select} FROM ${quoteIdentifier(table)}`)
+      .raw()
+      .get() as unknown[]
+    let at = 0
+    for (const [index, counts] of counted.entries()) {
+      const content = Object.fromEntries(counts.map(([name]) => [name, values[at++]]))
+      contents.set(pass[index] as string, content as unknown as Content)
+    }
+  }
+  return contents
+}
+
+function countsOf(column: string): Record<keyof Content, string> {
   const c = quoteIdentifier(column)
   const isText = `typeof(${c}) = 'text'`
   const isNumber = `typeof(${c}) IN ('integer', 'real')`
-  return database
-    .prepare(
-      `SELECT total(typeof(${c}) = 'integer') AS integers, total(typeof(${c}) = 'real') AS reals,
-        total(${isText}) AS texts, total(typeof(${c}) = 'blob') AS blobs,
-        CAST(min(CASE WHEN typeof(${c}) = 'integer' THEN ${c} END) AS TEXT) AS lowest,
-        CAST(max(CASE WHEN typeof(${c}) = 'integer' THEN ${c} END) AS TEXT) AS highest,
-        total(${isNumber} AND ${c} NOT IN (0, 1)) AS notBoolean,
-        total(${isText} AND (${c} NOT GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' OR datetime(${c}) IS NULL)) AS notDate,
-        total(${isText} AND ${c} GLOB '*.[0-9][0-9][0-9][0-9]*') AS fineDates,
-        total(typeof(${c}) = 'integer' AND ${c} BETWEEN -99999999999 AND 99999999999) AS smallIntegers,
-        coalesce(max(CASE WHEN ${isNumber} AND instr(${c}, '.') > 0 AND CAST(${c} AS TEXT) NOT LIKE '%.0' THEN length(${c}) - instr(${c}, '.') END), 0) AS scale,
-        total(${isText} AND (trim(${c}) = '' OR ltrim(trim(${c}), '+-') GLOB '*[^0-9]*')) AS notWhole,
-        total(${isNumber} AND ${c} <> CAST(${c} AS INTEGER)) AS fractions
-       FROM ${quoteIdentifier(table)}`,
-    )
-    .get() as Content
+  return {
+    integers: `total(typeof(${c}) = 'integer')`,
+    reals: `total(typeof(${c}) = 'real')`,
+    texts: `total(${isText})`,
+    blobs: `total(typeof(${c}) = 'blob')`,
+    lowest: `CAST(min(CASE WHEN typeof(${c}) = 'integer' THEN ${c} END) AS TEXT)`,
+    highest: `CAST(max(CASE WHEN typeof(${c}) = 'integer' THEN ${c} END) AS TEXT)`,
+    notBoolean: `total(${isNumber} AND ${c} NOT IN (0, 1))`,
+    notDate: `total(${isText} AND (${c} NOT GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' OR datetime(${c}) IS NULL))`,
+    fineDates: `total(${isText} AND ${c} GLOB '*.[0-9][0-9][0-9][0-9]*')`,
+    smallIntegers: `total(typeof(${c}) = 'integer' AND ${c} BETWEEN -99999999999 AND 99999999999)`,
+    scale: `coalesce(max(CASE WHEN ${isNumber} AND instr(${c}, '.') > 0 AND CAST(${c} AS TEXT) NOT LIKE '%.0' THEN length(${c}) - instr(${c}, '.') END), 0)`,
+    notWhole: `total(${isText} AND (trim(${c}) = '' OR ltrim(trim(${c}), '+-') GLOB '*[^0-9]*'))`,
+    fractions: `total(${isNumber} AND ${c} <> CAST(${c} AS INTEGER))`,
+  }
 }
 
 /**

@@ -13,7 +13,7 @@ import {
 } from '@outgrow/databases'
 import { formatPrismaSchema } from '../engine/prisma-wasm.ts'
 import { quotePsl } from '../psl/parse.ts'
-import { candidateTypes, readContent, type PulledType } from './column-type.ts'
+import { candidateTypes, readContents, type Content, type PulledType } from './column-type.ts'
 import { Names, reservedModelNames } from './names.ts'
 
 /** Something in the file that a Prisma schema cannot say. */
@@ -159,8 +159,10 @@ function fittingTypes(
   unsaid: UnsupportedObject[],
   refused: RefusedTypes,
 ): Map<string, PulledType> {
+  const names = columns.map(({ name }) => name)
+  const contents = readContents(database, table.name, names)
   const open = new Map(
-    columns.map((column) => [column, candidateTypes(column, readContent(database, table.name, column.name))]),
+    columns.map((column) => [column, candidateTypes(column, contents.get(column.name) as Content)]),
   )
   const types = new Map<string, PulledType>()
   const say = (column: SourceColumn, text: string) =>

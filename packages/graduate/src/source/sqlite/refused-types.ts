@@ -3,9 +3,12 @@ import type { TypedColumn } from '@outgrow/schema'
 import { strictOptions } from '../../model/options.ts'
 import type { PlannedTable } from '../../model/plan.ts'
 import type { TargetColumn } from '../../model/table.ts'
+import { BufferPool } from '../../types/buffer-pool.ts'
 import { columnOf } from '../../types/value-types.ts'
 import { chunksOf } from './chunks.ts'
 import { RowEncoder } from './encode-rows.ts'
+
+const pool = new BufferPool()
 
 /** Encodes every value of a table as the types say, and returns why a column's type does not hold one of them. */
 export function refusedTypes(
@@ -23,7 +26,7 @@ export function refusedTypes(
     })),
     key: [],
   }
-  const encoder = new RowEncoder(database, table, strictOptions)
+  const encoder = new RowEncoder(database, table, strictOptions, pool)
   for (const { range } of chunksOf(database, table).chunks) {
     for (const buffer of encoder.buffers(range)) encoder.giveBack(buffer)
   }
