@@ -13,8 +13,14 @@ export class BufferPool {
     return Buffer.from(this.#free.pop() ?? this.#make(this.bufferBytes))
   }
 
-  /** Lets the memory of a buffer be used again. Larger buffers, made for a large row, are dropped. */
+  /** Lets the memory of a buffer be used again. A larger one, made for a large row, is freed. */
   giveBack({ buffer }: Buffer): void {
     if (buffer.byteLength === this.bufferBytes) this.#free.push(buffer)
+    else freeMemory(buffer)
   }
+}
+
+/** Frees memory at once: until it is collected as garbage, that of several large rows would be held. */
+export function freeMemory(memory: ArrayBufferLike): void {
+  if (memory instanceof ArrayBuffer) memory.transfer(0)
 }

@@ -1,4 +1,5 @@
 import type { BinaryWriter } from '../binary-writer.ts'
+import { freeMemory } from '../buffer-pool.ts'
 import { numericText } from './number.ts'
 import { invalidJson, JsonbRefusal } from './refusal.ts'
 import { respelled } from './string.ts'
@@ -9,6 +10,8 @@ const backslash = 0x5c
 const comma = 0x2c
 const colon = 0x3a
 const blank = 0x20
+/** What is kept of the memory that a document took. */
+const keptBytes = 1024 * 1024
 /** Numbers kept of each member of an object. */
 const memberSize = 4
 
@@ -32,9 +35,20 @@ class JsonbScanner {
 
   /** @throws JsonbRefusal; what was written until then is to be dropped */
   write(source: string, writer: BinaryWriter): string | undefined {
+    try {
+      return this.#write(source, writer)
+    } finally {
+      this.#input = keptOf(this.#input)
+      this.#scratch = keptOf(this.#scratch)
+    }
+  }
+
+  #write(source: string, writer: BinaryWriter): string | undefined {
     this.#loss = undefined
-    if (source.length * 3 + 1 > this.#input.length)
+    if (source.length * 3 + 1 > this.#input.length) {
+      freeMemory(this.#input.buffer)
       this.#input = Buffer.allocUnsafeSlow(source.length * 3 + 1)
+    }
     this.#end = this.#input.write(source, 'utf8')
     this.#input[this.#end] = 0
     this.#at = 0
@@ -312,6 +326,13 @@ function keyAt(bytes: Buffer, start: number, end: number): Buffer {
 
 function byLengthThenBytes(a: Buffer, b: Buffer): number {
   return a.length - b.length || Buffer.compare(a, b)
+}
+
+/** What a large document took is given back, and not kept for the next one. */
+function keptOf(buffer: Buffer): Buffer {
+  if (buffer.length <= keptBytes) return buffer
+  freeMemory(buffer.buffer)
+  return Buffer.allocUnsafeSlow(4096)
 }
 
 const scanner = new JsonbScanner()
