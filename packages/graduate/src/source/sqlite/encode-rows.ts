@@ -21,8 +21,10 @@ import {
 import { encodeText } from '../../types/string.ts'
 import { encoderFor, isSentAsList } from '../../types/value-types.ts'
 
-/** Read at a time: a third cheaper than one by one, and few enough for rows of megabytes. */
-const rowsPerRead = 20
+/** Read at a time at most: a third cheaper than one by one. */
+const maxRowsPerRead = 20
+/** Where the last read's rows were larger, the next is of one row. */
+const maxBytesPerRead = 1024 * 1024
 const lowestRowid = -(2n ** 63n)
 
 interface ReadColumn extends PlannedColumn {
@@ -138,20 +140,24 @@ export class RowEncoder {
       return
     }
     const { rowid } = source
-    const sql = `${select} WHERE ${rowid} > ? AND ${rowid} <= ? ORDER BY ${rowid} LIMIT ${rowsPerRead}`
+    const sql = `${select} WHERE ${rowid} > ? AND ${rowid} <= ? ORDER BY ${rowid} LIMIT ?`
     const statement = this.#database.prepare(sql).raw()
     const wide = range.low < -(2n ** 53n) || range.high > 2n ** 53n
     if (wide) statement.safeIntegers(true)
     let last: unknown = range.low - 1n
     if (range.low === lowestRowid) last = -Infinity // SQLite compares it as a number, below every rowid
-    for (;;) {
-      const rows = statement.all(last, range.high) as Cell[][]
+    for (let limit = 1; ;) {
+      const rows = statement.all(last, range.high, limit) as Cell[][]
+      let bytes = 0
       for (const row of rows) {
         last = row[0]
+        bytes += sizeOf(row)
         if (wide) narrow(row)
         yield row
+        row.length = 0 // nobody needs it any more, and the next one may be as large
       }
-      if (rows.length < rowsPerRead) return
+      if (rows.length < limit) return
+      limit = bytes > maxBytesPerRead ? 1 : Math.min(2 * limit, maxRowsPerRead)
     }
   }
 
@@ -221,6 +227,13 @@ export class RowEncoder {
 const literalOf = (name: string) => {
   const quoted = quoteIdentifier(name)
   return `CASE typeof(${quoted}) WHEN 'text' THEN 'CAST(x''' || hex(CAST(${quoted} AS BLOB)) || ''' AS TEXT)' ELSE quote(${quoted}) END`
+}
+
+/** About how much memory the long cells of a row take. */
+function sizeOf(row: Cell[]): number {
+  let size = 0
+  for (const cell of row) if (typeof cell === 'string' || Buffer.isBuffer(cell)) size += cell.length
+  return size
 }
 
 const keySql = (name: string) => (/^(rowid|_rowid_|oid)$/.test(name) ? name : quoteIdentifier(name))
