@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { MoveOptions } from '../../model/options.ts'
 import type { PlannedTable } from '../../model/plan.ts'
 import type { RowRange, RowsRead } from '../../model/row.ts'
+import { freeMemory } from '../../types/buffer-pool.ts'
 import type { RowStream } from '../source.ts'
 import type { ReaderReply, ReaderRequest, RowsReply } from './reader-messages.ts'
 
@@ -127,16 +128,17 @@ class ThreadStream implements RowStream {
   }
 
   async *buffers(): AsyncGenerator<Buffer, void, void> {
-    let ahead = this.#ask()
+    let ahead: Promise<ReaderReply> | undefined = this.#ask()
     try {
       for (;;) {
-        const reply = await ahead
+        const reply = await (ahead ?? this.#ask())
         if (reply.kind === 'end') {
           this.#result = reply.result
           return
         }
         const { slot, memory, length, rows, isBad } = reply as RowsReply
-        ahead = this.#ask()
+        // A large row is sent before the next one is read.
+        ahead = slot === undefined ? undefined : this.#ask()
         this.rows = rows
         this.isBad ||= isBad
         if (slot !== undefined && memory) this.#memories[slot] = memory
@@ -151,6 +153,7 @@ class ThreadStream implements RowStream {
   giveBack({ buffer }: Buffer): void {
     const slot = this.#memories.indexOf(buffer)
     if (slot >= 0) this.#free(slot)
+    else freeMemory(buffer)
   }
 
   /** What came of the range, once its buffers have been read to the end. */
