@@ -3,6 +3,7 @@ import { getDefaultHighWaterMark } from 'node:stream'
 import type { PostgresClient } from '@outgrow/databases'
 import { copyIn, copyOut } from '@outgrow/databases'
 import { copyHeader, copyTrailer } from '../../types/binary-writer.ts'
+import { freeMemory } from '../../types/buffer-pool.ts'
 
 const socketBufferBytes = getDefaultHighWaterMark(false)
 
@@ -65,6 +66,7 @@ export async function receiveRows(
     if (length + piece.length > buffer.length) {
       const larger = Buffer.allocUnsafeSlow(2 * (length + piece.length))
       buffer.copy(larger, 0, 0, length)
+      freeMemory(buffer.buffer)
       buffer = larger
     }
     length += piece.copy(buffer, length)
