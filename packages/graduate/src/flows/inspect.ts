@@ -33,7 +33,7 @@ export interface Inspection extends SourceHealth {
 
 /** The offline move up to its violations, at a target that keeps nothing. */
 const flow: Flow<ReadRequest> = {
-  steps: [prepare, takeSnapshot, inspectTarget, plan, checkHealth, read, resolve],
+  steps: [takeSnapshot, prepare, inspectTarget, plan, checkHealth, read, resolve],
   onFindings: 'report',
 }
 

@@ -45,8 +45,8 @@ const compareAgain: Flow<MoveRequest> = { steps: [plan, compareAfresh], onFindin
 
 const offline: Flow<MoveRequest> = {
   steps: [
-    prepare,
     takeSnapshot,
+    prepare,
     claimTarget,
     { when: (run) => run.of(claimTarget).recorded !== undefined, then: compareAgain },
     stage,

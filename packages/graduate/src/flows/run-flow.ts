@@ -76,6 +76,7 @@ class RunningFlow<Request extends RunRequest> {
   async go({ steps, onFindings }: Flow<Request>): Promise<boolean> {
     const mustEnd = () => onFindings === 'stop' && mustStop(this.#findings.findings, this.#request.options)
     const isStep = (one: Flow<Request>['steps'][number]) => 'run' in one
+    const begun = steps.map((one) => ('run' in one ? one.begin?.(this.#run) : undefined))
     for (const [at, one] of steps.entries()) {
       if (!('run' in one)) {
         if (one.when(this.#run)) return this.go(one.then)
@@ -84,15 +85,15 @@ class RunningFlow<Request extends RunRequest> {
       if (mustEnd() && !one.completesFindings) break
       const place = this.#steps.length + 1
       await this.#request.onStep?.(one.title, place, place + steps.slice(at + 1).filter(isStep).length)
-      await this.#take(one)
+      await this.#take(one, begun[at])
     }
     return mustEnd()
   }
 
-  async #take(step: Step<unknown, Request>): Promise<void> {
+  async #take(step: Step<unknown, Request>, begun: unknown): Promise<void> {
     this.#request.signal.throwIfAborted()
     const started = performance.now()
-    const outcome = await step.run(this.#run)
+    const outcome = await step.run(this.#run, begun)
     this.#values.set(step, outcome.value)
     this.#findings.merge(outcome.findings ?? [])
     this.#fixes.merge(outcome.fixes ?? [])

@@ -27,7 +27,7 @@ const noDrift: Step = {
 }
 
 const flow: Flow<ReadRequest> = {
-  steps: [prepare, takeSnapshot, inspectTarget, plan, noDrift, read, resolve],
+  steps: [takeSnapshot, prepare, inspectTarget, plan, noDrift, read, resolve],
   onFindings: 'report',
 }
 

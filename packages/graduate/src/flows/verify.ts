@@ -18,7 +18,7 @@ export interface Verification {
 }
 
 const flow: Flow = {
-  steps: [prepare, takeSnapshot, openTarget, plan, compareAfresh],
+  steps: [takeSnapshot, prepare, openTarget, plan, compareAfresh],
   onFindings: 'report',
 }
 

@@ -22,13 +22,16 @@ export interface RunRequest {
 }
 
 /** One step of a flow: what it needs of earlier steps it asks the run for. */
-export interface Step<Value = void, Request extends RunRequest = RunRequest> {
+export interface Step<Value = void, Request extends RunRequest = RunRequest, Begun = unknown> {
   name: string
   /** For the user: what it does, starting with a verb. */
   title: string
   /** It still runs when findings are about to stop the run, so that everything wrong is named at once. */
   completesFindings?: boolean
-  run(run: Run<Request>): Promise<Outcome<Value>>
+  /** Begins, together with the flow, what takes long and needs nothing of earlier steps. */
+  begin?(run: Run<Request>): Begun
+  /** @param begun what `begin` returned */
+  run(run: Run<Request>, begun: Begun): Promise<Outcome<Value>>
 }
 
 /** A run as its steps see it: nothing in it is theirs to change. */
