@@ -1,4 +1,5 @@
 export { copyIn, copyOut } from './copy.ts'
+export { copyManyIn } from './copy-many.ts'
 export { hasEmbeddedPostgres, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts'
 export { connectPostgres, withPostgres, type PostgresClient } from './postgres.ts'
 export { pipelined } from './pipelined.ts'

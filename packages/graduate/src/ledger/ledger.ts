@@ -1,4 +1,10 @@
-import { pipelined, quoteIdentifier, runStatements, type PostgresClient } from '@outgrow/databases'
+import {
+  pipelined,
+  type PostgresClient,
+  quoteIdentifier,
+  quoteLiteral,
+  runStatements,
+} from '@outgrow/databases'
 import type { Correction } from '../model/correction.ts'
 import type { Finding, ReportedKey } from '../model/finding.ts'
 import type { FixReport, StepReport } from '../model/report.ts'
@@ -15,6 +21,15 @@ export interface LoadedChunk {
   quarantined: number
   findings: Finding[]
   fixes: FixReport[]
+}
+
+/** What is recorded of a chunk, in the transaction that loads it. */
+export interface RecordedChunk {
+  table: string
+  chunk: Chunk
+  read: RowsRead
+  /** Sent. */
+  bytes: number
 }
 
 /** A column that was loaded as text, and the type that the server is to give it. */
@@ -92,25 +107,20 @@ export class Ledger {
     )
   }
 
-  /** @param client the connection that loads the chunk, in its transaction */
-  async recordChunk(
-    client: PostgresClient,
-    table: string,
-    { low }: Chunk,
-    { digest, quarantined, findings, fixes }: RowsRead,
-    bytes: number,
-  ): Promise<void> {
-    await this.#quarantine(client, quarantined)
-    await client.query(`INSERT INTO ${this.#at('_outgrow_chunk')} VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, [
-      table,
-      low,
-      digest.rows,
-      String(digest.sum),
-      bytes,
-      quarantined.length,
-      JSON.stringify(findings),
-      JSON.stringify(fixes),
-    ])
+  /**
+   * Records a chunk and commits it.
+   * @param client the connection that loads the chunk, in its transaction
+   */
+  async commitChunk(client: PostgresClient, chunk: RecordedChunk): Promise<void> {
+    await this.#quarantine(client, chunk.read.quarantined)
+    await runStatements(client, [this.chunkSql(chunk), 'COMMIT'])
+  }
+
+  /** SQL that records a chunk, but for the rows that it quarantines. */
+  chunkSql({ table, chunk: { low }, read, bytes }: RecordedChunk): string {
+    const { digest, quarantined, findings, fixes } = read
+    const [found, fixed] = [findings, fixes].map((list) => quoteLiteral(JSON.stringify(list)))
+    return `INSERT INTO ${this.#at('_outgrow_chunk')} VALUES (${quoteLiteral(table)}, ${quoteLiteral(low)}, ${digest.rows}, ${digest.sum}, ${bytes}, ${quarantined.length}, ${found}, ${fixed})`
   }
 
   /** The table of quarantined rows, while the run is being built. */

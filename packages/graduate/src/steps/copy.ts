@@ -3,13 +3,14 @@ import { FindingCollector, FixCounter } from '../model/collectors.ts'
 import type { CopiedTable } from '../model/copied-table.ts'
 import { addDigests, emptyDigest } from '../model/digest.ts'
 import { plannedTable, type PlannedTable } from '../model/plan.ts'
-import type { Chunk } from '../model/row.ts'
+import type { Chunk, RowsRead } from '../model/row.ts'
 import type { Constraint } from '../model/table.ts'
 import type { ProgressEvent } from '../model/progress.ts'
 import type { RowStream } from '../source/source.ts'
 import type { PostgresTarget } from '../target/postgres/postgres-target.ts'
 import type { Violation } from '../target/target.ts'
 import { castJob } from './cast.ts'
+import { gathered } from './gathered.ts'
 import { constraintJobs } from './constraint-jobs.ts'
 import { runJobs, type Job } from './jobs.ts'
 import { plan } from './plan.ts'
@@ -24,10 +25,24 @@ export interface Copied {
   violations: Violation[]
 }
 
-/** Copies all rows; builds keys and indexes, and reads tables back, beside the loads. */
+/** What one transaction loads of a table. */
+interface Piece {
+  table: PlannedTable
+  chunk: Chunk
+}
+
+/** One whose rows were read into memory. */
+interface SmallPiece extends Piece {
+  rows: Buffer
+  read: RowsRead
+}
+
+const smallBytes = 1024 * 1024
+
+/** Copies all rows; builds keys and indexes, and takes digests, beside the loads. */
 export const copy: Step<Copied, MoveRequest> = {
   name: 'copy',
-  title: 'Copy rows, build keys and indexes, read back',
+  title: 'Copy rows, build keys and indexes, take digests',
   run: async (run) => {
     const copying = new Copying(run)
     copying.resume(await run.of(stage).ledger.loadedChunks())
@@ -103,28 +118,24 @@ class Copying {
   /** Loads; then of each table, once it is loaded: reading back, casts, keys. */
   async jobs(): Promise<Job[]> {
     const casts = await this.#ledger.casts()
-    const loads = new Map(this.#cut.map(({ table, chunks }) => [table, this.#loadJobs(table, chunks)]))
-    const readBacks = new Map<PlannedTable, Job>()
+    const loads: Job[] = []
+    const digests: Job[] = []
     const castJobs: Job[] = []
-    const ready = new Map<PlannedTable, Job[]>(loads)
-    for (const { table } of this.#cut) {
-      const copied = this.tables.get(table) as CopiedTable
-      const readBack: Job = {
-        name: `read back ${table.source.name}`,
-        after: loads.get(table) ?? [],
-        run: async (target) => {
-          if (this.mustStop) return
-          const { verifies = true } = this.#run.request
-          copied.received ??= verifies ? await target.digest(table) : copied.sent
-        },
+    /** What must be done before the keys of a table. */
+    const ready = new Map<PlannedTable, Job[]>()
+    for (const group of gathered(this.#cut.map((cut) => ({ ...cut, rows: cut.span })))) {
+      const tables = group.map(({ table }) => table)
+      const own = this.#loadJobs(group.flatMap(({ table, chunks }) => this.#unloaded(table, chunks)))
+      const digest = this.#digestJob(tables, own)
+      loads.push(...own)
+      digests.push(digest)
+      for (const table of tables) {
+        const pending = casts.filter((cast) => plannedTable({ tables: [table] }, cast))
+        const cast = castJob(this.#ledger, table, this.tables.get(table) as CopiedTable, pending, this)
+        const job = { ...cast, after: [digest] }
+        if (pending.length > 0) castJobs.push(job)
+        ready.set(table, pending.length > 0 ? [job] : own)
       }
-      readBacks.set(table, readBack)
-      const pending = casts.filter((cast) => plannedTable({ tables: [table] }, cast))
-      if (pending.length === 0) continue
-      const cast = castJob(this.#ledger, table, copied, pending, this)
-      const job = { ...cast, after: [readBack] }
-      castJobs.push(job)
-      ready.set(table, [job])
     }
     const keys = this.#run.of(stage).staging.constraints.filter(({ kind }) => kind !== 'foreign')
     const spans = new Map(this.#cut.map(({ table, span }) => [table, span]))
@@ -133,25 +144,95 @@ class Copying {
       return table && { rows: spans.get(table) ?? 0, after: ready.get(table) ?? [] }
     }
     const keyJobs = constraintJobs(this.#run, keys, tableOf, this)
-    return [...[...loads.values()].flat(), ...castJobs, ...keyJobs, ...readBacks.values()]
+    return [...loads, ...castJobs, ...keyJobs, ...digests]
   }
 
-  #loadJobs(table: PlannedTable, chunks: Chunk[]): Job[] {
+  #unloaded(table: PlannedTable, chunks: Chunk[]): Piece[] {
     return chunks
       .filter(({ low }) => !this.#loadedChunks.has(JSON.stringify([table.source.name, low])))
-      .map((chunk) => ({
-        name: `load ${table.source.name} ${chunk.low}`,
-        after: [],
-        loads: true,
-        run: (target) => this.#load(target, table, chunk),
-      }))
+      .map((chunk) => ({ table, chunk }))
+  }
+
+  /** One job a chunk of a large table; one for all tables of a group. */
+  #loadJobs(pieces: Piece[]): Job[] {
+    const isGroup = new Set(pieces.map(({ table }) => table)).size > 1
+    const parts = isGroup ? [pieces] : pieces.map((piece) => [piece])
+    return parts.map((part) => ({
+      name: part.map(({ table, chunk }) => `load ${table.source.name} ${chunk.low}`).join(', '),
+      after: [],
+      loads: true,
+      run: (target) => (isGroup ? this.#loadGroup(target, part) : this.#load(target, part[0] as Piece)),
+    }))
+  }
+
+  #digestJob(tables: PlannedTable[], after: Job[]): Job {
+    return {
+      name: `digest ${tables.map(({ source }) => source.name).join(', ')}`,
+      after,
+      run: async (target) => {
+        if (this.mustStop) return
+        const { verifies = true } = this.#run.request
+        const copied = tables.map((table) => this.tables.get(table) as CopiedTable)
+        const [first] = tables
+        const digests = !verifies
+          ? copied.map(({ sent }) => sent)
+          : tables.length === 1
+            ? [await target.digest(first as PlannedTable)]
+            : await target.digests(tables)
+        for (const [at, one] of copied.entries()) one.received = digests[at]
+      },
+    }
+  }
+
+  /** Loads the pieces of small tables together, as many at a time as are small in memory too. */
+  async #loadGroup(target: PostgresTarget, pieces: Piece[]): Promise<void> {
+    let small: SmallPiece[] = []
+    const send = async () => {
+      const records = small.map(({ table, chunk, read, rows: { length } }) =>
+        this.#ledger.chunkSql({ table: table.source.name, chunk, read, bytes: length }),
+      )
+      if (small.length > 0) await target.loadTogether(small, records)
+      for (const { table, read, rows } of small) {
+        this.#bytes += rows.length
+        this.bytesSent += rows.length
+        this.#add(table, read)
+      }
+      this.#run.request.progress(this.#progress())
+      small = []
+    }
+    for (const piece of pieces) {
+      const read = await this.#readSmall(piece)
+      if (read === undefined) await this.#load(target, piece)
+      else small.push(read)
+      if (small.reduce((sum, { rows }) => sum + rows.length, 0) >= smallBytes) await send()
+    }
+    await send()
+  }
+
+  /** Undefined where rows are large, bad or to be quarantined: such a piece is loaded by itself. */
+  async #readSmall({ table, chunk }: Piece): Promise<SmallPiece | undefined> {
+    const { options, signal } = this.#run.request
+    signal.throwIfAborted()
+    if (this.mustStop) return undefined
+    const stream = this.#run.of(takeSnapshot).rows(table, options, chunk)
+    const copies: Buffer[] = []
+    let bytes = 0
+    for await (const buffer of stream.buffers()) {
+      bytes += buffer.length
+      if (bytes <= smallBytes) copies.push(Buffer.from(buffer))
+      stream.giveBack(buffer)
+      if (bytes > smallBytes) return undefined
+    }
+    const { result: read } = stream
+    if (stream.isBad || read.findings.length > 0 || read.quarantined.length > 0) return undefined
+    return { table, chunk, read, rows: Buffer.concat(copies) }
   }
 
   /**
    * Loads a chunk in one transaction with the record of it. Once a value is bad and the run is to stop, rows are still
    * read, so that everything bad is named, but not sent.
    */
-  async #load(target: PostgresTarget, table: PlannedTable, chunk: Chunk): Promise<void> {
+  async #load(target: PostgresTarget, { table, chunk }: Piece): Promise<void> {
     const { options, signal } = this.#run.request
     signal.throwIfAborted()
     const stream = this.#run.of(takeSnapshot).rows(table, options, chunk)
@@ -160,21 +241,23 @@ class Copying {
     if (onlyReads()) for await (const buffer of this.#watched(stream)) stream.giveBack(buffer)
     else {
       const { client } = target
-      await client.query('BEGIN')
       const bytes = await target.load(table, this.#unless(onlyReads, stream), (buffer) =>
         stream.giveBack(buffer),
       )
       if (onlyReads()) await client.query('ROLLBACK')
-      else {
-        await this.#ledger.recordChunk(client, table.source.name, chunk, stream.result, bytes)
-        await client.query('COMMIT')
-      }
+      else
+        await this.#ledger.commitChunk(client, {
+          table: table.source.name,
+          chunk,
+          read: stream.result,
+          bytes,
+        })
     }
     this.#underWay.delete(stream)
-    this.#add(table, stream)
+    this.#add(table, stream.result)
   }
 
-  #add(table: PlannedTable, { result }: RowStream): void {
+  #add(table: PlannedTable, result: RowsRead): void {
     const copied = this.tables.get(table) as CopiedTable
     copied.sent = addDigests(copied.sent, result.digest)
     copied.quarantined += result.quarantined.length

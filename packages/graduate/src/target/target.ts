@@ -10,7 +10,7 @@ export interface Target {
   /** What the schemas hold, as it can be compared with what was promised. */
   structure(schemas: string[]): Promise<DescribedItem[]>
   /**
-   * Loads rows in their binary form, within the caller's transaction. Returns the bytes sent.
+   * Begins a transaction and loads rows in their binary form. Returns the bytes sent.
    * @param giveBack is called with each buffer that was sent
    */
   load(
@@ -18,7 +18,14 @@ export interface Target {
     buffers: AsyncIterable<Buffer>,
     giveBack: (buffer: Buffer) => void,
   ): Promise<number>
-  /** One pass over what it holds of a table's planned columns. */
+  /**
+   * Loads the rows of several tables, in their binary form and whole in memory, in one transaction.
+   * @param last statements that run in it before it is committed
+   */
+  loadTogether(tables: { table: PlannedTable; rows: Buffer }[], last: string[]): Promise<void>
+  /** One pass over each table's planned columns. */
+  digests(tables: readonly PlannedTable[]): Promise<Digest[]>
+  /** The same for one table, which tells how far it is. */
   digest(table: PlannedTable, request?: { onRows?: (rows: number) => void }): Promise<Digest>
   /**
    * Sums of rows' hashes by buckets of their keys, modulo 2^64, as `KeySums` has them.

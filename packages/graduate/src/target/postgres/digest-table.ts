@@ -50,6 +50,25 @@ export async function digestOnServer(client: PostgresClient, request: DigestRequ
   return digest
 }
 
+/** Small tables are hashed by one statement. */
+export async function digestsOnServer(
+  client: PostgresClient,
+  tables: readonly PlannedTable[],
+): Promise<Digest[]> {
+  const hashed = await readHashedTables(client, tables)
+  const selects = hashed.map(
+    ({ columns, source }, at) =>
+      `SELECT ${at} AS at, count(*) AS rows, sum(${rowHash(columns.map(fieldOf))}) AS sum FROM ${source}`,
+  )
+  const { rows } = await client.query<{ at: number; rows: string; sum: string | null }>(
+    selects.join(' UNION ALL '),
+  )
+  const digests = tables.map(() => emptyDigest)
+  for (const { at, rows: count, sum } of rows)
+    digests[at] = addDigests(emptyDigest, { rows: Number(count), sum: BigInt(sum ?? 0) })
+  return digests
+}
+
 /** Every row comes back in its binary form, and is hashed here. */
 export async function digestReadBack(client: PostgresClient, request: DigestRequest): Promise<Digest> {
   const { columns, source } = await readHashed(client, request.table, request.from)
@@ -77,26 +96,39 @@ export async function readHashed(
   table: PlannedTable,
   from?: string,
 ): Promise<HashedTable> {
-  const { rows } = await client.query<HashedColumn & { partitioned: boolean; blocks: string }>(
-    `SELECT a.attname AS name, coalesce(b.typname, t.typname) AS type, t.typsend::regproc::text AS send,
+  const [hashed] = await readHashedTables(client, [table])
+  const { source, blocks, columns } = hashed as HashedTable
+  return { columns, source: from ?? source, blocks: from === undefined ? blocks : 0 }
+}
+
+async function readHashedTables(
+  client: PostgresClient,
+  tables: readonly PlannedTable[],
+): Promise<HashedTable[]> {
+  const { rows } = await client.query<HashedColumn & { at: string; partitioned: boolean; blocks: string }>(
+    `SELECT o.at, a.attname AS name, coalesce(b.typname, t.typname) AS type, t.typsend::regproc::text AS send,
             t.typcategory = 'A' AS "isList", c.relkind = 'p' AS partitioned,
             pg_relation_size(c.oid) / current_setting('block_size')::int AS blocks
-       FROM pg_class c
+       FROM unnest($1::regclass[]) WITH ORDINALITY o(id, at)
+       JOIN pg_class c ON c.oid = o.id
        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
        JOIN pg_type t ON t.oid = a.atttypid
-       LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
-      WHERE c.oid = $1::regclass`,
-    [qualified(table.target)],
+       LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype`,
+    [tables.map(({ target }) => qualified(target))],
   )
-  const [first] = rows
-  return {
-    columns: table.columns.map(({ target }) => {
-      const column = rows.find(({ name }) => name === target.name)
-      if (column === undefined) throw new Error(`${qualified(table.target)} has no column ${target.name}`)
-      return column
-    }),
-    // COPY leaves out what inherits from a table, unless that is partitioned.
-    source: from ?? `${first?.partitioned === true ? '' : 'ONLY '}${qualified(table.target)} t`,
-    blocks: from === undefined ? Number(first?.blocks ?? 0) : 0,
-  }
+  const known = Map.groupBy(rows, ({ at }) => Number(at) - 1)
+  return tables.map((table, at) => {
+    const own = new Map(known.get(at)?.map((column) => [column.name, column]))
+    const [first] = own.values()
+    return {
+      columns: table.columns.map(({ target }) => {
+        const column = own.get(target.name)
+        if (column === undefined) throw new Error(`${qualified(table.target)} has no column ${target.name}`)
+        return column
+      }),
+      // COPY leaves out what inherits from a table, unless that is partitioned.
+      source: `${first?.partitioned === true ? '' : 'ONLY '}${qualified(table.target)} t`,
+      blocks: Number(first?.blocks ?? 0),
+    }
+  })
 }

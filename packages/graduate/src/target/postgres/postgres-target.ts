@@ -1,13 +1,20 @@
-import { describeSchemas, quoteIdentifier, type DescribedItem, type PostgresClient } from '@outgrow/databases'
+import {
+  copyManyIn,
+  describeSchemas,
+  quoteIdentifier,
+  type DescribedItem,
+  type PostgresClient,
+} from '@outgrow/databases'
 import type { Digest } from '../../model/digest.ts'
 import type { PlannedTable } from '../../model/plan.ts'
 import type { Constraint, TargetTable } from '../../model/table.ts'
+import { copyHeader, copyTrailer } from '../../types/binary-writer.ts'
 import type { Buckets, Target, Violation } from '../target.ts'
 import { readTargetTables } from './catalog.ts'
 import { eachRowOnServer, eachRowReadBack, sumsOnServer, sumsReadBack } from './by-key.ts'
 import { addConstraints, foreignLast, qualified } from './constraints.ts'
 import { sendRows } from './copy-streams.ts'
-import { digestOnServer, digestReadBack, type DigestRequest } from './digest-table.ts'
+import { digestOnServer, digestReadBack, digestsOnServer, type DigestRequest } from './digest-table.ts'
 
 const violated = new Set(['23505', '23503', '23514', '54000'])
 
@@ -35,7 +42,20 @@ export class PostgresTarget implements Target {
     buffers: AsyncIterable<Buffer>,
     giveBack: (buffer: Buffer) => void,
   ): Promise<number> {
-    return sendRows(this.client, `COPY ${copied(table)} FROM STDIN (FORMAT binary)`, buffers, giveBack)
+    return sendRows(this.client, `BEGIN; ${copyInto(table)}`, buffers, giveBack)
+  }
+
+  async loadTogether(tables: { table: PlannedTable; rows: Buffer }[], last: string[]): Promise<void> {
+    const statements = ['BEGIN', ...tables.map(({ table }) => copyInto(table)), ...last, 'COMMIT']
+    const parts = tables.map(({ rows }) => [copyHeader, rows, copyTrailer])
+    await copyManyIn(this.client, statements.join(';\n'), parts)
+  }
+
+  async digests(tables: readonly PlannedTable[]): Promise<Digest[]> {
+    if (this.hashesRows) return digestsOnServer(this.client, tables)
+    const digests: Digest[] = []
+    for (const table of tables) digests.push(await this.digest(table))
+    return digests
   }
 
   digest(table: PlannedTable, request: Omit<DigestRequest, 'table'> = {}): Promise<Digest> {
@@ -89,7 +109,7 @@ export class PostgresTarget implements Target {
   }
 }
 
-/** A table and its planned columns, as COPY names them. */
-function copied({ target, columns }: PlannedTable): string {
-  return `${qualified(target)} (${columns.map((column) => quoteIdentifier(column.target.name)).join(', ')})`
+function copyInto({ target, columns }: PlannedTable): string {
+  const names = columns.map((column) => quoteIdentifier(column.target.name))
+  return `COPY ${qualified(target)} (${names.join(', ')}) FROM STDIN (FORMAT binary)`
 }
