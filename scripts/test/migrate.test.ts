@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { makeDatabase, temporaryFolder } from '@outgrow/testing'
+import { dirname, join } from 'node:path'
+import { makeDatabase, makeSqlite, temporaryFolder } from '@outgrow/testing'
 import { expect, inject, test } from 'vitest'
 import { makeShop, outgrow } from '@outgrow/testing/cli'
 
@@ -80,6 +80,39 @@ test('export, transform and import end where migrate ends', async () => {
   ])
   await target.drop()
 }, 60_000)
+
+test('lists of an enum go through files into a database that numbers the enum otherwise', async () => {
+  const rows = 20_000
+  const from = makeSqlite(
+    `CREATE TABLE "T" (id INTEGER PRIMARY KEY, moods JSONB NOT NULL);
+     INSERT INTO "T" WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
+       SELECT i, CASE i % 3 WHEN 0 THEN '[]' WHEN 1 THEN '["ok"]' ELSE '["sad","ok"]' END FROM n`,
+  )
+  const schema = join(dirname(from), 'schema.prisma')
+  writeFileSync(
+    schema,
+    'datasource db {\n  provider = "postgresql"\n}\n\nenum Mood {\n  sad\n  ok\n}\n\nmodel T {\n  id    Int @id\n  moods Mood[]\n}\n',
+  )
+  const directory = join(dirname(from), 'export')
+  const target = await makeDatabase(inject('postgresUrl'))
+  const code = async (...args: string[]) => (await outgrow(args)).code
+  expect(await code('generate', '--schema', schema, '--keep-lists')).toBe(0)
+  expect(await code('schema', 'migrate', 'init', '--schema', schema)).toBe(0)
+  expect(await code('export', '--dir', directory, '--from', from)).toBe(0)
+  expect(await code('transform', '--dir', directory, '--schema', schema)).toBe(0)
+  const to = ['--dir', directory, '--schema', schema, '--to', target.url]
+  // NOT NULL, which lists of Prisma have on SQLite only, is named.
+  expect(await code('import', ...to)).toBe(4)
+  expect(await code('verify', ...to)).toBe(0)
+  expect(
+    await target.query('SELECT moods::text, count(*)::int AS rows FROM "T" GROUP BY 1 ORDER BY 1'),
+  ).toEqual([
+    { moods: '{ok}', rows: 6667 },
+    { moods: '{sad,ok}', rows: 6667 },
+    { moods: '{}', rows: 6666 },
+  ])
+  await target.drop()
+}, 120_000)
 
 test('a dry run and an inspection touch nothing and say what is in the way', async () => {
   const { file, schema } = makeShop(100, (database) => {

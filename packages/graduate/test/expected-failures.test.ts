@@ -180,7 +180,7 @@ test('a backend that is ended in the middle of the copy ends the move, which can
   const from = makeFile(250_000)
   const killing = (async () => {
     const one =
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND datname = current_database() LIMIT 1"
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; COPY%' AND datname = current_database() LIMIT 1"
     while ((await target.query(one)).length === 0) await sleep(2)
   })()
   await expect(move(from, target.url, schema)).rejects.toMatchObject({

@@ -9,7 +9,7 @@ import {
 } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import type { Progress } from '../model/progress.ts'
-import { writeManifest, type Manifest } from '../source/files/manifest.ts'
+import { manifestVersion, writeManifest, type Manifest } from '../source/files/manifest.ts'
 import { readTables } from '../source/sqlite/tables.ts'
 
 /**
@@ -35,7 +35,7 @@ export async function exportSnapshot(request: {
   const { path } = parseSqliteSource(request.from)
   await withoutSidecarFiles(path, () => copyTo(file, path, request))
   const manifest: Manifest = {
-    version: 1,
+    version: manifestVersion,
     source: path,
     exportedAt: new Date().toISOString(),
     snapshot: { file: 'snapshot.sqlite', bytes: statSync(file).size },

@@ -14,6 +14,7 @@ import { read, type ReadRequest } from '../steps/read.ts'
 import { resolve } from '../steps/resolve.ts'
 import type { RunRequest, Step } from '../steps/step.ts'
 import { takeSnapshot } from '../steps/take-snapshot.ts'
+import { formOf } from '../types/value-types.ts'
 import type { CatalogServer } from './inspect.ts'
 import { runFlow, type Flow, type FlowResult } from './run-flow.ts'
 
@@ -77,7 +78,7 @@ function transformed(
     tables: [...rows].map(([table, { digest, rowsRead }]): RenderedTable => ({
       table: table.source.name,
       ...files.fileOf(table),
-      columns: table.columns.map(({ target }) => target.name),
+      columns: table.columns.map((column) => ({ name: column.target.name, form: formOf(column) })),
       rows: digest.rows,
       hashSum: String(digest.sum),
       rowsRead,

@@ -64,6 +64,12 @@ export function hasBinaryForm(target: TargetColumn): boolean {
   return encoderFor({ target, looksLikeSeconds: () => false }) !== undefined
 }
 
+/** The binary form in which a column's values are sent: a type of Postgres and its modifier. */
+export function formOf({ target, castTo }: { target: TargetColumn; castTo: string | undefined }): string {
+  const { type, modifier } = target
+  return castTo === undefined && hasBinaryForm(target) && type !== 'text' ? `${type} ${modifier}` : 'text'
+}
+
 /** Whether a column's values go to the target in the binary form of lists. */
 export function isSentAsList({
   target,

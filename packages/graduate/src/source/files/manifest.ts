@@ -10,8 +10,8 @@ export interface RenderedTable {
   table: string
   /** File name in the folder: binary COPY rows, ready to be loaded. */
   file: string
-  /** Target columns, in the order of the file. */
-  columns: string[]
+  /** Target columns, in the order of the file, and the form in which their values are there. */
+  columns: { name: string; form: string }[]
   rows: number
   /** Sum of the rows' hashes, decimal. */
   hashSum: string
@@ -19,9 +19,12 @@ export interface RenderedTable {
   rowsRead: number
 }
 
+/** Of the files beside the manifest, too. */
+export const manifestVersion = 2
+
 /** What a folder of an export holds: `manifest.json`. */
 export interface Manifest {
-  version: 1
+  version: typeof manifestVersion
   /** Absolute path of the file that was exported. */
   source: string
   exportedAt: string
@@ -48,7 +51,13 @@ export function readManifest(directory: string): Manifest {
       fix: 'Run outgrow export --from app.db --dir <folder> first.',
     })
   }
-  return JSON.parse(readFileSync(path, 'utf8')) as Manifest
+  const manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest
+  if (manifest.version === manifestVersion) return manifest
+  throw new Failure({
+    code: 'OUTGROW_EXPORT_NOT_FOUND',
+    message: `${directory} contains an export of another version of Outgrow.`,
+    fix: 'Run outgrow export again, into another folder.',
+  })
 }
 
 export function writeManifest(directory: string, manifest: Manifest): void {

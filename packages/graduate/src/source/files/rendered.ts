@@ -6,6 +6,8 @@ import type { PlannedTable } from '../../model/plan.ts'
 import type { QuarantinedRow } from '../../model/row.ts'
 import type { RowStream, Source } from '../source.ts'
 import { sqliteSource } from '../sqlite/snapshot.ts'
+import { formOf, isSentAsList } from '../../types/value-types.ts'
+import { withElementTypes } from './element-types.ts'
 import { readManifest, type Manifest, type RenderedTable } from './manifest.ts'
 
 /** A transformed export, as `import` loads it. */
@@ -60,7 +62,11 @@ function streamOf(directory: string, transformed: Rendered['transformed'], table
     },
     isBad: false,
     async *buffers() {
-      yield* pieces(join(directory, file.file))
+      const read = pieces(join(directory, file.file))
+      const elements = table.columns.map((column) =>
+        isSentAsList(column) ? column.target.element?.oid : undefined,
+      )
+      yield* elements.some((oid) => oid !== undefined) ? withElementTypes(read, elements) : read
       rows = file.rows
     },
     giveBack: () => {},
@@ -74,10 +80,14 @@ function streamOf(directory: string, transformed: Rendered['transformed'], table
   }
 }
 
-/** @throws Failure OUTGROW_SOURCE_CHANGED when the file holds other columns than are to be loaded */
+/** @throws Failure OUTGROW_SOURCE_CHANGED when the file holds other columns, or other types of them, than are to be loaded */
 function fileOf({ tables }: Rendered['transformed'], { source, columns }: PlannedTable): RenderedTable {
   const file = tables.find(({ table }) => table === source.name)
-  if (file && file.columns.join('\0') === columns.map(({ target }) => target.name).join('\0')) return file
+  const isSame = columns.every((column, at) => {
+    const known = file?.columns[at]
+    return known?.name === column.target.name && known.form === formOf(column)
+  })
+  if (file && isSame && file.columns.length === columns.length) return file
   throw new Failure({
     code: 'OUTGROW_SOURCE_CHANGED',
     message: `The export’s columns of ${source.name} differ from those of the target’s table.`,
