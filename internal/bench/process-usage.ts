@@ -43,7 +43,7 @@ export async function measure(
   const cpu = new Map<number, number>()
   const sample = () => {
     for (const pid of family(child.pid ?? 0)) {
-      cpu.set(pid, ownTicks(pid) * msPerTick)
+      cpu.set(pid, Math.max(cpu.get(pid) ?? 0, ownTicks(pid) * msPerTick)) // 0 once it has ended
       peakBytes = Math.max(peakBytes, residentPeak(pid))
     }
   }
