@@ -52,7 +52,7 @@ export interface Run<Request extends RunRequest = RunRequest> {
 }
 
 /** What came of a step. */
-export interface Outcome<Value> {
+interface Outcome<Value> {
   value: Value
   findings?: Finding[]
   fixes?: FixReport[]

@@ -45,7 +45,10 @@ export async function carryOver(
   const { plan, objects, schemas, adds, skipped } = request
   const carried: Carried = { statements: [], views: [], left: [], notes: [] }
   const tables = new Map(plan.tables.map((table) => [table.source.name, contextOf(plan, table)]))
-  let constraints = await readConstraints(client, schemas)
+  const constraints = Map.groupBy(await readConstraints(client, schemas), ({ schema, table }) =>
+    qualified({ schema, name: table }),
+  )
+  const ownOf = ({ table }: StatementContext) => constraints.get(qualified(table.target)) ?? []
   const made: string[] = []
   const waiting = new Set<SourceObject>()
   const queue = [...objects]
@@ -57,13 +60,13 @@ export async function carryOver(
     const context = tables.get(object.table)
     const isOnView = objects.some(({ kind, name }) => kind === 'view' && name === object.table)
     if (!context && !isOnView) continue // its table stays behind
-    if (context && isThere(object, context, constraints, skipped)) continue
+    if (context && isThere(object, context, ownOf(context), skipped)) continue
     let statement: string | undefined
     try {
       statement =
         object.kind === 'view'
           ? viewStatement(object.sql, object.name, request.home, plan)
-          : await replacing(client, object, context as StatementContext, constraints)
+          : await replacing(client, object, context as StatementContext, ownOf)
       try {
         if (!(await tried(client, statement, context, adds))) continue
       } catch (error) {
@@ -77,9 +80,8 @@ export async function carryOver(
         if (!(await tried(client, statement, context, adds))) continue
       }
       if (adds && context) {
-        const { name } = context.table.target
-        const others = constraints.filter(({ table }) => table !== name)
-        constraints = [...others, ...(await readConstraints(client, schemas, name))]
+        const { target } = context.table
+        constraints.set(qualified(target), await readConstraints(client, [target.schema], target.name))
       }
       if (adds && object.kind === 'generated column' && context)
         await addComputed(client, object, context, schemas)
@@ -106,7 +108,7 @@ export async function carryOver(
     made.toReversed().map((view) => `DROP VIEW ${view}`),
   )
   carried.notes.push(...foldedColumns(plan))
-  return { carried, constraints }
+  return { carried, constraints: [...constraints.values()].flat() }
 }
 
 /** Postgres does not take the statement, as opposed to not being able to, or not letting this role. */
@@ -169,13 +171,10 @@ function contextOf(plan: Plan, table: PlannedTable): StatementContext {
 function isThere(
   object: SourceObject,
   context: StatementContext,
-  constraints: Constraint[],
+  own: Constraint[],
   skipped: ReadonlySet<string>,
 ): boolean {
   const { table } = context
-  const own = constraints.filter(
-    (one) => one.schema === table.target.schema && one.table === table.target.name,
-  )
   const targets = object.columns.map((name) => context.columns.find(({ source }) => source === name)?.target)
   const [first] = targets
   if (object.kind !== 'generated column') {
@@ -254,13 +253,12 @@ async function replacing(
   client: PostgresClient,
   object: SourceObject,
   context: StatementContext,
-  constraints: Constraint[],
+  ownOf: (context: StatementContext) => Constraint[],
 ): Promise<string> {
   const statement = statementFor(object, context)
   if (object.kind !== 'foreign key') return statement
   const { target } = context.table
-  const own = constraints.filter((one) => one.schema === target.schema && one.table === target.name)
-  const other = foreignKeyOf(object, context, own)
+  const other = foreignKeyOf(object, context, ownOf(context))
   if (!other) return statement
   const name = client.escapeIdentifier(other.constraint.name)
   const added = statement.replace(/ADD CONSTRAINT "(?:[^"]|"")+"/, `ADD CONSTRAINT ${name}`)
