@@ -1,6 +1,7 @@
 import {
   grantKinds,
   missingItems,
+  pipelined,
   quoteIdentifier,
   type DescribedItem,
   type PostgresClient,
@@ -41,26 +42,34 @@ function missingFinding({ kind, name, definition }: DescribedItem): Finding {
 
 /** A counter that stands below the highest key gives that key once more. */
 async function countersBehind(client: PostgresClient, plan: Plan): Promise<Finding[]> {
-  const findings: Finding[] = []
-  for (const { source, target, columns } of plan.tables) {
-    for (const column of target.columns.filter(({ sequence }) => sequence !== undefined)) {
-      const { rows } = await client.query<{ next: string; highest: string | null }>(
+  const counted = plan.tables.flatMap((table) =>
+    table.target.columns
+      .filter(({ sequence }) => sequence !== undefined)
+      .map((column) => ({ ...table, column })),
+  )
+  const positions = await pipelined(client, () =>
+    counted.map(({ target, column }) =>
+      client.query<{ next: string; highest: string | null }>(
         `SELECT (SELECT CASE WHEN is_called THEN last_value + 1 ELSE last_value END FROM ${column.sequence}) AS next,
                 (SELECT max(${quoteIdentifier(column.name)})::text FROM ${qualified(target)}) AS highest`,
-      )
-      const { next, highest } = rows[0] as { next: string; highest: string | null }
-      if (highest === null || BigInt(next) > BigInt(highest)) continue
-      findings.push(
-        findingOf({
-          code: 'OUTGROW_COUNTER_BEHIND',
-          table: source.name,
-          column: columns.find((one) => one.target === column)?.source ?? column.name,
-          excerpt: `next ${next}, highest ${highest}`,
-          reason: 'has a counter whose next value is already in use',
-          fixes: [`SELECT setval('${column.sequence}', ${highest});`],
-        }),
-      )
-    }
+      ),
+    ),
+  )
+  const findings: Finding[] = []
+  for (const [at, { rows }] of positions.entries()) {
+    const { source, columns, column } = counted[at] as (typeof counted)[number]
+    const { next, highest } = rows[0] as (typeof rows)[number]
+    if (highest === null || BigInt(next) > BigInt(highest)) continue
+    findings.push(
+      findingOf({
+        code: 'OUTGROW_COUNTER_BEHIND',
+        table: source.name,
+        column: columns.find((one) => one.target === column)?.source ?? column.name,
+        excerpt: `next ${next}, highest ${highest}`,
+        reason: 'has a counter whose next value is already in use',
+        fixes: [`SELECT setval('${column.sequence}', ${highest});`],
+      }),
+    )
   }
   return findings
 }
