@@ -27,6 +27,9 @@ let file: string
 let schema: string
 let server: EmbeddedPostgres
 
+/** What is never aborted. */
+const never = new AbortController().signal
+
 beforeAll(async () => {
   const state = join(root, '.outgrow')
   mkdirSync(state, { recursive: true })
@@ -36,7 +39,12 @@ beforeAll(async () => {
   schema = join(folder, 'schema.prisma')
   writeFileSync(schema, benchSchema)
   const { sqlite } = renderDialects(schemaSourceOf(benchSchema))
-  fillShop(file, await diffDatamodels('sqlite', undefined, sqlite), Math.ceil(sizeBytes / bytesPerRow))
+  await fillShop(
+    file,
+    await diffDatamodels('sqlite', undefined, sqlite),
+    Math.ceil(sizeBytes / bytesPerRow),
+    never,
+  )
   server = await startEmbeddedPostgres({
     directory: join(folder, 'server'),
     settings: ['max_wal_size=2GB', 'maintenance_work_mem=256MB'],
@@ -67,7 +75,10 @@ test(`a file of ${sizeBytes / 1e9} GB is moved and verified in little memory`, a
 
 async function outgrow(command: 'migrate' | 'verify'): Promise<Report> {
   const args = [bin, command, '--from', file, '--schema', schema, '--work-dir', folder, '--json']
-  const { code, output, peakBytes, ms } = await measure(process.execPath, args, { POSTGRES_URL: server.url })
+  const { code, output, peakBytes, ms } = await measure(process.execPath, args, {
+    env: { POSTGRES_URL: server.url },
+    signal: never,
+  })
   if (code !== 0) throw new Error(`${command} ended with ${code}: ${output.slice(-4000)}`)
   process.stdout.write(`${command}: ${Math.round(ms / 1000)} s, peak ${Math.round(peakBytes / 1e6)} MB\n`)
   expect(peakBytes).toBeLessThan(maxPeakBytes)
