@@ -11,7 +11,7 @@ const [folder = '', ddlFile = ''] = process.argv.slice(2)
 interface Rendered {
   table: string
   file: string
-  columns: string[]
+  columns: { name: string }[]
   bytes: number
 }
 const { tables } = (
@@ -42,7 +42,7 @@ await inParallel(
   async (client, { table, file, columns }) => {
     const into = copyIn(
       client,
-      `COPY "${table}" (${columns.map(quoteIdentifier).join(', ')}) FROM STDIN (FORMAT binary)`,
+      `COPY "${table}" (${columns.map(({ name }) => quoteIdentifier(name)).join(', ')}) FROM STDIN (FORMAT binary)`,
     )
     into.write(Buffer.from('5047434f50590aff0d0a000000000000000000', 'hex'))
     await pipeline(createReadStream(join(folder, file), { highWaterMark: 256 * 1024 }), into, { end: false })
