@@ -16,6 +16,7 @@ import { carryOver } from './carry/carry.ts'
 import { readTargetTables } from './catalog.ts'
 import { cloneTables } from './clone.ts'
 import { addConstraints, dropConstraints, qualified } from './constraints.ts'
+import { filledTables } from './filled-tables.ts'
 import { putInPlace } from './put-in-place.ts'
 import { requalify } from './requalify.ts'
 import { ddlFailure } from './server-failure.ts'
@@ -183,8 +184,9 @@ async function switchOff(client: PostgresClient, { schemas }: Staging): Promise<
 
 /** Rows that the project's migrations insert are in the file as well, as they are by now. */
 async function emptyTables(client: PostgresClient, plan: Plan): Promise<void> {
-  const tables = plan.tables.map(({ target }) => qualified(target))
-  if (tables.length > 0) await client.query(`TRUNCATE ${tables.join(', ')}`)
+  const tables = plan.tables.map(({ target }) => target)
+  const filled = await filledTables(client, tables)
+  if (filled.length > 0) await client.query(`TRUNCATE ${filled.map(qualified).join(', ')}`)
 }
 
 /** Publishes the tables while they are empty, and takes that back. */
