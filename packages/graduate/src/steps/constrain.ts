@@ -22,14 +22,17 @@ export const constrain: Step<void, MoveRequest> = {
     const violations: Violation[] = []
     // Declared first, checked afterwards, so that the check needs no strong lock.
     run.request.signal.throwIfAborted()
-    await declareConstraints(loaders[0].client, keys)
+    const standing = await declareConstraints(loaders[0].client, keys)
     const { tables } = run.of(copy)
     const tableOf = (key: Constraint) => {
       const table = plannedTable(run.of(plan), key)
       return table && { rows: tables.get(table)?.sent.rows ?? 0, after: [] }
     }
     const mustStopNow = mustStop(run.findings, run.request.options)
-    await runJobs(constraintJobs(run, keys, tableOf, { mustStop: mustStopNow, violations }), loaders)
+    await runJobs(
+      constraintJobs(run, keys, tableOf, { mustStop: mustStopNow, violations }, standing),
+      loaders,
+    )
     const findings = new FindingCollector()
     if (violations.length > 0) await resolveViolations(run, violations, findings)
     return { value: undefined, findings: findings.findings }

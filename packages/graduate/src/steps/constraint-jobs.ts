@@ -1,4 +1,5 @@
 import type { Constraint } from '../model/table.ts'
+import type { Standing } from '../target/postgres/constraints.ts'
 import type { Violation } from '../target/target.ts'
 import { gathered } from './gathered.ts'
 import type { Job } from './jobs.ts'
@@ -20,12 +21,14 @@ export interface BuiltTable {
  * Puts keys, indexes and checks in place, and collects those that rows violate. Those of small tables are put in place
  * together, table by table: two connections that change the same tables in one transaction would wait for each other.
  * @param tableOf is undefined for a table that gets no rows
+ * @param standing what is there already, of an earlier attempt
  */
 export function constraintJobs(
   { request }: Run,
   constraints: Constraint[],
   tableOf: (constraint: Constraint) => BuiltTable | undefined,
   state: ConstraintState,
+  standing: Standing,
 ): Job[] {
   const tables = [
     ...Map.groupBy(constraints, ({ schema, table }) => JSON.stringify([schema, table])).values(),
@@ -39,7 +42,7 @@ export function constraintJobs(
       run: async (target) => {
         if (state.mustStop) return
         request.signal.throwIfAborted()
-        state.violations.push(...(await target.constrain(together)))
+        state.violations.push(...(await target.constrain(together, standing)))
       },
     }))
   })

@@ -7,6 +7,7 @@ import type { Chunk, RowsRead } from '../model/row.ts'
 import type { Constraint } from '../model/table.ts'
 import type { ProgressEvent } from '../model/progress.ts'
 import type { RowStream } from '../source/source.ts'
+import { readStanding } from '../target/postgres/constraints.ts'
 import type { PostgresTarget } from '../target/postgres/postgres-target.ts'
 import type { Violation } from '../target/target.ts'
 import { castJob } from './cast.ts'
@@ -134,7 +135,9 @@ class Copying {
         const cast = castJob(this.#ledger, table, this.tables.get(table) as CopiedTable, pending, this)
         const job = { ...cast, after: [digest] }
         if (pending.length > 0) castJobs.push(job)
-        ready.set(table, pending.length > 0 ? [job] : own)
+        // Of a group both the digests and the keys lock several tables, in their own order: not beside each other.
+        const before = tables.length > 1 ? [digest] : own
+        ready.set(table, pending.length > 0 ? [job] : before)
       }
     }
     const keys = this.#run.of(stage).staging.constraints.filter(({ kind }) => kind !== 'foreign')
@@ -143,7 +146,8 @@ class Copying {
       const table = plannedTable(this.#run.of(plan), constraint)
       return table && { rows: spans.get(table) ?? 0, after: ready.get(table) ?? [] }
     }
-    const keyJobs = constraintJobs(this.#run, keys, tableOf, this)
+    const standing = await readStanding(this.#run.of(stage).loaders[0].client, keys)
+    const keyJobs = constraintJobs(this.#run, keys, tableOf, this, standing)
     return [...loads, ...castJobs, ...keyJobs, ...digests]
   }
 

@@ -11,7 +11,7 @@ import { explained } from '../target/postgres/server-failure.ts'
 import type { MoveRequest } from './move-request.ts'
 import { prepare } from './prepare.ts'
 import { refusePending } from './refuse-pending.ts'
-import type { Run, Step } from './step.ts'
+import type { Run, RunRequest, Step } from './step.ts'
 import { takeSnapshot } from './take-snapshot.ts'
 
 /** The target, once it is open. */
@@ -30,11 +30,12 @@ export interface ClaimedTarget extends OpenTarget {
 }
 
 /** Opens the target to compare it; whoever filled it last is taken from its ledger. */
-export const openTarget: Step<OpenTarget> = {
+export const openTarget: Step<OpenTarget, RunRequest, Connections> = {
   name: 'open',
   title: 'Open the target',
-  run: async (run) => {
-    const { target } = await open(run)
+  begin: (run) => connections(run, 1),
+  run: async (run, begun) => {
+    const [target] = (await begun) as [PostgresTarget]
     const { path } = run.of(takeSnapshot)
     const runs = publishedIn(await findRuns(target.client), run.request.target.schema)
     return { value: { target, recorded: runs.find(({ record }) => record.source === path) ?? runs[0] } }
@@ -46,19 +47,19 @@ export const openTarget: Step<OpenTarget> = {
  * `recorded` is then a run that has published this very state of the source, asked for the same: nothing is left to move.
  * @throws Failure OUTGROW_TARGET_ENCODING, OUTGROW_TARGET_POOLED, OUTGROW_RUN_ACTIVE, OUTGROW_SOURCE_CHANGED, OUTGROW_MIGRATION_PENDING
  */
-export const claimTarget: Step<ClaimedTarget, MoveRequest> = {
+export const claimTarget: Step<ClaimedTarget, MoveRequest, Connections> = {
   name: 'claim',
   title: 'Lock the target for this run',
-  run: async (run) => {
+  begin: (run) => connections(run, 3),
+  run: async (run, begun) => {
     const prepared = run.of(prepare)
     const { renderedWith } = run.request
     if (renderedWith !== undefined && renderedWith !== prepared.checksum) throw otherSchema()
     refusePending(prepared)
-    const { target, connect } = await open(run)
+    const [target, second, third] = (await begun) as [PostgresTarget, PostgresTarget, PostgresTarget]
     const { client } = target
-    const second = await connect()
     await checkServer(client, second.client, run.request.target)
-    const [third] = await Promise.all([connect(), lockTarget(client)])
+    await lockTarget(client)
     const runs = await findRuns(client)
     const now = recordOf(run.request.options, run.of(takeSnapshot), prepared)
     const published = publishedIn(runs, run.request.target.schema).find(
@@ -70,27 +71,30 @@ export const claimTarget: Step<ClaimedTarget, MoveRequest> = {
   },
 }
 
-/** Opens a connection, and further ones on demand. All are closed with the run. */
-async function open({
-  request,
-  defer,
-  explain,
-}: Run): Promise<{ target: PostgresTarget; connect(): Promise<PostgresTarget> }> {
-  let hashes: boolean | undefined
+type Connections = Promise<PostgresTarget[]>
+
+/** Opens connections, which are closed with the run. */
+function connections({ request, defer, explain }: Run, count: number): Connections {
   const clients: PostgresClient[] = []
-  const opening: Promise<PostgresClient>[] = []
+  let isOver = false
   explain((error) => explained(error, clients))
-  defer(async () => {
-    await Promise.allSettled(opening.map(async (client) => (await client).end()))
+  const opening = Array.from({ length: count }, async () => {
+    const client = await connectForRun(request.target)
+    if (isOver) void client.end()
+    else clients.push(client)
+    return client
   })
-  const connect = async () => {
-    const connecting = connectForRun(request.target)
-    opening.push(connecting)
-    const client = await connecting
-    clients.push(client)
-    return new PostgresTarget(client, (hashes ??= !request.readsBack && (await hashesRows(client))))
-  }
-  return { target: await connect(), connect }
+  // Nobody waits for a server that does not answer, once the flow has ended over something else.
+  defer(async () => {
+    isOver = true
+    await Promise.all(clients.map((client) => client.end().catch(() => {})))
+  })
+  const opened = Promise.all(opening).then(async (all) => {
+    const hashes = !request.readsBack && (await hashesRows(all[0] as PostgresClient))
+    return all.map((client) => new PostgresTarget(client, hashes))
+  })
+  opened.catch(() => {}) // awaited by the step; a flow that has ended before does not ask
+  return opened
 }
 
 function publishedIn(runs: FoundRun[], home: string): Staging[] {

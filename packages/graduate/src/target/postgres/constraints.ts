@@ -1,4 +1,4 @@
-import { quoteIdentifier, runStatements, type PostgresClient } from '@outgrow/databases'
+import { pipelined, quoteIdentifier, runStatements, type PostgresClient } from '@outgrow/databases'
 import type { Constraint } from '../../model/table.ts'
 
 /**
@@ -80,33 +80,44 @@ export function qualified({ schema, name }: { schema: string; name: string }): s
  * Adds constraints and indexes, or what an earlier attempt left undone of them. Several are added in one transaction; what
  * one alone needs ends each by itself, so that other connections can build keys of the same table.
  */
-export async function addConstraints(client: PostgresClient, constraints: Constraint[]): Promise<void> {
-  const standing = await readStanding(client, constraints)
+export async function addConstraints(
+  client: PostgresClient,
+  constraints: Constraint[],
+  known?: Standing,
+): Promise<void> {
+  const standing = known ?? (await readStanding(client, constraints))
   const statements = foreignLast(constraints).flatMap((constraint) => [
     ...declaring(constraint, standing),
     ...validating(constraint, standing),
   ])
   if (constraints.length > 1) await runStatements(client, statements)
-  else for (const statement of statements) await client.query(statement)
+  else await pipelined(client, () => statements.map((statement) => client.query(statement)))
 }
 
-/** Adds checks and foreign keys without looking at the rows, in one transaction. */
-export async function declareConstraints(client: PostgresClient, constraints: Constraint[]): Promise<void> {
+/** Adds checks and foreign keys without looking at the rows, in one transaction. Returns what is there then. */
+export async function declareConstraints(
+  client: PostgresClient,
+  constraints: Constraint[],
+): Promise<Standing> {
   const standing = await readStanding(client, constraints)
   await runStatements(
     client,
     constraints.flatMap((constraint) => declaring(constraint, standing)),
   )
+  return new Map([
+    ...constraints.map((constraint) => [constraintKey(constraint), false] as const),
+    ...standing,
+  ])
 }
 
 /** What is there already of some constraints: the names of indexes and constraints, and whether rows were looked at. */
-type Standing = ReadonlyMap<string, boolean>
+export type Standing = ReadonlyMap<string, boolean>
 
 const indexKey = ({ schema, name }: Pick<Constraint, 'schema' | 'name'>) => JSON.stringify([schema, name])
 const constraintKey = ({ schema, table, name }: Pick<Constraint, 'schema' | 'table' | 'name'>) =>
   JSON.stringify([schema, table, name])
 
-async function readStanding(client: PostgresClient, constraints: Constraint[]): Promise<Standing> {
+export async function readStanding(client: PostgresClient, constraints: Constraint[]): Promise<Standing> {
   const { rows } = await client.query<{ schema: string; table: string | null; name: string; valid: boolean }>(
     `SELECT n.nspname AS schema, NULL AS table, i.relname AS name, x.indisvalid AS valid
        FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace

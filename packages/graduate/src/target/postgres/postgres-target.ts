@@ -12,7 +12,7 @@ import { copyHeader, copyTrailer } from '../../types/binary-writer.ts'
 import type { Buckets, Target, Violation } from '../target.ts'
 import { readTargetTables } from './catalog.ts'
 import { eachRowOnServer, eachRowReadBack, sumsOnServer, sumsReadBack } from './by-key.ts'
-import { addConstraints, foreignLast, qualified } from './constraints.ts'
+import { addConstraints, foreignLast, qualified, type Standing } from './constraints.ts'
 import { sendRows } from './copy-streams.ts'
 import { digestOnServer, digestReadBack, digestsOnServer, type DigestRequest } from './digest-table.ts'
 
@@ -73,9 +73,9 @@ export class PostgresTarget implements Target {
     return each(this.client, table, buckets, onRow)
   }
 
-  async constrain(constraints: Constraint[]): Promise<Violation[]> {
+  async constrain(constraints: Constraint[], standing?: Standing): Promise<Violation[]> {
     try {
-      await addConstraints(this.client, constraints)
+      await addConstraints(this.client, constraints, standing)
       return []
     } catch (error) {
       const { code = '', message = '' } = error as { code?: string; message?: string }
@@ -83,7 +83,7 @@ export class PostgresTarget implements Target {
       const [constraint] = constraints as [Constraint]
       if (constraints.length === 1) return [{ constraint, state: code, message }]
       const violations: Violation[] = []
-      for (const one of foreignLast(constraints)) violations.push(...(await this.constrain([one])))
+      for (const one of foreignLast(constraints)) violations.push(...(await this.constrain([one], standing)))
       return violations
     }
   }
