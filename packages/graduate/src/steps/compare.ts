@@ -5,23 +5,23 @@ import { applyToDigest, sameDigest } from '../model/digest.ts'
 import type { Finding } from '../model/finding.ts'
 import type { PlannedTable } from '../model/plan.ts'
 import type { TableReport } from '../model/report.ts'
-import { qualified } from '../target/postgres/constraints.ts'
 import { differingGenerated } from './compare-generated.ts'
 import { copy } from './copy.ts'
-import { gathered } from './gathered.ts'
-import { runJobs, type Job } from './jobs.ts'
+import { analyzeJobs } from './analyze-jobs.ts'
+import { runJobs } from './jobs.ts'
 import type { MoveRequest } from './move-request.ts'
 import { stage } from './stage.ts'
-import { mustStop, type Run, type Step } from './step.ts'
+import { mustStop, type Step } from './step.ts'
 import { takeSnapshot } from './take-snapshot.ts'
 
 /**
- * Holds what the target has against what was sent, changed by the recorded corrections; then gathers statistics.
+ * Holds what the target has against what was sent, changed by the recorded corrections; then gathers the statistics of
+ * tables that were corrected anew.
  * @throws Failure OUTGROW_VERIFY_MISMATCH
  */
 export const compare: Step<TableReport[], MoveRequest> = {
   name: 'compare',
-  title: 'Compare digests, gather statistics',
+  title: 'Compare digests',
   run: async (run) => {
     const { staging, ledger, loaders } = run.of(stage)
     const { verifies = true } = run.request
@@ -54,26 +54,15 @@ export const compare: Step<TableReport[], MoveRequest> = {
       findings.push(
         ...(await differingGenerated(run.of(takeSnapshot), target, table, targets, run.request.options)),
       )
-    if (!mustStop(findings, run.request.options)) await analyze(run)
+    const state = { mustStop: mustStop(findings, run.request.options) }
+    const copied = run.of(copy).tables
+    const changed = [...copied.keys()].filter(({ source }) =>
+      corrections.some(({ table }) => table === source.name),
+    )
+    const rows = (table: PlannedTable) => copied.get(table)?.sent.rows ?? 0
+    await runJobs(analyzeJobs(changed, rows, state), loaders)
     return { value, findings }
   },
-}
-
-async function analyze(run: Run<MoveRequest>): Promise<void> {
-  const tables = [...run.of(copy).tables]
-    .map(([{ target }, { sent }]) => ({ name: qualified(target), rows: sent.rows }))
-    .toSorted((a, b) => b.rows - a.rows)
-  const jobs = gathered(tables).map((group): Job => {
-    const statement = `ANALYZE ${group.map(({ name }) => name).join(', ')}`
-    return {
-      name: statement,
-      after: [],
-      run: async ({ client }) => {
-        await client.query(statement)
-      },
-    }
-  })
-  await runJobs(jobs, run.of(stage).loaders)
 }
 
 function mismatch(tables: string[]): Failure {

@@ -29,8 +29,9 @@ export const constrain: Step<void, MoveRequest> = {
       return table && { rows: tables.get(table)?.sent.rows ?? 0, after: [] }
     }
     const mustStopNow = mustStop(run.findings, run.request.options)
+    const checks = constraintJobs(run, keys, tableOf, { mustStop: mustStopNow, violations }, standing)
     await runJobs(
-      constraintJobs(run, keys, tableOf, { mustStop: mustStopNow, violations }, standing),
+      checks.map(({ job }) => job),
       loaders,
     )
     const findings = new FindingCollector()

@@ -29,20 +29,23 @@ export function constraintJobs(
   tableOf: (constraint: Constraint) => BuiltTable | undefined,
   state: ConstraintState,
   standing: Standing,
-): Job[] {
+): { job: Job; constraints: Constraint[] }[] {
   const tables = [
     ...Map.groupBy(constraints, ({ schema, table }) => JSON.stringify([schema, table])).values(),
   ].map((own) => ({ own, rows: 0, after: [], ...tableOf(own[0] as Constraint) }))
   return gathered(tables).flatMap((group) => {
     const all = group.flatMap(({ own }) => own)
     const after = [...new Set(group.flatMap((table) => table.after))]
-    return (group.length > 1 ? [all] : all.map((one) => [one])).map((together): Job => ({
-      name: together.map(({ kind, name }) => `${kind} ${name}`).join(', '),
-      after,
-      run: async (target) => {
-        if (state.mustStop) return
-        request.signal.throwIfAborted()
-        state.violations.push(...(await target.constrain(together, standing)))
+    return (group.length > 1 ? [all] : all.map((one) => [one])).map((together) => ({
+      constraints: together,
+      job: {
+        name: together.map(({ kind, name }) => `${kind} ${name}`).join(', '),
+        after,
+        run: async (target) => {
+          if (state.mustStop) return
+          request.signal.throwIfAborted()
+          state.violations.push(...(await target.constrain(together, standing)))
+        },
       },
     }))
   })

@@ -10,6 +10,7 @@ import type { RowStream } from '../source/source.ts'
 import { readStanding } from '../target/postgres/constraints.ts'
 import type { PostgresTarget } from '../target/postgres/postgres-target.ts'
 import type { Violation } from '../target/target.ts'
+import { analyzeJobs } from './analyze-jobs.ts'
 import { castJob } from './cast.ts'
 import { gathered } from './gathered.ts'
 import { constraintJobs } from './constraint-jobs.ts'
@@ -40,10 +41,10 @@ interface SmallPiece extends Piece {
 
 const smallBytes = 1024 * 1024
 
-/** Copies all rows; builds keys and indexes, and takes digests, beside the loads. */
+/** Copies all rows; builds keys and indexes, and takes digests and statistics, beside the loads. */
 export const copy: Step<Copied, MoveRequest> = {
   name: 'copy',
-  title: 'Copy rows, build keys and indexes, take digests',
+  title: 'Copy rows, build keys and indexes, take digests and statistics',
   run: async (run) => {
     const copying = new Copying(run)
     copying.resume(await run.of(stage).ledger.loadedChunks())
@@ -122,7 +123,7 @@ class Copying {
     const loads: Job[] = []
     const digests: Job[] = []
     const castJobs: Job[] = []
-    /** What must be done before the keys of a table. */
+    /** What must be done before a table’s keys, and then before its statistics. */
     const ready = new Map<PlannedTable, Job[]>()
     for (const group of gathered(this.#cut.map((cut) => ({ ...cut, rows: cut.span })))) {
       const tables = group.map(({ table }) => table)
@@ -147,8 +148,19 @@ class Copying {
       return table && { rows: spans.get(table) ?? 0, after: ready.get(table) ?? [] }
     }
     const standing = await readStanding(this.#run.of(stage).loaders[0].client, keys)
-    const keyJobs = constraintJobs(this.#run, keys, tableOf, this, standing)
-    return [...loads, ...castJobs, ...keyJobs, ...digests]
+    const keyed = constraintJobs(this.#run, keys, tableOf, this, standing)
+    for (const { job, constraints } of keyed)
+      for (const constraint of constraints) {
+        const table = plannedTable(this.#run.of(plan), constraint)
+        if (table) ready.set(table, [...(ready.get(table) ?? []), job])
+      }
+    const statistics = analyzeJobs(
+      [...this.tables.keys()],
+      (table) => spans.get(table) ?? 0,
+      this,
+      (table) => ready.get(table) ?? [],
+    )
+    return [...loads, ...castJobs, ...keyed.map(({ job }) => job), ...digests, ...statistics]
   }
 
   #unloaded(table: PlannedTable, chunks: Chunk[]): Piece[] {
