@@ -104,17 +104,24 @@ const sessionSettings = [
   'SET statement_timeout = 0',
   'SET lock_timeout = 0',
   'SET idle_in_transaction_session_timeout = 0',
-  "SELECT set_config('idle_session_timeout', '0', false) WHERE current_setting('idle_session_timeout', true) IS NOT NULL",
+  // What this code writes and what the server spells are read by each other.
+  'SET standard_conforming_strings = on',
+  'SET quote_all_identifiers = off',
+  ...['idle_session_timeout', 'transaction_timeout'].map(
+    (name) => `SELECT set_config('${name}', '0', false) WHERE current_setting('${name}', true) IS NOT NULL`,
+  ),
 ]
 
 /**
  * Connects, with every session in UTC and ISO dates whatever the server is set to.
  * @param settings statements that set up more than that
+ * @param signal ends the connection when it aborts, also while it is being made
  * @throws Failure OUTGROW_POSTGRES_UNREACHABLE
  */
 export async function connectPostgres(
   target: string | PostgresUrl,
   settings: readonly string[] = [],
+  signal?: AbortSignal,
 ): Promise<PostgresClient> {
   const parsed = typeof target === 'string' ? parsePostgresUrl(target) : target
   const attempts = connectionAttempts(parsed)
@@ -122,14 +129,18 @@ export async function connectPostgres(
   for (const config of attempts) {
     const client = new Client(config)
     client.on('error', () => {}) // a lost connection is reported by the query that finds it
+    const hangUp = () => client.connection.stream.destroy()
+    signal?.addEventListener('abort', hangUp)
+    client.once('end', () => signal?.removeEventListener('abort', hangUp))
     try {
+      signal?.throwIfAborted()
       await client.connect()
       await runStatements(client, [...sessionSettings, ...settings])
       return client
     } catch (error) {
       failure = error
       await client.end().catch(() => {})
-      if (!sslRefused(error)) break
+      if (signal?.aborted || !sslRefused(error)) break
     }
   }
   throw unreachable(attempts[0] as ClientConfig, failure)

@@ -1,4 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -10,10 +12,10 @@ import {
   withPostgres,
 } from '@outgrow/databases'
 import { schemaSourceOf } from '@outgrow/schema'
-import { makeSqlite, temporaryFolder, type TestDatabase } from '@outgrow/testing'
+import { makeSqlite, temporaryFolder, until, type TestDatabase } from '@outgrow/testing'
 import { expect, inject, test } from 'vitest'
 import { exportSnapshot, inspectSource, lockTarget } from '../src/index.ts'
-import { emptyTarget, move, plainOptions, sqliteSchema } from './move.ts'
+import { emptyTarget, move, plainOptions, sqliteSchema, verifyMove } from './move.ts'
 
 const schema = sqliteSchema('model T {\n  id Int @id\n  name String\n}')
 const ddl = 'CREATE TABLE "T" (id int PRIMARY KEY, name text NOT NULL)'
@@ -191,6 +193,42 @@ test('a backend that is ended in the middle of the copy ends the move, which can
   const { tables } = await move(from, target.url, schema, {}, { unfinished: 'resume' })
   expect(tables).toMatchObject([{ targetRows: 250_000, digestMatch: true }])
   await target.drop()
+})
+
+test('who stops a comparison that waits for a lock is obeyed at once, and its session ends', async () => {
+  const target = await emptyTarget()
+  const from = makeFile()
+  await move(from, target.url, schema)
+  const holder = await connectPostgres(target.url)
+  await holder.query('BEGIN; LOCK TABLE "T" IN ACCESS EXCLUSIVE MODE')
+  const stop = new AbortController()
+  const verifying = verifyMove(from, target.url, schema, stop.signal)
+  const waits =
+    'SELECT pid FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())'
+  await until(async () => (await target.query(waits)).length === 1)
+  const reason = new Error('stopped')
+  stop.abort(reason)
+  await expect(verifying).rejects.toBe(reason)
+  // The lock is still held: what waited for it is gone all the same.
+  await until(async () => (await target.query(waits)).length === 0)
+  await holder.end()
+  await target.drop()
+})
+
+test('a server that never answers keeps nobody waiting once something else has failed', async () => {
+  const sockets = new Set<Socket>()
+  const silent = createServer((socket) => {
+    sockets.add(socket.on('error', () => {}).once('close', () => sockets.delete(socket)))
+    socket.resume()
+  })
+  silent.listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const { port } = silent.address() as AddressInfo
+  const url = `postgresql://u:p@127.0.0.1:${port}/d`
+  const broken = sqliteSchema('model T {\n  id Nothing @id\n}')
+  await expect(move(makeFile(), url, broken)).rejects.toMatchObject({ code: 'OUTGROW_SCHEMA_INVALID' })
+  await until(() => sockets.size === 0)
+  silent.close()
 })
 
 test('a server with too little memory for locks is told which setting to raise', async () => {

@@ -58,14 +58,19 @@ export function move(
 }
 
 /** Compares both sides as `outgrow verify` does. */
-export function verifyMove(from: string, to: string, schema: string): Promise<Verification> {
+export function verifyMove(
+  from: string,
+  to: string,
+  schema: string,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Verification> {
   return verify({
     from,
     to,
     schema: schemaSourceOf(schema, dirname(from)),
     options: plainOptions,
     progress: () => {},
-    signal: new AbortController().signal,
+    signal,
   })
 }
 

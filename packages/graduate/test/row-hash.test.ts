@@ -78,6 +78,8 @@ const values: Record<string, string[]> = {
   short: ['abc', ''],
   shorter: ['ab', ''],
   numbers: ['{}', '{1,NULL}'],
+  temper: ['sad', 'very happy'],
+  tempers: ['{}', '{sad,NULL}'],
   pair: ['(1,a)', '(,)'],
   'int4[]': ['{}', '{1,2,NULL}', '{{1,2},{3,4}}', '[0:1]={7,8}'],
   'text[]': ['{}', '{"",NULL,"a b","ü"}'],
@@ -100,7 +102,9 @@ beforeAll(async () => {
     CREATE TYPE pair AS (a int, b text);
     CREATE DOMAIN short AS text CHECK (length(value) < 9);
     CREATE DOMAIN shorter AS short CHECK (length(value) < 5);
-    CREATE DOMAIN numbers AS int[];`)
+    CREATE DOMAIN numbers AS int[];
+    CREATE DOMAIN temper AS mood;
+    CREATE DOMAIN tempers AS mood[];`)
 })
 afterAll(async () => {
   await client.end()
@@ -270,5 +274,24 @@ test('a server that does not hash rows gets its rows read back', async () => {
   await other.query(`UPDATE "T" SET name = 'c' WHERE id = 2`)
   const { findings } = await verifyMove(from, other.url, schema)
   expect(findings).toMatchObject([{ code: 'OUTGROW_ROW_DIFFERS', column: 'name', keys: [{ id: 2 }] }])
+  await other.drop()
+})
+
+test('settings of a database that would spell or end what a move asks do neither', async () => {
+  const other = await emptyTarget()
+  const name = new URL(other.url).pathname.slice(1)
+  for (const setting of [
+    'standard_conforming_strings = off',
+    'quote_all_identifiers = on',
+    "transaction_timeout = '50ms'",
+  ])
+    await other.query(`ALTER DATABASE ${name} SET ${setting}`)
+  const schema = sqliteSchema('model T {\n  id Int @id\n  name String\n  tags Json\n}')
+  const from = makeSqlite(
+    `CREATE TABLE "T" (id INTEGER PRIMARY KEY, name TEXT NOT NULL, tags JSONB NOT NULL);
+     INSERT INTO "T" VALUES (1, 'a\\b''c', '["a"]')`,
+  )
+  expect((await move(from, other.url, schema)).tables).toMatchObject([{ digestMatch: true }])
+  expect(await verifyMove(from, other.url, schema)).toMatchObject({ findings: [] })
   await other.drop()
 })

@@ -11,6 +11,7 @@ import type { Snapshot } from '../source/source.ts'
 import { hasBinaryForm } from '../types/value-types.ts'
 import { structureFindings, structureNotes } from './compare-structure.ts'
 import { findDifferences } from './differences.ts'
+import { gathered } from './gathered.ts'
 import { optionsOf, plan, targetOf } from './plan.ts'
 import type { Run, Step } from './step.ts'
 import { takeSnapshot } from './take-snapshot.ts'
@@ -38,7 +39,7 @@ export const compareAfresh: Step<Comparison> = {
   run: async (run) => {
     const { target, recorded } = targetOf(run)
     const planned = withoutCasts(run.of(plan))
-    const { tables, findings } = await target.reading(() => compareTables(run, planned))
+    const { tables, findings } = await compareTables(run, planned)
     if (hasAdvanced(recorded, run.of(takeSnapshot))) findings.unshift(advanced())
     findings.push(...(await structureFindings(target, run.of(plan), recorded)))
     return {
@@ -65,7 +66,9 @@ async function compareTables(
       !isEqual && recorded ? await ledger?.quarantinedKeys(recorded, table.source.name) : undefined
     const differences = isEqual
       ? []
-      : await findDifferences(run.of(takeSnapshot), target, table, options, quarantined ?? new Set())
+      : await target.reading(() =>
+          findDifferences(run.of(takeSnapshot), target, table, options, quarantined ?? new Set()),
+        )
     findings.push(...differences)
     // The record of a correction counts columns that were cast, which are left out here: then the rows decide.
     const isPartial = own.length > 0 && planned.partial.has(table)
@@ -100,18 +103,29 @@ async function bothDigests(
     ),
   )
   reading.catch(() => {}) // awaited below, after the target side
-  const received: Digest[] = []
-  for (const table of tables) {
+  const received = new Map<PlannedTable, Digest>()
+  for (const group of gathered(tables.map((table) => ({ table, rows: snapshot.chunks(table).span })))) {
     signal.throwIfAborted()
+    const own = group.map(({ table }) => table)
     const before = targetRows
     const onRows = (rows: number) => {
       targetRows = before + rows
       tell()
     }
-    received.push(await target.digest(table, { onRows }))
+    // One table at a time is held in one state: whoever wants to change another does not wait for this.
+    const digests =
+      own.length > 1
+        ? await target.digests(own)
+        : [await target.reading(() => target.digest(own[0] as PlannedTable, { onRows }))]
+    onRows(digests.reduce((sum, { rows }) => sum + rows, 0))
+    for (const [at, table] of own.entries()) received.set(table, digests[at] as Digest)
   }
   const read = await reading
-  return tables.map((table, at) => ({ table, read: read[at] as RowsRead, received: received[at] as Digest }))
+  return tables.map((table, at) => ({
+    table,
+    read: read[at] as RowsRead,
+    received: received.get(table) as Digest,
+  }))
 }
 
 function reportOf(

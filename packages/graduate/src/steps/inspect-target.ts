@@ -56,7 +56,7 @@ async function stateOf(
   const prepared = of(prepare)
   const schemas = [target.schema, ...prepared.others]
   try {
-    await withPostgres(target, (second) => checkServer(client, second, target))
+    await withPostgres(target, (second) => checkServer([client, second], target))
     const unfinished = await unfinishedRun(client)
     if (unfinished) throw runUnfinished(unfinished)
     return {

@@ -58,7 +58,7 @@ export const claimTarget: Step<ClaimedTarget, MoveRequest, Connections> = {
     refusePending(prepared)
     const [target, second, third] = (await begun) as [PostgresTarget, PostgresTarget, PostgresTarget]
     const { client } = target
-    await checkServer(client, second.client, run.request.target)
+    await checkServer([client, second.client], run.request.target)
     await lockTarget(client)
     const runs = await findRuns(client)
     const now = recordOf(run.request.options, run.of(takeSnapshot), prepared)
@@ -76,18 +76,18 @@ type Connections = Promise<PostgresTarget[]>
 /** Opens connections, which are closed with the run. */
 function connections({ request, defer, explain }: Run, count: number): Connections {
   const clients: PostgresClient[] = []
-  let isOver = false
-  explain((error) => explained(error, clients))
+  const over = new AbortController()
+  const signal = AbortSignal.any([request.signal, over.signal])
+  explain((error) => (request.signal.aborted ? request.signal.reason : explained(error, clients)))
   const opening = Array.from({ length: count }, async () => {
-    const client = await connectForRun(request.target)
-    if (isOver) void client.end()
-    else clients.push(client)
+    const client = await connectForRun(request.target, signal)
+    clients.push(client)
     return client
   })
-  // Nobody waits for a server that does not answer, once the flow has ended over something else.
   defer(async () => {
-    isOver = true
     await Promise.all(clients.map((client) => client.end().catch(() => {})))
+    // Nobody waits for a server that does not answer, once the flow has ended over something else.
+    over.abort()
   })
   const opened = Promise.all(opening).then(async (all) => {
     const hashes = !request.readsBack && (await hashesRows(all[0] as PostgresClient))

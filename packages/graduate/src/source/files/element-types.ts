@@ -8,29 +8,43 @@ export function* withElementTypes(
   pieces: Iterable<Buffer>,
   elements: readonly (number | undefined)[],
 ): Generator<Buffer> {
-  let rest: Buffer = Buffer.alloc(0)
+  let waiting: Buffer[] = []
+  let length = 0
+  let needed = 0
   for (const piece of pieces) {
-    const data = rest.length > 0 ? Buffer.concat([rest, piece]) : piece
-    const end = numberRows(data, elements)
-    yield data.subarray(0, end)
-    rest = data.subarray(end)
+    waiting.push(piece)
+    length += piece.length
+    // Of a large row the pieces are put together once, and not each to all before it.
+    if (length < needed) continue
+    const data = waiting.length === 1 ? piece : Buffer.concat(waiting)
+    const rows = numberRows(data, elements)
+    yield data.subarray(0, rows.end)
+    waiting = [data.subarray(rows.end)]
+    length -= rows.end
+    needed = rows.needed
   }
-  if (rest.length > 0) throw new Error('the rows end within a row')
+  if (length > 0) throw new Error('the rows end within a row')
 }
 
-/** Puts the numbers into each whole row, and returns where the first incomplete one starts. */
-function numberRows(data: Buffer, elements: readonly (number | undefined)[]): number {
+/**
+ * Puts the numbers into each whole row. Returns where the first incomplete one starts, and how many bytes of it are needed
+ * to see more of it.
+ */
+function numberRows(
+  data: Buffer,
+  elements: readonly (number | undefined)[],
+): { end: number; needed: number } {
   for (let start = 0; ;) {
     let at = start + 2
     for (const element of elements) {
-      if (at + 4 > data.length) return start
+      if (at + 4 > data.length) return { end: start, needed: at + 4 - start }
       const length = data.readInt32BE(at)
-      if (at + 4 + length > data.length) return start
+      if (at + 4 + length > data.length) return { end: start, needed: at + 4 + length - start }
       // `array_send`: dimensions, flags, the elements' type.
       if (element !== undefined && length > 0) data.writeUInt32BE(element >>> 0, at + 12)
       at += 4 + Math.max(length, 0)
     }
-    if (at > data.length) return start
+    if (at > data.length) return { end: start, needed: at - start }
     start = at
   }
 }

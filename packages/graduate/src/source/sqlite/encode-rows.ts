@@ -21,8 +21,8 @@ import {
 import { encodeText } from '../../types/string.ts'
 import { encoderFor, isSentAsList } from '../../types/value-types.ts'
 
-/** Read at a time at most: a third cheaper than one by one. */
-const maxRowsPerRead = 20
+/** Read at a time at most: a third cheaper than one by one, and so many of the first large rows are in memory at once. */
+const maxRowsPerRead = 12
 /** Where the last read's rows were larger, the next is of one row. */
 const maxBytesPerRead = 1024 * 1024
 const lowestRowid = -(2n ** 63n)
@@ -89,42 +89,45 @@ export class RowEncoder {
     const columns = this.#columns
     const count = columns.length
     const offset = context.keyColumns.length
-    for (const row of this.#rows(range, context)) {
-      const start = writer.at
-      context.row = row
-      this.rowsRead++
-      writer.int16(count)
-      let refusal: Refused | undefined
-      for (let index = 0; index < count; index++) {
-        const column = columns[index] as ReadColumn
-        const cell = row[index + offset] as Cell
-        if (cell === null) {
-          if (!column.target.notNull) {
-            writer.null()
-            continue
+    try {
+      for (const row of this.#rows(range, context)) {
+        const start = writer.at
+        context.row = row
+        this.rowsRead++
+        writer.int16(count)
+        let refusal: Refused | undefined
+        for (let index = 0; index < count; index++) {
+          const column = columns[index] as ReadColumn
+          const cell = row[index + offset] as Cell
+          if (cell === null) {
+            if (!column.target.notNull) {
+              writer.null()
+              continue
+            }
+            refusal = refused('is NULL in a required column', 'make the field optional in the schema')
+          } else {
+            context.column = column.source
+            refusal = column.encode(cell, writer, context)
           }
-          refusal = refused('is NULL in a required column', 'make the field optional in the schema')
-        } else {
-          context.column = column.source
-          refusal = column.encode(cell, writer, context)
+          if (refusal !== undefined) {
+            context.column = column.source
+            this.#refuse(context, refusal, cell)
+            if (!this.#keepsBadRows) this.#refuseRest(context, index + 1, row)
+            break
+          }
         }
         if (refusal !== undefined) {
-          context.column = column.source
-          this.#refuse(context, refusal, cell)
-          if (!this.#keepsBadRows) this.#refuseRest(context, index + 1, row)
-          break
+          writer.at = start
+          continue
         }
+        this.#hasher.add(writer.buffer, start, writer.at)
+        this.watch?.(writer.buffer.subarray(start, writer.at), context)
+        if (writer.isFull) yield writer.take()
       }
-      if (refusal !== undefined) {
-        writer.at = start
-        continue
-      }
-      this.#hasher.add(writer.buffer, start, writer.at)
-      this.watch?.(writer.buffer.subarray(start, writer.at), context)
-      if (writer.isFull) yield writer.take()
+      if (writer.at > 0) yield writer.take()
+    } finally {
+      writer.end()
     }
-    if (writer.at > 0) yield writer.take()
-    writer.end()
   }
 
   /** Sees every row that is sent. */

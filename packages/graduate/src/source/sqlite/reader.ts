@@ -136,17 +136,31 @@ class ThreadStream implements RowStream {
           this.#result = reply.result
           return
         }
-        const { slot, memory, length, rows, isBad } = reply as RowsReply
+        ahead = undefined
+        const { slot, rows, isBad } = reply as RowsReply
         // A large row is sent before the next one is read.
-        ahead = slot === undefined ? undefined : this.#ask()
+        if (slot !== undefined) ahead = this.#ask()
         this.rows = rows
         this.isBad ||= isBad
-        if (slot !== undefined && memory) this.#memories[slot] = memory
-        yield Buffer.from((slot === undefined ? memory : this.#memories[slot]) as ArrayBufferLike, 0, length)
+        yield this.#bufferOf(reply as RowsReply)
       }
     } finally {
-      if (this.#result === undefined) this.#close()
+      if (this.#result === undefined) {
+        this.#close()
+        void this.#drop(ahead)
+      }
     }
+  }
+
+  /** What was made ahead, and is for nobody. */
+  async #drop(ahead: Promise<ReaderReply> | undefined): Promise<void> {
+    const reply = await ahead?.catch(() => undefined)
+    if (reply?.kind === 'rows') this.giveBack(this.#bufferOf(reply))
+  }
+
+  #bufferOf({ slot, memory, length }: RowsReply): Buffer {
+    if (slot !== undefined && memory) this.#memories[slot] = memory
+    return Buffer.from((slot === undefined ? memory : this.#memories[slot]) as ArrayBufferLike, 0, length)
   }
 
   /** Lets a buffer be used again, once nobody holds it. */

@@ -4,18 +4,20 @@ import { filledTables } from './filled-tables.ts'
 
 /**
  * Refuses a server into which rows could not be loaded right: another encoding, or a pooler that shares sessions.
- * @param second another connection, opened after this one: while more are being opened a pooler might give it another session
+ * @param clients two of its connections
  * @throws Failure OUTGROW_TARGET_ENCODING, OUTGROW_TARGET_POOLED
  */
 export async function checkServer(
-  client: PostgresClient,
-  second: PostgresClient,
+  [client, second]: [PostgresClient, PostgresClient],
   target: PostgresUrl,
 ): Promise<void> {
-  const { rows } = await client.query<{ encoding: string; pid: number }>(
-    "SELECT current_setting('server_encoding') AS encoding, pg_backend_pid() AS pid",
-  )
-  const { encoding, pid } = rows[0] as { encoding: string; pid: number }
+  const ask = async (one: PostgresClient) => {
+    const { rows } = await one.query<{ encoding: string; pid: number }>(
+      "SELECT current_setting('server_encoding') AS encoding, pg_backend_pid() AS pid",
+    )
+    return rows[0] as { encoding: string; pid: number }
+  }
+  const { encoding, pid } = await ask(client)
   if (encoding !== 'UTF8') {
     throw new Failure({
       code: 'OUTGROW_TARGET_ENCODING',
@@ -24,8 +26,11 @@ export async function checkServer(
       fix: "Run CREATE DATABASE app ENCODING 'UTF8' TEMPLATE template0, and pass that database.",
     })
   }
-  const other = await second.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
-  if (other.rows[0]?.pid !== pid && target.url.searchParams.get('pgbouncer') !== 'true') return
+  // A pooler gives both one session, or the second another one when it is asked again, by whichever rule it chooses them.
+  const other = await ask(second)
+  const again = await ask(second)
+  const isPooled = other.pid === pid || other.pid !== again.pid
+  if (!isPooled && target.url.searchParams.get('pgbouncer') !== 'true') return
   throw new Failure({
     code: 'OUTGROW_TARGET_POOLED',
     message: 'This URL points to a pooler that shares sessions between transactions.',

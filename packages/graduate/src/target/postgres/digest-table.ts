@@ -25,7 +25,7 @@ export interface HashedTable {
   blocks: number
 }
 
-/** Blocks that are hashed by one statement: few enough for progress and for an early end. */
+/** Blocks that are hashed by one statement: few enough to tell how far it is. */
 const blocksPerStatement = 16_384
 
 /** The server hashes each row where it lies: a few bytes come back. */

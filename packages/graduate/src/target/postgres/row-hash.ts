@@ -19,13 +19,15 @@ export function rowHash(fields: string[]): string {
 
 const hashed = (fields: string) => `hash_record_extended(ROW(${fields}), 0)`
 
-/** SQL of what is hashed of a column: a text or bytea as it is, anything else in its binary form. */
+/** SQL of what is hashed of a column: a text, a label or a bytea as it is, anything else in its binary form. */
 export function fieldOf({ name, type, send, isList }: HashedColumn): string {
   const column = `t.${quoteIdentifier(name)}`
   // Under another collation texts of different bytes may be equal, and have one hash.
-  if (type === 'text' || type === 'varchar') return `${column}::text COLLATE "C"`
+  // An enum is sent as its label; of a domain over one `enum_send` is not found. And some types cannot be sent.
+  const isText = type === 'text' || type === 'varchar' || send === 'enum_send' || send === '-'
+  if (isText) return `${column}::text COLLATE "C"`
   if (type === 'bytea') return `${column}::bytea`
-  if (isList) return `overlay(${send}(${column}) PLACING '\\x00000000'::bytea FROM 9 FOR 4)`
+  if (isList) return `overlay(${send}(${column}) PLACING decode('00000000', 'hex') FROM 9 FOR 4)`
   return `${send}(${column})`
 }
 
@@ -44,7 +46,7 @@ export async function hashesRows(client: PostgresClient): Promise<boolean> {
     `repeat('aé', n)::text COLLATE "C"`,
     `decode(repeat('7fe0', n), 'hex')`,
     nullField,
-    `overlay(array_send(ARRAY[n]) PLACING '\\x00000000'::bytea FROM 9 FOR 4)`,
+    `overlay(array_send(ARRAY[n]) PLACING decode('00000000', 'hex') FROM 9 FOR 4)`,
   ]
   try {
     const { rows } = await client.query<{ sum: string }>(
