@@ -2,7 +2,7 @@ import { makeSqlite } from '@outgrow/testing'
 import { expect, test } from 'vitest'
 import { emptyTarget, findingsOf, move, postgresSchema, sqliteSchema, verifyMove } from './move.ts'
 
-test('a column is cast to another type by name, and verify says that it is not compared', async () => {
+test('a column is cast to another type by name, and verify says that it compares only NULL there', async () => {
   const schema = sqliteSchema('model T {\n  id Int @id\n  ip String\n}')
   const from = makeSqlite(
     `CREATE TABLE "T" (id INTEGER PRIMARY KEY, ip TEXT NOT NULL); INSERT INTO "T" VALUES (1, '10.0.0.1')`,
@@ -14,7 +14,12 @@ test('a column is cast to another type by name, and verify says that it is not c
   ])
   const checked = await verifyMove(from, target.url, schema)
   expect(checked.tables.map(({ digestMatch }) => digestMatch)).toEqual([true])
-  expect(checked.notes).toEqual(['T.ip is not compared: the server cast it to inet.'])
+  expect(checked.notes).toEqual(['T.ip is compared only by whether it is NULL: the server cast it to inet.'])
+  await target.query('ALTER TABLE "T" ALTER ip DROP NOT NULL; UPDATE "T" SET ip = NULL')
+  const { findings } = await verifyMove(from, target.url, schema)
+  expect(findings).toContainEqual(
+    expect.objectContaining({ code: 'OUTGROW_ROW_DIFFERS', column: 'ip', keys: [{ id: 1 }] }),
+  )
   await target.drop()
 })
 

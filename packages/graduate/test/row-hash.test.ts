@@ -8,8 +8,8 @@ import type { PlannedTable } from '../src/model/plan.ts'
 import {
   eachRowOnServer,
   eachRowReadBack,
-  sumsOnServer,
-  sumsReadBack,
+  keysOnServer,
+  keysReadBack,
 } from '../src/target/postgres/by-key.ts'
 import { readTargetTables } from '../src/target/postgres/catalog.ts'
 import { digestOnServer, digestReadBack } from '../src/target/postgres/digest-table.ts'
@@ -169,8 +169,8 @@ test('rows of many columns, NULLs among them, as a whole, by key, and row by row
         expect(onServer).toEqual(readBack)
         expect(onServer.rows).toBe(picks.length)
         const key = [keyAt % columns.length]
-        const sums = await sumsOnServer(client, table, key, 8)
-        expect(sums).toEqual(await sumsReadBack(client, table, key, 8))
+        const byKey = await keysOnServer(client, table, key, 8)
+        expect(byKey).toEqual(await keysReadBack(client, table, key, 8))
         const rows: string[][] = [[], []]
         const asked = { key, buckets: 8, of: [0, 3, 5] }
         await eachRowOnServer(client, table, asked, (row) => void rows[0]?.push(row.toString('hex')))

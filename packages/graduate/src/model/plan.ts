@@ -11,6 +11,8 @@ export interface PlannedColumn {
   target: TargetColumn
   /** The type that the server gives the column after the load, for types without a binary form here. */
   castTo: string | undefined
+  /** Only whether a value is NULL is compared: the server made it of text by rules of its own. */
+  presenceOnly?: boolean
 }
 
 /** One table of the file and where its rows go. */

@@ -2,7 +2,7 @@ import { quarantinedBy, type Correction } from '../model/correction.ts'
 import { applyToDigest, sameDigest, type Digest } from '../model/digest.ts'
 import { findingOf, type Finding } from '../model/finding.ts'
 import type { MoveOptions } from '../model/options.ts'
-import type { Plan, PlannedTable } from '../model/plan.ts'
+import type { Plan, PlannedColumn, PlannedTable } from '../model/plan.ts'
 import type { TableReport } from '../model/report.ts'
 import type { RowsRead } from '../model/row.ts'
 import type { Staging } from '../model/staging.ts'
@@ -144,16 +144,22 @@ function reportOf(
   }
 }
 
-/** What the server cast from text with its own rules was compared as text before that; here it is left out, and noted. */
+/** What the server cast from text by its own rules was compared as text before that; here only NULL is, which is noted. */
 function withoutCasts({ tables }: Plan): Compared {
   const partial = new Set<PlannedTable>()
   const notes: string[] = []
   const compared = tables.map((table) => {
-    const kept = table.columns.filter(({ target, castTo }) => castTo === undefined && hasBinaryForm(target))
-    if (kept.length === table.columns.length) return table
-    for (const { source, target } of table.columns.filter((column) => !kept.includes(column)))
-      notes.push(`${table.source.name}.${source} is not compared: the server cast it to ${target.sqlType}.`)
-    const part = { ...table, columns: kept }
+    const isCast = ({ target, castTo }: PlannedColumn) => castTo !== undefined || !hasBinaryForm(target)
+    const cast = table.columns.filter(isCast)
+    if (cast.length === 0) return table
+    for (const { source, target } of cast)
+      notes.push(
+        `${table.source.name}.${source} is compared only by whether it is NULL: the server cast it to ${target.sqlType}.`,
+      )
+    const part = {
+      ...table,
+      columns: table.columns.map((column) => ({ ...column, presenceOnly: isCast(column) })),
+    }
     partial.add(part)
     return part
   })

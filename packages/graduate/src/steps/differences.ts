@@ -1,20 +1,23 @@
 import { decodeField, isSentAsList } from '../types/value-types.ts'
 import { reportedValue } from '../model/excerpt.ts'
-import type { Finding, ReportedKey } from '../model/finding.ts'
+import { sameDigest, type Digest } from '../model/digest.ts'
+import { findingOf, type Finding, type ReportedKey } from '../model/finding.ts'
 import type { MoveOptions } from '../model/options.ts'
-import { fieldsOf, keyBytes, KeySums } from '../model/key-sums.ts'
+import { fieldsOf, keyBytes, KeyDigests } from '../model/key-digests.ts'
 import type { PlannedColumn, PlannedTable } from '../model/plan.ts'
 import type { Snapshot } from '../source/source.ts'
 import type { PostgresTarget } from '../target/postgres/postgres-target.ts'
 
 const buckets = 4096
-/** Rows of differing buckets that are kept to be compared; beyond it the counts are a lower bound. */
+/** Rows of differing buckets that are kept at a time to be compared. */
 const maxRows = 50_000
+/** How often the source is read for them; what differs beyond that is said to be more. */
+const maxPasses = 8
 
 /**
- * Names the rows and columns in which a table differs. Two passes over both sides: the first finds the buckets of keys
- * whose sums differ, the second compares the rows in them, and only those come from the target; so memory does not grow
- * with the table.
+ * Names the rows and columns in which a table differs. A first pass over both sides finds the buckets of keys whose
+ * digests differ; then the rows of as many such buckets as fit into memory are compared at a time, and only those come
+ * from the target.
  */
 export async function findDifferences(
   snapshot: Snapshot,
@@ -25,27 +28,55 @@ export async function findDifferences(
   quarantined: ReadonlySet<string>,
 ): Promise<Finding[]> {
   const key = keyPositions(table)
-  const received = await target.sumsByKey(table, key, buckets)
-  const sent = new KeySums(key, table.columns.map(isSentAsList), buckets)
+  const received = await target.digestsByKey(table, key, buckets)
+  const sent = new KeyDigests(key, table.columns.map(isSentAsList), buckets)
   snapshot.eachRow(table, options, (row) => sent.add(row))
-  const differing = received.flatMap((sum, bucket) => (sum === sent.sums[bucket] ? [] : [bucket]))
-  const isDiffering = new Set(differing)
-  const missing = new Map<string, { row: Buffer; key: ReportedKey }[]>()
-  const extra = new Map<string, Buffer[]>()
-  snapshot.eachRow(table, options, (row, nameOf) => {
-    if (missing.size >= maxRows || !isDiffering.has(sent.bucketOf(row))) return
-    push(missing, keyBytes(row, key).toString('latin1'), { row: Buffer.from(row), key: nameOf() })
-  })
-  await target.eachRow(table, { key, buckets, of: differing }, (row) => {
-    if (extra.size >= maxRows) return
-    push(extra, keyBytes(row, key).toString('latin1'), Buffer.from(row))
-  })
-  return compare(table, missing, extra, key, quarantined)
+  const groups = together(sent.digests, received)
+  const found = new Differences(table, key, quarantined)
+  for (const group of groups.slice(0, maxPasses)) {
+    const isIn = new Set(group)
+    const source = new Map<string, SentRow[]>()
+    snapshot.eachRow(table, options, (row, nameOf) => {
+      if (!isIn.has(sent.bucketOf(row))) return
+      push(source, keyBytes(row, key).toString('latin1'), { row: Buffer.from(row), key: nameOf() })
+    })
+    const there = new Map<string, Buffer[]>()
+    await target.eachRow(table, { key, buckets, of: group }, (row) => {
+      push(there, keyBytes(row, key).toString('latin1'), Buffer.from(row))
+    })
+    found.compare(source, there)
+  }
+  return found.findings(groups.length > maxPasses)
+}
+
+/** Buckets that differ, as many together as have rows for one pass. */
+function together(sent: readonly Digest[], received: readonly Digest[]): number[][] {
+  const groups: number[][] = []
+  let rows = maxRows
+  for (const [bucket, digest] of sent.entries()) {
+    const other = received[bucket] as Digest
+    if (sameDigest(digest, other)) continue
+    const size = Math.max(digest.rows, other.rows)
+    if (rows + size > maxRows) {
+      groups.push([])
+      rows = 0
+    }
+    rows += size
+    groups.at(-1)?.push(bucket)
+  }
+  return groups
+}
+
+interface SentRow {
+  row: Buffer
+  key: ReportedKey
 }
 
 /** Positions of the key's columns in a row; all columns where there is no key. */
 function keyPositions(table: PlannedTable): number[] {
-  const positions = table.key.map((name) => table.columns.findIndex(({ source }) => source === name))
+  const positions = table.key.map((name) =>
+    table.columns.findIndex(({ source, presenceOnly }) => source === name && !presenceOnly),
+  )
   return positions.length > 0 && positions.every((at) => at >= 0)
     ? positions
     : table.columns.map((_, at) => at)
@@ -57,59 +88,75 @@ function push<Value>(map: Map<string, Value[]>, key: string, value: Value): void
   else map.set(key, [value])
 }
 
-function compare(
-  table: PlannedTable,
-  source: Map<string, { row: Buffer; key: ReportedKey }[]>,
-  target: Map<string, Buffer[]>,
-  key: number[],
-  quarantined: ReadonlySet<string>,
-): Finding[] {
-  const findings = new Map<string, Finding>()
-  const add = (code: Finding['code'], column: string | null, reason: string, name: ReportedKey) => {
+/** What rows of both sides, by their keys, differ in. */
+class Differences {
+  readonly #findings = new Map<string, Finding>()
+  readonly #table: PlannedTable
+  readonly #key: number[]
+  readonly #quarantined: ReadonlySet<string>
+
+  constructor(table: PlannedTable, key: number[], quarantined: ReadonlySet<string>) {
+    this.#table = table
+    this.#key = key
+    this.#quarantined = quarantined
+  }
+
+  /** @param isPartial whether there are more differences than were looked at */
+  findings(isPartial: boolean): Finding[] {
+    const findings = [...this.#findings.values()]
+    if (!isPartial) return findings
+    return findings.map((finding) => ({
+      ...finding,
+      reason: `${finding.reason} (at least; too much differs to count it all)`,
+    }))
+  }
+
+  compare(source: Map<string, SentRow[]>, target: Map<string, Buffer[]>): void {
+    for (const [id, rows] of source) {
+      const others = target.get(id) ?? []
+      // Of rows with the same key those that are equal belong together, whatever their order.
+      const unequal = rows.filter(({ row }) => !takeEqual(others, row))
+      for (const { row, key } of unequal) {
+        const other = others.shift()
+        if (other) this.#compareColumns(row, other, key)
+        else if (!this.#quarantined.has(JSON.stringify(key)))
+          this.#add('OUTGROW_ROW_MISSING', null, 'is in the source but not in the target', key)
+      }
+    }
+    for (const rows of target.values()) {
+      for (const row of rows) {
+        const key = targetKey(this.#table, row, this.#key)
+        this.#add('OUTGROW_ROW_EXTRA', null, 'is in the target but not in the source', key)
+      }
+    }
+  }
+
+  #compareColumns(row: Buffer, other: Buffer, key: ReportedKey): void {
+    const [left, right] = [fieldsOf(row), fieldsOf(other)]
+    for (const [at, { source }] of this.#table.columns.entries()) {
+      if (!left[at]?.equals(right[at] as Buffer))
+        this.#add('OUTGROW_ROW_DIFFERS', source, 'has a different value in the target', key)
+    }
+  }
+
+  #add(code: Finding['code'], column: string | null, reason: string, key: ReportedKey): void {
     const id = `${code} ${column}`
-    const finding = findings.get(id) ?? {
-      code,
-      table: table.source.name,
-      column,
+    const finding = this.#findings.get(id) ?? {
+      ...findingOf({ code, table: this.#table.source.name, column, reason, fixes: [] }),
       count: 0,
       keys: [],
-      storage: null,
-      excerpt: null,
-      reason,
-      fixes: [],
     }
     finding.count++
-    if (finding.keys.length < 10) finding.keys.push(name)
-    findings.set(id, finding)
+    if (finding.keys.length < 10) finding.keys.push(key)
+    this.#findings.set(id, finding)
   }
-  for (const [id, rows] of source) {
-    const others = target.get(id) ?? []
-    for (const { row, key: name } of rows) {
-      const equal = others.findIndex((other) => other.equals(row))
-      if (equal >= 0) {
-        others.splice(equal, 1)
-        continue
-      }
-      const other = others.shift()
-      if (!other) {
-        if (quarantined.has(JSON.stringify(name))) continue
-        add('OUTGROW_ROW_MISSING', null, 'is in the source but not in the target', name)
-        continue
-      }
-      const [left, right] = [fieldsOf(row), fieldsOf(other)]
-      for (const [at, column] of table.columns.entries()) {
-        if (!left[at]?.equals(right[at] as Buffer)) {
-          add('OUTGROW_ROW_DIFFERS', column.source, 'has a different value in the target', name)
-        }
-      }
-    }
-  }
-  for (const rows of target.values()) {
-    for (const row of rows) {
-      add('OUTGROW_ROW_EXTRA', null, 'is in the target but not in the source', targetKey(table, row, key))
-    }
-  }
-  return [...findings.values()]
+}
+
+/** Takes a row out of others that is equal to this one. Returns whether there was one. */
+function takeEqual(others: Buffer[], row: Buffer): boolean {
+  const at = others.findIndex((other) => other.equals(row))
+  if (at >= 0) others.splice(at, 1)
+  return at >= 0
 }
 
 /** A target row's key from its binary form. */

@@ -28,11 +28,11 @@ export interface Target {
   /** The same for one table, which tells how far it is. */
   digest(table: PlannedTable, request?: { onRows?: (rows: number) => void }): Promise<Digest>
   /**
-   * Sums of rows' hashes by buckets of their keys, modulo 2^64, as `KeySums` has them.
+   * Digests of rows by buckets of their keys, as `KeyDigests` has them.
    * @param key positions of the key's columns
    * @param buckets a power of two
    */
-  sumsByKey(table: PlannedTable, key: readonly number[], buckets: number): Promise<bigint[]>
+  digestsByKey(table: PlannedTable, key: readonly number[], buckets: number): Promise<Digest[]>
   /** The rows of some buckets, in binary form. A row is the callee's only until it returns. */
   eachRow(table: PlannedTable, buckets: Buckets, onRow: (row: Buffer) => void): Promise<void>
   /** Puts keys, indexes and checks in place, and returns those that rows violate. */

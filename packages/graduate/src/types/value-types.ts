@@ -1,3 +1,4 @@
+import type { PlannedColumn } from '../model/plan.ts'
 import type { TargetColumn } from '../model/table.ts'
 import { bigIntType } from './big-int.ts'
 import { booleanType } from './boolean.ts'
@@ -65,20 +66,14 @@ export function hasBinaryForm(target: TargetColumn): boolean {
 }
 
 /** The binary form in which a column's values are sent: a type of Postgres and its modifier. */
-export function formOf({ target, castTo }: { target: TargetColumn; castTo: string | undefined }): string {
+export function formOf({ target, castTo }: PlannedColumn): string {
   const { type, modifier } = target
   return castTo === undefined && hasBinaryForm(target) && type !== 'text' ? `${type} ${modifier}` : 'text'
 }
 
 /** Whether a column's values go to the target in the binary form of lists. */
-export function isSentAsList({
-  target,
-  castTo,
-}: {
-  target: TargetColumn
-  castTo: string | undefined
-}): boolean {
-  return target.element !== undefined && castTo === undefined && hasBinaryForm(target)
+export function isSentAsList({ target, castTo, presenceOnly }: Omit<PlannedColumn, 'source'>): boolean {
+  return target.element !== undefined && castTo === undefined && !presenceOnly && hasBinaryForm(target)
 }
 
 /** The canonical stored value behind a field's bytes; undefined for a type that has no binary form here. */

@@ -165,6 +165,7 @@ export class RowEncoder {
   }
 
   #encoderOf(column: PlannedColumn): Encode {
+    if (column.presenceOnly) return encodePresence
     if (column.castTo !== undefined) return encodeText
     const name = quoteIdentifier(column.source)
     const table = quoteIdentifier(this.table.source.name)
@@ -221,6 +222,12 @@ export class RowEncoder {
       if (refusal) this.#refuse(context, refusal, cell)
     }
   }
+}
+
+/** Stands for any value that is not NULL. */
+const encodePresence: Encode = (_, writer) => {
+  writer.int32(0)
+  return undefined
 }
 
 /**

@@ -1,26 +1,28 @@
-import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
-import { KeySums } from '../../model/key-sums.ts'
+import type { PostgresClient } from '@outgrow/databases'
+import { addDigests, emptyDigest, type Digest } from '../../model/digest.ts'
+import { KeyDigests } from '../../model/key-digests.ts'
 import type { PlannedTable } from '../../model/plan.ts'
 import type { Buckets } from '../target.ts'
 import { receiveRows } from './copy-streams.ts'
 import { readHashed, type HashedTable } from './digest-table.ts'
-import { fieldOf, rowHash, type HashedColumn } from './row-hash.ts'
+import { fieldOf, rowHash, valueOf, type HashedColumn } from './row-hash.ts'
 
-/** Only one sum a bucket comes back. */
-export async function sumsOnServer(
+/** Only one digest a bucket comes back. */
+export async function keysOnServer(
   client: PostgresClient,
   table: PlannedTable,
   key: readonly number[],
   buckets: number,
-): Promise<bigint[]> {
+): Promise<Digest[]> {
   const hashed = await readHashed(client, table)
-  const { rows } = await client.query<{ bucket: number; sum: string }>(
-    `SELECT ${bucketOf(hashed, key, buckets)} AS bucket, sum(${rowHash(hashed.columns.map(fieldOf))}) AS sum
+  const { rows } = await client.query<{ bucket: number; rows: string; sum: string }>(
+    `SELECT ${bucketOf(hashed, key, buckets)} AS bucket, count(*) AS rows, sum(${rowHash(hashed.columns.map(fieldOf))}) AS sum
        FROM ${hashed.source} GROUP BY 1`,
   )
-  const sums = Array.from({ length: buckets }, () => 0n)
-  for (const { bucket, sum } of rows) sums[bucket] = BigInt.asUintN(64, BigInt(sum))
-  return sums
+  const digests = Array.from({ length: buckets }, () => emptyDigest)
+  for (const { bucket, rows: count, sum } of rows)
+    digests[bucket] = addDigests(emptyDigest, { rows: Number(count), sum: BigInt(sum) })
+  return digests
 }
 
 /** Only the rows that are asked for come back. */
@@ -36,16 +38,16 @@ export async function eachRowOnServer(
 }
 
 /** All rows come back, and are hashed here. */
-export async function sumsReadBack(
+export async function keysReadBack(
   client: PostgresClient,
   table: PlannedTable,
   key: readonly number[],
   buckets: number,
-): Promise<bigint[]> {
+): Promise<Digest[]> {
   const hashed = await readHashed(client, table)
-  const sums = new KeySums(key, listsOf(hashed.columns), buckets)
-  await receiveRows(client, copyOut(hashed), (row) => sums.add(row))
-  return sums.sums
+  const byKey = new KeyDigests(key, listsOf(hashed.columns), buckets)
+  await receiveRows(client, copyOut(hashed), (row) => byKey.add(row))
+  return byKey.digests
 }
 
 export async function eachRowReadBack(
@@ -55,10 +57,10 @@ export async function eachRowReadBack(
   onRow: (row: Buffer) => void,
 ): Promise<void> {
   const hashed = await readHashed(client, table)
-  const sums = new KeySums(key, listsOf(hashed.columns), buckets)
+  const byKey = new KeyDigests(key, listsOf(hashed.columns), buckets)
   const isAsked = new Set(of)
   await receiveRows(client, copyOut(hashed), (row) => {
-    if (isAsked.has(sums.bucketOf(row))) onRow(row)
+    if (isAsked.has(byKey.bucketOf(row))) onRow(row)
   })
 }
 
@@ -68,8 +70,7 @@ function bucketOf({ columns }: HashedTable, key: readonly number[], buckets: num
 }
 
 function copyOut({ columns, source }: HashedTable, where = ''): string {
-  const names = columns.map(({ name }) => `t.${quoteIdentifier(name)}`)
-  return `COPY (SELECT ${names.join(', ')} FROM ${source} ${where}) TO STDOUT (FORMAT binary)`
+  return `COPY (SELECT ${columns.map(valueOf).join(', ')} FROM ${source} ${where}) TO STDOUT (FORMAT binary)`
 }
 
 function listsOf(columns: HashedColumn[]): boolean[] {

@@ -1,10 +1,10 @@
-import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
+import type { PostgresClient } from '@outgrow/databases'
 import { addDigests, emptyDigest, type Digest } from '../../model/digest.ts'
 import type { PlannedTable } from '../../model/plan.ts'
 import { RowHasher } from '../../model/row-hasher.ts'
 import { qualified } from './constraints.ts'
 import { receiveRows } from './copy-streams.ts'
-import { fieldOf, nullField, rowHash, type HashedColumn } from './row-hash.ts'
+import { fieldOf, nullField, rowHash, valueOf, type HashedColumn } from './row-hash.ts'
 
 export interface DigestRequest {
   table: PlannedTable
@@ -74,7 +74,7 @@ export async function digestReadBack(client: PostgresClient, request: DigestRequ
   const { columns, source } = await readHashed(client, request.table, request.from)
   const types = new Map(request.table.columns.map(({ target }) => [target.name, target.sqlType]))
   const fields = columns.map((column) =>
-    isCleared(request, column) ? `NULL::${types.get(column.name)}` : `t.${quoteIdentifier(column.name)}`,
+    isCleared(request, column) ? `NULL::${types.get(column.name)}` : valueOf(column),
   )
   const hasher = new RowHasher(columns.map(({ isList }) => isList))
   await receiveRows(
@@ -121,10 +121,10 @@ async function readHashedTables(
     const own = new Map(known.get(at)?.map((column) => [column.name, column]))
     const [first] = own.values()
     return {
-      columns: table.columns.map(({ target }) => {
+      columns: table.columns.map(({ target, presenceOnly = false }) => {
         const column = own.get(target.name)
         if (column === undefined) throw new Error(`${qualified(table.target)} has no column ${target.name}`)
-        return column
+        return { ...column, presenceOnly }
       }),
       // COPY leaves out what inherits from a table, unless that is partitioned.
       source: `${first?.partitioned === true ? '' : 'ONLY '}${qualified(table.target)} t`,

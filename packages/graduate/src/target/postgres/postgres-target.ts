@@ -11,7 +11,7 @@ import type { Constraint, TargetTable } from '../../model/table.ts'
 import { copyHeader, copyTrailer } from '../../types/binary-writer.ts'
 import type { Buckets, Target, Violation } from '../target.ts'
 import { readTargetTables } from './catalog.ts'
-import { eachRowOnServer, eachRowReadBack, sumsOnServer, sumsReadBack } from './by-key.ts'
+import { eachRowOnServer, eachRowReadBack, keysOnServer, keysReadBack } from './by-key.ts'
 import { addConstraints, foreignLast, qualified, type Standing } from './constraints.ts'
 import { sendRows } from './copy-streams.ts'
 import { digestOnServer, digestReadBack, digestsOnServer, type DigestRequest } from './digest-table.ts'
@@ -63,9 +63,9 @@ export class PostgresTarget implements Target {
     return digest(this.client, { ...request, table })
   }
 
-  sumsByKey(table: PlannedTable, key: readonly number[], buckets: number): Promise<bigint[]> {
-    const sums = this.hashesRows ? sumsOnServer : sumsReadBack
-    return sums(this.client, table, key, buckets)
+  digestsByKey(table: PlannedTable, key: readonly number[], buckets: number): Promise<Digest[]> {
+    const digests = this.hashesRows ? keysOnServer : keysReadBack
+    return digests(this.client, table, key, buckets)
   }
 
   eachRow(table: PlannedTable, buckets: Buckets, onRow: (row: Buffer) => void): Promise<void> {

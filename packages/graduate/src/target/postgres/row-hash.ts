@@ -10,6 +10,8 @@ export interface HashedColumn {
   /** The function that gives its binary form, as SQL names it. */
   send: string
   isList: boolean
+  /** Of its values only whether they are NULL is hashed. */
+  presenceOnly: boolean
 }
 
 /** SQL of a row's 64-bit hash: what `RowHasher` computes from the binary form of the same columns. */
@@ -20,8 +22,10 @@ export function rowHash(fields: string[]): string {
 const hashed = (fields: string) => `hash_record_extended(ROW(${fields}), 0)`
 
 /** SQL of what is hashed of a column: a text, a label or a bytea as it is, anything else in its binary form. */
-export function fieldOf({ name, type, send, isList }: HashedColumn): string {
-  const column = `t.${quoteIdentifier(name)}`
+export function fieldOf(hashed: HashedColumn): string {
+  const { type, send, isList } = hashed
+  const column = valueOf(hashed)
+  if (hashed.presenceOnly) return column
   // Under another collation texts of different bytes may be equal, and have one hash.
   // An enum is sent as its label; of a domain over one `enum_send` is not found. And some types cannot be sent.
   const isText = type === 'text' || type === 'varchar' || send === 'enum_send' || send === '-'
@@ -29,6 +33,12 @@ export function fieldOf({ name, type, send, isList }: HashedColumn): string {
   if (type === 'bytea') return `${column}::bytea`
   if (isList) return `overlay(${send}(${column}) PLACING decode('00000000', 'hex') FROM 9 FOR 4)`
   return `${send}(${column})`
+}
+
+/** SQL of a column as it comes back. */
+export function valueOf({ name, presenceOnly }: HashedColumn): string {
+  const column = `t.${quoteIdentifier(name)}`
+  return presenceOnly ? `CASE WHEN ${column} IS NOT NULL THEN ''::bytea END` : column
 }
 
 /** What is hashed of a column that is taken for NULL. */

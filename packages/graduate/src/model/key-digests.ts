@@ -1,9 +1,10 @@
+import { addDigests, emptyDigest, type Digest } from './digest.ts'
 import { RowHasher } from './row-hasher.ts'
 
-/** Sums of rows' hashes by buckets of their keys, so that two sides that differ show where. */
-export class KeySums {
-  /** By bucket, modulo 2^64. */
-  readonly sums: bigint[]
+/** Digests of a table's rows by buckets of their keys, so that two sides that differ show where. */
+export class KeyDigests {
+  /** By bucket. */
+  readonly digests: Digest[]
   readonly #key: readonly number[]
   readonly #rowHasher: RowHasher
   readonly #keyHasher: RowHasher
@@ -14,7 +15,7 @@ export class KeySums {
    * @param buckets a power of two
    */
   constructor(key: readonly number[], lists: readonly boolean[], buckets: number) {
-    this.sums = Array.from({ length: buckets }, () => 0n)
+    this.digests = Array.from({ length: buckets }, () => emptyDigest)
     this.#key = key
     this.#rowHasher = new RowHasher(lists)
     this.#keyHasher = new RowHasher(key.map((at) => lists[at] as boolean))
@@ -22,13 +23,14 @@ export class KeySums {
 
   add(row: Buffer): void {
     const bucket = this.bucketOf(row)
-    this.sums[bucket] = BigInt.asUintN(64, (this.sums[bucket] as bigint) + this.#rowHasher.hashOf(row))
+    const one = { rows: 1, sum: this.#rowHasher.hashOf(row) }
+    this.digests[bucket] = addDigests(this.digests[bucket] as Digest, one)
   }
 
   /** The lower bits of the hash of the row's key. */
   bucketOf(row: Buffer): number {
     const hash = this.#keyHasher.hashOf(Buffer.concat([fieldCount, keyBytes(row, this.#key)]))
-    return Number(hash & BigInt(this.sums.length - 1))
+    return Number(hash & BigInt(this.digests.length - 1))
   }
 }
 
