@@ -16,5 +16,5 @@ export function outcome<Fields extends object>(command: string, fields: Fields, 
 
 /** The report of a command of the move that has nothing to tell. */
 export function blankReport(command: string): Omit<Report, keyof Outcome> & { command: string } {
-  return { command, tables: [], findings: [], fixes: [], steps: [] }
+  return { command, tables: [], findings: [], fixes: [], steps: [], notes: [] }
 }

@@ -39,5 +39,7 @@ export interface Report {
   findings: Finding[]
   fixes: FixReport[]
   steps: StepReport[]
+  /** What was not compared or stays behind knowingly, in words. */
+  notes: string[]
   error: ErrorReport | null
 }

@@ -21,6 +21,7 @@ export async function runExport(request: Parameters<typeof exportSnapshot>[0]): 
     findings: [],
     fixes: [],
     steps: [{ name: 'export', ms: Math.round(performance.now() - started), rows, bytes: snapshot.bytes }],
+    notes: [],
     error: null,
   }
 }

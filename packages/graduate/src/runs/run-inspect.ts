@@ -52,6 +52,7 @@ function reportOf({ tables, findings, fixes, ...source }: Inspection, ms: number
     findings,
     fixes,
     steps: [{ name: 'inspect', ms: Math.round(ms), rows, bytes: source.sizeBytes }],
+    notes: source.notes,
     source,
     error: null,
   }

@@ -100,9 +100,9 @@ async function fill(
       to: target.url,
     }),
   )
-  const { tables, fixes, steps } = result
+  const { tables, fixes, steps, notes } = result
   const { exitCode, findings } = judgement
-  return { command, ok: true, exitCode, tables, findings, fixes, steps, error: null }
+  return { command, ok: true, exitCode, tables, findings, fixes, steps, notes, error: null }
 }
 
 function withListeners(
@@ -131,7 +131,7 @@ function withListeners(
   }
 }
 
-function stoppedReport(command: string, { tables, findings, fixes, steps }: MoveResult): Report {
+function stoppedReport(command: string, { tables, findings, fixes, steps, notes }: MoveResult): Report {
   const values = findings.reduce((sum, finding) => sum + finding.count, 0)
   const error = {
     code: 'OUTGROW_BAD_VALUES',
@@ -139,5 +139,5 @@ function stoppedReport(command: string, { tables, findings, fixes, steps }: Move
     why: 'No value is changed or dropped silently.',
     fix: 'Correct the source, name the rules that apply with --fix, or quarantine the rows with --on-bad-value quarantine.',
   }
-  return { command, ok: false, exitCode: exit.expected, tables, findings, fixes, steps, error }
+  return { command, ok: false, exitCode: exit.expected, tables, findings, fixes, steps, notes, error }
 }

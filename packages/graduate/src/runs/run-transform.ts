@@ -44,6 +44,7 @@ export async function runTransform({ to, workDir, readSchema, ...request }: Tran
         bytes: tables.reduce((sum, { bytes }) => sum + bytes, 0),
       },
     ],
+    notes: [],
     error: isStopped
       ? {
           code: 'OUTGROW_BAD_VALUES',

@@ -31,6 +31,7 @@ export function runVerify({ workDir, readSchema, ...request }: VerifyRun): Promi
       findings,
       fixes: [],
       steps: [{ name: 'verify', ms: Math.round(ms), rows, bytes: 0 }],
+      notes,
       error: null,
     }
     return { report, notes, ms }
