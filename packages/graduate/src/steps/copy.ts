@@ -117,7 +117,7 @@ class Copying {
     }
   }
 
-  /** Loads; then of each table, once it is loaded: reading back, casts, keys. */
+  /** Loads; and of each table or group, once it is loaded: digests, casts, keys, statistics. */
   async jobs(): Promise<Job[]> {
     const casts = await this.#ledger.casts()
     const loads: Job[] = []

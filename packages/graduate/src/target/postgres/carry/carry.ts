@@ -203,8 +203,11 @@ function isThere(
       return own.some((one) => one.plain && names.every((name, at) => one.columns[at] === name))
     }
     case 'not null':
-      return first?.notNull === true
+      // Prisma makes lists nullable on Postgres, and reads NULL as an empty one.
+      return first?.notNull === true || first?.element !== undefined
     case 'default':
+      // For the same reason: `generate` makes this the default of its Json on SQLite.
+      if (first?.element && /^\(*'\[\]'\)*$/.test(object.expression.trim())) return true
       return first?.hasDefault === true || first?.generated === true
     case 'generated column':
       return first !== undefined

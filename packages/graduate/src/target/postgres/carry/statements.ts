@@ -1,4 +1,4 @@
-import { quoteIdentifier, shortName } from '@outgrow/databases'
+import { quoteIdentifier, quoteLiteral, shortName } from '@outgrow/databases'
 import { assertNever } from '@outgrow/kit'
 import type { PlannedTable } from '../../../model/plan.ts'
 import type { IndexTerm, SourceObject } from '../../../model/source-object.ts'
@@ -82,11 +82,13 @@ function targetColumn(source: string | undefined, { columns }: StatementContext)
 }
 
 function defaultSql(expression: string, source: string | undefined, { columns }: StatementContext): string {
-  const type = columns.find((one) => one.source === source)?.target.type ?? ''
+  const target = columns.find((one) => one.source === source)?.target
+  const type = target?.type ?? ''
   const bare = expression
     .trim()
     .replace(/^\((.*)\)$/s, '$1')
     .trim()
+  if (target?.element) return listSql(bare, target.element.type)
   const isMoment = sqlType(type)?.kind === 'moment'
   if (isMoment && /^(current_timestamp|datetime\s*\(\s*'now'\s*\))$/i.test(bare)) return 'CURRENT_TIMESTAMP'
   if (isMoment && /^(current_date|date\s*\(\s*'now'\s*\))$/i.test(bare)) return 'CURRENT_DATE'
@@ -106,6 +108,24 @@ function defaultSql(expression: string, source: string | undefined, { columns }:
     return `'${Number(bare)}'`
   }
   return sql
+}
+
+/** A Json array's text as an array of PostgreSQL. */
+function listSql(literal: string, elementType: string): string {
+  let items: unknown
+  try {
+    items = JSON.parse(/^'(.*)'$/s.exec(literal)?.[1]?.replaceAll("''", "'") ?? '')
+  } catch {
+    items = undefined // it is computed, or no Json
+  }
+  const isKnown = Array.isArray(items) && (items.length === 0 || sqlType(elementType)?.kind !== 'moment')
+  if (!isKnown) throw new Untranslatable('it is not the text of a Json array')
+  const written = (items as unknown[]).map((item) => {
+    if (item === null) return 'NULL'
+    const text = typeof item === 'string' ? item : JSON.stringify(item)
+    return `"${text.replaceAll(/["\\]/g, '\\$&')}"`
+  })
+  return quoteLiteral(`{${written.join(',')}}`)
 }
 
 function declaredTypeOf({ table }: StatementContext, column: string): string {
