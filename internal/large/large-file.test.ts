@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   openSqliteReadonly,
@@ -52,6 +52,8 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await server?.stop('immediate')
+  // Root's server runs as another user, whose cluster may lie outside of the folder.
+  if (server !== undefined) rmSync(dirname(server.dataDirectory), { recursive: true, force: true })
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
 })
 

@@ -5,14 +5,9 @@ import { array, assert, asyncProperty, constantFrom, nat, option, uniqueArray } 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Digest } from '../src/model/digest.ts'
 import type { PlannedTable } from '../src/model/plan.ts'
-import {
-  eachRowOnServer,
-  eachRowReadBack,
-  keysOnServer,
-  keysReadBack,
-} from '../src/target/postgres/by-key.ts'
 import { readTargetTables } from '../src/target/postgres/catalog.ts'
-import { digestOnServer, digestReadBack } from '../src/target/postgres/digest-table.ts'
+import { hashHere } from '../src/target/postgres/hash-here.ts'
+import { hashOnServer } from '../src/target/postgres/hash-on-server.ts'
 import { hashesRows } from '../src/target/postgres/row-hash.ts'
 import { emptyTarget, move, sqliteSchema, verifyMove } from './move.ts'
 
@@ -123,7 +118,7 @@ async function plannedAs(name: string): Promise<PlannedTable> {
 }
 
 async function both(table: PlannedTable): Promise<[Digest, Digest]> {
-  return [await digestOnServer(client, { table }), await digestReadBack(client, { table })]
+  return [await hashOnServer.digest(client, table), await hashHere.digest(client, table)]
 }
 
 /** Fills a table whose columns have the types; `picks` chooses each value, a row each. */
@@ -169,12 +164,13 @@ test('rows of many columns, NULLs among them, as a whole, by key, and row by row
         expect(onServer).toEqual(readBack)
         expect(onServer.rows).toBe(picks.length)
         const key = [keyAt % columns.length]
-        const byKey = await keysOnServer(client, table, key, 8)
-        expect(byKey).toEqual(await keysReadBack(client, table, key, 8))
+        const byKey = await hashOnServer.digestsByKey(client, table, { key, buckets: 8 })
+        expect(byKey).toEqual(await hashHere.digestsByKey(client, table, { key, buckets: 8 }))
+        expect(await hashOnServer.digests(client, [table, table])).toEqual([onServer, onServer])
         const rows: string[][] = [[], []]
         const asked = { key, buckets: 8, of: [0, 3, 5] }
-        await eachRowOnServer(client, table, asked, (row) => void rows[0]?.push(row.toString('hex')))
-        await eachRowReadBack(client, table, asked, (row) => void rows[1]?.push(row.toString('hex')))
+        await hashOnServer.eachRow(client, table, asked, (row) => void rows[0]?.push(row.toString('hex')))
+        await hashHere.eachRow(client, table, asked, (row) => void rows[1]?.push(row.toString('hex')))
         expect(rows[0]?.toSorted()).toEqual(rows[1]?.toSorted())
       },
     ),
@@ -235,8 +231,8 @@ test('a table of more blocks than one statement hashes', async () => {
   expect(blocks.rows[0]?.blocks).toBeGreaterThan(2 * 16_384)
   const told: number[] = []
   const table = await plannedAs('long')
-  const onServer = await digestOnServer(client, { table, onRows: (rows) => told.push(rows) })
-  expect(onServer).toEqual(await digestReadBack(client, { table }))
+  const onServer = await hashOnServer.digest(client, table, { onRows: (rows) => told.push(rows) })
+  expect(onServer).toEqual(await hashHere.digest(client, table))
   expect(told.length).toBeGreaterThan(2)
   expect(told.at(-1)).toBe(onServer.rows)
 })

@@ -4,7 +4,7 @@ import type { Digest } from './digest.ts'
 export interface Correction extends Digest {
   table: string
   column: string
-  /** `set-aside` for rows in quarantine, else the `--fix` rule. */
+  /** `quarantine` for rows in quarantine, else the `--fix` rule. */
   rule: string
   /** Rows that were changed or taken out. */
   changed: number

@@ -40,7 +40,7 @@ export interface Snapshot {
     table: PlannedTable,
     options: MoveOptions,
     onRow: (row: Buffer, key: () => ReportedKey) => void,
-  ): void
+  ): Promise<void>
   /** By table, the highest id that was ever given, deleted rows included. */
   counters(): Map<string, bigint>
   /** Rows that would violate the target's constraints. */

@@ -1,7 +1,7 @@
 import type { Ledger, LoadedChunk } from '../ledger/ledger.ts'
 import { FindingCollector, FixCounter } from '../model/collectors.ts'
 import type { CopiedTable } from '../model/copied-table.ts'
-import { addDigests, emptyDigest } from '../model/digest.ts'
+import { addDigests, emptyDigest, type Digest } from '../model/digest.ts'
 import { plannedTable, type PlannedTable } from '../model/plan.ts'
 import type { Chunk, RowsRead } from '../model/row.ts'
 import type { Constraint } from '../model/table.ts'
@@ -132,13 +132,14 @@ class Copying {
       loads.push(...own)
       digests.push(digest)
       for (const table of tables) {
+        // Of a group both the digests and the keys lock several tables, in their own order: not beside each other.
+        ready.set(table, tables.length > 1 ? [digest] : own)
         const pending = casts.filter((cast) => plannedTable({ tables: [table] }, cast))
+        if (pending.length === 0) continue
         const cast = castJob(this.#ledger, table, this.tables.get(table) as CopiedTable, pending, this)
         const job = { ...cast, after: [digest] }
-        if (pending.length > 0) castJobs.push(job)
-        // Of a group both the digests and the keys lock several tables, in their own order: not beside each other.
-        const before = tables.length > 1 ? [digest] : own
-        ready.set(table, pending.length > 0 ? [job] : before)
+        castJobs.push(job)
+        ready.set(table, [job])
       }
     }
     const keys = this.#run.of(stage).staging.constraints.filter(({ kind }) => kind !== 'foreign')
@@ -189,12 +190,7 @@ class Copying {
         if (this.mustStop) return
         const { verifies = true } = this.#run.request
         const copied = tables.map((table) => this.tables.get(table) as CopiedTable)
-        const [first] = tables
-        const digests = !verifies
-          ? copied.map(({ sent }) => sent)
-          : tables.length === 1
-            ? [await target.digest(first as PlannedTable)]
-            : await target.digests(tables)
+        const digests = verifies ? await digestsOf(target, tables) : copied.map(({ sent }) => sent)
         for (const [at, one] of copied.entries()) one.received = digests[at]
       },
     }
@@ -309,4 +305,10 @@ class Copying {
       totalRows: this.#totalRows,
     }
   }
+}
+
+/** Of a group of small tables, or of one of any size. */
+async function digestsOf(target: PostgresTarget, tables: PlannedTable[]): Promise<Digest[]> {
+  const [first] = tables
+  return first && tables.length === 1 ? [await target.digest(first)] : target.digests(tables)
 }

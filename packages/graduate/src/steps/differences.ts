@@ -28,23 +28,21 @@ export async function findDifferences(
   quarantined: ReadonlySet<string>,
 ): Promise<Finding[]> {
   const key = keyPositions(table)
-  const received = await target.digestsByKey(table, key, buckets)
+  const received = await target.digestsByKey(table, { key, buckets })
   const sent = new KeyDigests(key, table.columns.map(isSentAsList), buckets)
-  snapshot.eachRow(table, options, (row) => sent.add(row))
+  await snapshot.eachRow(table, options, (row) => sent.add(row))
   const groups = together(sent.digests, received)
   const found = new Differences(table, key, quarantined)
   for (const group of groups.slice(0, maxPasses)) {
+    const there = new RowsByKey<Buffer>(key)
+    await target.eachRow(table, { key, buckets, of: group }, (row) => there.add(row, Buffer.from(row)))
+    const unequal = new RowsByKey<SentRow>(key)
     const isIn = new Set(group)
-    const source = new Map<string, SentRow[]>()
-    snapshot.eachRow(table, options, (row, nameOf) => {
-      if (!isIn.has(sent.bucketOf(row))) return
-      push(source, keyBytes(row, key).toString('latin1'), { row: Buffer.from(row), key: nameOf() })
+    await snapshot.eachRow(table, options, (row, nameOf) => {
+      if (!isIn.has(sent.bucketOf(row)) || takeEqual(there.of(row), row)) return
+      unequal.add(row, { row: Buffer.from(row), key: nameOf() })
     })
-    const there = new Map<string, Buffer[]>()
-    await target.eachRow(table, { key, buckets, of: group }, (row) => {
-      push(there, keyBytes(row, key).toString('latin1'), Buffer.from(row))
-    })
-    found.compare(source, there)
+    found.add(unequal, there)
   }
   return found.findings(groups.length > maxPasses)
 }
@@ -82,10 +80,35 @@ function keyPositions(table: PlannedTable): number[] {
     : table.columns.map((_, at) => at)
 }
 
-function push<Value>(map: Map<string, Value[]>, key: string, value: Value): void {
-  const list = map.get(key)
-  if (list) list.push(value)
-  else map.set(key, [value])
+/** Rows by the bytes of their keys, in which several may be equal. */
+class RowsByKey<Row> {
+  readonly #rows = new Map<string, Row[]>()
+  readonly #key: readonly number[]
+
+  /** @param key positions of its columns */
+  constructor(key: readonly number[]) {
+    this.#key = key
+  }
+
+  add(row: Buffer, kept: Row): void {
+    const id = this.#idOf(row)
+    const known = this.#rows.get(id)
+    if (known) known.push(kept)
+    else this.#rows.set(id, [kept])
+  }
+
+  /** Those that have the key of this row: theirs to take out. */
+  of(row: Buffer): Row[] {
+    return this.#rows.get(this.#idOf(row)) ?? []
+  }
+
+  all(): Row[] {
+    return [...this.#rows.values()].flat()
+  }
+
+  #idOf(row: Buffer): string {
+    return keyBytes(row, this.#key).toString('latin1')
+  }
 }
 
 /** What rows of both sides, by their keys, differ in. */
@@ -111,23 +134,17 @@ class Differences {
     }))
   }
 
-  compare(source: Map<string, SentRow[]>, target: Map<string, Buffer[]>): void {
-    for (const [id, rows] of source) {
-      const others = target.get(id) ?? []
-      // Of rows with the same key those that are equal belong together, whatever their order.
-      const unequal = rows.filter(({ row }) => !takeEqual(others, row))
-      for (const { row, key } of unequal) {
-        const other = others.shift()
-        if (other) this.#compareColumns(row, other, key)
-        else if (!this.#quarantined.has(JSON.stringify(key)))
-          this.#add('OUTGROW_ROW_MISSING', null, 'is in the source but not in the target', key)
-      }
+  /** Rows of one side that have no equal one on the other. */
+  add(source: RowsByKey<SentRow>, target: RowsByKey<Buffer>): void {
+    for (const { row, key } of source.all()) {
+      const other = target.of(row).shift()
+      if (other) this.#compareColumns(row, other, key)
+      else if (!this.#quarantined.has(JSON.stringify(key)))
+        this.#count('OUTGROW_ROW_MISSING', null, 'is in the source but not in the target', key)
     }
-    for (const rows of target.values()) {
-      for (const row of rows) {
-        const key = targetKey(this.#table, row, this.#key)
-        this.#add('OUTGROW_ROW_EXTRA', null, 'is in the target but not in the source', key)
-      }
+    for (const row of target.all()) {
+      const key = targetKey(this.#table, row, this.#key)
+      this.#count('OUTGROW_ROW_EXTRA', null, 'is in the target but not in the source', key)
     }
   }
 
@@ -135,11 +152,11 @@ class Differences {
     const [left, right] = [fieldsOf(row), fieldsOf(other)]
     for (const [at, { source }] of this.#table.columns.entries()) {
       if (!left[at]?.equals(right[at] as Buffer))
-        this.#add('OUTGROW_ROW_DIFFERS', source, 'has a different value in the target', key)
+        this.#count('OUTGROW_ROW_DIFFERS', source, 'has a different value in the target', key)
     }
   }
 
-  #add(code: Finding['code'], column: string | null, reason: string, key: ReportedKey): void {
+  #count(code: Finding['code'], column: string | null, reason: string, key: ReportedKey): void {
     const id = `${code} ${column}`
     const finding = this.#findings.get(id) ?? {
       ...findingOf({ code, table: this.#table.source.name, column, reason, fixes: [] }),

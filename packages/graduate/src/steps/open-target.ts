@@ -5,6 +5,8 @@ import { isSameRun, isSameSource, otherSchema, recordOf } from '../ledger/record
 import { recordVersion, type Staging } from '../model/staging.ts'
 import { checkServer } from '../target/postgres/checks.ts'
 import { connectForRun } from '../target/postgres/connect.ts'
+import { hashHere } from '../target/postgres/hash-here.ts'
+import { hashOnServer } from '../target/postgres/hash-on-server.ts'
 import { PostgresTarget } from '../target/postgres/postgres-target.ts'
 import { hashesRows } from '../target/postgres/row-hash.ts'
 import { explained } from '../target/postgres/server-failure.ts'
@@ -90,8 +92,8 @@ function connections({ request, defer, explain }: Run, count: number): Connectio
     over.abort()
   })
   const opened = Promise.all(opening).then(async (all) => {
-    const hashes = !request.readsBack && (await hashesRows(all[0] as PostgresClient))
-    return all.map((client) => new PostgresTarget(client, hashes))
+    const isServers = !request.readsBack && (await hashesRows(all[0] as PostgresClient))
+    return all.map((client) => new PostgresTarget(client, isServers ? hashOnServer : hashHere))
   })
   opened.catch(() => {}) // awaited by the step; a flow that has ended before does not ask
   return opened

@@ -23,16 +23,12 @@ export interface Target {
    * @param last statements that run in it before it is committed
    */
   loadTogether(tables: { table: PlannedTable; rows: Buffer }[], last: string[]): Promise<void>
-  /** One pass over each table's planned columns. */
+  /** One pass over the planned columns of each table, which are small. */
   digests(tables: readonly PlannedTable[]): Promise<Digest[]>
-  /** The same for one table, which tells how far it is. */
+  /** The same for one table of any size, which tells how far it is. */
   digest(table: PlannedTable, request?: { onRows?: (rows: number) => void }): Promise<Digest>
-  /**
-   * Digests of rows by buckets of their keys, as `KeyDigests` has them.
-   * @param key positions of the key's columns
-   * @param buckets a power of two
-   */
-  digestsByKey(table: PlannedTable, key: readonly number[], buckets: number): Promise<Digest[]>
+  /** Digests of rows by buckets of their keys, as `KeyDigests` has them. */
+  digestsByKey(table: PlannedTable, buckets: KeyBuckets): Promise<Digest[]>
   /** The rows of some buckets, in binary form. A row is the callee's only until it returns. */
   eachRow(table: PlannedTable, buckets: Buckets, onRow: (row: Buffer) => void): Promise<void>
   /** Puts keys, indexes and checks in place, and returns those that rows violate. */
@@ -43,12 +39,16 @@ export interface Target {
   reading<Result>(work: () => Promise<Result>): Promise<Result>
 }
 
-/** Some of the buckets into which a table's rows fall by their keys. */
-export interface Buckets {
+/** How a table's rows fall into buckets by their keys. */
+export interface KeyBuckets {
   /** Positions of the key's columns. */
   key: readonly number[]
   /** How many there are: a power of two. */
   buckets: number
+}
+
+/** Some of these buckets. */
+export interface Buckets extends KeyBuckets {
   of: readonly number[]
 }
 

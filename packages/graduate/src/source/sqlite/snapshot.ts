@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import {
   openSqliteForLock,
   openSqliteReadonly,
@@ -53,7 +54,7 @@ async function openSnapshot(path: string, threads: number, signal: AbortSignal):
         return {
           path,
           position,
-          ...reading(path, database, readers),
+          ...reading(path, database, readers, signal),
           hasAdvanced: () => underWriteLock(path, () => dataVersion(witness) !== versionAtStart),
           rowsSince: (tables) => Math.max(0, countRows(witness, tables) - countRows(database, tables)),
           [Symbol.asyncDispose]: close,
@@ -73,23 +74,33 @@ function reading(
   path: string,
   database: SqliteDatabase,
   readers: ReaderThreads,
+  signal: AbortSignal,
 ): Omit<Snapshot, 'path' | 'position' | 'hasAdvanced' | 'rowsSince'> {
   let tables: ReturnType<Snapshot['tables']> | undefined
   const knownTables = () => (tables ??= readTables(database))
+  // A table without a rowid is counted for it.
+  const cuts = new Map<string, ReturnType<Snapshot['chunks']>>()
+  const chunks: Snapshot['chunks'] = (table) => {
+    const known = cuts.get(table.source.name) ?? chunksOf(database, table)
+    cuts.set(table.source.name, known)
+    return known
+  }
   return {
     sizeBytes: statSync(path).size,
     health: () => readHealth(database, path),
     tables: knownTables,
     objects: () => readSourceObjects(database, knownTables()),
-    chunks: (table) => chunksOf(database, table),
+    chunks,
     rows: (table, options, { range }) => readers.rows(table, options, range),
-    digest: (table, options, onRows) =>
-      readers.digest(table, options, chunksOf(database, table).chunks, onRows),
-    eachRow: (table, options, onRow) => {
+    digest: (table, options, onRows) => readers.digest(table, options, chunks(table).chunks, onRows),
+    eachRow: async (table, options, onRow) => {
       const encoder = new RowEncoder(database, table, options)
       encoder.watch = (row, context) => onRow(row, () => context.key())
-      for (const { range } of chunksOf(database, table).chunks) {
+      for (const { range } of chunks(table).chunks) {
         for (const buffer of encoder.buffers(range)) encoder.giveBack(buffer)
+        encoder.quarantined = []
+        await setImmediate() // this thread is everybody's: whoever wants to stop is heard
+        signal.throwIfAborted()
       }
     },
     counters: () => readCounters(database),

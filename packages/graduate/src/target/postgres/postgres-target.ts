@@ -9,24 +9,22 @@ import type { Digest } from '../../model/digest.ts'
 import type { PlannedTable } from '../../model/plan.ts'
 import type { Constraint, TargetTable } from '../../model/table.ts'
 import { copyHeader, copyTrailer } from '../../types/binary-writer.ts'
-import type { Buckets, Target, Violation } from '../target.ts'
+import type { Buckets, KeyBuckets, Target, Violation } from '../target.ts'
 import { readTargetTables } from './catalog.ts'
-import { eachRowOnServer, eachRowReadBack, keysOnServer, keysReadBack } from './by-key.ts'
 import { addConstraints, foreignLast, qualified, type Standing } from './constraints.ts'
 import { sendRows } from './copy-streams.ts'
-import { digestOnServer, digestReadBack, digestsOnServer, type DigestRequest } from './digest-table.ts'
+import type { DigestRequest, Hashing } from './hashing.ts'
 
 const violated = new Set(['23505', '23503', '23514', '54000'])
 
 /** One connection to a Postgres, as the steps use it. */
 export class PostgresTarget implements Target {
   readonly client: PostgresClient
-  /** Whether the server hashes rows itself; otherwise they are read back. */
-  readonly hashesRows: boolean
+  readonly #hashing: Hashing
 
-  constructor(client: PostgresClient, hashesRows: boolean) {
+  constructor(client: PostgresClient, hashing: Hashing) {
     this.client = client
-    this.hashesRows = hashesRows
+    this.#hashing = hashing
   }
 
   tables(schemas: string[]): Promise<TargetTable[]> {
@@ -51,26 +49,20 @@ export class PostgresTarget implements Target {
     await copyManyIn(this.client, statements.join(';\n'), parts)
   }
 
-  async digests(tables: readonly PlannedTable[]): Promise<Digest[]> {
-    if (this.hashesRows) return digestsOnServer(this.client, tables)
-    const digests: Digest[] = []
-    for (const table of tables) digests.push(await this.digest(table))
-    return digests
+  digests(tables: readonly PlannedTable[]): Promise<Digest[]> {
+    return this.#hashing.digests(this.client, tables)
   }
 
-  digest(table: PlannedTable, request: Omit<DigestRequest, 'table'> = {}): Promise<Digest> {
-    const digest = this.hashesRows ? digestOnServer : digestReadBack
-    return digest(this.client, { ...request, table })
+  digest(table: PlannedTable, request?: DigestRequest): Promise<Digest> {
+    return this.#hashing.digest(this.client, table, request)
   }
 
-  digestsByKey(table: PlannedTable, key: readonly number[], buckets: number): Promise<Digest[]> {
-    const digests = this.hashesRows ? keysOnServer : keysReadBack
-    return digests(this.client, table, key, buckets)
+  digestsByKey(table: PlannedTable, buckets: KeyBuckets): Promise<Digest[]> {
+    return this.#hashing.digestsByKey(this.client, table, buckets)
   }
 
   eachRow(table: PlannedTable, buckets: Buckets, onRow: (row: Buffer) => void): Promise<void> {
-    const each = this.hashesRows ? eachRowOnServer : eachRowReadBack
-    return each(this.client, table, buckets, onRow)
+    return this.#hashing.eachRow(this.client, table, buckets, onRow)
   }
 
   async constrain(constraints: Constraint[], standing?: Standing): Promise<Violation[]> {
