@@ -267,6 +267,8 @@ class CellContext implements EncodeContext {
   readonly #table: PlannedTable
   readonly #fixes: FixCounter
   readonly #utf16: string | undefined
+  /** By what they read: of dirty columns many a row is read again. */
+  readonly #statements = new Map<string, ReturnType<SqliteDatabase['prepare']>>()
 
   constructor(
     database: SqliteDatabase,
@@ -339,12 +341,12 @@ class CellContext implements EncodeContext {
       .map((name, at) => `${keySql(name)} IS ${literals ? String(this.row[at]) : '?'}`)
       .join(' AND ')
     const sql = `SELECT ${columns} FROM ${quoteIdentifier(table)} WHERE ${where}`
-    const keys = literals ? [] : this.row.slice(0, this.keyColumns.length)
-    return this.#database
-      .prepare(sql)
-      .raw()
-      .safeIntegers(true)
-      .get(...keys) as unknown[]
+    const known = this.#statements.get(sql)
+    const statement = known ?? this.#database.prepare(sql).raw().safeIntegers(true)
+    // With literals every row has a statement of its own.
+    if (literals) return statement.get() as unknown[]
+    this.#statements.set(sql, statement)
+    return statement.get(...this.row.slice(0, this.keyColumns.length)) as unknown[]
   }
 
   /** A file in UTF-16 is compared in UTF-8, as the driver gives it. */
