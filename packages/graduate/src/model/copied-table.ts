@@ -8,6 +8,6 @@ export interface CopiedTable {
   quarantined: number
   /** What was sent. */
   sent: Digest
-  /** What the target was found to hold, once it was read back. */
+  /** What the target was found to hold, once its rows were hashed. */
   received: Digest | undefined
 }

@@ -43,7 +43,7 @@ interface CastState {
   readonly quarantines: boolean
 }
 
-/** Casts a table's columns, once it was read back and found to be what was sent. Keys wait for it. */
+/** Casts a table’s columns, once its rows were hashed and found to be what was sent. Keys wait for it. */
 export function castJob(
   ledger: Ledger,
   table: PlannedTable,

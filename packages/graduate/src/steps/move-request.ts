@@ -9,7 +9,7 @@ export interface MoveRequest extends RunRequest {
   /** What to do with an unfinished run in the target. */
   unfinished: 'refuse' | 'resume' | 'restart'
   /**
-   * False: what arrived is not read back, and no table is reported to match. Only for measuring what that costs; by default
+   * False: what arrived is not hashed, and no table is reported to match. Only for measuring what that costs; by default
    * every move is verified.
    */
   verifies?: boolean | undefined

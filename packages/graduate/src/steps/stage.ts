@@ -22,7 +22,7 @@ export interface Staged {
   ledger: Ledger
   /** Two connections that load and build: the server is the wall, and more would only queue. */
   loaders: [PostgresTarget, PostgresTarget]
-  /** Builds keys and reads back what was loaded, while the others go on. */
+  /** Builds keys and takes digests of what was loaded, while the others go on. */
   builder: PostgresTarget
 }
 
