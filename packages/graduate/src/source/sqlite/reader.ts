@@ -11,6 +11,9 @@ interface Waiting {
   reject(error: unknown): void
 }
 
+/** What rows leave behind is short-lived: more room for it would be memory for nothing. */
+const maxYoungGenerationSizeMb = 8
+
 /**
  * Reads and encodes the source in a thread of its own, so that this one is free for the sockets.
  * Several ranges may be read at a time: the thread works on whichever is asked for.
@@ -28,6 +31,7 @@ export class ReaderThread {
   constructor(path: string, signal: AbortSignal) {
     this.#worker = new Worker(new URL(import.meta.resolve('@outgrow/graduate/reader-worker')), {
       workerData: { path },
+      resourceLimits: { maxYoungGenerationSizeMb },
     })
     this.#worker.on('message', (reply: ReaderReply) => this.#onReply(reply))
     this.#worker.on('error', (error) => this.#fail(error))
