@@ -1,3 +1,16 @@
+export {
+  asidePrefix,
+  authorityDdl,
+  authorityLock,
+  listProcesses,
+  movedTable,
+  readAuthority,
+  writeAuthority,
+  type ApplicationProcess,
+  type Authority,
+  type GraduationState,
+  type TargetIdentity,
+} from './authority.ts'
 export { copyIn, copyOut } from './copy.ts'
 export { copyManyIn } from './copy-many.ts'
 export { hasEmbeddedPostgres, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts'
