@@ -12,7 +12,7 @@ export {
   type TargetIdentity,
 } from './authority.ts'
 export { copyIn, copyOut } from './copy.ts'
-export { copyManyIn } from './copy-many.ts'
+export { runBatch, type BatchStatement } from './batch.ts'
 export { hasEmbeddedPostgres, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts'
 export { connectPostgres, withPostgres, type PostgresClient } from './postgres.ts'
 export { pipelined } from './pipelined.ts'

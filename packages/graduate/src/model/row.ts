@@ -5,6 +5,13 @@ import type { FixReport } from './report.ts'
 /** Rowids from `low` to `high`, both included; undefined for a table that is read whole. */
 export type RowRange = { low: bigint; high: bigint } | undefined
 
+/** Rows that a condition selects. */
+export interface RowSelection {
+  /** SQL in the source's names, with `?` for each value. */
+  where: string
+  values: unknown[]
+}
+
 /** The part of a table that is loaded in one transaction, and read again by its name in a resumed run. */
 export interface Chunk {
   /** Its first rowid; empty for a whole table. The same for the same snapshot. */

@@ -3,11 +3,13 @@ import { applyToDigest, sameDigest, type Digest } from '../model/digest.ts'
 import { findingOf, type Finding } from '../model/finding.ts'
 import type { MoveOptions } from '../model/options.ts'
 import type { Plan, PlannedColumn, PlannedTable } from '../model/plan.ts'
+import type { Progress } from '../model/progress.ts'
 import type { TableReport } from '../model/report.ts'
 import type { RowsRead } from '../model/row.ts'
 import type { Staging } from '../model/staging.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import type { Snapshot } from '../source/source.ts'
+import type { PostgresTarget } from '../target/postgres/postgres-target.ts'
 import { hasBinaryForm } from '../types/value-types.ts'
 import { structureFindings, structureNotes } from './compare-structure.ts'
 import { findDifferences } from './differences.ts'
@@ -59,7 +61,9 @@ async function compareTables(
   const corrections = (await ledger?.corrections()) ?? []
   const tables: TableReport[] = []
   const findings: Finding[] = []
-  for (const { table, read, received } of await bothDigests(run, planned.tables, options)) {
+  const { progress, signal } = run.request
+  const sides = { snapshot: run.of(takeSnapshot), target, progress, signal }
+  for (const { table, read, received } of await bothDigests(sides, planned.tables, options)) {
     const own = corrections.filter((correction) => correction.table === table.source.name)
     const isEqual = sameDigest(applyToDigest(read.digest, own), received)
     const quarantined =
@@ -77,15 +81,20 @@ async function compareTables(
   return { tables, findings }
 }
 
+/** What is compared, and who is told of it. */
+export interface Sides {
+  snapshot: Snapshot
+  target: PostgresTarget
+  progress: Progress
+  signal: AbortSignal
+}
+
 /** Both sides at once: the source in its threads, the target on its server. */
-async function bothDigests(
-  run: Run,
+export async function bothDigests(
+  { snapshot, target, progress, signal }: Sides,
   tables: PlannedTable[],
   options: MoveOptions,
 ): Promise<{ table: PlannedTable; read: RowsRead; received: Digest }[]> {
-  const { progress, signal } = run.request
-  const { target } = targetOf(run)
-  const snapshot = run.of(takeSnapshot)
   const totalRows = tables.reduce((sum, table) => sum + snapshot.chunks(table).span, 0)
   let sourceRows = 0
   let targetRows = 0
@@ -145,7 +154,7 @@ function reportOf(
 }
 
 /** What the server cast from text by its own rules was compared as text before that; here only NULL is, which is noted. */
-function withoutCasts({ tables }: Plan): Compared {
+export function withoutCasts({ tables }: Pick<Plan, 'tables'>): Compared {
   const partial = new Set<PlannedTable>()
   const notes: string[] = []
   const compared = tables.map((table) => {

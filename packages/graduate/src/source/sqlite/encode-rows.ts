@@ -6,7 +6,7 @@ import { excerptOf, reportedValue } from '../../model/excerpt.ts'
 import type { ReportedKey } from '../../model/finding.ts'
 import type { MoveOptions } from '../../model/options.ts'
 import type { PlannedColumn, PlannedTable } from '../../model/plan.ts'
-import type { QuarantinedRow, RowRange, RowsRead } from '../../model/row.ts'
+import type { QuarantinedRow, RowRange, RowSelection, RowsRead } from '../../model/row.ts'
 import { RowHasher } from '../../model/row-hasher.ts'
 import { BinaryWriter } from '../../types/binary-writer.ts'
 import { BufferPool } from '../../types/buffer-pool.ts'
@@ -26,6 +26,9 @@ const maxRowsPerRead = 12
 /** Where the last read's rows were larger, the next is of one row. */
 const maxBytesPerRead = 1024 * 1024
 const lowestRowid = -(2n ** 63n)
+
+/** Whether a column holds seconds: found once, since it may take a look at all of its rows. */
+const secondsColumns = new WeakMap<PlannedColumn, boolean>()
 
 interface ReadColumn extends PlannedColumn {
   encode: Encode
@@ -82,8 +85,11 @@ export class RowEncoder {
     this.#pool.giveBack(buffer)
   }
 
-  /** Encodes the rows of a range; each buffer is full, the last may be short. Nothing is read ahead. */
-  *buffers(range: RowRange): Generator<Buffer, void, void> {
+  /**
+   * Encodes the rows of a range, or those that a condition selects; each buffer is full, the last may be short. Nothing is
+   * read ahead.
+   */
+  *buffers(range: RowRange | RowSelection): Generator<Buffer, void, void> {
     const writer = new BinaryWriter(this.#pool)
     const context = new CellContext(this.#database, this.table, this.#options.rules, this.fixes, this.#utf16)
     const columns = this.#columns
@@ -133,13 +139,21 @@ export class RowEncoder {
   /** Sees every row that is sent. */
   watch: ((row: Buffer, context: { key(): ReportedKey }) => void) | undefined;
 
-  *#rows(range: RowRange, context: CellContext): Generator<Cell[]> {
+  *#rows(range: RowRange | RowSelection, context: CellContext): Generator<Cell[]> {
     const { source } = this.table
     const names = this.table.columns.map(({ source: name }) => quoteIdentifier(name))
     const keys = context.keyColumns.map(source.rowid === undefined ? literalOf : keySql)
     const select = `SELECT ${[...keys, ...names].join(', ')} FROM ${quoteIdentifier(source.name)}`
     if (range === undefined) {
       yield* this.#database.prepare(select).raw().iterate() as Iterable<Cell[]>
+      return
+    }
+    if ('where' in range) {
+      const statement = this.#database.prepare(`${select} WHERE ${range.where}`).raw().safeIntegers(true)
+      for (const row of statement.iterate(range.values) as Iterable<Cell[]>) {
+        narrow(row)
+        yield row
+      }
       return
     }
     const { rowid } = source
@@ -169,14 +183,17 @@ export class RowEncoder {
     if (column.castTo !== undefined) return encodeText
     const name = quoteIdentifier(column.source)
     const table = quoteIdentifier(this.table.source.name)
-    let seconds: boolean | undefined
-    const looksLikeSeconds = () =>
-      (seconds ??=
+    const looksLikeSeconds = () => {
+      const known =
+        secondsColumns.get(column) ??
         this.#database
           .prepare(
             `SELECT 1 FROM ${table} WHERE typeof(${name}) = 'integer' AND abs(${name}) NOT BETWEEN 100000000 AND 10000000000 LIMIT 1`,
           )
-          .get() === undefined)
+          .get() === undefined
+      secondsColumns.set(column, known)
+      return known
+    }
     return encoderFor({ target: column.target, looksLikeSeconds }) ?? encodeText
   }
 

@@ -19,19 +19,32 @@ import { ReaderThreads } from './reader-threads.ts'
 import { readTables } from './tables.ts'
 import { violationsIn } from './violations.ts'
 
+/** Runs what begins the read transactions, such as while nobody else can write. */
+export type WhileBeginning = <Result>(begin: () => Promise<Result>) => Promise<Result>
+
 /**
  * An SQLite file, its `-wal` file included, read through the driver: rows in threads beside this one.
  * @param threads how many of them
+ * @param during where writers never rest, holds them off for the moment in which all transactions begin
  */
-export function sqliteSource(url: string, threads = 1): Source {
+export function sqliteSource(
+  url: string,
+  threads = 1,
+  during: WhileBeginning = (begin) => begin(),
+): Source {
   const { path } = parseSqliteSource(url)
-  return { open: (signal) => openSnapshot(path, threads, signal) }
+  return { open: (signal) => openSnapshot(path, threads, during, signal) }
 }
 
 const maxTries = 200
 
 /** Begins read transactions that see the same state: one here, one in each thread. */
-async function openSnapshot(path: string, threads: number, signal: AbortSignal): Promise<OpenSnapshot> {
+async function openSnapshot(
+  path: string,
+  threads: number,
+  during: WhileBeginning,
+  signal: AbortSignal,
+): Promise<OpenSnapshot> {
   const traces = traceRemover(path)
   const witness = openSqliteReadonly(path) // what is wrong with the file is said here, not in the thread
   const database = openSqliteReadonly(path)
@@ -42,7 +55,7 @@ async function openSnapshot(path: string, threads: number, signal: AbortSignal):
     await readers.close()
     traces[Symbol.dispose]()
   }
-  try {
+  const begin = async (): Promise<OpenSnapshot> => {
     for (let attempt = 1; ; attempt++) {
       const versionAtStart = dataVersion(witness)
       database.exec('BEGIN')
@@ -63,6 +76,10 @@ async function openSnapshot(path: string, threads: number, signal: AbortSignal):
       database.exec('ROLLBACK')
       if (attempt === maxTries) throw neverQuiet(path)
     }
+  }
+  try {
+    await readers.begin() // the threads have started by then
+    return await during(begin)
   } catch (error) {
     await close()
     throw error

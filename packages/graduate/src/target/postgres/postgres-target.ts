@@ -1,7 +1,7 @@
 import {
-  copyManyIn,
   describeSchemas,
   quoteIdentifier,
+  runBatch,
   type DescribedItem,
   type PostgresClient,
 } from '@outgrow/databases'
@@ -44,9 +44,12 @@ export class PostgresTarget implements Target {
   }
 
   async loadTogether(tables: { table: PlannedTable; rows: Buffer }[], last: string[]): Promise<void> {
-    const statements = ['BEGIN', ...tables.map(({ table }) => copyInto(table)), ...last, 'COMMIT']
-    const parts = tables.map(({ rows }) => [copyHeader, rows, copyTrailer])
-    await copyManyIn(this.client, statements.join(';\n'), parts)
+    const loads = tables.map(({ table, rows }) => ({
+      sql: copyInto(table),
+      data: [copyHeader, rows, copyTrailer],
+    }))
+    const plain = (sql: string) => ({ sql })
+    await runBatch(this.client, [plain('BEGIN'), ...loads, ...last.map(plain), plain('COMMIT')])
   }
 
   digests(tables: readonly PlannedTable[]): Promise<Digest[]> {
@@ -101,7 +104,8 @@ export class PostgresTarget implements Target {
   }
 }
 
-function copyInto({ target, columns }: PlannedTable): string {
+/** SQL that loads rows of a table in their binary form. */
+export function copyInto({ target, columns }: PlannedTable): string {
   const names = columns.map((column) => quoteIdentifier(column.target.name))
   return `COPY ${qualified(target)} (${names.join(', ')}) FROM STDIN (FORMAT binary)`
 }

@@ -25,6 +25,13 @@ export async function putInPlace(
   staging: Staging,
   baseline: StoredMigration[],
 ): Promise<void> {
+  await moveIntoPlace(client, staging)
+  await assertPromisedStructure(client, staging)
+  if (!staging.replaces && baseline.length > 0) await writeBaseline(client, staging.home, baseline)
+}
+
+/** Moves it, without looking at what came of it. */
+export async function moveIntoPlace(client: PostgresClient, staging: Staging): Promise<void> {
   const homes = Object.keys(staging.schemas)
   await createSchemas(client, homes)
   if (!staging.replaces) await refuseTaken(client, staging.schemas)
@@ -37,8 +44,6 @@ export async function putInPlace(
   // A counter belongs to whom its table belongs.
   const owned = counters.map(({ sequence, owner }) => `ALTER SEQUENCE ${sequence} OWNED BY ${owner}`)
   await runStatements(client, [...owners, ...owned, ...rest])
-  await assertPromisedStructure(client, staging)
-  if (!staging.replaces && baseline.length > 0) await writeBaseline(client, staging.home, baseline)
 }
 
 /** CREATE SCHEMA IF NOT EXISTS wants the right to create one even where there is one. */
@@ -54,7 +59,8 @@ async function createSchemas(client: PostgresClient, names: string[]): Promise<v
   )
 }
 
-async function assertPromisedStructure(
+/** @throws Failure OUTGROW_STRUCTURE_MISMATCH */
+export async function assertPromisedStructure(
   client: PostgresClient,
   { schemas, promised }: Staging,
 ): Promise<void> {
@@ -144,7 +150,7 @@ async function refuseChanged(
  * Moves everything that the schema holds: tables bring their keys, indexes and owned counters along; types, functions,
  * collations and whatever else there is are moved by their own kind.
  */
-async function moveObjects(client: PostgresClient, staged: string, target: string): Promise<void> {
+export async function moveObjects(client: PostgresClient, staged: string, target: string): Promise<void> {
   const { rows } = await client.query<{ statement: string }>(
     `SELECT format('ALTER %s %s SET SCHEMA %I', CASE i.type WHEN 'statistics object' THEN 'STATISTICS' ELSE upper(i.type) END, i.identity, $2::text) AS statement
        ${inSchema}
@@ -172,7 +178,7 @@ const notOfExtension = (oid: string) =>
   `NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = ${oid} AND d.deptype = 'e')`
 
 /** The history as `prisma migrate resolve --applied` would write it. */
-async function writeBaseline(
+export async function writeBaseline(
   client: PostgresClient,
   schema: string,
   baseline: StoredMigration[],

@@ -22,6 +22,8 @@ import { requalify } from './requalify.ts'
 import { ddlFailure } from './server-failure.ts'
 
 export interface StagingRequest {
+  /** The run's name, where it has one already. */
+  run?: string | undefined
   home: string
   /** Further schemas that the Prisma schema names. */
   others: string[]
@@ -52,7 +54,7 @@ export interface Built {
  */
 export async function buildStaging(client: PostgresClient, request: StagingRequest): Promise<Built> {
   const { home, others, replaces, options } = request
-  const run = newRunId()
+  const { run = newRunId() } = request
   const schemas = Object.fromEntries(
     [home, ...others].map((schema) => [schema, stagedName(run, home, schema)]),
   )
@@ -202,7 +204,8 @@ export function setSearchPath(staged: string[], home: string): string {
   return `SET search_path TO ${[...new Set(path)].join(', ')}`
 }
 
-function newRunId(): string {
+/** A name for a run: its time, and what tells it from others of that second. */
+export function newRunId(): string {
   const time = new Date().toISOString().replaceAll(/[-:T]/g, '').slice(0, 14)
   return `${time}_${Math.random().toString(36).slice(2, 6).padEnd(4, '0')}`
 }

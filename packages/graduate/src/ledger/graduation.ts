@@ -1,0 +1,163 @@
+import { quoteIdentifier, type BatchStatement, type GraduationState, type PostgresClient } from '@outgrow/databases'
+import type { FollowedTable } from '../model/change.ts'
+import type { TableReport } from '../model/report.ts'
+import { stagedName, type Staging } from '../model/staging.ts'
+import { findRuns } from './runs.ts'
+
+/** When both sides were last compared whole. */
+export interface LastVerification {
+  /** ISO 8601. */
+  at: string
+  /** Of the log, in the file; 0 on the way back. */
+  position: number
+  rows: number
+  isEqual: boolean
+  ms: number
+}
+
+/** A graduation as the target knows it. */
+export interface Graduation {
+  /** Its name, and that of the run that copied the rows. */
+  name: string
+  /** Path of the file, on the machine whose name is `host`. */
+  file: string
+  host: string
+  state: Exclude<GraduationState, 'capturing' | 'copying' | 'completed'>
+  epoch: number
+  /** Entries of the file's log up to this one were applied. */
+  applied: number
+  tables: FollowedTable[]
+  /** ISO 8601. */
+  startedAt: string
+  verified: LastVerification | null
+  /** Times that the write lock was held at rehearsals and switches, in ms. */
+  pauses: Pause[]
+  /** Entries that the log of the way back takes, at most. */
+  maxLog: number
+}
+
+export interface Pause {
+  kind: 'rehearsal' | 'cutover' | 'rollback'
+  /** ISO 8601. */
+  at: string
+  /** The lock was held for it. */
+  ms: number
+}
+
+/** What somebody else asks of the process that follows. */
+export interface GraduationRequest {
+  id: string
+  kind: 'cutover' | 'rehearse' | 'stop'
+  budgetMs: number
+}
+
+/** The record of a graduation, in the schema of the run that copied the rows. */
+export class GraduationLedger {
+  readonly schema: string
+  readonly #client: PostgresClient
+
+  constructor(client: PostgresClient, { run, home }: Pick<Staging, 'run' | 'home'>) {
+    this.#client = client
+    this.schema = stagedName(run, home, undefined)
+  }
+
+  get table(): string {
+    return `${quoteIdentifier(this.schema)}._outgrow_live`
+  }
+
+  /** Makes the record, within the caller's transaction. */
+  async create(graduation: Graduation): Promise<void> {
+    const { name, file, host, state, epoch, applied, tables, startedAt, maxLog } = graduation
+    await this.#client.query(
+      `CREATE TABLE ${this.table} (
+         id int4 PRIMARY KEY CHECK (id = 1), name text NOT NULL, file text NOT NULL, host text NOT NULL, state text NOT NULL,
+         epoch int8 NOT NULL, applied int8 NOT NULL, tables json NOT NULL, started_at text NOT NULL, verified json,
+         pauses jsonb NOT NULL DEFAULT '[]', max_log int8 NOT NULL, log_limit int8 NOT NULL, request json, answer json)`,
+    )
+    await this.#client.query(
+      `INSERT INTO ${this.table} (id, name, file, host, state, epoch, applied, tables, started_at, max_log, log_limit)
+       VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`,
+      [name, file, host, state, epoch, applied, JSON.stringify(tables), startedAt, maxLog],
+    )
+  }
+
+  async read(): Promise<Graduation> {
+    const { rows } = await this.#client.query<Graduation & Record<'epoch' | 'applied' | 'maxLog', string>>(
+      `SELECT name, file, host, state, epoch, applied, tables, started_at AS "startedAt", verified, pauses, max_log AS "maxLog" FROM ${this.table}`,
+    )
+    const [row] = rows
+    if (!row) throw new Error(`${this.table} is empty`)
+    return { ...row, epoch: Number(row.epoch), applied: Number(row.applied), maxLog: Number(row.maxLog) }
+  }
+
+  /** Moves the position on, unless somebody else has: then the statement returns no row. */
+  advance({ epoch, applied }: Pick<Graduation, 'epoch' | 'applied'>, to: number): BatchStatement {
+    return {
+      sql: `UPDATE ${this.table} SET applied = $1 WHERE epoch = $2 AND applied = $3 AND state = 'following' RETURNING 1`,
+      values: [String(to), String(epoch), String(applied)],
+    }
+  }
+
+  /** SQL that gives the authority to one side or the other, in the transaction that moves the tables. */
+  switchSql(epoch: number, state: Graduation['state'], applied?: number): string {
+    const position = applied === undefined ? '' : `, applied = ${applied}`
+    return `UPDATE ${this.table} SET epoch = ${epoch}, state = '${state}'${position}`
+  }
+
+  async recordVerification(verified: LastVerification): Promise<void> {
+    await this.#client.query(`UPDATE ${this.table} SET verified = $1`, [JSON.stringify(verified)])
+  }
+
+  /** The newest thousand are kept. */
+  async recordPauses(pauses: Pause[]): Promise<void> {
+    await this.#client.query(
+      `UPDATE ${this.table} SET pauses = (SELECT coalesce(jsonb_agg(p ORDER BY n), '[]') FROM (
+         SELECT p, n FROM jsonb_array_elements(pauses || $1::jsonb) WITH ORDINALITY AS x(p, n) ORDER BY n DESC LIMIT 1000) kept)`,
+      [JSON.stringify(pauses)],
+    )
+  }
+
+  /** Asks something of the process that follows. */
+  async ask(request: GraduationRequest): Promise<void> {
+    await this.#client.query(`UPDATE ${this.table} SET request = $1, answer = NULL`, [JSON.stringify(request)])
+  }
+
+  async request(): Promise<GraduationRequest | undefined> {
+    const { rows } = await this.#client.query<{ request: GraduationRequest | null }>(
+      `SELECT request FROM ${this.table}`,
+    )
+    return rows[0]?.request ?? undefined
+  }
+
+  async answer(id: string, answer: object): Promise<void> {
+    await this.#client.query(
+      `UPDATE ${this.table} SET request = NULL, answer = $2 WHERE request->>'id' = $1`,
+      [id, JSON.stringify({ ...answer, id })],
+    )
+  }
+
+  async answerTo<Answer>(id: string): Promise<Answer | undefined> {
+    const { rows } = await this.#client.query<{ answer: Answer | null }>(
+      `SELECT answer FROM ${this.table} WHERE answer->>'id' = $1`,
+      [id],
+    )
+    return rows[0]?.answer ?? undefined
+  }
+}
+
+/** The run of a graduation in the target, undefined where it has none of that name. */
+export async function graduationRun(client: PostgresClient, name: string): Promise<Staging | undefined> {
+  const runs = await findRuns(client)
+  return runs.find(({ staging }) => staging.run === name)?.staging
+}
+
+/** What was compared, as the record keeps it. */
+export function verificationOf(tables: TableReport[], position: number, ms: number): LastVerification {
+  return {
+    at: new Date().toISOString(),
+    position,
+    rows: tables.reduce((sum, { targetRows }) => sum + targetRows, 0),
+    isEqual: tables.every(({ digestMatch }) => digestMatch),
+    ms: Math.round(ms),
+  }
+}

@@ -1,0 +1,138 @@
+import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
+import type { Constraint } from '../../../model/table.ts'
+import { namesOfStaged, type Staging } from '../../../model/staging.ts'
+import { declareConstraints } from '../constraints.ts'
+import { moveIntoPlace, moveObjects } from '../put-in-place.ts'
+
+/** What moves tables within one transaction, found by doing it and taking it back. */
+export interface Placing {
+  /** In their order; nothing in them depends on rows. */
+  statements: string[]
+}
+
+/**
+ * Rehearses the switch: declares the foreign keys and moves everything that was built into its place, then takes it back.
+ * @param isFirst whether it was never there: what is done once, such as making views, is part of it then
+ * @throws what the switch would fail over
+ */
+export async function rehearsePlacing(
+  client: PostgresClient,
+  staging: Staging,
+  isFirst: boolean,
+): Promise<Placing> {
+  const foreign = staging.constraints.filter(({ kind }) => kind === 'foreign')
+  const guards = isFirst && staging.replaces ? [await emptyGuard(client, staging)] : []
+  const statements = await rehearsed(client, async () => {
+    await declareConstraints(client, foreign)
+    if (isFirst) await moveIntoPlace(client, staging)
+    else
+      for (const [home, staged] of Object.entries(staging.schemas)) await moveObjects(client, staged, home)
+  })
+  return { statements: [...guards, ...statements] }
+}
+
+/**
+ * Rehearses the way back: everything that the switch had put in place, and views that somebody has made over it since, goes
+ * to the run's schemas, where no application finds it.
+ */
+export async function rehearseWithdrawing(client: PostgresClient, staging: Staging): Promise<Placing> {
+  const statements = await rehearsed(client, () => withdraw(client, staging))
+  return { statements }
+}
+
+/** Moves it, within the caller's transaction. */
+export async function withdraw(client: PostgresClient, staging: Staging): Promise<void> {
+  for (const [staged, home] of Object.entries(namesOfStaged(staging))) {
+    const { rows } = await client.query<{ statement: string }>(withdrawSql, [
+      home,
+      staged,
+      placedNames(staging, home),
+    ])
+    for (const { statement } of rows) await client.query(statement)
+  }
+}
+
+/** Foreign keys stand only where the application does: changes of the other side come in an order of their own. */
+export function dropForeignSql(staging: Staging): string[] {
+  return staging.constraints
+    .filter(({ kind }) => kind === 'foreign')
+    .map(
+      ({ schema, table, name }) =>
+        `ALTER TABLE IF EXISTS ${quoteIdentifier(schema)}.${quoteIdentifier(table)} DROP CONSTRAINT IF EXISTS ${quoteIdentifier(name)}`,
+    )
+}
+
+/** The constraints by the names of the schemas in which they are once the tables are in place. */
+export function inPlace(constraints: Constraint[], staging: Staging): Constraint[] {
+  const homes = namesOfStaged(staging)
+  const named = (schema: string) => homes[schema] ?? schema
+  return constraints.map((one) => ({
+    ...one,
+    schema: named(one.schema),
+    parent: one.parent && { ...one.parent, schema: named(one.parent.schema) },
+  }))
+}
+
+/** Names of what the run has built for a schema: tables, and whatever its own DDL made beside them. */
+function placedNames({ promised }: Staging, home: string): string[] {
+  const prefix = `${home}.`
+  return [
+    '_prisma_migrations',
+    ...promised
+      .filter(({ kind }) => ['table', 'enum', 'view', 'sequence'].includes(kind))
+      .filter(({ name }) => name.startsWith(prefix))
+      .map(({ name }) => name.slice(prefix.length)),
+  ]
+}
+
+/** What lies in a schema and is one of the named objects, or a view over one. */
+const withdrawSql = `
+WITH RECURSIVE named AS (
+  SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE n.nspname = $1 AND c.relname = ANY($3) AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
+), over AS (
+  SELECT oid FROM named
+  UNION
+  SELECT w.ev_class FROM over o JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = o.oid AND d.classid = 'pg_rewrite'::regclass
+    JOIN pg_rewrite w ON w.oid = d.objid WHERE w.ev_class <> o.oid
+)
+SELECT format('ALTER %s %s SET SCHEMA %I', CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass, $2::text) AS statement
+  FROM (SELECT DISTINCT oid FROM over) o JOIN pg_class c ON c.oid = o.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname = $1
+   AND NOT (c.relkind = 'S' AND EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')))
+UNION ALL
+SELECT format('ALTER TYPE %I.%I SET SCHEMA %I', n.nspname, t.typname, $2::text)
+  FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname = $1 AND t.typtype = 'e' AND t.typname = ANY($3)`
+
+/** Rows that somebody has written since to the tables that are to make room end the transaction. */
+async function emptyGuard(client: PostgresClient, staging: Staging): Promise<string> {
+  const { rows } = await client.query<{ schema: string; name: string }>(
+    `SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = ANY($1) AND c.relkind = 'r' AND c.relname <> '_prisma_migrations'`,
+    [Object.keys(staging.schemas)],
+  )
+  const filled = rows
+    .map(({ schema, name }) => `EXISTS (SELECT 1 FROM ${quoteIdentifier(schema)}.${quoteIdentifier(name)})`)
+    .join(' OR ')
+  return `DO $outgrow$ BEGIN IF ${filled || 'false'} THEN RAISE EXCEPTION 'the tables that are to be replaced have rows' USING ERRCODE = '55000'; END IF; END $outgrow$`
+}
+
+/** Runs `work` in a transaction that is taken back, and returns the statements with which it changed anything. */
+async function rehearsed(client: PostgresClient, work: () => Promise<void>): Promise<string[]> {
+  const statements: string[] = []
+  const query = client.query.bind(client)
+  await query('BEGIN; SET LOCAL lock_timeout = 1000')
+  const recording = (text: unknown, ...rest: unknown[]): unknown => {
+    if (typeof text === 'string' && rest.length === 0 && !/^\s*(SELECT|WITH|SET)\b/i.test(text))
+      statements.push(text)
+    return (query as (...all: unknown[]) => unknown)(text, ...rest)
+  }
+  try {
+    Object.assign(client, { query: recording })
+    await work()
+    return statements
+  } finally {
+    Object.assign(client, { query })
+    await query('ROLLBACK').catch(() => {}) // the connection may be gone, which the error says
+  }
+}
