@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import {
   openSqliteReadonly,
@@ -10,7 +10,7 @@ import {
 import { Failure } from '@outgrow/kit'
 import type { Progress } from '../model/progress.ts'
 import { manifestVersion, writeManifest, type Manifest } from '../source/files/manifest.ts'
-import { readTables } from '../source/sqlite/tables.ts'
+import { copySqliteFile } from '../source/sqlite/copy-file.ts'
 
 /**
  * Copies a live SQLite file, its `-wal` included, into one consistent snapshot with a manifest.
@@ -33,7 +33,9 @@ export async function exportSnapshot(request: {
   }
   mkdirSync(directory, { recursive: true })
   const { path } = parseSqliteSource(request.from)
-  await withoutSidecarFiles(path, () => copyTo(file, path, request))
+  const { signal, progress } = request
+  const onPages = (rows: number, totalRows: number) => progress({ step: 'export', rows, bytes: 0, totalRows })
+  await withoutSidecarFiles(path, () => copySqliteFile(path, file, { signal, onPages }))
   const manifest: Manifest = {
     version: manifestVersion,
     source: path,
@@ -44,40 +46,6 @@ export async function exportSnapshot(request: {
   }
   writeManifest(directory, manifest)
   return manifest
-}
-
-async function copyTo(
-  file: string,
-  path: string,
-  { signal, progress: report }: { signal: AbortSignal; progress: Progress },
-): Promise<void> {
-  const source = openSqliteReadonly(path)
-  // Written under another name first: a copy that was cut off is never taken for a whole one.
-  const partial = `${file}.partial`
-  rmSync(partial, { force: true })
-  try {
-    // Without a transaction of its own the backup begins anew at every write of another process.
-    source.exec('BEGIN')
-    readTables(source)
-    await source.backup(partial, {
-      progress: ({ totalPages, remainingPages }) => {
-        signal.throwIfAborted()
-        report({
-          step: 'export',
-          rows: totalPages - remainingPages,
-          bytes: 0,
-          totalRows: totalPages,
-        })
-        return 4096
-      },
-    })
-  } catch (error) {
-    rmSync(partial, { force: true })
-    throw error
-  } finally {
-    source.close()
-  }
-  renameSync(partial, file)
 }
 
 function countRows(file: string): Manifest['tables'] {

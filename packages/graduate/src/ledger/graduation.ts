@@ -1,4 +1,9 @@
-import { quoteIdentifier, type BatchStatement, type GraduationState, type PostgresClient } from '@outgrow/databases'
+import {
+  quoteIdentifier,
+  type BatchStatement,
+  type GraduationState,
+  type PostgresClient,
+} from '@outgrow/databases'
 import type { FollowedTable } from '../model/change.ts'
 import type { TableReport } from '../model/report.ts'
 import { stagedName, type Staging } from '../model/staging.ts'
@@ -119,7 +124,9 @@ export class GraduationLedger {
 
   /** Asks something of the process that follows. */
   async ask(request: GraduationRequest): Promise<void> {
-    await this.#client.query(`UPDATE ${this.table} SET request = $1, answer = NULL`, [JSON.stringify(request)])
+    await this.#client.query(`UPDATE ${this.table} SET request = $1, answer = NULL`, [
+      JSON.stringify(request),
+    ])
   }
 
   async request(): Promise<GraduationRequest | undefined> {

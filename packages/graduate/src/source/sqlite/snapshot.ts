@@ -27,11 +27,7 @@ export type WhileBeginning = <Result>(begin: () => Promise<Result>) => Promise<R
  * @param threads how many of them
  * @param during where writers never rest, holds them off for the moment in which all transactions begin
  */
-export function sqliteSource(
-  url: string,
-  threads = 1,
-  during: WhileBeginning = (begin) => begin(),
-): Source {
+export function sqliteSource(url: string, threads = 1, during: WhileBeginning = (begin) => begin()): Source {
   const { path } = parseSqliteSource(url)
   return { open: (signal) => openSnapshot(path, threads, during, signal) }
 }

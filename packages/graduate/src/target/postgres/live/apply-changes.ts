@@ -61,7 +61,9 @@ export async function applyChanges(
       quarantined.push(...read.quarantined)
       sent.set(table.number, addDigests(sent.get(table.number) ?? emptyDigest, read.digest))
       if (read.digest.rows === 0) continue
-      const into = known.casting ? `COPY ${known.casting.columns} FROM STDIN (FORMAT binary)` : copyInto(table.planned)
+      const into = known.casting
+        ? `COPY ${known.casting.columns} FROM STDIN (FORMAT binary)`
+        : copyInto(table.planned)
       await batch.add({ sql: into, data: [copyHeader, ...buffers, copyTrailer] })
     }
     if (known.casting) await batch.add({ sql: known.casting.insert })

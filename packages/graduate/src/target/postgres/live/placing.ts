@@ -25,8 +25,7 @@ export async function rehearsePlacing(
   const statements = await rehearsed(client, async () => {
     await declareConstraints(client, foreign)
     if (isFirst) await moveIntoPlace(client, staging)
-    else
-      for (const [home, staged] of Object.entries(staging.schemas)) await moveObjects(client, staged, home)
+    else for (const [home, staged] of Object.entries(staging.schemas)) await moveObjects(client, staged, home)
   })
   return { statements: [...guards, ...statements] }
 }

@@ -1,0 +1,36 @@
+import { renameSync, rmSync } from 'node:fs'
+import { openSqliteReadonly } from '@outgrow/databases'
+import { readTables } from './tables.ts'
+
+/**
+ * Copies one consistent state of an SQLite file, its `-wal` included, page by page. Written under another name first: a
+ * copy that was cut off is never taken for a whole one.
+ * @param onPages is told how many pages were copied, of how many
+ */
+export async function copySqliteFile(
+  from: string,
+  to: string,
+  { signal, onPages }: { signal: AbortSignal; onPages: (copied: number, total: number) => void },
+): Promise<void> {
+  const source = openSqliteReadonly(from)
+  const partial = `${to}.partial`
+  rmSync(partial, { force: true })
+  try {
+    // Without a transaction of its own the backup begins anew at every write of another process.
+    source.exec('BEGIN')
+    readTables(source)
+    await source.backup(partial, {
+      progress: ({ totalPages, remainingPages }) => {
+        signal.throwIfAborted()
+        onPages(totalPages - remainingPages, totalPages)
+        return 4096
+      },
+    })
+  } catch (error) {
+    rmSync(partial, { force: true })
+    throw error
+  } finally {
+    source.close()
+  }
+  renameSync(partial, to)
+}
