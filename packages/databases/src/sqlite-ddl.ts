@@ -8,9 +8,12 @@ export interface SqlToken {
 }
 
 const token =
-  /(\s+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))|("[^"]*(?:""[^"]*)*"|`[^`]*(?:``[^`]*)*`|\[[^\]]*\])|([xX]'[0-9a-fA-F]*')|('[^']*(?:''[^']*)*')|((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|([\p{L}_$][\p{L}\p{N}_$]*)|(\|\||<>|!=|==|<=|>=|<<|>>|->>|->|.)/gsu
+  /([\t-\r ]+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))|("[^"]*(?:""[^"]*)*"|`[^`]*(?:``[^`]*)*`|\[[^\]]*\])|([xX]'[0-9a-fA-F]*')|('[^']*(?:''[^']*)*')|((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|([A-Za-z_$\u{80}-\u{10ffff}][\w$\u{80}-\u{10ffff}]*)|(\|\||<>|!=|==|<=|>=|<<|>>|->>|->|.)/gsu
 
-/** Source: SQLite's documentation, "SQL Language Expressions" and "SQLite Keywords" (the four forms of quoting). */
+/**
+ * Every character beyond ASCII belongs to a word, a space of Unicode too.
+ * Source: SQLite's documentation, "SQL Language Expressions" and "SQLite Keywords" (the four forms of quoting).
+ */
 export function sqlTokens(sql: string): SqlToken[] {
   const tokens: SqlToken[] = []
   for (const match of sql.matchAll(token)) {

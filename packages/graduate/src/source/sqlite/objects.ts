@@ -133,7 +133,7 @@ function termsOf(database: SqliteDatabase, index: string, written: string[]): In
 }
 
 /** The terms and the condition of a CREATE INDEX, as they are written. */
-function indexText(sql: string): { terms: string[]; where: string | undefined } {
+export function indexText(sql: string): { terms: string[]; where: string | undefined } {
   const tokens = sqlTokens(sql)
   const open = tokens.findIndex(({ kind, text }) => kind === 'mark' && text === '(')
   let depth = 0

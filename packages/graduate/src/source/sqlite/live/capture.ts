@@ -1,0 +1,118 @@
+import {
+  authorityDdl,
+  quoteIdentifier,
+  readSourceTables,
+  writeAuthority,
+  type SourceTable,
+  type SqliteDatabase,
+  type TargetIdentity,
+} from '@outgrow/databases'
+import { Failure } from '@outgrow/kit'
+import { captureTriggers } from './capture-triggers.ts'
+import {
+  captureTable,
+  logTable,
+  originalSchemaTable,
+  reservedPrefix,
+  type CapturedTable,
+} from './captured-table.ts'
+
+export interface CaptureOptions {
+  /** Name of the graduation: the run's, in the target. */
+  graduation: string
+  target: TargetIdentity
+  /** Of the authority, which begins on the side of SQLite. */
+  epoch: number
+  /** Entries that are logged beyond the last applied one before the log is full. */
+  maxLog: number
+}
+
+/**
+ * Begins to log the keys of changed rows, in one transaction of the file itself: what it makes are tables and triggers
+ * whose names begin with `_outgrow_`. Every later commit of any process has its entries in the same transaction.
+ * `captureProblems` says beforehand what cannot be captured.
+ *
+ * Not seen: what a process writes with triggers switched off (`SQLITE_DBCONFIG_ENABLE_TRIGGER`), with incremental blob
+ * input (`sqlite3_blob_write`), or past SQLite. The comparison of all rows before a switch finds it.
+ * @param database a connection that may write; it never checkpoints from now on
+ * @throws Failure OUTGROW_CAPTURE_ACTIVE, OUTGROW_SCHEMA_CHANGED_LIVE
+ */
+export function capture(database: SqliteDatabase, tables: CapturedTable[], options: CaptureOptions): void {
+  database.pragma('wal_autocheckpoint = 0')
+  database.transaction(() => begin(database, tables, options)).immediate()
+}
+
+function begin(database: SqliteDatabase, tables: CapturedTable[], options: CaptureOptions): void {
+  const { graduation, target, epoch, maxLog } = options
+  if (isCaptured(database)) {
+    throw new Failure({
+      code: 'OUTGROW_CAPTURE_ACTIVE',
+      message: `The changes of ${database.name} are being captured already.`,
+      fix: 'Continue that graduation, or cancel it first.',
+    })
+  }
+  const sources = readSourceTables(database)
+  const widest = Math.max(1, ...tables.map(({ key }) => key.length))
+  const columns = Array.from({ length: widest }, (_, at) => `, k${at + 1}`).join('')
+  for (const sql of authorityDdl) database.exec(sql)
+  database.exec(`CREATE TABLE ${logTable} (seq INTEGER PRIMARY KEY, tbl INTEGER NOT NULL${columns});
+    CREATE TABLE ${captureTable} (id INTEGER PRIMARY KEY CHECK (id = 1), limit_seq INTEGER NOT NULL,
+      applied_seq INTEGER NOT NULL, max_log INTEGER NOT NULL, tables TEXT NOT NULL);
+    CREATE TABLE ${originalSchemaTable} (position INTEGER PRIMARY KEY, type TEXT NOT NULL, name TEXT NOT NULL,
+      tbl_name TEXT NOT NULL, sql TEXT, aside TEXT)`)
+  writeAuthority(database, { side: 'sqlite', epoch, state: 'capturing', target, graduation })
+  // The first entry belongs to no table: there always is a newest one.
+  database.exec(`INSERT INTO ${logTable} (tbl) VALUES (0)`)
+  database
+    .prepare(`INSERT INTO ${captureTable} VALUES (1, 1 + ?, 1, ?, ?)`)
+    .run(maxLog, maxLog, JSON.stringify(tables))
+  for (const captured of tables) {
+    const table = sources.find(({ name }) => name === captured.name)
+    refuseChanged(captured, table)
+    for (const sql of captureTriggers(database, table, captured)) database.exec(sql)
+  }
+}
+
+function refuseChanged(
+  { name, key }: CapturedTable,
+  table: SourceTable | undefined,
+): asserts table is SourceTable {
+  const names = new Set(table?.columns.map((column) => column.name))
+  if (table && key.length > 0 && key.every((column) => names.has(column))) return
+  throw new Failure({
+    code: 'OUTGROW_SCHEMA_CHANGED_LIVE',
+    message: `The table ${name}, or its key (${key.join(', ')}), is not in the file any more.`,
+    why: 'The schema of the file changed while the graduation was running.',
+    fix: 'Begin the graduation again.',
+  })
+}
+
+/** Whether changes are logged, or were before the tables were put aside. */
+export function isCaptured(database: SqliteDatabase): boolean {
+  return database.prepare('SELECT 1 FROM main.sqlite_schema WHERE name = ?').get(captureTable) !== undefined
+}
+
+/** The tables that are captured, as `capture` was given them. */
+export function readCapturedTables(database: SqliteDatabase): CapturedTable[] {
+  const json = database.prepare(`SELECT tables FROM main.${captureTable}`).pluck().get() as string
+  return JSON.parse(json) as CapturedTable[]
+}
+
+/**
+ * Takes everything back that `capture` made, in one transaction: `sqlite_schema` is what it was before, row for row. Nothing
+ * happens where there is nothing.
+ */
+export function uncapture(database: SqliteDatabase): void {
+  database.pragma('wal_autocheckpoint = 0')
+  database
+    .transaction(() => {
+      const rows = database
+        .prepare(
+          `SELECT type, name FROM main.sqlite_schema WHERE type IN ('trigger', 'table')
+             AND substr(name, 1, ${reservedPrefix.length}) = '${reservedPrefix}' ORDER BY type DESC, rowid DESC`,
+        )
+        .all() as { type: string; name: string }[]
+      for (const { type, name } of rows) database.exec(`DROP ${type} main.${quoteIdentifier(name)}`)
+    })
+    .immediate()
+}
