@@ -31,6 +31,8 @@ export interface Graduation {
   epoch: number
   /** Entries of the file's log up to this one were applied. */
   applied: number
+  /** Of the file, with everything that captures its changes. */
+  schemaVersion: number
   tables: FollowedTable[]
   /** ISO 8601. */
   startedAt: string
@@ -72,27 +74,35 @@ export class GraduationLedger {
 
   /** Makes the record, within the caller's transaction. */
   async create(graduation: Graduation): Promise<void> {
-    const { name, file, host, state, epoch, applied, tables, startedAt, maxLog } = graduation
+    const { name, file, host, state, epoch, applied, schemaVersion, tables, startedAt, maxLog } = graduation
     await this.#client.query(
       `CREATE TABLE ${this.table} (
          id int4 PRIMARY KEY CHECK (id = 1), name text NOT NULL, file text NOT NULL, host text NOT NULL, state text NOT NULL,
-         epoch int8 NOT NULL, applied int8 NOT NULL, tables json NOT NULL, started_at text NOT NULL, verified json,
+         epoch int8 NOT NULL, applied int8 NOT NULL, schema_version int8 NOT NULL, tables json NOT NULL, started_at text NOT NULL, verified json,
          pauses jsonb NOT NULL DEFAULT '[]', max_log int8 NOT NULL, log_limit int8 NOT NULL, request json, answer json)`,
     )
     await this.#client.query(
-      `INSERT INTO ${this.table} (id, name, file, host, state, epoch, applied, tables, started_at, max_log, log_limit)
-       VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`,
-      [name, file, host, state, epoch, applied, JSON.stringify(tables), startedAt, maxLog],
+      `INSERT INTO ${this.table} (id, name, file, host, state, epoch, applied, schema_version, tables, started_at, max_log, log_limit)
+       VALUES (1, $1, $2, $3, $4, $5, $6, $10, $7, $8, $9, $9)`,
+      [name, file, host, state, epoch, applied, JSON.stringify(tables), startedAt, maxLog, schemaVersion],
     )
   }
 
   async read(): Promise<Graduation> {
-    const { rows } = await this.#client.query<Graduation & Record<'epoch' | 'applied' | 'maxLog', string>>(
-      `SELECT name, file, host, state, epoch, applied, tables, started_at AS "startedAt", verified, pauses, max_log AS "maxLog" FROM ${this.table}`,
+    const { rows } = await this.#client.query<
+      Graduation & Record<'epoch' | 'applied' | 'schemaVersion' | 'maxLog', string>
+    >(
+      `SELECT name, file, host, state, epoch, applied, schema_version AS "schemaVersion", tables, started_at AS "startedAt", verified, pauses, max_log AS "maxLog" FROM ${this.table}`,
     )
     const [row] = rows
     if (!row) throw new Error(`${this.table} is empty`)
-    return { ...row, epoch: Number(row.epoch), applied: Number(row.applied), maxLog: Number(row.maxLog) }
+    return {
+      ...row,
+      epoch: Number(row.epoch),
+      applied: Number(row.applied),
+      schemaVersion: Number(row.schemaVersion),
+      maxLog: Number(row.maxLog),
+    }
   }
 
   /** Moves the position on, unless somebody else has: then the statement returns no row. */
@@ -111,6 +121,10 @@ export class GraduationLedger {
 
   async recordVerification(verified: LastVerification): Promise<void> {
     await this.#client.query(`UPDATE ${this.table} SET verified = $1`, [JSON.stringify(verified)])
+  }
+
+  async recordSchemaVersion(version: number): Promise<void> {
+    await this.#client.query(`UPDATE ${this.table} SET schema_version = $1`, [version])
   }
 
   /** The newest thousand are kept. */

@@ -87,6 +87,11 @@ export class Ledger {
     ])
   }
 
+  /** The run is not to be published, resumed or undone as a move is: its rows are followed. */
+  async markLive(): Promise<void> {
+    await this.#client.query(`UPDATE ${this.#at('_outgrow_run')} SET status = 'live'`)
+  }
+
   async loadedChunks(): Promise<LoadedChunk[]> {
     const { rows } = await this.#client.query<
       Record<'table_name' | 'low' | 'rows' | 'hash_sum' | 'bytes' | 'quarantined', string> & {
@@ -112,7 +117,7 @@ export class Ledger {
    * @param client the connection that loads the chunk, in its transaction
    */
   async commitChunk(client: PostgresClient, chunk: RecordedChunk): Promise<void> {
-    await this.#quarantine(client, chunk.read.quarantined)
+    await this.quarantineRows(client, chunk.read.quarantined)
     await runStatements(client, [this.chunkSql(chunk), 'COMMIT'])
   }
 
@@ -128,7 +133,24 @@ export class Ledger {
     return this.#at('_outgrow_quarantine')
   }
 
-  async #quarantine(client: PostgresClient, rows: QuarantinedRow[]): Promise<void> {
+  /** Names of tables that have rows in quarantine, while the run is not published. */
+  async quarantinedTables(): Promise<string[]> {
+    const { rows } = await this.#client.query<{ name: string }>(
+      `SELECT DISTINCT table_name AS name FROM ${this.quarantine}`,
+    )
+    return rows.map(({ name }) => name)
+  }
+
+  /** Takes rows off that are to be judged anew. */
+  async forgetQuarantined(table: string, keys: ReportedKey[]): Promise<void> {
+    await this.#client.query(
+      `DELETE FROM ${this.quarantine} WHERE table_name = $1 AND key::jsonb = ANY($2::jsonb[])`,
+      [table, keys.map((key) => JSON.stringify(key))],
+    )
+  }
+
+  /** @param client the connection that moves the rest, in its transaction */
+  async quarantineRows(client: PostgresClient, rows: QuarantinedRow[]): Promise<void> {
     for (let at = 0; at < rows.length; at += 500) {
       const part = rows.slice(at, at + 500)
       await client.query(

@@ -6,6 +6,8 @@ export interface MoveRequest extends RunRequest {
   renderedWith?: string | undefined
   /** Whether the target gets Prisma's `_prisma_migrations`, and the schema's folder its first migration. */
   writesHistory: boolean
+  /** Of a live graduation: its name, and that of the run. */
+  graduation?: string | undefined
   /** What to do with an unfinished run in the target. */
   unfinished: 'refuse' | 'resume' | 'restart'
   /**

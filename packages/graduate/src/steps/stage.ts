@@ -79,6 +79,7 @@ async function build(
   const state = await readTargetState(client, schemas, expectedTables(prepared, home))
   return withLocks(client, schemas, async () => {
     const { staging, plan } = await buildStaging(client, {
+      run: run.request.graduation,
       home,
       others: prepared.others,
       ddl: prepared.ddl,

@@ -17,11 +17,7 @@ export async function nextCounters(
   tables: PlannedTable[],
   counted: ReadonlyMap<string, bigint>,
 ): Promise<Counters> {
-  const columns = tables.flatMap(({ source, target }) =>
-    target.columns
-      .filter(({ type }) => /^(int[248]|numeric)$/.test(type))
-      .map(({ name }) => ({ table: target, name, counted: counted.get(source.name) ?? 0n })),
-  )
+  const columns = countedColumns(tables, counted)
   const sequences = await sequencesOf(client, staging, columns)
   const positions = await pipelined(client, () =>
     sequences.map(({ column, position, step }) =>
@@ -45,6 +41,17 @@ export async function nextCounters(
   return counters
 }
 
+export function countedColumns(
+  tables: PlannedTable[],
+  counted: ReadonlyMap<string, bigint>,
+): CountedColumn[] {
+  return tables.flatMap(({ source, target }) =>
+    target.columns
+      .filter(({ type }) => /^(int[248]|numeric)$/.test(type))
+      .map(({ name }) => ({ table: target, name, counted: counted.get(source.name) ?? 0n })),
+  )
+}
+
 /** Sets the counters, within the caller's transaction: unlike setval, ALTER SEQUENCE is taken back with it. */
 export async function setCounters(client: PostgresClient, counters: Counters): Promise<void> {
   const { rows } = await client.query<{ statement: string }>(
@@ -60,7 +67,8 @@ export async function setCounters(client: PostgresClient, counters: Counters): P
   )
 }
 
-interface CountedColumn {
+/** A column that may be given its values by a counter. */
+export interface CountedColumn {
   table: PlannedTable['target']
   name: string
   /** The source's own counter. */
@@ -71,7 +79,7 @@ interface CountedColumn {
  * The counters that give columns their values: a column's own (of an identity that a copied table has anew, the position is
  * that of the table it takes the place of), or those that its default names.
  */
-async function sequencesOf(
+export async function sequencesOf(
   client: PostgresClient,
   staging: Staging,
   columns: CountedColumn[],

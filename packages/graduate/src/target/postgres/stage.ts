@@ -162,13 +162,13 @@ function minus(all: string[], others: string[]): string[] {
  * Triggers do not fire for rows that come as they are; and where everything is published, rows without a key could not be
  * changed. Returns what switches both back.
  */
-async function switchOff(client: PostgresClient, { schemas }: Staging): Promise<string[]> {
+export async function switchOff(client: PostgresClient, { schemas }: Staging): Promise<string[]> {
   const { rows } = await client.query<{ off: string; on: string }>(
     `SELECT format('ALTER TABLE %I.%I DISABLE TRIGGER %I', n.nspname, c.relname, g.tgname) AS off,
             format('ALTER TABLE %I.%I %s TRIGGER %I', n.nspname, c.relname,
               CASE g.tgenabled WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE' END, g.tgname) AS on
        FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = ANY($1) AND NOT g.tgisinternal AND g.tgenabled <> 'D'
+      WHERE n.nspname = ANY($1) AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND g.tgname NOT LIKE '\\_outgrow\\_%'
      UNION ALL
      SELECT format('ALTER TABLE %I.%I REPLICA IDENTITY FULL', n.nspname, c.relname),
             format('ALTER TABLE %I.%I REPLICA IDENTITY DEFAULT', n.nspname, c.relname)

@@ -57,20 +57,32 @@ function begin(database: SqliteDatabase, tables: CapturedTable[], options: Captu
   for (const sql of authorityDdl) database.exec(sql)
   database.exec(`CREATE TABLE ${logTable} (seq INTEGER PRIMARY KEY, tbl INTEGER NOT NULL${columns});
     CREATE TABLE ${captureTable} (id INTEGER PRIMARY KEY CHECK (id = 1), limit_seq INTEGER NOT NULL,
-      applied_seq INTEGER NOT NULL, max_log INTEGER NOT NULL, tables TEXT NOT NULL);
+      applied_seq INTEGER NOT NULL, max_log INTEGER NOT NULL, tables TEXT NOT NULL, schema_version INTEGER NOT NULL DEFAULT 0);
     CREATE TABLE ${originalSchemaTable} (position INTEGER PRIMARY KEY, type TEXT NOT NULL, name TEXT NOT NULL,
       tbl_name TEXT NOT NULL, sql TEXT, aside TEXT)`)
   writeAuthority(database, { side: 'sqlite', epoch, state: 'capturing', target, graduation })
   // The first entry belongs to no table: there always is a newest one.
   database.exec(`INSERT INTO ${logTable} (tbl) VALUES (0)`)
   database
-    .prepare(`INSERT INTO ${captureTable} VALUES (1, 1 + ?, 1, ?, ?)`)
+    .prepare(`INSERT INTO ${captureTable} (id, limit_seq, applied_seq, max_log, tables) VALUES (1, 1 + ?, 1, ?, ?)`)
     .run(maxLog, maxLog, JSON.stringify(tables))
   for (const captured of tables) {
     const table = sources.find(({ name }) => name === captured.name)
     refuseChanged(captured, table)
     for (const sql of captureTriggers(database, table, captured)) database.exec(sql)
   }
+  recordSchemaVersion(database)
+}
+
+/** Remembers the schema as it is with everything that captures: another version is another schema. */
+export function recordSchemaVersion(database: SqliteDatabase): void {
+  const version = database.pragma('main.schema_version', { simple: true })
+  database.prepare(`UPDATE main.${captureTable} SET schema_version = ?`).run(version)
+}
+
+/** As it was last remembered. */
+export function recordedSchemaVersion(database: SqliteDatabase): number {
+  return database.prepare(`SELECT schema_version FROM main.${captureTable}`).pluck().get() as number
 }
 
 function refuseChanged(

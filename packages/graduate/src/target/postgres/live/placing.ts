@@ -1,8 +1,9 @@
-import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
+import { quoteIdentifier, runStatements, type PostgresClient } from '@outgrow/databases'
 import type { Constraint } from '../../../model/table.ts'
 import { namesOfStaged, type Staging } from '../../../model/staging.ts'
 import { declareConstraints } from '../constraints.ts'
 import { moveIntoPlace, moveObjects } from '../put-in-place.ts'
+import { switchOff } from '../stage.ts'
 
 /** What moves tables within one transaction, found by doing it and taking it back. */
 export interface Placing {
@@ -25,7 +26,10 @@ export async function rehearsePlacing(
   const statements = await rehearsed(client, async () => {
     await declareConstraints(client, foreign)
     if (isFirst) await moveIntoPlace(client, staging)
-    else for (const [home, staged] of Object.entries(staging.schemas)) await moveObjects(client, staged, home)
+    else {
+      await runStatements(client, staging.enable)
+      for (const [home, staged] of Object.entries(staging.schemas)) await moveObjects(client, staged, home)
+    }
   })
   return { statements: [...guards, ...statements] }
 }
@@ -133,5 +137,19 @@ async function rehearsed(client: PostgresClient, work: () => Promise<void>): Pro
   } finally {
     Object.assign(client, { query })
     await query('ROLLBACK').catch(() => {}) // the connection may be gone, which the error says
+  }
+}
+
+/** Takes a switch back that the file never made: nobody has found the tables yet. */
+export async function withdrawCut(client: PostgresClient, staging: Staging, record: string): Promise<void> {
+  await client.query('BEGIN')
+  try {
+    await withdraw(client, staging)
+    await runStatements(client, dropForeignSql(staging))
+    await switchOff(client, staging)
+    await runStatements(client, [record, 'COMMIT'])
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {}) // the connection may be gone, which the error says
+    throw error
   }
 }

@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Failure } from '@outgrow/kit'
+import type { Finding } from '../../model/finding.ts'
+import type { Pause } from '../../ledger/graduation.ts'
+import { readLogState } from '../../source/sqlite/live/change-log.ts'
+import { catchUp } from '../../steps/live/catch-up.ts'
+import { finishSwitch } from '../../steps/live/finish-switch.ts'
+import { hold, prepareHold, type Held } from '../../steps/live/hold.ts'
+import { obstacles } from '../../steps/live/obstacles.ts'
+import type { LiveSession } from '../../steps/live/session.ts'
+import { verifyLive, type LiveComparison } from '../../steps/live/verify-live.ts'
+
+/** Entries of the log that may be left when writes are held: they are applied meanwhile. */
+const heldEntries = 500
+/** Between two looks at a file to which nobody writes. */
+const idleMs = 100
+/** After a pause that took too long the application is left alone for a while. */
+const restMs = 2000
+
+/** Applies what is committed until little is left. Returns the entries that are. */
+export async function settle(session: LiveSession, onLag: (entries: number) => void): Promise<number> {
+  for (;;) {
+    session.signal.throwIfAborted()
+    await catchUp(session)
+    const left = readLogState(session.file.reader).newest - session.graduation.applied
+    onLag(left)
+    if (left <= heldEntries) return left
+  }
+}
+
+/** Goes on applying until `until` says so. */
+export async function follow(
+  session: LiveSession,
+  onLag: (entries: number) => void,
+  until: () => Promise<boolean> | boolean,
+): Promise<void> {
+  for (;;) {
+    await settle(session, onLag)
+    if (await until()) return
+    await sleep(idleMs, undefined, { signal: session.signal })
+  }
+}
+
+/** Compares both sides; whoever is to be switched to must be equal. */
+export function compareLive(session: LiveSession): Promise<LiveComparison> {
+  return verifyLive(session)
+}
+
+export interface SwitchRequested {
+  budgetMs: number
+  /** How often it is tried where the budget is spent. */
+  attempts: number
+  /** Switch although processes would be left behind. */
+  leavesBehind?: boolean
+}
+
+/** How long ago both sides may have been compared when they are switched. */
+const verifiedMs = 60_000
+
+/**
+ * Switches: compares again where that is long ago, and holds writes as soon as little is left to apply.
+ * @throws Failure OUTGROW_CUTOVER_BLOCKED, OUTGROW_PAUSE_TOO_LONG
+ */
+export async function cutOver(
+  session: LiveSession,
+  { budgetMs, attempts, leavesBehind = false }: SwitchRequested,
+  onLag: (entries: number) => void,
+): Promise<{ held: Held; findings: Finding[] }> {
+  const { verified } = session.graduation
+  await settle(session, onLag)
+  if (!verified?.isEqual || Date.now() - Date.parse(verified.at) > verifiedMs) await verifyLive(session)
+  const inTheWay = await obstacles(session)
+  if (inTheWay.length > 0 && !leavesBehind) throw blocked(inTheWay)
+  for (let attempt = 1; ; attempt++) {
+    await settle(session, onLag)
+    const prepared = await prepareHold(session)
+    await settle(session, onLag)
+    try {
+      const held = await hold(session, prepared, { kind: 'cutover', budgetMs })
+      await recordPause(session, held)
+      return { held, findings: await finishSwitch(session) }
+    } catch (error) {
+      const isSpent = error instanceof Failure && error.code === 'OUTGROW_PAUSE_TOO_LONG'
+      if (!isSpent || attempt >= attempts) throw error
+      await sleep(restMs, undefined, { signal: session.signal })
+    }
+  }
+}
+
+/** Does everything of a switch but the commits, so often. */
+export async function rehearse(
+  session: LiveSession,
+  { times, budgetMs }: { times: number; budgetMs: number },
+  onLag: (entries: number) => void,
+): Promise<Held[]> {
+  const all: Held[] = []
+  for (let time = 1; time <= times; time++) {
+    await settle(session, onLag)
+    const prepared = await prepareHold(session)
+    await settle(session, onLag)
+    all.push(await hold(session, prepared, { kind: 'rehearsal', budgetMs }))
+  }
+  for (const held of all) await recordPause(session, held)
+  return all
+}
+
+async function recordPause({ ledger, graduation }: LiveSession, { kind, at, ms }: Held): Promise<void> {
+  const pause: Pause = { kind, at, ms: Math.round(ms * 10) / 10 }
+  graduation.pauses.push(pause)
+  await ledger.recordPauses([pause])
+}
+
+function blocked(inTheWay: string[]): Failure {
+  return new Failure({
+    code: 'OUTGROW_CUTOVER_BLOCKED',
+    message: `The switch was not made: ${inTheWay.join('; ')}.`,
+    why: 'After the switch every statement on the old tables fails, so whoever cannot follow would be down.',
+    fix: 'Set POSTGRES_URL for these processes and restart them, or pass --leave-behind to switch without them.',
+  })
+}

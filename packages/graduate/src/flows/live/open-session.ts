@@ -1,0 +1,125 @@
+import { parsePostgresUrl, parseSqliteSource, runStatements, type Authority } from '@outgrow/databases'
+import { Failure } from '@outgrow/kit'
+import type { FollowedTable } from '../../model/change.ts'
+import { restoreOptions } from '../../model/options.ts'
+import type { Progress } from '../../model/progress.ts'
+import { namesOfStaged, type Staging } from '../../model/staging.ts'
+import { GraduationLedger, graduationRun, type Graduation } from '../../ledger/graduation.ts'
+import { lockTarget } from '../../ledger/run-lock.ts'
+import { DirtyKeys } from '../../source/sqlite/live/dirty.ts'
+import { LiveFile } from '../../source/sqlite/live/live-file.ts'
+import type { LiveSession } from '../../steps/live/session.ts'
+import { connectForRun } from '../../target/postgres/connect.ts'
+import { hashOnServer } from '../../target/postgres/hash-on-server.ts'
+import { followedSql } from '../../target/postgres/live/followed-tables.ts'
+import { withdrawCut } from '../../target/postgres/live/placing.ts'
+import { PostgresTarget } from '../../target/postgres/postgres-target.ts'
+import { setSearchPath } from '../../target/postgres/stage.ts'
+
+export interface SessionRequest {
+  from: string
+  to: string
+  progress: Progress
+  signal: AbortSignal
+}
+
+/**
+ * Opens a graduation to work on it, and sets right what a crash has left between the two commits of a switch.
+ * @throws Failure OUTGROW_NO_GRADUATION, OUTGROW_RUN_ACTIVE
+ */
+export async function openSession({
+  from,
+  to,
+  progress,
+  signal,
+}: SessionRequest): Promise<LiveSession & AsyncDisposable> {
+  const { path } = parseSqliteSource(from)
+  const target = parsePostgresUrl(to)
+  const stack = new AsyncDisposableStack()
+  try {
+    const file = stack.use(new LiveFile(path))
+    const authority = file.authority ?? noGraduation(path)
+    const [client, other] = await Promise.all([connectForRun(target, signal), connectForRun(target, signal)])
+    for (const one of [client, other]) stack.defer(() => one.end().catch(() => {}))
+    await lockTarget(client)
+    const staging = await graduationRun(client, authority.graduation)
+    if (staging === undefined) throw notThere(authority)
+    const ledger = new GraduationLedger(client, staging)
+    const path_ = setSearchPath(Object.values(staging.schemas), staging.home)
+    await Promise.all(
+      [client, other].map((one) => runStatements(one, [path_, 'SET synchronous_commit = on'])),
+    )
+    const graduation = await repaired(client, await ledger.read(), authority, staging, ledger)
+    const tables = graduation.state === 'following' ? graduation.tables : inHomes(graduation.tables, staging)
+    const captured = tables.map(({ number, planned, key }) => ({
+      number,
+      name: planned.source.name,
+      key: key.map((at) => planned.columns[at]?.source ?? ''),
+    }))
+    const session: LiveSession = {
+      file,
+      dirty: new DirtyKeys(file.reader, captured),
+      target: new PostgresTarget(client, hashOnServer),
+      second: new PostgresTarget(other, hashOnServer),
+      ledger,
+      staging,
+      graduation,
+      tables,
+      sql: await followedSql(client, tables),
+      options: restoreOptions(staging.record),
+      schemaVersion: graduation.schemaVersion,
+      progress,
+      signal,
+    }
+    const owned = stack.move()
+    return Object.assign(session, { [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() })
+  } catch (error) {
+    await stack[Symbol.asyncDispose]()
+    throw signal.aborted ? signal.reason : error
+  }
+}
+
+/**
+ * The file says who has the authority. Where the target was committed and the file was not, the target goes back: nobody
+ * was sent there yet.
+ */
+async function repaired(
+  client: PostgresTarget['client'],
+  graduation: Graduation,
+  authority: Authority,
+  staging: Staging,
+  ledger: GraduationLedger,
+): Promise<Graduation> {
+  if (graduation.epoch === authority.epoch) return graduation
+  if (graduation.state === 'switched' && authority.side === 'sqlite') {
+    await withdrawCut(client, staging, ledger.switchSql(authority.epoch, 'following'))
+    return { ...graduation, epoch: authority.epoch, state: 'following' }
+  }
+  return graduation
+}
+
+/** The tables in the schemas where the application finds them. */
+function inHomes(tables: FollowedTable[], staging: Staging): FollowedTable[] {
+  const homes = namesOfStaged(staging)
+  return tables.map((table) => {
+    const { planned } = table
+    const schema = homes[planned.target.schema] ?? planned.target.schema
+    return { ...table, planned: { ...planned, target: { ...planned.target, schema } } }
+  })
+}
+
+function noGraduation(path: string): never {
+  throw new Failure({
+    code: 'OUTGROW_NO_GRADUATION',
+    message: `No graduation of ${path} is under way.`,
+    fix: 'Begin one with outgrow graduate --from … --to ….',
+  })
+}
+
+function notThere({ target, graduation }: Authority): Failure {
+  return new Failure({
+    code: 'OUTGROW_NO_GRADUATION',
+    message: `This target does not have the graduation ${graduation}, which goes to the database ${target.database}.`,
+    fix: 'Pass the URL of that database as --to.',
+  })
+}

@@ -1,0 +1,112 @@
+import { existsSync, mkdirSync, rmSync, statfsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { PostgresClient, TargetIdentity } from '@outgrow/databases'
+import { Failure } from '@outgrow/kit'
+import { copySqliteFile } from '../../source/sqlite/copy-file.ts'
+import { capture, recordedSchemaVersion } from '../../source/sqlite/live/capture.ts'
+import { readLogState } from '../../source/sqlite/live/change-log.ts'
+import type { LiveFile } from '../../source/sqlite/live/live-file.ts'
+import type { LiveSnapshot } from '../../source/sqlite/live/live-snapshot.ts'
+import { sqliteSource } from '../../source/sqlite/snapshot.ts'
+import { openSqliteReadonly } from '@outgrow/databases'
+import { claimTarget } from '../open-target.ts'
+import type { Run, Step } from '../step.ts'
+import { takeSnapshot } from '../take-snapshot.ts'
+import { checkLive } from './check-live.ts'
+import type { GraduateRequest } from './graduate-request.ts'
+import { openFile } from './open-file.ts'
+
+export interface Captured {
+  /** Of the log, in the copy from which the rows are loaded. */
+  position: number
+  /** Of the file, with everything that captures its changes. */
+  schemaVersion: number
+  copy: string
+}
+
+/**
+ * Begins to log the changes of the file, and then copies it: what is loaded is the copy, so that a load that was stopped
+ * goes on, and the log has everything that the copy has not.
+ * @throws Failure OUTGROW_SCHEMA_CHANGED_LIVE, OUTGROW_DISK_FULL
+ */
+export const captureChanges: Step<Captured, GraduateRequest> = {
+  name: 'capture',
+  title: 'Capture changes and copy the file',
+  run: async (run) => {
+    const { file, schemaVersion } = run.of(openFile)
+    const { request } = run
+    const copy = copyPath(request)
+    if (file.authority === undefined) {
+      rmSync(copy, { force: true })
+      refuseFullDisk(request)
+      const target = await identityOf(run.of(claimTarget).target.client, request.target.schema)
+      const { graduation, maxLog } = request
+      const tables = run.of(checkLive).map(({ number, planned, key }) => ({
+        number,
+        name: planned.source.name,
+        key: key.map((at) => planned.columns[at]?.source ?? ''),
+      }))
+      await file.write((database) => {
+        if (file.schemaVersion !== schemaVersion) throw schemaChanged()
+        capture(database, tables, { graduation, target, epoch: 1, maxLog })
+      }, request.signal)
+    }
+    if (recordedSchemaVersion(file.reader) !== file.schemaVersion) throw schemaChanged()
+    if (!existsSync(copy)) await copyFile(run, file, copy)
+    const snapshot = run.of(takeSnapshot) as LiveSnapshot
+    await snapshot.renew(sqliteSource(copy), request.signal)
+    return { value: { ...stateOf(copy), copy } }
+  },
+}
+
+export function copyPath({ folder, graduation }: Pick<GraduateRequest, 'folder' | 'graduation'>): string {
+  return join(folder, `${graduation}.sqlite`)
+}
+
+async function copyFile({ request }: Run<GraduateRequest>, file: LiveFile, copy: string): Promise<void> {
+  const { progress, signal, folder } = request
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  await copySqliteFile(file.path, copy, {
+    signal,
+    onPages: (rows, totalRows) => progress({ step: 'capture', rows, bytes: 0, totalRows }),
+  })
+}
+
+function stateOf(copy: string): { position: number; schemaVersion: number } {
+  const database = openSqliteReadonly(copy)
+  try {
+    return { position: readLogState(database).newest, schemaVersion: recordedSchemaVersion(database) }
+  } finally {
+    database.close()
+  }
+}
+
+/** @throws Failure OUTGROW_DISK_FULL */
+function refuseFullDisk({ path, folder }: GraduateRequest): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const needed = statSync(path).size + (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0)
+  const { bavail, bsize } = statfsSync(folder)
+  if (bavail * bsize > needed * 1.1) return
+  throw new Failure({
+    code: 'OUTGROW_DISK_FULL',
+    message: `The copy of the file needs ${Math.ceil((needed * 1.1) / 1e6)} MB in ${folder}, which has ${Math.floor((bavail * bsize) / 1e6)} MB left.`,
+    fix: 'Free some space, or choose another folder with --work-dir.',
+  })
+}
+
+async function identityOf(client: PostgresClient, schema: string): Promise<TargetIdentity> {
+  const { rows } = await client.query<{ database: string }>('SELECT current_database() AS database')
+  const system = await client
+    .query<{ system: string }>('SELECT system_identifier::text AS system FROM pg_control_system()')
+    .then(({ rows: [row] }) => row?.system ?? null)
+    .catch(() => null) // not every role may ask for it
+  return { database: rows[0]?.database ?? '', schema, system }
+}
+
+function schemaChanged(): Failure {
+  return new Failure({
+    code: 'OUTGROW_SCHEMA_CHANGED_LIVE',
+    message: 'The schema of the file has changed since the graduation began.',
+    fix: 'Run the command again.',
+  })
+}

@@ -1,0 +1,55 @@
+import { missingItems, runStatements } from '@outgrow/databases'
+import { findingOf, type Finding } from '../../model/finding.ts'
+import { addConstraints } from '../../target/postgres/constraints.ts'
+import { inPlace } from '../../target/postgres/live/placing.ts'
+import { setSearchPath } from '../../target/postgres/stage.ts'
+import type { LiveSession } from './session.ts'
+
+/**
+ * What a switch leaves for the time after it, when nobody waits: foreign keys are checked against the rows, and the
+ * structure is held against what was promised.
+ */
+export async function finishSwitch(session: LiveSession): Promise<Finding[]> {
+  const { target, ledger, staging, file, graduation } = session
+  const { client } = target
+  await runStatements(client, [setSearchPath(Object.keys(staging.schemas), staging.home)])
+  graduation.schemaVersion = file.schemaVersion
+  await ledger.recordSchemaVersion(graduation.schemaVersion)
+  const findings: Finding[] = []
+  const foreign = staging.constraints.filter(({ kind }) => kind === 'foreign')
+  for (const key of inPlace(foreign, staging)) {
+    try {
+      await addConstraints(client, [key])
+    } catch (error) {
+      const { code } = error as { code?: string }
+      if (code !== '23503') throw error
+      findings.push(
+        findingOf({
+          code: 'OUTGROW_ORPHAN',
+          table: key.table,
+          column: key.columns.join(', '),
+          reason: `references rows of ${key.parent?.table ?? ''} that do not exist; ${key.name} is in place for new rows and stays NOT VALID`,
+          fixes: [`ALTER TABLE "${key.table}" VALIDATE CONSTRAINT "${key.name}" once they are mended`],
+        }),
+      )
+    }
+  }
+  const found = await target.structure(Object.keys(staging.schemas))
+  const notValid = new Set(findings.map(({ fixes: [fix] }) => fix))
+  const missing = missingItems(staging.promised, found).filter(
+    ({ kind, name }) =>
+      !(kind === 'constraint' && [...notValid].some((fix) => fix?.includes(`"${name.split('.').at(-1)}"`))),
+  )
+  findings.push(
+    ...missing.map(({ kind, name, definition }) =>
+      findingOf({
+        code: 'OUTGROW_STRUCTURE_MISSING',
+        table: name,
+        excerpt: definition,
+        reason: `the ${kind} that the graduation promised is missing or different`,
+        fixes: [],
+      }),
+    ),
+  )
+  return findings
+}
