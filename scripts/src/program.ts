@@ -10,6 +10,7 @@ export const program = new Command('outgrow')
 const commands: Record<string, () => Promise<Command>> = {
   generate: async () => (await import('./commands/generate.ts')).generateCommand,
   inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
+  graduate: async () => (await import('./commands/graduate.ts')).graduateCommand,
   migrate: async () => (await import('./commands/migrate.ts')).migrateCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
   export: async () => (await import('./commands/export.ts')).exportCommand,

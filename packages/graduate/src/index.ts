@@ -31,3 +31,10 @@ export {
   newTrialDatabase,
   type TrialDatabase,
 } from './trial/trial-databases.ts'
+export { graduationStatus, type GraduationStatus } from './flows/live/status.ts'
+export { defaultMaxLog } from './model/graduate-options.ts'
+export { blankGraduation, type GraduationReport } from './runs/graduation-report.ts'
+export { runCancel } from './runs/run-cancel.ts'
+export { runCutover } from './runs/run-cutover.ts'
+export { runGraduate, type GraduateListener, type GraduateRun } from './runs/run-graduate.ts'
+export { walResetBug } from './source/sqlite/live/capture-problems.ts'

@@ -72,20 +72,26 @@ test('a file that is written to is followed, compared and switched', async () =>
   await using session = await openSession({ from, to, progress: none, signal })
   expect(await settle(session, none)).toBe(0)
   const { tables, findings } = await compareLive(session)
-  expect({ findings, equal: tables.map(({ digestMatch }) => digestMatch) }).toEqual({ findings: [], equal: [true, true] })
+  expect({ findings, equal: tables.map(({ digestMatch }) => digestMatch) }).toEqual({
+    findings: [],
+    equal: [true, true],
+  })
   const rehearsed = await rehearse(session, { times: 3, budgetMs: 2000 }, none)
   expect(rehearsed).toHaveLength(3)
   application.exec(`INSERT INTO "Account" (email, balance) VALUES ('last', 1)`)
   const switched = await cutOver(session, { budgetMs: 2000, attempts: 3 }, none)
   expect(switched.findings).toEqual([])
-  console.log(rehearsed.map(({ ms }) => ms), switched.held)
   expect(() => application.prepare('SELECT * FROM "Account"').all()).toThrow('_outgrow_moved')
   const database = openSqliteReadonly(from)
   expect(readAuthority(database)).toMatchObject({ side: 'postgres', epoch: 2, state: 'switched' })
   const client = await connectPostgres(to)
-  const { rows } = await client.query(`SELECT (SELECT count(*)::int FROM "Account") AS accounts, (SELECT count(*)::int FROM "Entry") AS entries`)
+  const { rows } = await client.query(
+    `SELECT (SELECT count(*)::int FROM "Account") AS accounts, (SELECT count(*)::int FROM "Entry") AS entries`,
+  )
   expect(rows).toEqual([{ accounts: 1001, entries: 998 }])
-  const { rows: [added] } = await client.query(`INSERT INTO "Account" (email, balance) VALUES ('pg', 1) RETURNING id`)
+  const {
+    rows: [added],
+  } = await client.query(`INSERT INTO "Account" (email, balance) VALUES ('pg', 1) RETURNING id`)
   expect(added).toEqual({ id: 1004 })
   await client.end()
 })

@@ -31,8 +31,6 @@ export interface Graduation {
   epoch: number
   /** Entries of the file's log up to this one were applied. */
   applied: number
-  /** Of the file, with everything that captures its changes. */
-  schemaVersion: number
   tables: FollowedTable[]
   /** ISO 8601. */
   startedAt: string
@@ -55,7 +53,11 @@ export interface Pause {
 export interface GraduationRequest {
   id: string
   kind: 'cutover' | 'rehearse' | 'stop'
-  budgetMs: number
+  /** Null: as the process that follows was told. */
+  budgetMs: number | null
+  /** Of rehearsals. */
+  times: number
+  leavesBehind: boolean
 }
 
 /** The record of a graduation, in the schema of the run that copied the rows. */
@@ -74,25 +76,31 @@ export class GraduationLedger {
 
   /** Makes the record, within the caller's transaction. */
   async create(graduation: Graduation): Promise<void> {
-    const { name, file, host, state, epoch, applied, schemaVersion, tables, startedAt, maxLog } = graduation
+    const { name, file, host, state, epoch, applied, tables, startedAt, maxLog } = graduation
     await this.#client.query(
       `CREATE TABLE ${this.table} (
          id int4 PRIMARY KEY CHECK (id = 1), name text NOT NULL, file text NOT NULL, host text NOT NULL, state text NOT NULL,
-         epoch int8 NOT NULL, applied int8 NOT NULL, schema_version int8 NOT NULL, tables json NOT NULL, started_at text NOT NULL, verified json,
+         epoch int8 NOT NULL, applied int8 NOT NULL, tables json NOT NULL, started_at text NOT NULL, verified json,
          pauses jsonb NOT NULL DEFAULT '[]', max_log int8 NOT NULL, log_limit int8 NOT NULL, request json, answer json)`,
     )
     await this.#client.query(
-      `INSERT INTO ${this.table} (id, name, file, host, state, epoch, applied, schema_version, tables, started_at, max_log, log_limit)
-       VALUES (1, $1, $2, $3, $4, $5, $6, $10, $7, $8, $9, $9)`,
-      [name, file, host, state, epoch, applied, JSON.stringify(tables), startedAt, maxLog, schemaVersion],
+      `INSERT INTO ${this.table} (id, name, file, host, state, epoch, applied, tables, started_at, max_log, log_limit)
+       VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`,
+      [name, file, host, state, epoch, applied, JSON.stringify(tables), startedAt, maxLog],
     )
   }
 
+  /** Whether the run came so far that it has one. */
+  async exists(): Promise<boolean> {
+    const { rows } = await this.#client.query<{ id: string | null }>('SELECT to_regclass($1) AS id', [
+      this.table,
+    ])
+    return rows[0]?.id != null
+  }
+
   async read(): Promise<Graduation> {
-    const { rows } = await this.#client.query<
-      Graduation & Record<'epoch' | 'applied' | 'schemaVersion' | 'maxLog', string>
-    >(
-      `SELECT name, file, host, state, epoch, applied, schema_version AS "schemaVersion", tables, started_at AS "startedAt", verified, pauses, max_log AS "maxLog" FROM ${this.table}`,
+    const { rows } = await this.#client.query<Graduation & Record<'epoch' | 'applied' | 'maxLog', string>>(
+      `SELECT name, file, host, state, epoch, applied, tables, started_at AS "startedAt", verified, pauses, max_log AS "maxLog" FROM ${this.table}`,
     )
     const [row] = rows
     if (!row) throw new Error(`${this.table} is empty`)
@@ -100,7 +108,6 @@ export class GraduationLedger {
       ...row,
       epoch: Number(row.epoch),
       applied: Number(row.applied),
-      schemaVersion: Number(row.schemaVersion),
       maxLog: Number(row.maxLog),
     }
   }
@@ -121,10 +128,6 @@ export class GraduationLedger {
 
   async recordVerification(verified: LastVerification): Promise<void> {
     await this.#client.query(`UPDATE ${this.table} SET verified = $1`, [JSON.stringify(verified)])
-  }
-
-  async recordSchemaVersion(version: number): Promise<void> {
-    await this.#client.query(`UPDATE ${this.table} SET schema_version = $1`, [version])
   }
 
   /** The newest thousand are kept. */

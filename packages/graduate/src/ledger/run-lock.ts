@@ -29,6 +29,14 @@ export async function lockTarget(client: PostgresClient): Promise<void> {
   }
 }
 
+/** The process that works on this database, in words; undefined where none does. */
+export async function whoWorks(client: PostgresClient): Promise<string | undefined> {
+  const holder = await lockHolder(client)
+  if (!holder?.isAlive) return undefined
+  const [, process, host] = /^outgrow (\d+)@(.*)$/.exec(holder.name) ?? []
+  return process === undefined ? `session ${holder.name}` : `process ${process} on ${host}`
+}
+
 interface Holder {
   pid: number
   name: string

@@ -1,4 +1,5 @@
 import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
+import { Failure } from '@outgrow/kit'
 import type { Staging } from '../model/staging.ts'
 
 export interface FoundRun {
@@ -23,9 +24,21 @@ export async function findRuns(client: PostgresClient): Promise<FoundRun[]> {
   return runs
 }
 
-/** The run that was begun and not published, if there is one. */
+/** The run that was begun and not published, if there is one. What follows a live file is no such run. */
 export function unfinishedIn(runs: FoundRun[]): Staging | undefined {
-  return runs.find(({ status }) => status !== 'published')?.staging
+  return runs.find(({ status }) => status === 'building')?.staging
+}
+
+/** @throws Failure OUTGROW_GRADUATION_ACTIVE where the target follows a live file */
+export function refuseGraduating(runs: FoundRun[]): void {
+  const live = runs.find(({ status }) => status === 'live')?.staging
+  if (live === undefined) return
+  throw new Failure({
+    code: 'OUTGROW_GRADUATION_ACTIVE',
+    message: `The target belongs to the live graduation ${live.run} of ${live.record.source}.`,
+    why: 'A move would replace rows that follow the application.',
+    fix: 'Finish it with outgrow graduate complete, or take it back with outgrow graduate cancel.',
+  })
 }
 
 export async function unfinishedRun(client: PostgresClient): Promise<Staging | undefined> {

@@ -6,7 +6,7 @@ import { dropRun, findRuns } from '../ledger/runs.ts'
 export function undoUnfinished(to: string): Promise<string[]> {
   return withPostgres(to, async (client) => {
     await lockTarget(client)
-    const runs = (await findRuns(client)).filter(({ status }) => status !== 'published')
+    const runs = (await findRuns(client)).filter(({ status }) => status === 'building')
     for (const { staging } of runs) await dropRun(client, staging)
     return runs.map(({ staging }) => staging.run)
   })

@@ -1,7 +1,7 @@
 import { withPostgres, type PostgresClient } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { recordOf, runUnfinished } from '../ledger/record.ts'
-import { unfinishedRun } from '../ledger/runs.ts'
+import { findRuns, refuseGraduating, unfinishedIn } from '../ledger/runs.ts'
 import { findingOf, type Finding } from '../model/finding.ts'
 import type { Plan } from '../model/plan.ts'
 import type { Staging } from '../model/staging.ts'
@@ -57,7 +57,9 @@ async function stateOf(
   const schemas = [target.schema, ...prepared.others]
   try {
     await withPostgres(target, (second) => checkServer([client, second], target))
-    const unfinished = await unfinishedRun(client)
+    const runs = await findRuns(client)
+    refuseGraduating(runs)
+    const unfinished = unfinishedIn(runs)
     if (unfinished) throw runUnfinished(unfinished)
     return {
       state: await readTargetState(client, schemas, expectedTables(prepared, target.schema)),

@@ -1,5 +1,5 @@
 import type { PostgresClient } from '@outgrow/databases'
-import { findRuns, unfinishedIn, type FoundRun } from '../ledger/runs.ts'
+import { findRuns, refuseGraduating, unfinishedIn, type FoundRun } from '../ledger/runs.ts'
 import { lockTarget } from '../ledger/run-lock.ts'
 import { isSameRun, isSameSource, otherSchema, recordOf } from '../ledger/record.ts'
 import { recordVersion, type Staging } from '../model/staging.ts'
@@ -63,6 +63,7 @@ export const claimTarget: Step<ClaimedTarget, MoveRequest, Connections> = {
     await checkServer([client, second.client], run.request.target)
     await lockTarget(client)
     const runs = await findRuns(client)
+    refuseGraduating(runs)
     const now = recordOf(run.request.options, run.of(takeSnapshot), prepared)
     const published = publishedIn(runs, run.request.target.schema).find(
       ({ record }) => isSameSource(record, now) && isSameRun(record, now),

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { PostgresClient } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import type { Finding } from '../../model/finding.ts'
 import type { Pause } from '../../ledger/graduation.ts'
@@ -41,6 +42,17 @@ export async function follow(
   }
 }
 
+/** How long the target takes to answer, in ms: the median of a few times. */
+export async function roundTripMs(client: PostgresClient): Promise<number> {
+  const times: number[] = []
+  for (let at = 0; at < 5; at++) {
+    const started = performance.now()
+    await client.query('SELECT 1')
+    times.push(performance.now() - started)
+  }
+  return times.toSorted((a, b) => a - b)[2] ?? 0
+}
+
 /** Compares both sides; whoever is to be switched to must be equal. */
 export function compareLive(session: LiveSession): Promise<LiveComparison> {
   return verifyLive(session)
@@ -51,7 +63,7 @@ export interface SwitchRequested {
   /** How often it is tried where the budget is spent. */
   attempts: number
   /** Switch although processes would be left behind. */
-  leavesBehind?: boolean
+  leavesBehind?: boolean | undefined
 }
 
 /** How long ago both sides may have been compared when they are switched. */

@@ -1,4 +1,10 @@
-import { parsePostgresUrl, parseSqliteSource, runStatements, type Authority } from '@outgrow/databases'
+import {
+  parsePostgresUrl,
+  parseSqliteSource,
+  runStatements,
+  type Authority,
+  type PostgresClient,
+} from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import type { FollowedTable } from '../../model/change.ts'
 import { restoreOptions } from '../../model/options.ts'
@@ -6,6 +12,7 @@ import type { Progress } from '../../model/progress.ts'
 import { namesOfStaged, type Staging } from '../../model/staging.ts'
 import { GraduationLedger, graduationRun, type Graduation } from '../../ledger/graduation.ts'
 import { lockTarget } from '../../ledger/run-lock.ts'
+import { recordedSchemaVersion } from '../../source/sqlite/live/capture.ts'
 import { DirtyKeys } from '../../source/sqlite/live/dirty.ts'
 import { LiveFile } from '../../source/sqlite/live/live-file.ts'
 import type { LiveSession } from '../../steps/live/session.ts'
@@ -13,8 +20,16 @@ import { connectForRun } from '../../target/postgres/connect.ts'
 import { hashOnServer } from '../../target/postgres/hash-on-server.ts'
 import { followedSql } from '../../target/postgres/live/followed-tables.ts'
 import { withdrawCut } from '../../target/postgres/live/placing.ts'
+import { explained } from '../../target/postgres/server-failure.ts'
 import { PostgresTarget } from '../../target/postgres/postgres-target.ts'
 import { setSearchPath } from '../../target/postgres/stage.ts'
+
+/** A session, until it is disposed of. */
+export type OpenedSession = LiveSession &
+  AsyncDisposable & {
+    /** What ended the work, in the words of an expected failure where it is one. */
+    explained(error: unknown): unknown
+  }
 
 export interface SessionRequest {
   from: string
@@ -27,27 +42,28 @@ export interface SessionRequest {
  * Opens a graduation to work on it, and sets right what a crash has left between the two commits of a switch.
  * @throws Failure OUTGROW_NO_GRADUATION, OUTGROW_RUN_ACTIVE
  */
-export async function openSession({
-  from,
-  to,
-  progress,
-  signal,
-}: SessionRequest): Promise<LiveSession & AsyncDisposable> {
+export async function openSession({ from, to, progress, signal }: SessionRequest): Promise<OpenedSession> {
   const { path } = parseSqliteSource(from)
   const target = parsePostgresUrl(to)
   const stack = new AsyncDisposableStack()
+  const clients: PostgresClient[] = []
   try {
     const file = stack.use(new LiveFile(path))
     const authority = file.authority ?? noGraduation(path)
-    const [client, other] = await Promise.all([connectForRun(target, signal), connectForRun(target, signal)])
-    for (const one of [client, other]) stack.defer(() => one.end().catch(() => {}))
+    const connect = async () => {
+      const client = await connectForRun(target, signal)
+      clients.push(client)
+      stack.defer(() => client.end().catch(() => {}))
+      return client
+    }
+    const [client, other] = [await connect(), await connect()]
     await lockTarget(client)
     const staging = await graduationRun(client, authority.graduation)
     if (staging === undefined) throw notThere(authority)
     const ledger = new GraduationLedger(client, staging)
-    const path_ = setSearchPath(Object.values(staging.schemas), staging.home)
+    const searchPath = setSearchPath(Object.values(staging.schemas), staging.home)
     await Promise.all(
-      [client, other].map((one) => runStatements(one, [path_, 'SET synchronous_commit = on'])),
+      [client, other].map((one) => runStatements(one, [searchPath, 'SET synchronous_commit = on'])),
     )
     const graduation = await repaired(client, await ledger.read(), authority, staging, ledger)
     const tables = graduation.state === 'following' ? graduation.tables : inHomes(graduation.tables, staging)
@@ -67,15 +83,18 @@ export async function openSession({
       tables,
       sql: await followedSql(client, tables),
       options: restoreOptions(staging.record),
-      schemaVersion: graduation.schemaVersion,
+      schemaVersion: recordedSchemaVersion(file.reader),
       progress,
       signal,
     }
     const owned = stack.move()
-    return Object.assign(session, { [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() })
+    return Object.assign(session, {
+      [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
+      explained: (error: unknown) => (signal.aborted ? signal.reason : explained(error, clients)),
+    })
   } catch (error) {
     await stack[Symbol.asyncDispose]()
-    throw signal.aborted ? signal.reason : error
+    throw signal.aborted ? signal.reason : explained(error, clients)
   }
 }
 
@@ -84,7 +103,7 @@ export async function openSession({
  * was sent there yet.
  */
 async function repaired(
-  client: PostgresTarget['client'],
+  client: PostgresClient,
   graduation: Graduation,
   authority: Authority,
   staging: Staging,

@@ -23,7 +23,7 @@ export const beginFollowing: Step<{ notes: string[] }, GraduateRequest> = {
     const { request } = run
     const [target] = loaders
     const { client } = target
-    const { position, schemaVersion, copy } = run.of(captureChanges)
+    const { position, copy } = run.of(captureChanges)
     const tables = run.of(checkLive)
     const live = new GraduationLedger(client, staging)
     const graduation: Graduation = {
@@ -33,7 +33,6 @@ export const beginFollowing: Step<{ notes: string[] }, GraduateRequest> = {
       state: 'following',
       epoch: 1,
       applied: position,
-      schemaVersion,
       tables,
       startedAt: staging.record.startedAt,
       verified: null,

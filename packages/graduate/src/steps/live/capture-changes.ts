@@ -19,8 +19,6 @@ import { openFile } from './open-file.ts'
 export interface Captured {
   /** Of the log, in the copy from which the rows are loaded. */
   position: number
-  /** Of the file, with everything that captures its changes. */
-  schemaVersion: number
   copy: string
 }
 
@@ -55,7 +53,7 @@ export const captureChanges: Step<Captured, GraduateRequest> = {
     if (!existsSync(copy)) await copyFile(run, file, copy)
     const snapshot = run.of(takeSnapshot) as LiveSnapshot
     await snapshot.renew(sqliteSource(copy), request.signal)
-    return { value: { ...stateOf(copy), copy } }
+    return { value: { position: positionOf(copy), copy } }
   },
 }
 
@@ -72,10 +70,10 @@ async function copyFile({ request }: Run<GraduateRequest>, file: LiveFile, copy:
   })
 }
 
-function stateOf(copy: string): { position: number; schemaVersion: number } {
+function positionOf(copy: string): number {
   const database = openSqliteReadonly(copy)
   try {
-    return { position: readLogState(database).newest, schemaVersion: recordedSchemaVersion(database) }
+    return readLogState(database).newest
   } finally {
     database.close()
   }

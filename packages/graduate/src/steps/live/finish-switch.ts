@@ -10,11 +10,9 @@ import type { LiveSession } from './session.ts'
  * structure is held against what was promised.
  */
 export async function finishSwitch(session: LiveSession): Promise<Finding[]> {
-  const { target, ledger, staging, file, graduation } = session
+  const { target, staging } = session
   const { client } = target
   await runStatements(client, [setSearchPath(Object.keys(staging.schemas), staging.home)])
-  graduation.schemaVersion = file.schemaVersion
-  await ledger.recordSchemaVersion(graduation.schemaVersion)
   const findings: Finding[] = []
   const foreign = staging.constraints.filter(({ kind }) => kind === 'foreign')
   for (const key of inPlace(foreign, staging)) {

@@ -64,7 +64,9 @@ function begin(database: SqliteDatabase, tables: CapturedTable[], options: Captu
   // The first entry belongs to no table: there always is a newest one.
   database.exec(`INSERT INTO ${logTable} (tbl) VALUES (0)`)
   database
-    .prepare(`INSERT INTO ${captureTable} (id, limit_seq, applied_seq, max_log, tables) VALUES (1, 1 + ?, 1, ?, ?)`)
+    .prepare(
+      `INSERT INTO ${captureTable} (id, limit_seq, applied_seq, max_log, tables) VALUES (1, 1 + ?, 1, ?, ?)`,
+    )
     .run(maxLog, maxLog, JSON.stringify(tables))
   for (const captured of tables) {
     const table = sources.find(({ name }) => name === captured.name)

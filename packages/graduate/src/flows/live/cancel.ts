@@ -1,0 +1,55 @@
+import { rmSync } from 'node:fs'
+import { parsePostgresUrl, parseSqliteSource } from '@outgrow/databases'
+import { Failure } from '@outgrow/kit'
+import { graduationRun } from '../../ledger/graduation.ts'
+import { lockTarget } from '../../ledger/run-lock.ts'
+import { dropRun } from '../../ledger/runs.ts'
+import { uncapture } from '../../source/sqlite/live/capture.ts'
+import { LiveFile } from '../../source/sqlite/live/live-file.ts'
+import { copyPath } from '../../steps/live/capture-changes.ts'
+import { connectForRun } from '../../target/postgres/connect.ts'
+
+/**
+ * Takes a graduation back before its switch: the target is as it was, and so is the schema of the file.
+ * @returns its name; undefined where none is under way
+ * @throws Failure OUTGROW_GRADUATION_SWITCHED, OUTGROW_RUN_ACTIVE
+ */
+export async function cancelGraduation({
+  from,
+  to,
+  folder,
+  signal,
+}: {
+  from: string
+  to: string
+  folder: string
+  signal: AbortSignal
+}): Promise<string | undefined> {
+  const { path } = parseSqliteSource(from)
+  using file = new LiveFile(path)
+  const { authority } = file
+  if (authority === undefined) return undefined
+  const { graduation, state, side } = authority
+  if (side === 'postgres') throw switched(state)
+  const client = await connectForRun(parsePostgresUrl(to), signal)
+  try {
+    await lockTarget(client)
+    const staging = await graduationRun(client, graduation)
+    // The target first: a graduation that the file still knows can be cancelled again.
+    if (staging) await dropRun(client, staging)
+    await file.write(uncapture, signal)
+  } finally {
+    await client.end()
+  }
+  const copy = copyPath({ folder, graduation })
+  for (const name of [copy, `${copy}.partial`]) rmSync(name, { force: true })
+  return graduation
+}
+
+function switched(state: string): Failure {
+  return new Failure({
+    code: 'OUTGROW_GRADUATION_SWITCHED',
+    message: `The graduation is ${state}: the application’s rows are in Postgres.`,
+    fix: 'Go back with outgrow graduate rollback, or end it with outgrow graduate complete.',
+  })
+}

@@ -1,0 +1,63 @@
+import { Failure } from '@outgrow/kit'
+import { cutOver, rehearse, type SwitchRequested } from '../flows/live/follow.ts'
+import type { OpenedSession } from '../flows/live/open-session.ts'
+import type { Finding } from '../model/finding.ts'
+import type { Held } from '../steps/live/hold.ts'
+
+/** What somebody is told who asked another process for something. */
+export interface RequestAnswer {
+  id: string
+  held: Held[]
+  findings: Finding[]
+  failure: { code: Failure['code']; message: string; why: string | null; fix: string | null } | null
+}
+
+interface Listener {
+  onHeld(held: Held): void
+  onSwitched(held: Held, findings: Finding[]): void
+  onLag(entries: number): void
+}
+
+/**
+ * Does what another command has asked of the process that follows, and tells it what came of it.
+ * @returns `ended` where nothing is left to follow
+ */
+export async function answerRequests(
+  session: OpenedSession,
+  own: SwitchRequested,
+  listener: Listener,
+): Promise<'ended' | 'none' | 'answered'> {
+  const { ledger } = session
+  const request = await ledger.request()
+  if (request === undefined) return 'none'
+  const { id, kind, budgetMs, times, leavesBehind } = request
+  const answer: Omit<RequestAnswer, 'id'> = { held: [], findings: [], failure: null }
+  try {
+    switch (kind) {
+      case 'rehearse':
+        answer.held = await rehearse(
+          session,
+          { times, budgetMs: Math.max(budgetMs ?? own.budgetMs, 60_000) },
+          listener.onLag,
+        )
+        for (const held of answer.held) listener.onHeld(held)
+        break
+      case 'cutover': {
+        const asked = { ...own, budgetMs: budgetMs ?? own.budgetMs, leavesBehind }
+        const { held, findings } = await cutOver(session, asked, listener.onLag)
+        Object.assign(answer, { held: [held], findings })
+        listener.onHeld(held)
+        listener.onSwitched(held, findings)
+        break
+      }
+      case 'stop':
+        break
+    }
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    const { code, message, why = null, fix = null } = error
+    answer.failure = { code, message, why, fix }
+  }
+  await ledger.answer(id, answer)
+  return kind === 'stop' || session.graduation.state === 'switched' ? 'ended' : 'answered'
+}

@@ -1,0 +1,346 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openSqliteReadonly, readAuthority, stateDirectory, type GraduationState } from '@outgrow/databases'
+import { exit, Failure } from '@outgrow/kit'
+import { cancelGraduation } from '../flows/live/cancel.ts'
+import {
+  compareLive,
+  cutOver,
+  follow,
+  rehearse,
+  roundTripMs,
+  settle,
+  type SwitchRequested,
+} from '../flows/live/follow.ts'
+import { openSession, type OpenedSession } from '../flows/live/open-session.ts'
+import { reachFollowing, type Reached } from '../flows/live/reach-following.ts'
+import { StoppedByFindings } from '../flows/run-flow.ts'
+import type { JournalWriter } from '../journal.ts'
+import type { Finding } from '../model/finding.ts'
+import { defaultMaxLog } from '../model/graduate-options.ts'
+import type { Progress } from '../model/progress.ts'
+import type { Held } from '../steps/live/hold.ts'
+import { obstacles } from '../steps/live/obstacles.ts'
+import type { LiveComparison } from '../steps/live/verify-live.ts'
+import { answerRequests } from './answer-requests.ts'
+import { blankGraduation, type GraduationReport } from './graduation-report.ts'
+import { runCommandLine, type CommandRun } from './run-command.ts'
+import type { RunSettings } from './run-settings.ts'
+import { withJournal } from './with-journal.ts'
+
+export interface GraduateRun extends RunSettings {
+  to: string
+  /** When the switch is made: as soon as it can be, when it is told to, or at a time. */
+  cutover: 'auto' | 'manual' | Date
+  /** How long writes may be held; by default 100 ms and three round trips. */
+  budgetMs?: number | undefined
+  /** Writes are held for as long as it takes. */
+  stopsWrites?: boolean
+  leavesBehind?: boolean
+  /** So many rehearsals, and then everything is taken back. */
+  rehearsals?: number | undefined
+  maxLog?: number | undefined
+  writesHistory: boolean
+  /** Runs after the switch, for an application that does not follow by itself. */
+  onCutover?: { command: string; deadlineMs: number } | undefined
+}
+
+/** Called with each event of a graduation when it happens. */
+export interface GraduateListener {
+  onStep(title: string, at: number, of: number): void
+  progress: Progress
+  /** @param entries of the log that are not applied yet */
+  onLag(entries: number): void
+  onReached(reached: Reached): void
+  onVerified(comparison: LiveComparison): void
+  /** What it waits for, in words; told once for each. */
+  onWaiting(reason: string): void
+  onHeld(held: Held): void
+  onSwitched(held: Held, findings: Finding[]): void
+  onCommand(run: CommandRun): void
+  /** The connection is gone; it is made again. */
+  onLost(reason: string): void
+  /** The copy begins again, and why. */
+  onAgain(reason: string): void
+}
+
+/**
+ * Graduates a live file: copies it while it is written to, follows, compares, and switches when it is told to. It goes on
+ * from wherever an earlier attempt was stopped.
+ * @throws Failure for everything expected
+ */
+export async function runGraduate(
+  request: GraduateRun,
+  listener: GraduateListener,
+): Promise<GraduationReport> {
+  const { from, to, workDir, signal } = request
+  const { report } = await withJournal(
+    { workDir, command: 'graduate', from, to, signal },
+    async (journal) => ({
+      report: await new Graduating(request, listener, journal).go(),
+    }),
+  )
+  return report
+}
+
+class Graduating {
+  readonly #request: GraduateRun
+  readonly #listener: GraduateListener
+  readonly #journal: JournalWriter | undefined
+  readonly #report = blankGraduation('graduate')
+  readonly #folder: string
+  #told = ''
+
+  constructor(request: GraduateRun, listener: GraduateListener, journal: JournalWriter | undefined) {
+    this.#request = request
+    this.#listener = listener
+    this.#journal = journal
+    this.#folder = join(stateDirectory(request.workDir), 'graduations')
+  }
+
+  async go(): Promise<GraduationReport> {
+    const { signal } = this.#request
+    for (;;) {
+      try {
+        const state = this.#state()
+        if (state === 'switched' || state === 'completed') return this.#ended(state)
+        if (state !== 'following') await this.#reach()
+        await this.#follow()
+        return this.#ended(this.#state())
+      } catch (error) {
+        if (signal.aborted || !(error instanceof Failure)) throw error
+        if (error.code === 'OUTGROW_SCHEMA_CHANGED_LIVE' || error.code === 'OUTGROW_CAPTURE_OVERFLOWED') {
+          this.#listener.onAgain(error.message)
+          await cancelGraduation({ ...this.#request, folder: this.#folder })
+          continue
+        }
+        if (error.code !== 'OUTGROW_POSTGRES_LOST' || this.#state() !== 'following') throw error
+        await this.#reconnect(error)
+      }
+    }
+  }
+
+  /** Waits until the target answers again. */
+  async #reconnect(lost: Failure): Promise<void> {
+    this.#listener.onLost(lost.message)
+    await sleep(1000, undefined, { signal: this.#request.signal })
+  }
+
+  #state(): GraduationState | 'none' {
+    const database = openSqliteReadonly(this.#request.from)
+    try {
+      return readAuthority(database)?.state ?? 'none'
+    } finally {
+      database.close()
+    }
+  }
+
+  async #reach(): Promise<void> {
+    const {
+      from,
+      to,
+      readSchema,
+      options,
+      maxLog = defaultMaxLog,
+      writesHistory,
+      rehearsals,
+      signal,
+    } = this.#request
+    try {
+      const reached = await reachFollowing({
+        from,
+        to,
+        schema: readSchema(),
+        options,
+        folder: this.#folder,
+        maxLog,
+        writesHistory: writesHistory && rehearsals === undefined,
+        progress: this.#progress,
+        onStep: (title, at, of) => {
+          this.#listener.onStep(title, at, of)
+          this.#journal?.step(title, at, of)
+        },
+        signal,
+      })
+      const { tables, findings, fixes, steps, notes } = reached
+      Object.assign(this.#report, { tables, findings, fixes, steps, notes })
+      this.#listener.onReached(reached)
+    } catch (error) {
+      if (error instanceof StoppedByFindings) throw await this.#stopped(error)
+      throw error
+    }
+  }
+
+  /** Bad values ended the copy: everything is taken back, and they are named. */
+  async #stopped({ result }: StoppedByFindings): Promise<Failure> {
+    await cancelGraduation({ ...this.#request, folder: this.#folder })
+    return badValues(result.findings)
+  }
+
+  readonly #progress: Progress = (event) => {
+    this.#listener.progress(event)
+    this.#journal?.progress(event)
+  }
+
+  async #follow(): Promise<void> {
+    const { from, to, signal, rehearsals } = this.#request
+    await using session = await openSession({ from, to, progress: this.#progress, signal })
+    this.#report.graduation = session.graduation.name
+    try {
+      this.#journal?.step('Follow', 1, 1)
+      await this.#settled(session)
+      await this.#compare(session)
+      if (rehearsals === undefined) await this.#wait(session)
+      else await this.#rehearse(session, rehearsals)
+    } catch (error) {
+      throw session.explained(error)
+    }
+    if (rehearsals !== undefined) {
+      await session[Symbol.asyncDispose]()
+      await cancelGraduation({ from, to, folder: this.#folder, signal })
+    }
+  }
+
+  /** Values that the application has to correct first are waited for. */
+  async #settled(session: OpenedSession): Promise<void> {
+    for (;;) {
+      try {
+        await settle(session, this.#lag)
+        return
+      } catch (error) {
+        if (!(error instanceof Failure) || error.code !== 'OUTGROW_BAD_VALUES') throw error
+        this.#waiting(error.message)
+        await sleep(1000, undefined, { signal: this.#request.signal })
+      }
+    }
+  }
+
+  readonly #lag = (entries: number): void => {
+    this.#listener.onLag(entries)
+  }
+
+  #waiting(reason: string): void {
+    if (reason === this.#told) return
+    this.#told = reason
+    this.#listener.onWaiting(reason)
+  }
+
+  async #compare(session: OpenedSession): Promise<void> {
+    const comparison = await compareLive(session)
+    this.#report.tables = comparison.tables
+    this.#listener.onVerified(comparison)
+    if (comparison.findings.length === 0) return
+    this.#report.findings.push(...comparison.findings)
+  }
+
+  async #rehearse(session: OpenedSession, times: number): Promise<void> {
+    const budgetMs = await this.#budgetMs(session)
+    for (let time = 0; time < times; time++) {
+      const [held] = await rehearse(session, { times: 1, budgetMs: Math.max(budgetMs, 60_000) }, this.#lag)
+      if (held) this.#held(held)
+    }
+  }
+
+  #held(held: Held): void {
+    this.#report.pauses.push({ kind: held.kind, at: held.at, ms: Math.round(held.ms * 10) / 10 })
+    this.#listener.onHeld(held)
+  }
+
+  /** Until the switch is made. */
+  async #wait(session: OpenedSession): Promise<void> {
+    for (;;) {
+      const asked = await this.#untilSwitch(session)
+      if (asked === undefined) return
+      try {
+        const { held, findings } = await cutOver(session, asked, this.#lag)
+        this.#report.findings.push(...findings)
+        this.#held(held)
+        this.#listener.onSwitched(held, findings)
+        await this.#afterSwitch()
+        return
+      } catch (error) {
+        const { cutover } = this.#request
+        const canWait =
+          error instanceof Failure &&
+          ['OUTGROW_CUTOVER_BLOCKED', 'OUTGROW_PAUSE_TOO_LONG', 'OUTGROW_SOURCE_BUSY'].includes(error.code)
+        if (cutover === 'manual' || !canWait) throw error
+        this.#waiting(error.message)
+        await sleep(1000, undefined, { signal: this.#request.signal })
+      }
+    }
+  }
+
+  /** Goes on following; returns how to switch when it is time. */
+  async #untilSwitch(session: OpenedSession): Promise<SwitchRequested | undefined> {
+    const { cutover, leavesBehind } = this.#request
+    const own: SwitchRequested = { budgetMs: await this.#budgetMs(session), attempts: 5, leavesBehind }
+    let asked: SwitchRequested | undefined
+    let ends = false
+    if (cutover === 'manual') this.#waiting('outgrow graduate cutover')
+    for (;;) {
+      await this.#settled(session)
+      await follow(session, this.#lag, async () => {
+        if (cutover === 'auto') {
+          const inTheWay = await obstacles(session)
+          if (inTheWay.length === 0) asked = own
+          else this.#waiting(inTheWay.join('; '))
+        } else if (cutover !== 'manual' && Date.now() >= cutover.getTime()) asked = own
+        const answered = await answerRequests(session, own, {
+          onHeld: (held) => this.#held(held),
+          onSwitched: (held, findings) => {
+            this.#report.findings.push(...findings)
+            this.#listener.onSwitched(held, findings)
+          },
+          onLag: this.#lag,
+        })
+        ends ||= answered === 'ended'
+        return asked !== undefined || ends
+      }).catch((error: unknown) => {
+        if (!(error instanceof Failure) || error.code !== 'OUTGROW_BAD_VALUES') throw error
+      })
+      if (asked !== undefined) return asked
+      if (ends) {
+        if (session.graduation.state === 'switched') await this.#afterSwitch()
+        return undefined
+      }
+    }
+  }
+
+  async #budgetMs({ target }: OpenedSession): Promise<number> {
+    const { budgetMs, stopsWrites } = this.#request
+    if (stopsWrites) return 3_600_000
+    return budgetMs ?? 100 + 3 * (await roundTripMs(target.client))
+  }
+
+  async #afterSwitch(): Promise<void> {
+    const { onCutover, to } = this.#request
+    if (onCutover === undefined) return
+    const { command, deadlineMs } = onCutover
+    const run = await runCommandLine(command, { deadlineMs, env: { POSTGRES_URL: to } })
+    this.#listener.onCommand(run)
+    if (run.code === 0) return
+    this.#report.notes.push(
+      `The switch stands. ${run.code === undefined ? `The command did not end within ${Math.round(deadlineMs / 1000)} s` : `The command ended with ${run.code}`}: run it again: ${command}`,
+    )
+    this.#report.exitCode = exit.findings
+  }
+
+  #ended(state: GraduationState | 'none'): GraduationReport {
+    const { findings, exitCode } = this.#report
+    const code = exitCode === exit.done && findings.length > 0 ? exit.findings : exitCode
+    return { ...this.#report, state, exitCode: code, ok: true }
+  }
+}
+
+function badValues(findings: Finding[]): Failure {
+  const values = findings.reduce((sum, { count }) => sum + count, 0)
+  return Object.assign(
+    new Failure({
+      code: 'OUTGROW_BAD_VALUES',
+      message: `${values.toLocaleString('en-US')} values cannot be moved as they are. The graduation was taken back.`,
+      why: 'No value is changed or dropped silently.',
+      fix: 'Correct the source, name the rules that apply with --fix, or quarantine the rows with --on-bad-value quarantine.',
+    }),
+    { findings },
+  )
+}
