@@ -7,6 +7,7 @@ import { emptyTarget } from './move.ts'
 import { strictOptions } from '../src/model/options.ts'
 import { compareLive, cutOver, rehearse, settle } from '../src/flows/live/follow.ts'
 import { openSession } from '../src/flows/live/open-session.ts'
+import { rollBack } from '../src/flows/live/roll-back.ts'
 import { reachFollowing } from '../src/flows/live/reach-following.ts'
 
 const schema = `datasource db {
@@ -93,5 +94,35 @@ test('a file that is written to is followed, compared and switched', async () =>
     rows: [added],
   } = await client.query(`INSERT INTO "Account" (email, balance) VALUES ('pg', 1) RETURNING id`)
   expect(added).toEqual({ id: 1004 })
+  await client
+    .query(
+      `UPDATE "Account" SET email = CASE email WHEN 'a1' THEN 'a2' ELSE 'a1' END, balance = balance + 1 WHERE email IN ('a1', 'a2')`,
+    )
+    .catch(async () => {
+      await client.query(
+        `UPDATE "Account" SET email = 'x' WHERE email = 'a1'; UPDATE "Account" SET email = 'a1' WHERE email = 'a2'; UPDATE "Account" SET email = 'a2' WHERE email = 'x'`,
+      )
+    })
+  await client.query(
+    `DELETE FROM "Account" WHERE email = 'a5'; UPDATE "Account" SET id = 5000 WHERE email = 'a6'; UPDATE "Entry" SET amount = 12.50 WHERE id = 'e7'`,
+  )
+  await session[Symbol.asyncDispose]()
+  await using back = await openSession({ from, to, progress: none, signal })
+  const returned = await rollBack(back, { budgetMs: 2000, attempts: 1 }, none)
+  expect(returned.findings).toEqual([])
+  expect(application.prepare(`SELECT count(*) AS n FROM "Account"`).get()).toEqual({ n: 1001 })
+  expect(
+    application.prepare(`SELECT id FROM "Account" WHERE email IN ('a1', 'a2') ORDER BY email`).pluck().all(),
+  ).toEqual([2, 1])
+  expect(application.prepare(`SELECT "accountId" FROM "Entry" WHERE id = 'e6'`).pluck().get()).toBe(5000)
+  application.exec(`INSERT INTO "Account" (email, balance) VALUES ('again', 1)`)
+  expect(application.prepare(`SELECT id FROM "Account" WHERE email = 'again'`).pluck().get()).toBe(5001)
+  await expect(client.query('SELECT 1 FROM "Account"')).rejects.toThrow('does not exist')
+  await back[Symbol.asyncDispose]()
+  await using forth = await openSession({ from, to, progress: none, signal })
+  const again = await cutOver(forth, { budgetMs: 2000, attempts: 1 }, none)
+  expect(again.findings).toEqual([])
+  const counted = await client.query(`SELECT count(*)::int AS accounts FROM "Account"`)
+  expect(counted.rows).toEqual([{ accounts: 1002 }])
   await client.end()
 })

@@ -1,9 +1,11 @@
 import {
+  pipelined,
   quoteIdentifier,
   type BatchStatement,
   type GraduationState,
   type PostgresClient,
 } from '@outgrow/databases'
+import { backLogTable } from '../model/back-log.ts'
 import type { FollowedTable } from '../model/change.ts'
 import type { TableReport } from '../model/report.ts'
 import { stagedName, type Staging } from '../model/staging.ts'
@@ -81,7 +83,7 @@ export class GraduationLedger {
       `CREATE TABLE ${this.table} (
          id int4 PRIMARY KEY CHECK (id = 1), name text NOT NULL, file text NOT NULL, host text NOT NULL, state text NOT NULL,
          epoch int8 NOT NULL, applied int8 NOT NULL, tables json NOT NULL, started_at text NOT NULL, verified json,
-         pauses jsonb NOT NULL DEFAULT '[]', max_log int8 NOT NULL, log_limit int8 NOT NULL, request json, answer json)`,
+         pauses jsonb NOT NULL DEFAULT '[]', max_log int8 NOT NULL, log_limit int8 NOT NULL, back_applied int8 NOT NULL DEFAULT 0, request json, answer json)`,
     )
     await this.#client.query(
       `INSERT INTO ${this.table} (id, name, file, host, state, epoch, applied, tables, started_at, max_log, log_limit)
@@ -124,6 +126,24 @@ export class GraduationLedger {
   switchSql(epoch: number, state: Graduation['state'], applied?: number): string {
     const position = applied === undefined ? '' : `, applied = ${applied}`
     return `UPDATE ${this.table} SET epoch = ${epoch}, state = '${state}'${position}`
+  }
+
+  /** SQL that gives the authority back to the file: what the target has logged until then was applied to it. */
+  returnSql(epoch: number, sequence: string): string {
+    return `UPDATE ${this.table} SET epoch = ${epoch}, state = 'following', back_applied = (SELECT last_value FROM ${sequence}), log_limit = (SELECT last_value FROM ${sequence}) + max_log`
+  }
+
+  /** Takes what was applied before a return off the target's logs. */
+  async forgetApplied(): Promise<void> {
+    const { tables } = await this.read()
+    const log = { schema: this.schema, record: this.table }
+    await pipelined(this.#client, () =>
+      tables.map((table) =>
+        this.#client.query(
+          `DELETE FROM ${backLogTable(log, table)} WHERE id <= (SELECT back_applied FROM ${this.table})`,
+        ),
+      ),
+    )
   }
 
   async recordVerification(verified: LastVerification): Promise<void> {

@@ -35,7 +35,7 @@ export interface Target {
   constrain(constraints: Constraint[]): Promise<Violation[]>
   /** Runs `work` in one transaction. */
   transaction<Result>(work: () => Promise<Result>): Promise<Result>
-  /** Runs `work`, which only reads, on one state of the target. */
+  /** Runs `work`, which only reads, on one state of the target: that of the outermost such work. */
   reading<Result>(work: () => Promise<Result>): Promise<Result>
 }
 

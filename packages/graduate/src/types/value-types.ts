@@ -65,6 +65,11 @@ export function hasBinaryForm(target: TargetColumn): boolean {
   return encoderFor({ target, looksLikeSeconds: () => false }) !== undefined
 }
 
+/** Whether the server makes a column's values of text, by rules of its own. */
+export function isCast({ target, castTo }: Pick<PlannedColumn, 'target' | 'castTo'>): boolean {
+  return castTo !== undefined || !hasBinaryForm(target)
+}
+
 /** The binary form in which a column's values are sent: a type of Postgres and its modifier. */
 export function formOf({ target, castTo }: PlannedColumn): string {
   const { type, modifier } = target

@@ -15,6 +15,7 @@ import { lockTarget } from '../../ledger/run-lock.ts'
 import { recordedSchemaVersion } from '../../source/sqlite/live/capture.ts'
 import { DirtyKeys } from '../../source/sqlite/live/dirty.ts'
 import { LiveFile } from '../../source/sqlite/live/live-file.ts'
+import { finishReturn, followAgain } from './roll-back.ts'
 import type { LiveSession } from '../../steps/live/session.ts'
 import { connectForRun } from '../../target/postgres/connect.ts'
 import { hashOnServer } from '../../target/postgres/hash-on-server.ts'
@@ -65,7 +66,9 @@ export async function openSession({ from, to, progress, signal }: SessionRequest
     await Promise.all(
       [client, other].map((one) => runStatements(one, [searchPath, 'SET synchronous_commit = on'])),
     )
-    const graduation = await repaired(client, await ledger.read(), authority, staging, ledger)
+    const known = await ledger.read()
+    const isReturning = authority.side === 'postgres' && known.epoch === authority.epoch + 1
+    const graduation = await repaired(client, known, authority, staging, ledger)
     const tables = graduation.state === 'following' ? graduation.tables : inHomes(graduation.tables, staging)
     const captured = tables.map(({ number, planned, key }) => ({
       number,
@@ -87,6 +90,11 @@ export async function openSession({ from, to, progress, signal }: SessionRequest
       progress,
       signal,
     }
+    if (isReturning) {
+      await finishReturn(session)
+      session.schemaVersion = recordedSchemaVersion(file.reader)
+    }
+    if (!isReturning && graduation.state === 'following' && graduation.epoch > 1) await followAgain(session)
     const owned = stack.move()
     return Object.assign(session, {
       [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),

@@ -27,6 +27,9 @@ const maxRowsPerRead = 12
 const maxBytesPerRead = 1024 * 1024
 const lowestRowid = -(2n ** 63n)
 
+/** Where a row lies, for as long as nobody writes. */
+export type RowPlace = RowSelection
+
 /** Whether a column holds seconds: found once, since it may take a look at all of its rows. */
 const secondsColumns = new WeakMap<PlannedColumn, boolean>()
 
@@ -137,7 +140,7 @@ export class RowEncoder {
   }
 
   /** Sees every row that is sent. */
-  watch: ((row: Buffer, context: { key(): ReportedKey }) => void) | undefined;
+  watch: ((row: Buffer, context: { key(): ReportedKey; place(): RowPlace }) => void) | undefined;
 
   *#rows(range: RowRange | RowSelection, context: CellContext): Generator<Cell[]> {
     const { source } = this.table
@@ -319,6 +322,14 @@ class CellContext implements EncodeContext {
     const name = quoteIdentifier(this.column)
     const [json] = this.#read(`CASE WHEN json_valid(${name}, 8) THEN json(${name}) END`) as [string | null]
     return json
+  }
+
+  /** SQL that finds the row again. */
+  place(): RowPlace {
+    const { rowid } = this.#table.source
+    if (rowid !== undefined) return { where: `${rowid} = ?`, values: [BigInt(this.row[0] as number)] }
+    const same = this.keyColumns.map((name, at) => `${quoteIdentifier(name)} IS ${String(this.row[at])}`)
+    return { where: same.join(' AND '), values: [] }
   }
 
   /** The row's name in reports. */

@@ -47,7 +47,7 @@ export interface Held extends Pause {
 }
 
 /** How long the answer to the target's COMMIT may take, once it is sent: before it, nobody knows who has the rows. */
-const commitMs = 5000
+export const commitMs = 5000
 
 /**
  * Holds the application's writes, applies what is left, and gives the authority to the target; a rehearsal takes all of it
@@ -112,7 +112,11 @@ export async function hold(
 }
 
 /** Waits for an answer of the server; without one in time it hangs up. */
-async function within<Answer>(ms: number, client: PostgresClient, answer: Promise<Answer>): Promise<Answer> {
+export async function within<Answer>(
+  ms: number,
+  client: PostgresClient,
+  answer: Promise<Answer>,
+): Promise<Answer> {
   const timer = setTimeout(() => client.connection.stream.destroy(), ms)
   try {
     return await answer
@@ -128,7 +132,7 @@ export function giveAuthority({ writer }: LiveFile, to: Pick<Authority, 'side' |
   writeAuthority(writer, { ...known, ...to })
 }
 
-function tooLong(budgetMs: number): Failure {
+export function tooLong(budgetMs: number): Failure {
   return new Failure({
     code: 'OUTGROW_PAUSE_TOO_LONG',
     message: `The switch was not ready within ${Math.round(budgetMs)} ms, and was taken back.`,

@@ -21,6 +21,7 @@ const violated = new Set(['23505', '23503', '23514', '54000'])
 export class PostgresTarget implements Target {
   readonly client: PostgresClient
   readonly #hashing: Hashing
+  #isReading = false
 
   constructor(client: PostgresClient, hashing: Hashing) {
     this.client = client
@@ -87,8 +88,14 @@ export class PostgresTarget implements Target {
     return this.#within('BEGIN', work)
   }
 
-  reading<Result>(work: () => Promise<Result>): Promise<Result> {
-    return this.#within('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work)
+  async reading<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#isReading) return work()
+    this.#isReading = true
+    try {
+      return await this.#within('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work)
+    } finally {
+      this.#isReading = false
+    }
   }
 
   async #within<Result>(begin: string, work: () => Promise<Result>): Promise<Result> {

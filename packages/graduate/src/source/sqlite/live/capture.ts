@@ -77,8 +77,10 @@ function begin(database: SqliteDatabase, tables: CapturedTable[], options: Captu
 }
 
 /** Remembers the schema as it is with everything that captures: another version is another schema. */
-export function recordSchemaVersion(database: SqliteDatabase): void {
-  const version = database.pragma('main.schema_version', { simple: true })
+export function recordSchemaVersion(
+  database: SqliteDatabase,
+  version = database.pragma('main.schema_version', { simple: true }) as number,
+): void {
   database.prepare(`UPDATE main.${captureTable} SET schema_version = ?`).run(version)
 }
 

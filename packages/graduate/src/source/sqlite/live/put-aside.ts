@@ -13,6 +13,7 @@ import {
   refuseOtherVersion,
   schemaChange,
   schemaChangedLive,
+  versionAfter,
   writeSchema,
   type SchemaRow,
 } from './schema-rows.ts'
@@ -21,6 +22,8 @@ import {
 export interface PreparedNames {
   /** How many rows of `sqlite_schema` it changes. */
   readonly rows: number
+  /** Of the schema, once the change is made. */
+  readonly version: number
   /**
    * Makes the change in the caller's transaction, which has begun IMMEDIATE. Whether it is committed or rolled back, the
    * connection goes on with the schema that is in the file then. To be done last: what follows reads the schema anew.
@@ -64,6 +67,7 @@ export function prepareAside(database: SqliteDatabase, tables: string[]): Prepar
   ])
   return {
     rows: change.removed.length + change.changed.length + change.added.length,
+    version: versionAfter(version),
     apply(target) {
       refuseOutside(target)
       refuseOtherVersion(target, version)
@@ -133,6 +137,7 @@ export function prepareReturn(database: SqliteDatabase, options: { capture: bool
   const names = JSON.stringify(tables.map((name) => asidePrefix + name))
   return {
     rows: change.removed.length + change.changed.length + change.added.length,
+    version: versionAfter(version),
     apply(target) {
       refuseOutside(target)
       refuseOtherVersion(target, version)

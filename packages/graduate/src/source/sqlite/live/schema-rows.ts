@@ -69,6 +69,10 @@ function isSame(a: SchemaRow, b: SchemaRow): boolean {
  */
 const versionStep = 1000
 
+export function versionAfter(version: number): number {
+  return (version + versionStep) % 0x7fff_ffff
+}
+
 /**
  * Writes rows of `sqlite_schema` directly, in the caller's transaction: no table is touched, and nothing is parsed.
  * The connection reads the schema anew when it next needs it, after a rollback too.
@@ -91,7 +95,7 @@ export function writeSchema(database: SqliteDatabase, version: number, change: S
     )
     for (const { rowid, type, name, tableName, rootpage, sql } of change.added)
       insert.run(rowid, type, name, tableName, rootpage, sql)
-    database.pragma(`main.schema_version = ${(version + versionStep) % 0x7fff_ffff}`)
+    database.pragma(`main.schema_version = ${versionAfter(version)}`)
   } finally {
     database.pragma('writable_schema = RESET')
     database.unsafeMode(false)

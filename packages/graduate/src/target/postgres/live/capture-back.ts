@@ -1,21 +1,8 @@
 import { quoteIdentifier, runStatements, type PostgresClient } from '@outgrow/databases'
+import { backLogSequence, backLogTable, type BackLog } from '../../../model/back-log.ts'
 import type { FollowedTable } from '../../../model/change.ts'
 import type { PlannedColumn } from '../../../model/plan.ts'
 import { qualified } from '../constraints.ts'
-
-/** What `capture-back` makes in the run's schema. */
-export interface BackLog {
-  schema: string
-  /** The record of the graduation, whose limit bounds the log. */
-  record: string
-}
-
-/** The log of one table's changed keys. */
-export function backLogTable({ schema }: BackLog, { number }: Pick<FollowedTable, 'number'>): string {
-  return qualified({ schema, name: `_outgrow_change_${number}` })
-}
-
-const sequence = ({ schema }: BackLog) => qualified({ schema, name: '_outgrow_change_seq' })
 
 /**
  * Statements that log the key of every row that changes from now on, in the transaction that changes it: each table has a
@@ -25,7 +12,7 @@ const sequence = ({ schema }: BackLog) => qualified({ schema, name: '_outgrow_ch
  */
 export function captureBackSql(log: BackLog, tables: readonly FollowedTable[]): string[] {
   return [
-    `CREATE SEQUENCE IF NOT EXISTS ${sequence(log)}`,
+    `CREATE SEQUENCE IF NOT EXISTS ${backLogSequence(log)}`,
     ...tables.flatMap((table) => captureTable(log, table)),
   ]
 }
@@ -39,7 +26,7 @@ function captureTable(log: BackLog, table: FollowedTable): string[] {
   const capture = qualified({ schema: log.schema, name: `_outgrow_capture_${number}` })
   const enter = (row: 'OLD' | 'NEW' | undefined) => {
     const values = row === undefined ? names.map(() => 'NULL') : names.map((name) => `${row}.${name}`)
-    return `entry := nextval(${literal(sequence(log))}); IF entry <= bound THEN INSERT INTO ${own} (id, everything, ${columns}) VALUES (entry, ${row === undefined}, ${values.join(', ')}); END IF;`
+    return `entry := nextval(${literal(backLogSequence(log))}); IF entry <= bound THEN INSERT INTO ${own} (id, everything, ${columns}) VALUES (entry, ${row === undefined}, ${values.join(', ')}); END IF;`
   }
   const isMoved = `(${names.map((name) => `OLD.${name}`).join(', ')}) IS DISTINCT FROM (${names.map((name) => `NEW.${name}`).join(', ')})`
   const when = "WHEN (current_setting('outgrow.applying', true) IS DISTINCT FROM 'on')"
@@ -86,7 +73,7 @@ export async function backLogState(
   const counted = tables.map((table) => `(SELECT count(*) FROM ${backLogTable(log, table)})`)
   const { rows } = await client.query<{ entries: string; overflowed: boolean }>(
     `SELECT (${counted.length > 0 ? counted.join(' + ') : '0'})::text AS entries,
-            (SELECT last_value > log_limit FROM ${sequence(log)}, ${log.record}) AS overflowed`,
+            (SELECT last_value > log_limit FROM ${backLogSequence(log)}, ${log.record}) AS overflowed`,
   )
   const [row] = rows
   return { entries: Number(row?.entries ?? 0), overflowed: row?.overflowed ?? false }

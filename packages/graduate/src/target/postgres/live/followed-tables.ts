@@ -1,7 +1,7 @@
 import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
 import type { FollowedTable } from '../../../model/change.ts'
 import type { PlannedColumn } from '../../../model/plan.ts'
-import { hasBinaryForm } from '../../../types/value-types.ts'
+import { isCast } from '../../../types/value-types.ts'
 import { readHashedTables } from '../hashed-table.ts'
 import { qualified } from '../constraints.ts'
 import { fieldOf, rowHash } from '../row-hash.ts'
@@ -55,11 +55,6 @@ export async function followedSql(
       ]
     }),
   )
-}
-
-/** The server makes its value of text, by rules of its own. */
-export function isCast({ target, castTo }: PlannedColumn): boolean {
-  return castTo !== undefined || !hasBinaryForm(target)
 }
 
 function castingOf({ number, planned }: FollowedTable): FollowedSql['casting'] {

@@ -35,24 +35,20 @@ export async function rehearsePlacing(
 }
 
 /**
- * Rehearses the way back: everything that the switch had put in place, and views that somebody has made over it since, goes
- * to the run's schemas, where no application finds it.
+ * SQL of the way back: everything that the switch had put in place, and views that somebody has made over it since, goes
+ * to the run's schemas, where no application finds it. It is not rehearsed, since that would hold the application up.
  */
-export async function rehearseWithdrawing(client: PostgresClient, staging: Staging): Promise<Placing> {
-  const statements = await rehearsed(client, () => withdraw(client, staging))
-  return { statements }
-}
-
-/** Moves it, within the caller's transaction. */
-export async function withdraw(client: PostgresClient, staging: Staging): Promise<void> {
+export async function withdrawingSql(client: PostgresClient, staging: Staging): Promise<string[]> {
+  const statements: string[] = []
   for (const [staged, home] of Object.entries(namesOfStaged(staging))) {
     const { rows } = await client.query<{ statement: string }>(withdrawSql, [
       home,
       staged,
       placedNames(staging, home),
     ])
-    for (const { statement } of rows) await client.query(statement)
+    statements.push(...rows.map(({ statement }) => statement))
   }
+  return statements
 }
 
 /** Foreign keys stand only where the application does: changes of the other side come in an order of their own. */
@@ -144,8 +140,7 @@ async function rehearsed(client: PostgresClient, work: () => Promise<void>): Pro
 export async function withdrawCut(client: PostgresClient, staging: Staging, record: string): Promise<void> {
   await client.query('BEGIN')
   try {
-    await withdraw(client, staging)
-    await runStatements(client, dropForeignSql(staging))
+    await runStatements(client, [...(await withdrawingSql(client, staging)), ...dropForeignSql(staging)])
     await switchOff(client, staging)
     await runStatements(client, [record, 'COMMIT'])
   } catch (error) {

@@ -1,0 +1,142 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { missingItems, runStatements } from '@outgrow/databases'
+import { Failure } from '@outgrow/kit'
+import type { Finding } from '../../model/finding.ts'
+import { backSession, type BackSession } from '../../steps/live/back-session.ts'
+import { catchUpBack } from '../../steps/live/catch-up-back.ts'
+import { finishFile, holdBack, prepareHoldBack, targetCounters } from '../../steps/live/hold-back.ts'
+import type { Held } from '../../steps/live/hold.ts'
+import type { LiveSession } from '../../steps/live/session.ts'
+import { verifyBack } from '../../steps/live/verify-back.ts'
+import { applyBack } from '../../steps/live/catch-up-back.ts'
+import { prepareReturn } from '../../source/sqlite/live/put-aside.ts'
+import { backLogState } from '../../target/postgres/live/capture-back.ts'
+import { dropForeignSql } from '../../target/postgres/live/placing.ts'
+import { setSearchPath, switchOff } from '../../target/postgres/stage.ts'
+
+const heldEntries = 500
+const restMs = 2000
+
+/**
+ * Goes back to the file: applies what the target has changed since the switch, compares every row, and gives the authority
+ * back under a pause as short as that of the switch. Afterwards the target follows again.
+ * @throws Failure OUTGROW_BACK_OVERFLOWED, OUTGROW_BACK_REFUSED, OUTGROW_PAUSE_TOO_LONG
+ */
+export async function rollBack(
+  session: LiveSession,
+  { budgetMs, attempts }: { budgetMs: number; attempts: number },
+  onLag: (entries: number) => void,
+): Promise<{ held: Held; findings: Finding[] }> {
+  const back = await backSession(session)
+  await refuseLost(back)
+  await settleBack(back, onLag)
+  const { findings } = await verifyBack(back)
+  if (findings.length > 0) throw differs(findings)
+  for (let attempt = 1; ; attempt++) {
+    await settleBack(back, onLag)
+    const prepared = await prepareHoldBack(back)
+    await settleBack(back, onLag)
+    try {
+      const held = await holdBack(back, prepared, { budgetMs })
+      const { kind, at, ms } = held
+      await back.ledger.recordPauses([{ kind, at, ms: Math.round(ms * 10) / 10 }])
+      await followAgain(back)
+      return { held, findings }
+    } catch (error) {
+      const isSpent = error instanceof Failure && error.code === 'OUTGROW_PAUSE_TOO_LONG'
+      if (!isSpent || attempt >= attempts) throw error
+      await sleep(restMs, undefined, { signal: back.signal })
+    }
+  }
+}
+
+async function settleBack(session: BackSession, onLag: (entries: number) => void): Promise<void> {
+  for (;;) {
+    session.signal.throwIfAborted()
+    const entries = await catchUpBack(session)
+    onLag(entries)
+    if (entries <= heldEntries) return
+  }
+}
+
+/** The target was given up, and the file was not committed: it gets what the target logged, and the authority. */
+export async function finishReturn(session: LiveSession): Promise<void> {
+  const back = await backSession(session)
+  const [changes] = back.changes
+  const { file, graduation, signal } = back
+  const logged = await back.target.transaction(async () => {
+    const own = await changes.logged(back.tables)
+    const counters = await targetCounters(back)
+    const names = prepareReturn(file.writer, { capture: true })
+    await file.lock(10_000, signal)
+    try {
+      await applyBack(back, changes, own)
+      finishFile(back, names, graduation.epoch, counters)
+      file.writer.exec('COMMIT')
+    } finally {
+      file.unlock()
+    }
+    return own
+  })
+  await changes.forget(logged)
+  await followAgain(back)
+}
+
+/** Makes the target ready to follow: without foreign keys, and without triggers but those that log. */
+export async function followAgain({ target: { client }, ledger, staging }: LiveSession): Promise<void> {
+  await runStatements(client, [
+    setSearchPath(Object.values(staging.schemas), staging.home),
+    ...dropForeignSql(staging),
+  ])
+  await switchOff(client, staging)
+  await ledger.forgetApplied()
+}
+
+/** @throws Failure OUTGROW_BACK_OVERFLOWED, OUTGROW_SCHEMA_CHANGED_LIVE */
+async function refuseLost({ target, ledger, tables, staging }: BackSession): Promise<void> {
+  const log = { schema: ledger.schema, record: ledger.table }
+  const { overflowed } = await backLogState(target.client, log, tables)
+  if (overflowed) {
+    throw new Failure({
+      code: 'OUTGROW_BACK_OVERFLOWED',
+      message:
+        'The log of Postgres’ changes was full, and what came after it was not logged: there is no way back.',
+      why: 'Nobody applied the log for a long time, and it must not fill the disk of the server.',
+      fix: 'Stay in Postgres, and end the graduation: outgrow graduate complete.',
+    })
+  }
+  const now = await target.structure(Object.keys(staging.schemas))
+  const compared = (kind: string) => kind === 'column' || kind === 'table'
+  const changed = [
+    ...missingItems(
+      staging.promised.filter(({ kind }) => compared(kind)),
+      now,
+    ),
+    ...missingItems(
+      now.filter(({ kind }) => compared(kind)),
+      staging.promised,
+    ),
+  ].map(({ kind, name }) => `${kind} ${name}`)
+  if (changed.length === 0) return
+  throw new Failure({
+    code: 'OUTGROW_SCHEMA_CHANGED_LIVE',
+    message: `The schema of Postgres has changed since the switch: ${[...new Set(changed)].slice(0, 8).join(', ')}.`,
+    why: 'The file does not have this, and rows could not go back whole.',
+    fix: 'Undo the migration in Postgres first, or stay there: outgrow graduate complete.',
+  })
+}
+
+function differs(findings: Finding[]): Failure {
+  return Object.assign(
+    new Failure({
+      code: 'OUTGROW_VERIFY_MISMATCH',
+      message: `The file would differ from Postgres: ${findings
+        .slice(0, 5)
+        .map(({ table, column, reason }) => `${table}${column === null ? '' : `.${column}`} ${reason}`)
+        .join('; ')}.`,
+      why: 'What a session changes with triggers switched off is not logged. Postgres keeps the authority.',
+      fix: 'Stay in Postgres, or mend these rows there: any change of theirs is logged.',
+    }),
+    { findings },
+  )
+}

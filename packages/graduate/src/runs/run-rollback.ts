@@ -1,0 +1,39 @@
+import { exit, Failure } from '@outgrow/kit'
+import { roundTripMs } from '../flows/live/follow.ts'
+import { openSession } from '../flows/live/open-session.ts'
+import { rollBack } from '../flows/live/roll-back.ts'
+import type { CutoverRun } from './run-cutover.ts'
+import { blankGraduation, type GraduationReport } from './graduation-report.ts'
+
+/**
+ * Goes back to the file, with everything that was written to the target since the switch.
+ * @throws Failure as the way back does
+ */
+export async function runRollback(request: Omit<CutoverRun, 'leavesBehind'>): Promise<GraduationReport> {
+  const { onLag } = request
+  await using session = await openSession(request)
+  try {
+    if (session.graduation.state !== 'switched') throw notSwitched()
+    const { budgetMs = 100 + 5 * (await roundTripMs(session.target.client)) } = request
+    const { held, findings } = await rollBack(session, { budgetMs, attempts: 5 }, onLag)
+    const { kind, at, ms } = held
+    return {
+      ...blankGraduation('graduate rollback'),
+      graduation: session.graduation.name,
+      state: 'following',
+      findings,
+      exitCode: findings.length > 0 ? exit.findings : exit.done,
+      pauses: [{ kind, at, ms: Math.round(ms * 10) / 10 }],
+    }
+  } catch (error) {
+    throw session.explained(error)
+  }
+}
+
+function notSwitched(): Failure {
+  return new Failure({
+    code: 'OUTGROW_NOT_SWITCHED',
+    message: 'The application’s rows are in the SQLite file: there is nothing to go back from.',
+    fix: 'To take the graduation back as a whole, run outgrow graduate cancel.',
+  })
+}

@@ -1,0 +1,124 @@
+import { authorityLock, runStatements } from '@outgrow/databases'
+import { backLogSequence } from '../../model/back-log.ts'
+import { qualified } from '../../target/postgres/constraints.ts'
+import { withdrawingSql } from '../../target/postgres/live/placing.ts'
+import { recordSchemaVersion } from '../../source/sqlite/live/capture.ts'
+import { prepareReturn, type PreparedNames } from '../../source/sqlite/live/put-aside.ts'
+import type { BackSession } from './back-session.ts'
+import { applyBack } from './catch-up-back.ts'
+import { commitMs, giveAuthority, tooLong, within, type Held } from './hold.ts'
+
+/** What of the way back can be made ready while the application goes on writing. */
+export interface PreparedReturn {
+  withdrawing: string[]
+  back: PreparedNames
+}
+
+/** @throws what the way back would fail over */
+export async function prepareHoldBack({ file, target, staging }: BackSession): Promise<PreparedReturn> {
+  return {
+    withdrawing: await withdrawingSql(target.client, staging),
+    back: prepareReturn(file.writer, { capture: true }),
+  }
+}
+
+/**
+ * Holds the target's writes, applies what is left to the file, and gives the authority back to it. The target is committed
+ * first, with its tables where nobody finds them: never are both sides writable. Whoever goes on after a crash in between
+ * finishes it.
+ * @throws Failure OUTGROW_PAUSE_TOO_LONG where the budget is spent before that: nothing has changed
+ */
+export async function holdBack(
+  session: BackSession,
+  { withdrawing, back }: PreparedReturn,
+  { budgetMs }: { budgetMs: number },
+): Promise<Held> {
+  const { file, target, ledger, graduation, tables, changes } = session
+  const { client } = target
+  const next = graduation.epoch + 1
+  const all = tables.map(({ planned }) => qualified(planned.target)).join(', ')
+  const started = performance.now()
+  const spent = setTimeout(() => void cancelBackend(session), budgetMs)
+  try {
+    await runStatements(client, [
+      'BEGIN',
+      `SET LOCAL lock_timeout = ${Math.ceil(budgetMs)}`,
+      `SELECT pg_advisory_xact_lock(${authorityLock.join(', ')})`,
+      `LOCK TABLE ${all} IN ACCESS EXCLUSIVE MODE`,
+    ])
+    const logged = await changes[0].logged(tables)
+    await file.lock(budgetMs, session.signal)
+    await applyBack(session, changes[0], logged)
+    const counters = await targetCounters(session)
+    await runStatements(client, [
+      ...withdrawing,
+      ledger.returnSql(next, backLogSequence({ schema: ledger.schema, record: ledger.table })),
+    ])
+    finishFile(session, back, next, counters)
+    if (performance.now() - started >= budgetMs) throw tooLong(budgetMs)
+    clearTimeout(spent)
+    await within(commitMs, client, client.query('COMMIT'))
+    file.writer.exec('COMMIT')
+    const ms = performance.now() - started
+    Object.assign(graduation, { epoch: next, state: 'following' })
+    const keys = logged.reduce((sum, { ids }) => sum + ids.length, 0)
+    return { kind: 'rollback', at: new Date().toISOString(), ms, keys }
+  } catch (error) {
+    const isSpent = performance.now() - started >= budgetMs
+    file.unlock()
+    await client.query('ROLLBACK').catch(() => {}) // the connection may be gone, which the error says
+    throw isSpent ? tooLong(budgetMs) : error
+  } finally {
+    clearTimeout(spent)
+  }
+}
+
+/**
+ * Brings the file's own names back, and what captures its changes; its counters go on where the target's were. Within the
+ * file's write transaction.
+ */
+export function finishFile(
+  { file }: BackSession,
+  back: PreparedNames,
+  epoch: number,
+  counters: FileCounter[],
+): void {
+  const known = file.writer.prepare("SELECT 1 FROM main.sqlite_schema WHERE name = 'sqlite_sequence'").get()
+  if (known !== undefined) {
+    const advance = file.writer.prepare('UPDATE main.sqlite_sequence SET seq = max(seq, ?) WHERE name = ?')
+    for (const { table, last } of counters) advance.run(last, table)
+  }
+  giveAuthority(file, { side: 'sqlite', epoch, state: 'following' })
+  recordSchemaVersion(file.writer, back.version)
+  back.apply(file.writer)
+}
+
+/** How far the target has counted the ids of a table: SQLite would give the id of a deleted row again. */
+interface FileCounter {
+  /** Its name while it is aside. */
+  table: string
+  last: bigint
+}
+
+export async function targetCounters({ target, aside }: BackSession): Promise<FileCounter[]> {
+  const counted = aside.flatMap(({ planned }) =>
+    planned.target.columns
+      .filter(({ sequence }) => sequence !== undefined)
+      .map(({ name }) => ({ table: planned.source.name, target: qualified(planned.target), name })),
+  )
+  const { rows } = await target.client.query<{ place: string; last: string | null }>(
+    `SELECT place, pg_sequence_last_value(pg_get_serial_sequence(t, c)::regclass)::text AS last
+       FROM unnest($1::text[], $2::text[]) WITH ORDINALITY x(t, c, place)`,
+    [counted.map((one) => one.target), counted.map(({ name }) => name)],
+  )
+  return rows.flatMap(({ place, last }) => {
+    const known = counted[Number(place) - 1]
+    return known === undefined || last === null ? [] : [{ table: known.table, last: BigInt(last) }]
+  })
+}
+
+/** The server gives up what it is waiting for, and the application goes on. */
+async function cancelBackend({ target, second }: BackSession): Promise<void> {
+  const { processID } = target.client as unknown as { processID: number }
+  await second.client.query('SELECT pg_cancel_backend($1)', [processID]).catch(() => {})
+}

@@ -1,0 +1,228 @@
+import { quoteIdentifier } from '@outgrow/databases/quote'
+import type { SqliteDatabase } from '@outgrow/databases/sqlite'
+import type { FollowedTable } from '../../model/change.ts'
+import { addDigests, emptyDigest, type Digest } from '../../model/digest.ts'
+import { fieldsOf, keyBytes } from '../../model/key-digests.ts'
+import type { MoveOptions } from '../../model/options.ts'
+import type { PlannedColumn, PlannedTable } from '../../model/plan.ts'
+import type { RowSelection } from '../../model/row.ts'
+import { RowHasher } from '../../model/row-hasher.ts'
+import { RowEncoder, type RowPlace } from '../../source/sqlite/encode-rows.ts'
+import { isCast, isSentAsList, sqlType } from '../../types/value-types.ts'
+import { storedForm, type StoredForm } from './stored-form.ts'
+
+interface FoundRow {
+  key: Buffer
+  row: Buffer
+  place: RowPlace
+}
+
+/**
+ * A table of the file to which changes of the target are applied: all changed rows are lifted out of it first, whichever
+ * unique values they have, and those that are there now are put in. A column that has not changed keeps its value as the
+ * application once wrote it, down to its spelling.
+ */
+export class ReturningTable {
+  readonly table: FollowedTable
+  readonly #database: SqliteDatabase
+  readonly #options: MoveOptions
+  readonly #hasher: RowHasher
+  readonly #forms: StoredForm[]
+  readonly #kept: string
+  readonly #sought: string
+  readonly #columns: string[]
+  readonly #isPlain: boolean
+  #sum: Digest = emptyDigest
+
+  /** @param table by its name while it is aside */
+  constructor(database: SqliteDatabase, table: FollowedTable, options: MoveOptions) {
+    const { planned, number } = table
+    this.table = table
+    this.#database = database
+    this.#options = { ...options, onBadValue: 'stop' }
+    this.#hasher = new RowHasher(planned.columns.map(isSentAsList))
+    this.#forms = planned.columns.map((column) => storedForm(database, planned.source.name, column))
+    this.#kept = `temp._outgrow_kept_${number}`
+    this.#sought = `temp._outgrow_sought_${number}`
+    this.#columns = planned.source.columns.filter(({ generated }) => !generated).map(({ name }) => name)
+    this.#isPlain = this.#keys().every(isFoundByValue)
+    const names = this.#columns.map(quoteIdentifier).join(', ')
+    database.exec(
+      `CREATE TEMP TABLE IF NOT EXISTS _outgrow_kept_${number} (_outgrow_key BLOB PRIMARY KEY, _outgrow_row BLOB, _outgrow_place INTEGER, ${names});
+       CREATE TEMP TABLE IF NOT EXISTS _outgrow_sought_${number} (${this.#keys()
+         .map(({ source }) => quoteIdentifier(source))
+         .join(', ')})`,
+    )
+  }
+
+  /** The digest of the rows that were put in, as the target has them. */
+  get digest(): Digest {
+    return this.#sum
+  }
+
+  /** Lifts the rows of these keys out, keys in binary COPY form of the key's columns. */
+  lift(keys: readonly Buffer[]): void {
+    const wanted = new Set(keys.map((key) => key.subarray(2).toString('latin1')))
+    for (const found of this.#isPlain ? this.#find(keys) : this.#scan()) {
+      if (wanted.has(found.key.toString('latin1'))) this.#keep(found)
+    }
+  }
+
+  /** Lifts every row out. */
+  liftAll(): void {
+    for (const found of this.#scan()) this.#keep(found)
+  }
+
+  /** Puts rows in, in binary COPY form: those of lifted keys, and new ones. */
+  put(rows: readonly Buffer[]): void {
+    for (const row of rows) {
+      this.#sum = addDigests(this.#sum, { rows: 1, sum: this.#hasher.hashOf(this.#comparable(row)) })
+      const key = keyBytes(row, this.table.key)
+      const before = this.#database
+        .prepare(`SELECT _outgrow_row FROM ${this.#kept} WHERE _outgrow_key = ?`)
+        .pluck()
+        .get(key) as Buffer | undefined
+      if (before) this.#putBack(key, fieldsOf(before), fieldsOf(row))
+      else this.#insert(fieldsOf(row))
+    }
+  }
+
+  /** The digest of the rows that the file has under the keys of `rows`. */
+  digestOf(rows: readonly Buffer[]): Digest {
+    const keys = rows.map((row) => Buffer.concat([Buffer.alloc(2), keyBytes(row, this.table.key)]))
+    const wanted = new Set(keys.map((key) => key.subarray(2).toString('latin1')))
+    let digest = emptyDigest
+    for (const { key, row } of this.#isPlain ? this.#find(keys) : this.#scan()) {
+      if (wanted.has(key.toString('latin1')))
+        digest = addDigests(digest, { rows: 1, sum: this.#hasher.hashOf(row) })
+    }
+    return digest
+  }
+
+  /** Tells a row's key from any other. */
+  keyOf(row: Buffer): string {
+    return keyBytes(row, this.table.key).toString('latin1')
+  }
+
+  /** Forgets what was lifted. */
+  end(): void {
+    this.#database.exec(`DELETE FROM ${this.#kept}; DELETE FROM ${this.#sought}`)
+    this.#sum = emptyDigest
+  }
+
+  #keys(): PlannedColumn[] {
+    return this.table.key.map((at) => this.table.planned.columns[at] as PlannedColumn)
+  }
+
+  /** Rows that have these keys by their values, and some more where a collation says so. */
+  #find(keys: readonly Buffer[]): FoundRow[] {
+    const names = this.#keys().map(({ source }) => quoteIdentifier(source))
+    this.#database.exec(`DELETE FROM ${this.#sought}`)
+    const seek = this.#database.prepare(
+      `INSERT INTO ${this.#sought} VALUES (${names.map(() => '?').join(', ')})`,
+    )
+    for (const key of keys)
+      seek.run(fieldsOf(key).map((field, at) => this.#stored(this.table.key[at] as number, field)))
+    const own = names.length > 1 ? `(${names.join(', ')})` : (names[0] as string)
+    return this.#encoded({ where: `${own} IN (SELECT ${names.join(', ')} FROM ${this.#sought})`, values: [] })
+  }
+
+  /** Every row: keys whose values do not say how they are spelled in the file are found by what they encode to. */
+  #scan(): FoundRow[] {
+    return this.#encoded({ where: 'true', values: [] })
+  }
+
+  #encoded(selection: RowSelection): FoundRow[] {
+    const encoder = new RowEncoder(this.#database, this.#planned(), this.#options)
+    const found: FoundRow[] = []
+    encoder.watch = (bytes, context) => {
+      const row = Buffer.from(bytes)
+      found.push({ key: keyBytes(row, this.table.key), row, place: context.place() })
+    }
+    for (const buffer of encoder.buffers(selection)) encoder.giveBack(buffer)
+    return found
+  }
+
+  /** What the server made of text is compared by whether it is there. */
+  #planned(): PlannedTable {
+    const { planned } = this.table
+    return {
+      ...planned,
+      columns: planned.columns.map((column) => ({ ...column, presenceOnly: isCast(column) })),
+    }
+  }
+
+  #comparable(row: Buffer): Buffer {
+    const { columns } = this.table.planned
+    if (!columns.some(isCast)) return row
+    const nothing = Buffer.alloc(4)
+    const fields = fieldsOf(row).map((field, at) =>
+      isCast(columns[at] as PlannedColumn) && field.readInt32BE() >= 0 ? nothing : field,
+    )
+    return Buffer.concat([row.subarray(0, 2), ...fields])
+  }
+
+  #keep({ key, row, place }: FoundRow): void {
+    const { name, rowid } = this.table.planned.source
+    const names = this.#columns.map(quoteIdentifier).join(', ')
+    const from = `FROM ${quoteIdentifier(name)} WHERE ${place.where}`
+    this.#database
+      .prepare(`INSERT INTO ${this.#kept} SELECT ?, ?, ${rowid ?? 'NULL'}, ${names} ${from}`)
+      .run(key, row, ...place.values)
+    this.#database.prepare(`DELETE ${from}`).run(...place.values)
+  }
+
+  #putBack(key: Buffer, before: Buffer[], now: Buffer[]): void {
+    const changed = this.table.planned.columns.flatMap((column, at) =>
+      isCast(column) || !before[at]?.equals(now[at] as Buffer) ? [at] : [],
+    )
+    if (changed.length > 0) {
+      const set = changed.map((at) => `${quoteIdentifier(this.#sourceOf(at))} = ?`).join(', ')
+      this.#database
+        .prepare(`UPDATE ${this.#kept} SET ${set} WHERE _outgrow_key = ?`)
+        .run(...changed.map((at) => this.#stored(at, now[at] as Buffer)), key)
+    }
+    const { name, rowid } = this.table.planned.source
+    const isOwn = rowid !== undefined && !this.#hasRowidAlias()
+    const names = this.#columns.map(quoteIdentifier)
+    const into = [...(isOwn ? [rowid] : []), ...names].join(', ')
+    const from = [...(isOwn ? ['_outgrow_place'] : []), ...names].join(', ')
+    this.#database
+      .prepare(
+        `INSERT INTO ${quoteIdentifier(name)} (${into}) SELECT ${from} FROM ${this.#kept} WHERE _outgrow_key = ?`,
+      )
+      .run(key)
+  }
+
+  #insert(now: Buffer[]): void {
+    const { columns, source } = this.table.planned
+    const names = columns.map(({ source: name }) => quoteIdentifier(name)).join(', ')
+    this.#database
+      .prepare(
+        `INSERT INTO ${quoteIdentifier(source.name)} (${names}) VALUES (${columns.map(() => '?').join(', ')})`,
+      )
+      .run(...now.map((field, at) => this.#stored(at, field)))
+  }
+
+  /** A single INTEGER PRIMARY KEY is the rowid: it comes with the columns. */
+  #hasRowidAlias(): boolean {
+    const { primaryKey, columns } = this.table.planned.source
+    const [only] = primaryKey
+    const column = columns.find(({ name }) => name === only)
+    return primaryKey.length === 1 && column?.declaredType.toUpperCase() === 'INTEGER'
+  }
+
+  #sourceOf(at: number): string {
+    return (this.table.planned.columns[at] as PlannedColumn).source
+  }
+
+  #stored(at: number, field: Buffer): unknown {
+    return this.#forms[at]?.(field.readInt32BE() < 0 ? null : field.subarray(4))
+  }
+}
+
+/** Whether the value of a key says how the file spells it, so that an index finds it. */
+function isFoundByValue({ target, castTo }: PlannedColumn): boolean {
+  if (castTo !== undefined || target.element || target.enumValues) return target.enumValues !== undefined
+  return /^(int[248]|text|varchar)$/.test(target.type) && sqlType(target.type) !== undefined
+}

@@ -1,0 +1,55 @@
+import { quoteIdentifier } from '@outgrow/databases/quote'
+import type { SqliteDatabase } from '@outgrow/databases/sqlite'
+import type { PlannedColumn } from '../../model/plan.ts'
+import { decodeField, isCast, sqlType } from '../../types/value-types.ts'
+
+/** How a value goes into a column of the file. */
+export type StoredForm = (field: Buffer | null) => unknown
+
+const seen = 50
+const spaced = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/
+
+/**
+ * The form in which a column's values are written: the canonical one of Prisma, but moments as the column has them by now,
+ * since numbers and texts do not sort together.
+ */
+export function storedForm(database: SqliteDatabase, table: string, column: PlannedColumn): StoredForm {
+  const { target, source } = column
+  if (isCast(column)) return (field) => field && field.toString('utf8')
+  const kind = target.element ? 'json' : sqlType(target.type)?.kind
+  const decoded: StoredForm = (field) => {
+    if (field === null) return null
+    const value = decodeField(target, field)
+    if (value === undefined) return field.toString('utf8')
+    // The driver binds every number as a float.
+    const isWhole =
+      kind === 'number' || kind === 'bool' || (target.type === 'oid' && typeof value === 'number')
+    return isWhole && typeof value === 'number' ? BigInt(value) : value
+  }
+  if (kind !== 'moment' && target.type !== 'time') return decoded
+  const spelled = spelledAs(database, table, source)
+  return (field) => {
+    const text = decoded(field)
+    if (typeof text !== 'string') return text
+    const isExact = /T\d\d:\d\d:\d\d\.\d{3}\+00:00$/.test(text)
+    if (spelled === 'number' && isExact) return BigInt(Date.parse(text))
+    if (spelled === 'spaced' && text.endsWith('.000+00:00')) return text.slice(0, 19).replace('T', ' ')
+    return spelled === 'zulu' ? text.replace('+00:00', 'Z') : text
+  }
+}
+
+function spelledAs(
+  database: SqliteDatabase,
+  table: string,
+  column: string,
+): 'number' | 'spaced' | 'zulu' | 'iso' {
+  const name = quoteIdentifier(column)
+  const values = database
+    .prepare(`SELECT ${name} FROM ${quoteIdentifier(table)} WHERE ${name} IS NOT NULL LIMIT ${seen}`)
+    .pluck()
+    .all()
+  const all = (test: (value: unknown) => boolean) => values.length > 0 && values.every(test)
+  if (all((value) => typeof value === 'number')) return 'number'
+  if (all((value) => typeof value === 'string' && spaced.test(value))) return 'spaced'
+  return all((value) => typeof value === 'string' && value.endsWith('Z')) ? 'zulu' : 'iso'
+}
