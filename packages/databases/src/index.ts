@@ -32,6 +32,7 @@ export {
   type SchemaEngineAdapter,
 } from './schema-engine-adapter.ts'
 export {
+  createSqlite,
   openSqlite,
   openSqliteForLock,
   openSqliteInMemory,

@@ -124,6 +124,11 @@ export function openSqlite(path: string, timeoutMs = 5000): SqliteDatabase {
   return database
 }
 
+/** Makes a new file, without a `-wal` of its own. */
+export function createSqlite(path: string): SqliteDatabase {
+  return new Database(path)
+}
+
 /** Opens an existing file so that its write lock can be taken. */
 export function openSqliteForLock(path: string, timeoutMs = 10_000): SqliteDatabase {
   return new Database(path, { fileMustExist: true, timeout: timeoutMs })

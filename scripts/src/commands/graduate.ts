@@ -5,7 +5,9 @@ import { runSettings, sourceOf, withSharedOptions } from '../move-options.ts'
 import { runCommand } from '../output/run.ts'
 import { graduateListener } from '../render/graduate.ts'
 import { cancelCommand } from './graduate/cancel.ts'
+import { completeCommand } from './graduate/complete.ts'
 import { cutoverCommand } from './graduate/cutover.ts'
+import { rollbackCommand } from './graduate/rollback.ts'
 import { statusCommand } from './graduate/status.ts'
 
 export const graduateCommand = withSharedOptions(new Command('graduate'))
@@ -47,4 +49,6 @@ Exit status: 0 done, 2 expected failure, 3 stopped (run it again to go on), 4 do
   )
   .addCommand(statusCommand)
   .addCommand(cutoverCommand)
+  .addCommand(rollbackCommand)
+  .addCommand(completeCommand)
   .addCommand(cancelCommand)
