@@ -12,6 +12,17 @@ export interface RowSelection {
   values: unknown[]
 }
 
+/** A row that was found in its table. */
+export interface FoundRow {
+  /** In its binary form. */
+  row: Buffer
+  /** Selects it again, for as long as nobody writes. */
+  place: RowSelection
+}
+
+/** Finds the rows of a table that a condition selects. */
+export type FindRows = (selection: RowSelection) => FoundRow[]
+
 /** The part of a table that is loaded in one transaction, and read again by its name in a resumed run. */
 export interface Chunk {
   /** Its first rowid; empty for a whole table. The same for the same snapshot. */

@@ -34,8 +34,10 @@ export interface GraduationStatus {
   since: string | null
   /** The process that works on it, in words; null where none does. */
   follower: string | null
-  /** Entries of the log that the other side has not applied yet, and since when the oldest waits. */
-  lag: { entries: number; seconds: number | null } | null
+  /** Entries of the log that the other side has not applied yet. */
+  lag: { entries: number } | null
+  /** Number of the newest entry of the file's log. */
+  newest: number
   /** Entries that the log takes before it is full. */
   room: number | null
   overflowed: boolean
@@ -54,6 +56,7 @@ const nothing: GraduationStatus = {
   since: null,
   follower: null,
   lag: null,
+  newest: 0,
   room: null,
   overflowed: false,
   verified: null,
@@ -100,7 +103,8 @@ function fileStatus(path: string): GraduationStatus {
       side,
       epoch,
       since: changedAt,
-      lag: log ? { entries: log.newest - log.applied, seconds: null } : null,
+      lag: log ? { entries: log.newest - log.applied } : null,
+      newest: log?.newest ?? 0,
       room: log ? log.limit - log.newest : null,
       overflowed: log?.overflowed ?? false,
       processes,
@@ -135,6 +139,7 @@ async function withTarget(
   const graduation: Graduation = await ledger.read()
   const back = await backLogState(client, { schema: ledger.schema, record: ledger.table }, graduation.tables)
   const { verified, pauses } = graduation
+  const { newest } = status
   const obstacles = [...status.obstacles]
   if (status.side === 'sqlite') {
     if (verified === null) obstacles.push('both sides have not been compared yet')
@@ -144,7 +149,7 @@ async function withTarget(
   return {
     ...status,
     follower,
-    lag: status.side === 'postgres' ? { entries: back.entries, seconds: null } : status.lag,
+    lag: { entries: status.side === 'postgres' ? back.entries : newest - graduation.applied },
     overflowed: status.side === 'postgres' ? back.overflowed : status.overflowed,
     verified,
     pauses,

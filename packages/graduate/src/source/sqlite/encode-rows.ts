@@ -27,9 +27,6 @@ const maxRowsPerRead = 12
 const maxBytesPerRead = 1024 * 1024
 const lowestRowid = -(2n ** 63n)
 
-/** Where a row lies, for as long as nobody writes. */
-export type RowPlace = RowSelection
-
 /** Whether a column holds seconds: found once, since it may take a look at all of its rows. */
 const secondsColumns = new WeakMap<PlannedColumn, boolean>()
 
@@ -140,7 +137,7 @@ export class RowEncoder {
   }
 
   /** Sees every row that is sent. */
-  watch: ((row: Buffer, context: { key(): ReportedKey; place(): RowPlace }) => void) | undefined;
+  watch: ((row: Buffer, context: { key(): ReportedKey; place(): RowSelection }) => void) | undefined;
 
   *#rows(range: RowRange | RowSelection, context: CellContext): Generator<Cell[]> {
     const { source } = this.table
@@ -325,7 +322,7 @@ class CellContext implements EncodeContext {
   }
 
   /** SQL that finds the row again. */
-  place(): RowPlace {
+  place(): RowSelection {
     const { rowid } = this.#table.source
     if (rowid !== undefined) return { where: `${rowid} = ?`, values: [BigInt(this.row[0] as number)] }
     const same = this.keyColumns.map((name, at) => `${quoteIdentifier(name)} IS ${String(this.row[at])}`)

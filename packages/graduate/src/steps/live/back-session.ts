@@ -1,7 +1,11 @@
-import { asidePrefix } from '@outgrow/databases'
+import { asidePrefix, type SqliteDatabase } from '@outgrow/databases'
 import type { FollowedTable } from '../../model/change.ts'
+import type { MoveOptions } from '../../model/options.ts'
+import type { FindRows, FoundRow } from '../../model/row.ts'
 import { PostgresChanges } from '../../source/postgres/changes.ts'
+import { RowEncoder } from '../../source/sqlite/encode-rows.ts'
 import { ReturningTable } from '../../target/sqlite/returning-table.ts'
+import { isCast } from '../../types/value-types.ts'
 import type { LiveSession } from './session.ts'
 
 /** What the way back takes beyond a session. */
@@ -28,6 +32,22 @@ export async function backSession(session: LiveSession): Promise<BackSession> {
       await PostgresChanges.open(target.client, log, tables),
       await PostgresChanges.open(second.client, log, tables),
     ],
-    returning: new Map(aside.map((table) => [table.number, new ReturningTable(file.writer, table, options)])),
+    returning: new Map(
+      aside.map((table) => [
+        table.number,
+        new ReturningTable(file.writer, table, findRows(file.writer, table, options)),
+      ]),
+    ),
+  }
+}
+
+function findRows(database: SqliteDatabase, { planned }: FollowedTable, options: MoveOptions): FindRows {
+  const columns = planned.columns.map((column) => ({ ...column, presenceOnly: isCast(column) }))
+  return (selection) => {
+    const encoder = new RowEncoder(database, { ...planned, columns }, { ...options, onBadValue: 'stop' })
+    const found: FoundRow[] = []
+    encoder.watch = (row, context) => found.push({ row: Buffer.from(row), place: context.place() })
+    for (const buffer of encoder.buffers(selection)) encoder.giveBack(buffer)
+    return found
   }
 }

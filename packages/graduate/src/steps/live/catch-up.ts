@@ -109,7 +109,7 @@ function mismatch(tables: string[]): Failure {
 }
 
 /** @throws Failure OUTGROW_SCHEMA_CHANGED_LIVE: a table that is made anew loses its triggers without a word */
-export function assertSameSchema({ file, schemaVersion }: LiveSession): void {
+function assertSameSchema({ file, schemaVersion }: LiveSession): void {
   const now = file.reader.pragma('schema_version', { simple: true }) as number
   if (now === schemaVersion) return
   throw new Failure({

@@ -6,6 +6,7 @@ import { recordSchemaVersion } from '../../source/sqlite/live/capture.ts'
 import { prepareReturn, type PreparedNames } from '../../source/sqlite/live/put-aside.ts'
 import type { BackSession } from './back-session.ts'
 import { applyBack } from './catch-up-back.ts'
+import { Watchdog } from './watchdog.ts'
 import { commitMs, giveAuthority, tooLong, within, type Held } from './hold.ts'
 
 /** What of the way back can be made ready while the application goes on writing. */
@@ -37,6 +38,8 @@ export async function holdBack(
   const { client } = target
   const next = graduation.epoch + 1
   const all = tables.map(({ planned }) => qualified(planned.target)).join(', ')
+  using watchdog = await Watchdog.start()
+  watchdog.holds(budgetMs + 2 * commitMs)
   const started = performance.now()
   const spent = setTimeout(() => void cancelBackend(session), budgetMs)
   try {

@@ -14,6 +14,7 @@ import { counterSql, type CounterSql } from '../../target/postgres/live/advance-
 import { rehearsePlacing } from '../../target/postgres/live/placing.ts'
 import { applyRead } from './catch-up.ts'
 import type { LiveSession } from './session.ts'
+import { Watchdog } from './watchdog.ts'
 
 /** Everything of a switch that can be made ready while the application goes on writing. */
 export interface PreparedHold {
@@ -64,7 +65,9 @@ export async function hold(
   const { file, target, ledger, graduation } = session
   const { client } = target
   const next = graduation.epoch + 1
+  using watchdog = await Watchdog.start()
   await file.lock(10_000, session.signal)
+  watchdog.holds(budgetMs + 2 * commitMs)
   const started = performance.now()
   // Whatever the server is doing by then, the application does not wait for it any longer.
   const spent = setTimeout(() => file.unlock(), budgetMs)

@@ -60,7 +60,7 @@ async function createSchemas(client: PostgresClient, names: string[]): Promise<v
 }
 
 /** @throws Failure OUTGROW_STRUCTURE_MISMATCH */
-export async function assertPromisedStructure(
+async function assertPromisedStructure(
   client: PostgresClient,
   { schemas, promised }: Staging,
 ): Promise<void> {

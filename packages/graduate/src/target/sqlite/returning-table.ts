@@ -3,19 +3,11 @@ import type { SqliteDatabase } from '@outgrow/databases/sqlite'
 import type { FollowedTable } from '../../model/change.ts'
 import { addDigests, emptyDigest, type Digest } from '../../model/digest.ts'
 import { fieldsOf, keyBytes } from '../../model/key-digests.ts'
-import type { MoveOptions } from '../../model/options.ts'
-import type { PlannedColumn, PlannedTable } from '../../model/plan.ts'
-import type { RowSelection } from '../../model/row.ts'
+import type { PlannedColumn } from '../../model/plan.ts'
+import type { FindRows, FoundRow } from '../../model/row.ts'
 import { RowHasher } from '../../model/row-hasher.ts'
-import { RowEncoder, type RowPlace } from '../../source/sqlite/encode-rows.ts'
 import { isCast, isSentAsList, sqlType } from '../../types/value-types.ts'
 import { storedForm, type StoredForm } from './stored-form.ts'
-
-interface FoundRow {
-  key: Buffer
-  row: Buffer
-  place: RowPlace
-}
 
 /**
  * A table of the file to which changes of the target are applied: all changed rows are lifted out of it first, whichever
@@ -25,7 +17,7 @@ interface FoundRow {
 export class ReturningTable {
   readonly table: FollowedTable
   readonly #database: SqliteDatabase
-  readonly #options: MoveOptions
+  readonly #find: FindRows
   readonly #hasher: RowHasher
   readonly #forms: StoredForm[]
   readonly #kept: string
@@ -34,12 +26,15 @@ export class ReturningTable {
   readonly #isPlain: boolean
   #sum: Digest = emptyDigest
 
-  /** @param table by its name while it is aside */
-  constructor(database: SqliteDatabase, table: FollowedTable, options: MoveOptions) {
+  /**
+   * @param table by its name while it is aside
+   * @param find reads its rows; of columns that the server casts, only whether they are there
+   */
+  constructor(database: SqliteDatabase, table: FollowedTable, find: FindRows) {
     const { planned, number } = table
     this.table = table
     this.#database = database
-    this.#options = { ...options, onBadValue: 'stop' }
+    this.#find = find
     this.#hasher = new RowHasher(planned.columns.map(isSentAsList))
     this.#forms = planned.columns.map((column) => storedForm(database, planned.source.name, column))
     this.#kept = `temp._outgrow_kept_${number}`
@@ -63,8 +58,8 @@ export class ReturningTable {
   /** Lifts the rows of these keys out, keys in binary COPY form of the key's columns. */
   lift(keys: readonly Buffer[]): void {
     const wanted = new Set(keys.map((key) => key.subarray(2).toString('latin1')))
-    for (const found of this.#isPlain ? this.#find(keys) : this.#scan()) {
-      if (wanted.has(found.key.toString('latin1'))) this.#keep(found)
+    for (const found of this.#isPlain ? this.#seek(keys) : this.#scan()) {
+      if (wanted.has(this.keyOf(found.row))) this.#keep(found)
     }
   }
 
@@ -92,9 +87,8 @@ export class ReturningTable {
     const keys = rows.map((row) => Buffer.concat([Buffer.alloc(2), keyBytes(row, this.table.key)]))
     const wanted = new Set(keys.map((key) => key.subarray(2).toString('latin1')))
     let digest = emptyDigest
-    for (const { key, row } of this.#isPlain ? this.#find(keys) : this.#scan()) {
-      if (wanted.has(key.toString('latin1')))
-        digest = addDigests(digest, { rows: 1, sum: this.#hasher.hashOf(row) })
+    for (const { row } of this.#isPlain ? this.#seek(keys) : this.#scan()) {
+      if (wanted.has(this.keyOf(row))) digest = addDigests(digest, { rows: 1, sum: this.#hasher.hashOf(row) })
     }
     return digest
   }
@@ -115,7 +109,7 @@ export class ReturningTable {
   }
 
   /** Rows that have these keys by their values, and some more where a collation says so. */
-  #find(keys: readonly Buffer[]): FoundRow[] {
+  #seek(keys: readonly Buffer[]): FoundRow[] {
     const names = this.#keys().map(({ source }) => quoteIdentifier(source))
     this.#database.exec(`DELETE FROM ${this.#sought}`)
     const seek = this.#database.prepare(
@@ -124,32 +118,12 @@ export class ReturningTable {
     for (const key of keys)
       seek.run(fieldsOf(key).map((field, at) => this.#stored(this.table.key[at] as number, field)))
     const own = names.length > 1 ? `(${names.join(', ')})` : (names[0] as string)
-    return this.#encoded({ where: `${own} IN (SELECT ${names.join(', ')} FROM ${this.#sought})`, values: [] })
+    return this.#find({ where: `${own} IN (SELECT ${names.join(', ')} FROM ${this.#sought})`, values: [] })
   }
 
   /** Every row: keys whose values do not say how they are spelled in the file are found by what they encode to. */
   #scan(): FoundRow[] {
-    return this.#encoded({ where: 'true', values: [] })
-  }
-
-  #encoded(selection: RowSelection): FoundRow[] {
-    const encoder = new RowEncoder(this.#database, this.#planned(), this.#options)
-    const found: FoundRow[] = []
-    encoder.watch = (bytes, context) => {
-      const row = Buffer.from(bytes)
-      found.push({ key: keyBytes(row, this.table.key), row, place: context.place() })
-    }
-    for (const buffer of encoder.buffers(selection)) encoder.giveBack(buffer)
-    return found
-  }
-
-  /** What the server made of text is compared by whether it is there. */
-  #planned(): PlannedTable {
-    const { planned } = this.table
-    return {
-      ...planned,
-      columns: planned.columns.map((column) => ({ ...column, presenceOnly: isCast(column) })),
-    }
+    return this.#find({ where: 'true', values: [] })
   }
 
   #comparable(row: Buffer): Buffer {
@@ -162,13 +136,13 @@ export class ReturningTable {
     return Buffer.concat([row.subarray(0, 2), ...fields])
   }
 
-  #keep({ key, row, place }: FoundRow): void {
+  #keep({ row, place }: FoundRow): void {
     const { name, rowid } = this.table.planned.source
     const names = this.#columns.map(quoteIdentifier).join(', ')
     const from = `FROM ${quoteIdentifier(name)} WHERE ${place.where}`
     this.#database
       .prepare(`INSERT INTO ${this.#kept} SELECT ?, ?, ${rowid ?? 'NULL'}, ${names} ${from}`)
-      .run(key, row, ...place.values)
+      .run(keyBytes(row, this.table.key), row, ...place.values)
     this.#database.prepare(`DELETE ${from}`).run(...place.values)
   }
 

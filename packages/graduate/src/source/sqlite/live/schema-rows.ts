@@ -36,7 +36,7 @@ export function readSchema(database: SqliteDatabase): SchemaState {
   }))()
 }
 
-export function schemaVersion(database: SqliteDatabase): number {
+function schemaVersion(database: SqliteDatabase): number {
   return database.pragma('main.schema_version', { simple: true }) as number
 }
 

@@ -1,6 +1,5 @@
 import {
   quoteIdentifier,
-  readTableDetails,
   sqlTokens,
   type SourceColumn,
   type SourceTable,
@@ -126,7 +125,7 @@ function hasOneSpelling(table: SourceTable, { name, coll }: IndexTerm): boolean 
 
 const isWhole = ({ declaredType }: SourceColumn) => /^(int|integer)$/i.test(declaredType)
 
-export function isStrict({ sql }: SourceTable): boolean {
+function isStrict({ sql }: SourceTable): boolean {
   const tokens = sqlTokens(sql)
   const close = tokens.findLastIndex(({ kind, text }) => kind === 'mark' && text === ')')
   return tokens.slice(close + 1).some(({ text }) => /^strict$/i.test(text))
@@ -146,9 +145,4 @@ export function rowidAlias(database: SqliteDatabase, table: SourceTable): string
   if (table.rowid === undefined || column === undefined || table.primaryKey.length > 1) return undefined
   const indexed = database.prepare("SELECT 1 FROM pragma_index_list(?) WHERE origin = 'pk'").get(table.name)
   return indexed === undefined ? column : undefined
-}
-
-/** Collations by column in small letters, where they are not BINARY. */
-export function collationsOf({ sql }: SourceTable): Map<string, string> {
-  return readTableDetails(sql).collations
 }

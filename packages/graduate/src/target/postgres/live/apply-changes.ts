@@ -24,7 +24,7 @@ const bytesPerBatch = 4 * 1024 * 1024
 const keptKeys = 20_000
 
 /** Marks the session's changes as its own, for which no trigger of the way back fires. Until the transaction ends. */
-export const markApplying = "SELECT set_config('outgrow.applying', 'on', true)"
+const markApplying = "SELECT set_config('outgrow.applying', 'on', true)"
 
 /**
  * Applies changes within one transaction: all changed rows are removed first, whichever unique values they had, and those

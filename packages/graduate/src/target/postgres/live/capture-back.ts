@@ -10,7 +10,7 @@ import { qualified } from '../constraints.ts'
  * for the session that applies changes of the other side. TRUNCATE fires no row trigger: it logs that everything changed.
  * Nothing is logged beyond the record's limit; the numbers go on, which tells.
  */
-export function captureBackSql(log: BackLog, tables: readonly FollowedTable[]): string[] {
+function captureBackSql(log: BackLog, tables: readonly FollowedTable[]): string[] {
   return [
     `CREATE SEQUENCE IF NOT EXISTS ${backLogSequence(log)}`,
     ...tables.flatMap((table) => captureTable(log, table)),
