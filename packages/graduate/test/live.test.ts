@@ -5,9 +5,10 @@ import { schemaSourceOf } from '@outgrow/schema'
 import { makeSqlite, temporaryFolder } from '@outgrow/testing'
 import { emptyTarget } from './move.ts'
 import { strictOptions } from '../src/model/options.ts'
-import { compareLive, cutOver, rehearse, settle } from '../src/flows/live/follow.ts'
+import { cutOver, rehearse, settle } from '../src/flows/live/follow.ts'
 import { openSession } from '../src/flows/live/open-session.ts'
 import { rollBack } from '../src/flows/live/roll-back.ts'
+import { verifyLive } from '../src/steps/live/verify-live.ts'
 import { reachFollowing } from '../src/flows/live/reach-following.ts'
 
 const schema = `datasource db {
@@ -72,7 +73,7 @@ test('a file that is written to is followed, compared and switched', async () =>
     INSERT INTO "Account" (email, balance) VALUES ('new', 1)`)
   await using session = await openSession({ from, to, progress: none, signal })
   expect(await settle(session, none)).toBe(0)
-  const { tables, findings } = await compareLive(session)
+  const { tables, findings } = await verifyLive(session)
   expect({ findings, equal: tables.map(({ digestMatch }) => digestMatch) }).toEqual({
     findings: [],
     equal: [true, true],

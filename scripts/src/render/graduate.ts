@@ -39,11 +39,12 @@ export function graduateListener(
           `Rehearsed: writes were held for ${ms.toFixed(1)} ms, ${count(keys)} rows applied meanwhile.`,
         )
     },
-    onSwitched: ({ ms }, findings) => {
+    onSwitched: ({ ms }, findings, notes) => {
       terminal.line(
         `${terminal.style('green', 'Switched')}: writes were held for ${ms.toFixed(1)} ms. The rows are in ${redactUrl(to)} now.`,
       )
       printFindings(terminal, findings)
+      for (const note of notes) terminal.line(note)
       terminal.line('The way back is open: outgrow graduate rollback. To end it: outgrow graduate complete.')
     },
     onCommand: ({ command, code, ms }) =>

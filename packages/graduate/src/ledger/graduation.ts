@@ -7,6 +7,7 @@ import {
 } from '@outgrow/databases'
 import { backLogTable } from '../model/back-log.ts'
 import type { FollowedTable } from '../model/change.ts'
+import type { StoredMigration } from '@outgrow/schema'
 import type { TableReport } from '../model/report.ts'
 import { stagedName, type Staging } from '../model/staging.ts'
 import { findRuns } from './runs.ts'
@@ -41,6 +42,16 @@ export interface Graduation {
   pauses: Pause[]
   /** Entries that the log of the way back takes, at most. */
   maxLog: number
+  /** The history's first entry, which is written into the project once the target has the authority. */
+  baseline: PlannedBaseline | null
+}
+
+export interface PlannedBaseline {
+  /** Where it belongs: a folder of the project, and the schema beside it. */
+  postgresDirectory: string
+  postgresSchema: string
+  hasMigrations: boolean
+  migrations: StoredMigration[]
 }
 
 export interface Pause {
@@ -78,17 +89,28 @@ export class GraduationLedger {
 
   /** Makes the record, within the caller's transaction. */
   async create(graduation: Graduation): Promise<void> {
-    const { name, file, host, state, epoch, applied, tables, startedAt, maxLog } = graduation
+    const { name, file, host, state, epoch, applied, tables, startedAt, maxLog, baseline } = graduation
     await this.#client.query(
       `CREATE TABLE ${this.table} (
          id int4 PRIMARY KEY CHECK (id = 1), name text NOT NULL, file text NOT NULL, host text NOT NULL, state text NOT NULL,
          epoch int8 NOT NULL, applied int8 NOT NULL, tables json NOT NULL, started_at text NOT NULL, verified json,
-         pauses jsonb NOT NULL DEFAULT '[]', max_log int8 NOT NULL, log_limit int8 NOT NULL, back_applied int8 NOT NULL DEFAULT 0, request json, answer json)`,
+         pauses jsonb NOT NULL DEFAULT '[]', max_log int8 NOT NULL, log_limit int8 NOT NULL, back_applied int8 NOT NULL DEFAULT 0, baseline json, request json, answer json)`,
     )
     await this.#client.query(
-      `INSERT INTO ${this.table} (id, name, file, host, state, epoch, applied, tables, started_at, max_log, log_limit)
-       VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`,
-      [name, file, host, state, epoch, applied, JSON.stringify(tables), startedAt, maxLog],
+      `INSERT INTO ${this.table} (id, name, file, host, state, epoch, applied, tables, started_at, max_log, log_limit, baseline)
+       VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)`,
+      [
+        name,
+        file,
+        host,
+        state,
+        epoch,
+        applied,
+        JSON.stringify(tables),
+        startedAt,
+        maxLog,
+        baseline && JSON.stringify(baseline),
+      ],
     )
   }
 
@@ -102,7 +124,7 @@ export class GraduationLedger {
 
   async read(): Promise<Graduation> {
     const { rows } = await this.#client.query<Graduation & Record<'epoch' | 'applied' | 'maxLog', string>>(
-      `SELECT name, file, host, state, epoch, applied, tables, started_at AS "startedAt", verified, pauses, max_log AS "maxLog" FROM ${this.table}`,
+      `SELECT name, file, host, state, epoch, applied, tables, started_at AS "startedAt", verified, pauses, baseline, max_log AS "maxLog" FROM ${this.table}`,
     )
     const [row] = rows
     if (!row) throw new Error(`${this.table} is empty`)

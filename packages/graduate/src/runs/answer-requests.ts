@@ -9,12 +9,13 @@ export interface RequestAnswer {
   id: string
   held: Held[]
   findings: Finding[]
+  notes: string[]
   failure: { code: Failure['code']; message: string; why: string | null; fix: string | null } | null
 }
 
 interface Listener {
   onHeld(held: Held): void
-  onSwitched(held: Held, findings: Finding[]): void
+  onSwitched(held: Held, findings: Finding[], notes: string[]): void
   onLag(entries: number): void
 }
 
@@ -31,7 +32,7 @@ export async function answerRequests(
   const request = await ledger.request()
   if (request === undefined) return 'none'
   const { id, kind, budgetMs, times, leavesBehind } = request
-  const answer: Omit<RequestAnswer, 'id'> = { held: [], findings: [], failure: null }
+  const answer: Omit<RequestAnswer, 'id'> = { held: [], findings: [], notes: [], failure: null }
   try {
     switch (kind) {
       case 'rehearse':
@@ -44,10 +45,10 @@ export async function answerRequests(
         break
       case 'cutover': {
         const asked = { ...own, budgetMs: budgetMs ?? own.budgetMs, leavesBehind }
-        const { held, findings } = await cutOver(session, asked, listener.onLag)
-        Object.assign(answer, { held: [held], findings })
+        const { held, findings, notes } = await cutOver(session, asked, listener.onLag)
+        Object.assign(answer, { held: [held], findings, notes })
         listener.onHeld(held)
-        listener.onSwitched(held, findings)
+        listener.onSwitched(held, findings, notes)
         break
       }
       case 'stop':

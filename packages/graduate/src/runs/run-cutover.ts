@@ -29,7 +29,7 @@ export async function runCutover(request: CutoverRun): Promise<GraduationReport>
     times: 1,
     leavesBehind,
   })
-  const { held, findings, failure } = asked ?? (await switchHere(request))
+  const { held, findings, notes, failure } = asked ?? (await switchHere(request))
   if (failure) {
     const { code, message, why, fix } = failure
     throw new Failure({ code, message, why: why ?? undefined, ...(fix !== null && { fix }) })
@@ -38,6 +38,7 @@ export async function runCutover(request: CutoverRun): Promise<GraduationReport>
     ...blankGraduation('graduate cutover'),
     state: 'switched',
     findings,
+    notes,
     exitCode: findings.length > 0 ? exit.findings : exit.done,
     pauses: held.map(({ kind, at, ms }) => ({ kind, at, ms: Math.round(ms * 10) / 10 })),
   }
@@ -50,8 +51,8 @@ async function switchHere(request: CutoverRun): Promise<Omit<RequestAnswer, 'id'
     if (session.graduation.state === 'switched') throw alreadySwitched()
     const { budgetMs = 100 + 3 * (await roundTripMs(session.target.client)) } = request
     const asked: SwitchRequested = { budgetMs, attempts: 5, leavesBehind }
-    const { held, findings } = await cutOver(session, asked, onLag)
-    return { held: [held], findings, failure: null }
+    const { held, findings, notes } = await cutOver(session, asked, onLag)
+    return { held: [held], findings, notes, failure: null }
   } catch (error) {
     throw session.explained(error)
   }

@@ -3,15 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openSqliteReadonly, readAuthority, stateDirectory, type GraduationState } from '@outgrow/databases'
 import { exit, Failure } from '@outgrow/kit'
 import { cancelGraduation } from '../flows/live/cancel.ts'
-import {
-  compareLive,
-  cutOver,
-  follow,
-  rehearse,
-  roundTripMs,
-  settle,
-  type SwitchRequested,
-} from '../flows/live/follow.ts'
+import { cutOver, rehearse, roundTripMs, settle, type SwitchRequested } from '../flows/live/follow.ts'
 import { openSession, type OpenedSession } from '../flows/live/open-session.ts'
 import { reachFollowing, type Reached } from '../flows/live/reach-following.ts'
 import { StoppedByFindings } from '../flows/run-flow.ts'
@@ -21,12 +13,16 @@ import { defaultMaxLog } from '../model/graduate-options.ts'
 import type { Progress } from '../model/progress.ts'
 import type { Held } from '../steps/live/hold.ts'
 import { obstacles } from '../steps/live/obstacles.ts'
-import type { LiveComparison } from '../steps/live/verify-live.ts'
+import { verifyLive, type LiveComparison } from '../steps/live/verify-live.ts'
 import { answerRequests } from './answer-requests.ts'
 import { blankGraduation, type GraduationReport } from './graduation-report.ts'
 import { runCommandLine, type CommandRun } from './run-command.ts'
 import type { RunSettings } from './run-settings.ts'
 import { withJournal } from './with-journal.ts'
+
+/** Between two looks at a file to which nobody writes, and at one with a value that is to be corrected. */
+const idleMs = 100
+const blockedMs = 1000
 
 export interface GraduateRun extends RunSettings {
   to: string
@@ -56,7 +52,7 @@ export interface GraduateListener {
   /** What it waits for, in words; told once for each. */
   onWaiting(reason: string): void
   onHeld(held: Held): void
-  onSwitched(held: Held, findings: Finding[]): void
+  onSwitched(held: Held, findings: Finding[], notes: string[]): void
   onCommand(run: CommandRun): void
   /** The connection is gone; it is made again. */
   onLost(reason: string): void
@@ -188,7 +184,7 @@ class Graduating {
     this.#report.graduation = session.graduation.name
     try {
       this.#journal?.step('Follow', 1, 1)
-      await this.#settled(session)
+      while (!(await this.#settled(session))) await sleep(blockedMs, undefined, { signal })
       await this.#compare(session)
       if (rehearsals === undefined) await this.#wait(session)
       else await this.#rehearse(session, rehearsals)
@@ -201,17 +197,15 @@ class Graduating {
     }
   }
 
-  /** Values that the application has to correct first are waited for. */
-  async #settled(session: OpenedSession): Promise<void> {
-    for (;;) {
-      try {
-        await settle(session, this.#lag)
-        return
-      } catch (error) {
-        if (!(error instanceof Failure) || error.code !== 'OUTGROW_BAD_VALUES') throw error
-        this.#waiting(error.message)
-        await sleep(1000, undefined, { signal: this.#request.signal })
-      }
+  /** Values that the application has to correct first are waited for. Returns whether everything is applied. */
+  async #settled(session: OpenedSession): Promise<boolean> {
+    try {
+      await settle(session, this.#lag)
+      return true
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'OUTGROW_BAD_VALUES') throw error
+      this.#waiting(error.message)
+      return false
     }
   }
 
@@ -226,7 +220,7 @@ class Graduating {
   }
 
   async #compare(session: OpenedSession): Promise<void> {
-    const comparison = await compareLive(session)
+    const comparison = await verifyLive(session)
     this.#report.tables = comparison.tables
     this.#listener.onVerified(comparison)
     if (comparison.findings.length === 0) return
@@ -246,16 +240,21 @@ class Graduating {
     this.#listener.onHeld(held)
   }
 
+  #switched(held: Held, findings: Finding[], notes: string[]): void {
+    this.#report.findings.push(...findings)
+    this.#report.notes.push(...notes)
+    this.#listener.onSwitched(held, findings, notes)
+  }
+
   /** Until the switch is made. */
   async #wait(session: OpenedSession): Promise<void> {
     for (;;) {
       const asked = await this.#untilSwitch(session)
       if (asked === undefined) return
       try {
-        const { held, findings } = await cutOver(session, asked, this.#lag)
-        this.#report.findings.push(...findings)
+        const { held, findings, notes } = await cutOver(session, asked, this.#lag)
         this.#held(held)
-        this.#listener.onSwitched(held, findings)
+        this.#switched(held, findings, notes)
         await this.#afterSwitch()
         return
       } catch (error) {
@@ -270,40 +269,34 @@ class Graduating {
     }
   }
 
-  /** Goes on following; returns how to switch when it is time. */
+  /** Goes on following; returns how to switch when it is time, undefined where nothing is left to follow. */
   async #untilSwitch(session: OpenedSession): Promise<SwitchRequested | undefined> {
-    const { cutover, leavesBehind } = this.#request
+    const { cutover, leavesBehind, signal } = this.#request
     const own: SwitchRequested = { budgetMs: await this.#budgetMs(session), attempts: 5, leavesBehind }
-    let asked: SwitchRequested | undefined
-    let ends = false
-    if (cutover === 'manual') this.#waiting('outgrow graduate cutover')
     for (;;) {
-      await this.#settled(session)
-      await follow(session, this.#lag, async () => {
-        if (cutover === 'auto') {
-          const inTheWay = await obstacles(session)
-          if (inTheWay.length === 0) asked = own
-          else this.#waiting(inTheWay.join('; '))
-        } else if (cutover !== 'manual' && Date.now() >= cutover.getTime()) asked = own
-        const answered = await answerRequests(session, own, {
-          onHeld: (held) => this.#held(held),
-          onSwitched: (held, findings) => {
-            this.#report.findings.push(...findings)
-            this.#listener.onSwitched(held, findings)
-          },
-          onLag: this.#lag,
-        })
-        ends ||= answered === 'ended'
-        return asked !== undefined || ends
-      }).catch((error: unknown) => {
-        if (!(error instanceof Failure) || error.code !== 'OUTGROW_BAD_VALUES') throw error
+      const isSettled = await this.#settled(session)
+      if (isSettled && (await this.#isTime(session))) return own
+      const answered = await answerRequests(session, own, {
+        onHeld: (held) => this.#held(held),
+        onSwitched: (held, findings, notes) => this.#switched(held, findings, notes),
+        onLag: this.#lag,
       })
-      if (asked !== undefined) return asked
-      if (ends) {
+      if (answered === 'ended') {
         if (session.graduation.state === 'switched') await this.#afterSwitch()
         return undefined
       }
+      if (cutover === 'manual' && isSettled) this.#waiting('outgrow graduate cutover')
+      await sleep(isSettled ? idleMs : blockedMs, undefined, { signal })
     }
+  }
+
+  async #isTime(session: OpenedSession): Promise<boolean> {
+    const { cutover, leavesBehind } = this.#request
+    if (cutover === 'manual') return false
+    if (cutover !== 'auto') return Date.now() >= cutover.getTime()
+    const inTheWay = leavesBehind ? [] : await obstacles(session)
+    if (inTheWay.length > 0) this.#waiting(inTheWay.join('; '))
+    return inTheWay.length === 0
   }
 
   async #budgetMs({ target }: OpenedSession): Promise<number> {

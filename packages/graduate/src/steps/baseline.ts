@@ -18,12 +18,15 @@ export function baselineOf({ baseline, hasMigrations }: PreparedSchema, staging:
   ]
 }
 
+/** Where the history's first entry belongs. */
+export type BaselinePlace = Pick<PreparedSchema, 'postgresDirectory' | 'postgresSchema' | 'hasMigrations'>
+
 /**
  * Writes the history's first entry beside the generated schema, so that the next migration can build on it.
  * @returns what was written, in words
  */
 export function writeBaselineFiles(
-  { postgresDirectory, postgresSchema, hasMigrations }: PreparedSchema,
+  { postgresDirectory, postgresSchema, hasMigrations }: BaselinePlace,
   { replaces }: Staging,
   [init]: StoredMigration[],
 ): string[] {

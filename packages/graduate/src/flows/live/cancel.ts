@@ -42,7 +42,7 @@ export async function cancelGraduation({
     await client.end()
   }
   const copy = copyPath({ folder, graduation })
-  for (const name of [copy, `${copy}.partial`]) rmSync(name, { force: true })
+  for (const name of [copy, `${copy}.copied`, `${copy}.copied.partial`]) rmSync(name, { force: true })
   return graduation
 }
 

@@ -9,12 +9,10 @@ import { finishSwitch } from '../../steps/live/finish-switch.ts'
 import { hold, prepareHold, type Held } from '../../steps/live/hold.ts'
 import { obstacles } from '../../steps/live/obstacles.ts'
 import type { LiveSession } from '../../steps/live/session.ts'
-import { verifyLive, type LiveComparison } from '../../steps/live/verify-live.ts'
+import { verifyLive } from '../../steps/live/verify-live.ts'
 
 /** Entries of the log that may be left when writes are held: they are applied meanwhile. */
 const heldEntries = 500
-/** Between two looks at a file to which nobody writes. */
-const idleMs = 100
 /** After a pause that took too long the application is left alone for a while. */
 const restMs = 2000
 
@@ -29,19 +27,6 @@ export async function settle(session: LiveSession, onLag: (entries: number) => v
   }
 }
 
-/** Goes on applying until `until` says so. */
-export async function follow(
-  session: LiveSession,
-  onLag: (entries: number) => void,
-  until: () => Promise<boolean> | boolean,
-): Promise<void> {
-  for (;;) {
-    await settle(session, onLag)
-    if (await until()) return
-    await sleep(idleMs, undefined, { signal: session.signal })
-  }
-}
-
 /** How long the target takes to answer, in ms: the median of a few times. */
 export async function roundTripMs(client: PostgresClient): Promise<number> {
   const times: number[] = []
@@ -51,11 +36,6 @@ export async function roundTripMs(client: PostgresClient): Promise<number> {
     times.push(performance.now() - started)
   }
   return times.toSorted((a, b) => a - b)[2] ?? 0
-}
-
-/** Compares both sides; whoever is to be switched to must be equal. */
-export function compareLive(session: LiveSession): Promise<LiveComparison> {
-  return verifyLive(session)
 }
 
 export interface SwitchRequested {
@@ -77,7 +57,7 @@ export async function cutOver(
   session: LiveSession,
   { budgetMs, attempts, leavesBehind = false }: SwitchRequested,
   onLag: (entries: number) => void,
-): Promise<{ held: Held; findings: Finding[] }> {
+): Promise<{ held: Held; findings: Finding[]; notes: string[] }> {
   const { verified } = session.graduation
   await settle(session, onLag)
   if (!verified?.isEqual || Date.now() - Date.parse(verified.at) > verifiedMs) await verifyLive(session)
@@ -90,7 +70,7 @@ export async function cutOver(
     try {
       const held = await hold(session, prepared, { kind: 'cutover', budgetMs })
       await recordPause(session, held)
-      return { held, findings: await finishSwitch(session) }
+      return { held, ...(await finishSwitch(session)) }
     } catch (error) {
       const isSpent = error instanceof Failure && error.code === 'OUTGROW_PAUSE_TOO_LONG'
       if (!isSpent || attempt >= attempts) throw error

@@ -76,7 +76,7 @@ export function reachFollowing({ from, to, ...request }: ReachRequest): Promise<
       findings,
       fixes,
       steps,
-      notes: [...run.of(plan).notes, ...run.of(stage).staging.carried.notes, ...run.of(beginFollowing).notes],
+      notes: [...run.of(plan).notes, ...run.of(stage).staging.carried.notes],
     }),
   )
 }

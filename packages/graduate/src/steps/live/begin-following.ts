@@ -4,7 +4,7 @@ import { stagedName } from '../../model/staging.ts'
 import { GraduationLedger, type Graduation } from '../../ledger/graduation.ts'
 import { captureBack } from '../../target/postgres/live/capture-back.ts'
 import { writeBaseline } from '../../target/postgres/put-in-place.ts'
-import { baselineOf, writeBaselineFiles } from '../baseline.ts'
+import { baselineOf } from '../baseline.ts'
 import { prepare } from '../prepare.ts'
 import { stage } from '../stage.ts'
 import type { Step } from '../step.ts'
@@ -15,7 +15,7 @@ import { giveAuthority } from './hold.ts'
 import { openFile } from './open-file.ts'
 
 /** Records what was copied, and from where on the target follows; prepares what logs the target's own changes later. */
-export const beginFollowing: Step<{ notes: string[] }, GraduateRequest> = {
+export const beginFollowing: Step<void, GraduateRequest> = {
   name: 'follow',
   title: 'Begin to follow',
   run: async (run) => {
@@ -26,6 +26,9 @@ export const beginFollowing: Step<{ notes: string[] }, GraduateRequest> = {
     const { position, copy } = run.of(captureChanges)
     const tables = run.of(checkLive)
     const live = new GraduationLedger(client, staging)
+    const prepared = run.of(prepare)
+    const { postgresDirectory, postgresSchema, hasMigrations } = prepared
+    const baseline = request.writesHistory ? baselineOf(prepared, staging) : []
     const graduation: Graduation = {
       name: staging.run,
       file: request.path,
@@ -38,9 +41,10 @@ export const beginFollowing: Step<{ notes: string[] }, GraduateRequest> = {
       verified: null,
       pauses: [],
       maxLog: request.maxLog,
+      baseline: request.writesHistory
+        ? { postgresDirectory, postgresSchema, hasMigrations, migrations: baseline }
+        : null,
     }
-    const prepared = run.of(prepare)
-    const baseline = request.writesHistory ? baselineOf(prepared, staging) : []
     await target.transaction(async () => {
       await live.create(graduation)
       await captureBack(client, { schema: live.schema, record: live.table }, tables)
@@ -54,6 +58,6 @@ export const beginFollowing: Step<{ notes: string[] }, GraduateRequest> = {
       request.signal,
     )
     rmSync(copy, { force: true })
-    return { value: { notes: request.writesHistory ? writeBaselineFiles(prepared, staging, baseline) : [] } }
+    return { value: undefined }
   },
 }

@@ -1,6 +1,11 @@
-import { existsSync, mkdirSync, rmSync, statfsSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { PostgresClient, TargetIdentity } from '@outgrow/databases'
+import {
+  openSqliteForLock,
+  openSqliteReadonly,
+  type PostgresClient,
+  type TargetIdentity,
+} from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { copySqliteFile } from '../../source/sqlite/copy-file.ts'
 import { capture, recordedSchemaVersion } from '../../source/sqlite/live/capture.ts'
@@ -8,7 +13,6 @@ import { readLogState } from '../../source/sqlite/live/change-log.ts'
 import type { LiveFile } from '../../source/sqlite/live/live-file.ts'
 import type { LiveSnapshot } from '../../source/sqlite/live/live-snapshot.ts'
 import { sqliteSource } from '../../source/sqlite/snapshot.ts'
-import { openSqliteReadonly } from '@outgrow/databases'
 import { claimTarget } from '../open-target.ts'
 import type { Run, Step } from '../step.ts'
 import { takeSnapshot } from '../take-snapshot.ts'
@@ -64,10 +68,16 @@ export function copyPath({ folder, graduation }: Pick<GraduateRequest, 'folder' 
 async function copyFile({ request }: Run<GraduateRequest>, file: LiveFile, copy: string): Promise<void> {
   const { progress, signal, folder } = request
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  await copySqliteFile(file.path, copy, {
+  const whole = `${copy}.copied`
+  await copySqliteFile(file.path, whole, {
     signal,
     onPages: (rows, totalRows) => progress({ step: 'capture', rows, bytes: 0, totalRows }),
   })
+  // Nobody writes to it: it needs no files beside it, which would stay.
+  const database = openSqliteForLock(whole)
+  database.pragma('journal_mode = DELETE')
+  database.close()
+  renameSync(whole, copy)
 }
 
 function positionOf(copy: string): number {

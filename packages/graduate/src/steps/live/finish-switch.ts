@@ -1,16 +1,25 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { missingItems, runStatements } from '@outgrow/databases'
 import { findingOf, type Finding } from '../../model/finding.ts'
 import { addConstraints } from '../../target/postgres/constraints.ts'
 import { inPlace } from '../../target/postgres/live/placing.ts'
 import { setSearchPath } from '../../target/postgres/stage.ts'
+import { writeBaselineFiles } from '../baseline.ts'
 import type { LiveSession } from './session.ts'
+
+export interface Finished {
+  findings: Finding[]
+  /** What was written into the project, in words. */
+  notes: string[]
+}
 
 /**
  * What a switch leaves for the time after it, when nobody waits: foreign keys are checked against the rows, and the
  * structure is held against what was promised.
  */
-export async function finishSwitch(session: LiveSession): Promise<Finding[]> {
-  const { target, staging } = session
+export async function finishSwitch(session: LiveSession): Promise<Finished> {
+  const { target, staging, graduation } = session
   const { client } = target
   await runStatements(client, [setSearchPath(Object.keys(staging.schemas), staging.home)])
   const findings: Finding[] = []
@@ -49,5 +58,16 @@ export async function finishSwitch(session: LiveSession): Promise<Finding[]> {
       }),
     ),
   )
-  return findings
+  return { findings, notes: writtenBaseline(graduation, staging) }
+}
+
+/** The project may lie elsewhere: then it is said. */
+function writtenBaseline({ baseline }: LiveSession['graduation'], staging: LiveSession['staging']): string[] {
+  if (baseline === null || baseline.hasMigrations || staging.replaces) return []
+  if (!existsSync(dirname(baseline.postgresDirectory)))
+    return [
+      `The first Postgres migration was not written: ${baseline.postgresDirectory} is not on this machine.`,
+    ]
+  if (existsSync(join(baseline.postgresDirectory, 'migrations'))) return []
+  return writeBaselineFiles(baseline, staging, baseline.migrations)
 }
