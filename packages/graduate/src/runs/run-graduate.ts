@@ -86,6 +86,8 @@ class Graduating {
   readonly #report = blankGraduation('graduate')
   readonly #folder: string
   #told = ''
+  /** It has followed: a target that is away by now comes back. */
+  #follows = false
 
   constructor(request: GraduateRun, listener: GraduateListener, journal: JournalWriter | undefined) {
     this.#request = request
@@ -110,7 +112,7 @@ class Graduating {
           await cancelGraduation({ ...this.#request, folder: this.#folder })
           continue
         }
-        if (error.code !== 'OUTGROW_POSTGRES_LOST' || this.#state() !== 'following') throw error
+        if (!this.#follows || !isAway(error)) throw error
         await this.#reconnect(error)
       }
     }
@@ -118,8 +120,9 @@ class Graduating {
 
   /** Waits until the target answers again. */
   async #reconnect(lost: Failure): Promise<void> {
-    this.#listener.onLost(lost.message)
-    await sleep(1000, undefined, { signal: this.#request.signal })
+    if (this.#told !== lost.code) this.#listener.onLost(lost.message)
+    this.#told = lost.code
+    await sleep(blockedMs, undefined, { signal: this.#request.signal })
   }
 
   #state(): GraduationState | 'none' {
@@ -182,6 +185,7 @@ class Graduating {
     const { from, to, signal, rehearsals } = this.#request
     await using session = await openSession({ from, to, progress: this.#progress, signal })
     this.#report.graduation = session.graduation.name
+    this.#follows = true
     try {
       this.#journal?.step('Follow', 1, 1)
       while (!(await this.#settled(session))) await sleep(blockedMs, undefined, { signal })
@@ -323,6 +327,10 @@ class Graduating {
     const code = exitCode === exit.done && findings.length > 0 ? exit.findings : exitCode
     return { ...this.#report, state, exitCode: code, ok: true }
   }
+}
+
+function isAway({ code }: Failure): boolean {
+  return code === 'OUTGROW_POSTGRES_LOST' || code === 'OUTGROW_POSTGRES_UNREACHABLE'
 }
 
 function badValues(findings: Finding[]): Failure {

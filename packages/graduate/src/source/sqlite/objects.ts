@@ -160,7 +160,8 @@ function termSql(sql: string, part: SqlToken[]): string {
 function viewsAndTriggers(database: SqliteDatabase): SourceObject[] {
   const rows = database
     .prepare(
-      "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE type IN ('view', 'trigger') ORDER BY type DESC, rowid",
+      // Those of a live graduation are no part of the application.
+      "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE type IN ('view', 'trigger') AND name NOT LIKE '\\_outgrow\\_%' ESCAPE '\\' ORDER BY type DESC, rowid",
     )
     .all() as { type: 'view' | 'trigger'; name: string; tbl_name: string; sql: string }[]
   return rows.map(({ type, name, tbl_name: table, sql }) => ({ kind: type, table, name, columns: [], sql }))

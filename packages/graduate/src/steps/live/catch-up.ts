@@ -121,14 +121,16 @@ function assertSameSchema({ file, schemaVersion }: LiveSession): void {
 }
 
 const prunedAtOnce = 2000
+const prunesWithinMs = 500
 
-/** Takes what was applied off the log, a little at a time: it needs the application's write lock. */
+/**
+ * Takes what was applied off the log, a little at a time: it needs the application's write lock. Where a long transaction
+ * holds that, it is done the next time.
+ */
 async function prune({ file, graduation, signal }: LiveSession): Promise<void> {
   for (;;) {
-    const pruned = await file.write(
-      (database) => pruneLog(database, graduation.applied, prunedAtOnce),
-      signal,
-    )
+    if (!(await file.tryLock(prunesWithinMs, signal))) return
+    const pruned = file.writeLocked((database) => pruneLog(database, graduation.applied, prunedAtOnce))
     if (pruned < prunedAtOnce) return
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openSqliteForLock, readAuthority, type Authority, type SqliteDatabase } from '@outgrow/databases'
-import { Failure, messageOf } from '@outgrow/kit'
+import { Failure } from '@outgrow/kit'
 
 /**
  * The application's file, while it graduates: one connection reads consistent states of it, another takes its write lock
@@ -48,24 +48,27 @@ export class LiveFile implements Disposable {
    * @throws Failure OUTGROW_SOURCE_BUSY
    */
   async lock(withinMs: number, signal?: AbortSignal): Promise<void> {
+    if (await this.tryLock(withinMs, signal)) return
+    throw new Failure({
+      code: 'OUTGROW_SOURCE_BUSY',
+      message: `The write lock on ${this.path} was not free for ${Math.round(withinMs)} ms.`,
+      why: 'A transaction of the application holds it.',
+      fix: 'Try again; if it stays so, look for a transaction that is open for long.',
+    })
+  }
+
+  /** The same, and whether it was free in time. */
+  async tryLock(withinMs: number, signal?: AbortSignal): Promise<boolean> {
     const until = performance.now() + withinMs
     for (;;) {
       signal?.throwIfAborted()
       try {
         this.writer.exec('BEGIN IMMEDIATE')
-        return
+        return true
       } catch (cause) {
         const { code = '' } = cause as { code?: string }
         if (!code.startsWith('SQLITE_BUSY')) throw cause
-        if (performance.now() > until) {
-          throw new Failure({
-            code: 'OUTGROW_SOURCE_BUSY',
-            message: `The write lock on ${this.path} was not free for ${Math.round(withinMs)} ms: ${messageOf(cause)}`,
-            why: 'A transaction of the application holds it.',
-            fix: 'Try again; if it stays so, look for a transaction that is open for long.',
-            cause,
-          })
-        }
+        if (performance.now() > until) return false
       }
       await sleep(0.5)
     }
@@ -89,6 +92,11 @@ export class LiveFile implements Disposable {
   /** Runs `work` in a short write transaction of its own. */
   async write<Result>(work: (database: SqliteDatabase) => Result, signal?: AbortSignal): Promise<Result> {
     await this.lock(10_000, signal)
+    return this.writeLocked(work)
+  }
+
+  /** The same, once the lock was taken. */
+  writeLocked<Result>(work: (database: SqliteDatabase) => Result): Result {
     try {
       const result = work(this.writer)
       this.writer.exec('COMMIT')

@@ -73,10 +73,11 @@ export function inPlace(constraints: Constraint[], staging: Staging): Constraint
 }
 
 /** Names of what the run has built for a schema: tables, and whatever its own DDL made beside them. */
-function placedNames({ promised }: Staging, home: string): string[] {
+function placedNames({ promised, replaces }: Staging, home: string): string[] {
   const prefix = `${home}.`
   return [
-    '_prisma_migrations',
+    // A target that had migrations keeps their history.
+    ...(replaces ? [] : ['_prisma_migrations']),
     ...promised
       .filter(({ kind }) => ['table', 'enum', 'view', 'sequence'].includes(kind))
       .filter(({ name }) => name.startsWith(prefix))
