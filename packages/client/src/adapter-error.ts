@@ -10,10 +10,13 @@ export interface AdapterError {
   /** Of a broken key: the columns (SQLite) or the index (Postgres). */
   columns: string[] | undefined
   index: string | undefined
+  /** Of a table that does not exist. */
+  table: string | undefined
 }
 
 interface Cause {
   kind?: string
+  table?: string
   originalCode?: string
   constraint?: { fields?: string[]; index?: string }
 }
@@ -30,6 +33,7 @@ export function readAdapterError(error: unknown): AdapterError {
     code: typeof code === 'string' ? code : undefined,
     message: typeof message === 'string' ? message : '',
     kind: cause?.kind,
+    table: cause?.table,
     originalCode: cause?.originalCode ?? busyCode(message, meta),
     columns: (cause?.constraint?.fields ?? targetColumns(meta?.target))?.map((name) =>
       name.replaceAll('"', ''),

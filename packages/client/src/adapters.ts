@@ -6,7 +6,9 @@ import {
   TransactionScope,
   type DatabaseCounters,
   type DriverAdapterFactory,
+  type PostgresAdapterOptions,
   type PostgresUrl,
+  type SqliteAdapterOptions,
   type SqliteUrl,
 } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
@@ -42,17 +44,26 @@ export async function postgresAdapter(url: string): Promise<DriverAdapterFactory
   throw wrongKind('postgresAdapter', 'postgresql://app@localhost/app')
 }
 
-export function sqliteFactory({ path, parameters }: SqliteUrl, state: AdapterState): DriverAdapterFactory {
+export function sqliteFactory(
+  { path, parameters }: SqliteUrl,
+  state: AdapterState,
+  afterBegin?: SqliteAdapterOptions['afterBegin'],
+): DriverAdapterFactory {
   return sqliteAdapterFactory({
     path,
     lockTimeoutMs: lockTimeoutMs(parameters),
     synchronous: parameters.get('synchronous')?.toLowerCase() === 'full' ? 'FULL' : 'NORMAL',
     ...state,
+    ...(afterBegin && { afterBegin }),
   })
 }
 
-export function postgresFactory(url: PostgresUrl, state: AdapterState): Promise<DriverAdapterFactory> {
-  return postgresAdapterFactory({ url, ...state })
+export function postgresFactory(
+  url: PostgresUrl,
+  state: AdapterState,
+  afterBegin?: PostgresAdapterOptions['afterBegin'],
+): Promise<DriverAdapterFactory> {
+  return postgresAdapterFactory({ url, ...state, ...(afterBegin && { afterBegin }) })
 }
 
 /** How long a write waits for another process' lock. */

@@ -1,11 +1,16 @@
 /**
  * A handle over whatever client `current` gives: who keeps the handle follows, and who keeps a model's delegate does not.
  * What is extended with `$extends` follows too.
+ * @param own methods that are the handle's
  */
-export function clientHandle<Client extends object>(current: () => Client): Client {
+export function clientHandle<Client extends object>(
+  current: () => Client,
+  own: { readonly [Name in keyof Client | '$on']?: unknown } = {},
+): Client {
   const methods = new WeakMap<Client, Map<PropertyKey, unknown>>()
   return new Proxy({} as Client, {
     get: (_, property) => {
+      if (Object.hasOwn(own, property)) return Reflect.get(own, property) as unknown
       const client = current()
       const value: unknown = Reflect.get(client, property, client)
       // Models are objects; only the client's own methods need their client.

@@ -32,8 +32,17 @@ export function isUniqueViolation(
   return index === `${table}_${wanted.join('_')}_key`.slice(0, 63) || index === `${table}_pkey`
 }
 
-/** Whether the database asks to try again: a write conflict, a deadlock, or a lock that was not free in time. */
+/** Whether an operation did nothing because it is written for the database that the application has just left. */
+export function isOtherDialect(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === 'OUTGROW_OTHER_DIALECT'
+}
+
+/**
+ * Whether it is worth trying again: a write conflict, a deadlock, a lock that was not free in time, or a statement for the
+ * database that the application has just left.
+ */
 export function isRetryable(error: unknown): boolean {
+  if (isOtherDialect(error)) return true
   const { code, kind, originalCode, message } = readAdapterError(error)
   switch (code) {
     case 'P2034':

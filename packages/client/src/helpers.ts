@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '@outgrow/kit'
 import type { Database } from './database.ts'
-import { isRetryable, isUniqueViolation } from './errors.ts'
+import { isOtherDialect, isRetryable, isUniqueViolation } from './errors.ts'
 import type { Arguments, ModelName, PrismaClientShape, TransactionClient } from './prisma-client.ts'
 import { knownModel } from './prisma-internals.ts'
+import { filterFor } from './provider-arguments.ts'
 
 /**
  * Locks one row until the transaction ends: `SELECT … FOR UPDATE` on Postgres. On SQLite the transaction has the write
@@ -35,7 +36,7 @@ export async function lockForUpdate<Client extends PrismaClientShape>(
  * Postgres does it in one statement; SQLite row by row, in the order given.
  */
 export async function insertIgnore<Client extends PrismaClientShape, Model extends ModelName<Client>>(
-  { provider }: Pick<Database, 'provider'>,
+  database: Pick<Database, 'provider'>,
   client: Client | TransactionClient<Client>,
   model: Model,
   rows: Arguments<Client[Model], 'createMany'> extends { data: infer Rows } ? Rows : never,
@@ -44,8 +45,12 @@ export async function insertIgnore<Client extends PrismaClientShape, Model exten
   const delegate = (client as Record<string, unknown>)[model] as {
     createMany(args: { data: object[]; skipDuplicates?: boolean }): Promise<{ count: number }>
   }
-  if (provider === 'postgres') {
-    return (await delegate.createMany({ data: all, skipDuplicates: true })).count
+  if (database.provider === 'postgres') {
+    try {
+      return (await delegate.createMany({ data: all, skipDuplicates: true })).count
+    } catch (error) {
+      if (!isOtherDialect(error)) throw error // else the application has gone back to SQLite meanwhile
+    }
   }
   let inserted = 0
   for (const row of all) {
@@ -77,8 +82,8 @@ export async function withRetry<Result>(
 export function containsText({ provider }: Pick<Database, 'provider'>, text: string): { contains: string } {
   // Prisma does not escape LIKE's wildcards on either database.
   const contains = text.replaceAll(/[\\%_]/g, String.raw`\$&`)
-  const filter = { contains, mode: 'insensitive' }
-  return provider === 'postgres' ? filter : { contains }
+  const insensitive = { contains, mode: 'insensitive' }
+  return filterFor(provider, (provider) => (provider === 'postgres' ? insensitive : { contains }))
 }
 
 /** An order that says where NULL goes: Postgres puts it last, SQLite first, unless told. */
@@ -105,10 +110,8 @@ export function jsonAt(
   path: string[],
   filter: { equals?: unknown; string_contains?: string },
 ): object {
-  return {
-    path: provider === 'postgres' ? path : `$${path.map((key) => `.${JSON.stringify(key)}`).join('')}`,
-    ...filter,
-  }
+  const text = `$${path.map((key) => `.${JSON.stringify(key)}`).join('')}`
+  return filterFor(provider, (provider) => ({ path: provider === 'postgres' ? path : text, ...filter }))
 }
 
 function quote(name: string): string {

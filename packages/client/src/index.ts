@@ -1,6 +1,6 @@
 export type { DatabaseCounters } from '@outgrow/databases'
 export { postgresAdapter, sqliteAdapter } from './adapters.ts'
-export type { Database } from './database.ts'
+export type { Database, ProviderClient, Switched } from './database.ts'
 export { isRetryable, isUnavailable, isUniqueViolation } from './errors.ts'
 export {
   chunked,

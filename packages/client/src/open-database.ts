@@ -1,23 +1,20 @@
-import { parseDatabaseUrl, type DriverAdapterFactory, type SqliteUrl } from '@outgrow/databases'
-import {
-  lockTimeoutMs,
-  newAdapterState,
-  postgresFactory,
-  sqliteFactory,
-  type AdapterState,
-} from './adapters.ts'
+import { parseDatabaseUrl, type PostgresUrl, type SqliteUrl } from '@outgrow/databases'
+import { newAdapterState, postgresFactory, sqliteFactory } from './adapters.ts'
 import { clientHandle } from './client-handle.ts'
 import type { Database } from './database.ts'
+import { makeClient, type MakeClient } from './opened-client.ts'
+import { openFollowing } from './open-following.ts'
 import type { ClientModule, GeneratedClients, PrismaClientShape } from './prisma-client.ts'
-import { assertInternals, guardRequests } from './prisma-internals.ts'
+import { guardRequests } from './prisma-internals.ts'
+import { replaceTransaction, Transactions } from './transactions.ts'
+import { waitingForLock } from './waiting-for-lock.ts'
 
 export interface DatabaseOptions {
   /** Options of Prisma's client, such as `log`, `omit` and `transactionOptions`. */
   client?: Record<string, unknown>
+  /** Where an application with a file goes when it graduates while it runs; else `POSTGRES_URL` of the environment. */
+  postgresUrl?: string
 }
-
-/** Makes a client over an adapter. */
-type MakeClient<Client> = new (options: Record<string, unknown> & { adapter: DriverAdapterFactory }) => Client
 
 /** One open file of this process. */
 interface OpenFile {
@@ -33,9 +30,11 @@ const openFiles = new Set<OpenFile>()
 
 /**
  * Opens `file:./app.db` or `postgresql://…` with a project's own generated clients, of which only the needed one is loaded.
- * Opening a file twice gives the same client; each `close` takes one user off it.
+ * Opening a file twice gives the same client; each `close` takes one user off it. A file whose application has graduated,
+ * or does so while it is open, leads to Postgres.
  * SQLite's parameters: `lock_timeout` (seconds a write waits, 5), `synchronous` (`normal` or `full`).
- * @throws Failure OUTGROW_URL_INVALID, OUTGROW_POSTGRES_UNREACHABLE, OUTGROW_TIMEZONE, OUTGROW_CLIENT_UNSUPPORTED
+ * @throws Failure OUTGROW_URL_INVALID, OUTGROW_POSTGRES_UNREACHABLE, OUTGROW_TIMEZONE, OUTGROW_CLIENT_UNSUPPORTED,
+ *   OUTGROW_AUTHORITY_URL, OUTGROW_AUTHORITY_TARGET
  */
 export async function openDatabase<Client extends PrismaClientShape>(
   clients: GeneratedClients<Client>,
@@ -43,15 +42,21 @@ export async function openDatabase<Client extends PrismaClientShape>(
   options: DatabaseOptions = {},
 ): Promise<Database<Client>> {
   const url = parseDatabaseUrl(databaseUrl)
-  if (url.kind === 'postgres') {
-    const PrismaClient = await classOf<Client>(clients.postgres)
-    const state = newAdapterState()
-    return open('postgres', PrismaClient, await postgresFactory(url, state), state, options.client)
-  }
+  if (url.kind === 'postgres') return openPostgres(await classOf<Client>(clients.postgres), url, options)
   const PrismaClient = await classOf<Client>(clients.sqlite)
   const { path } = url
+  if (path === ':memory:') return openInMemory(PrismaClient, url, options)
   const known = [...openFiles].find((file) => file.path === path && file.PrismaClient === PrismaClient)
-  const file = known ?? { path, PrismaClient, database: openFile(url, PrismaClient, options), users: 0 }
+  const file = known ?? {
+    path,
+    PrismaClient,
+    users: 0,
+    database: openFollowing(
+      url,
+      { sqlite: PrismaClient, postgres: () => classOf<Client>(clients.postgres) },
+      options,
+    ),
+  }
   openFiles.add(file)
   file.users++
   try {
@@ -60,19 +65,6 @@ export async function openDatabase<Client extends PrismaClientShape>(
     openFiles.delete(file)
     throw error
   }
-}
-
-function openFile<Client extends PrismaClientShape>(
-  url: SqliteUrl,
-  PrismaClient: MakeClient<Client>,
-  options: DatabaseOptions,
-): Promise<Database<Client>> {
-  const state = newAdapterState()
-  // Prisma would give up the start of a transaction after 2 s, before the wait for the lock is over.
-  const maxWait = lockTimeoutMs(url.parameters) + 5000
-  const { transactionOptions, ...rest } = options.client ?? {}
-  const given = { ...rest, transactionOptions: { maxWait, ...(transactionOptions as object | undefined) } }
-  return open('sqlite', PrismaClient, sqliteFactory(url, state), state, given)
 }
 
 /** A file's database as one of its users sees it. */
@@ -85,7 +77,12 @@ function shared<Client extends PrismaClientShape>(
     get provider() {
       return database.provider
     },
+    get url() {
+      return database.url
+    },
     client: database.client,
+    perProvider: (make) => database.perProvider(make),
+    on: (event, listener) => database.on(event, listener),
     counters: () => database.counters(),
     close: async () => {
       if (closed) return
@@ -103,50 +100,51 @@ async function classOf<Client>(load: ClientModule<unknown>): Promise<MakeClient<
   return (module.PrismaClient ?? module.default?.PrismaClient) as MakeClient<Client>
 }
 
-async function open<Client extends PrismaClientShape>(
-  provider: Database['provider'],
+async function openPostgres<Client extends PrismaClientShape>(
   PrismaClient: MakeClient<Client>,
-  adapter: DriverAdapterFactory,
-  state: AdapterState,
-  options: DatabaseOptions['client'],
+  url: PostgresUrl,
+  options: DatabaseOptions,
 ): Promise<Database<Client>> {
-  const client = new PrismaClient({ ...options, adapter })
-  assertInternals(client)
-  const transactions = watchTransactions(client, state)
-  guardRequests(client, state.scope)
-  await client.$connect()
-  return {
-    provider,
-    client: clientHandle(() => client),
-    counters: () => structuredClone(state.counters),
-    close: async () => {
-      // Disconnecting would roll open transactions back.
-      while (transactions.size > 0) await Promise.allSettled(transactions)
-      await client.$disconnect()
-    },
-  }
+  const state = newAdapterState()
+  const adapter = await postgresFactory(url, state)
+  return openStaying('postgres', PrismaClient, url.url.href, { ...options.client, adapter }, state)
 }
 
-/**
- * Marks the callback of an interactive transaction, so that the root client can tell when it is called inside,
- * and returns the transactions that are open.
- */
-function watchTransactions(client: PrismaClientShape, { scope }: AdapterState): Set<Promise<unknown>> {
-  type Start = (this: unknown, work: unknown, options?: unknown) => Promise<unknown>
-  const open = new Set<Promise<unknown>>()
-  const start = client.$transaction as unknown as Start
-  const $transaction: Start = function transaction(work, options) {
-    if (typeof work !== 'function') return start.call(this, work, options)
-    // Awaited inside: what the callback returns may be a query that only starts then.
-    const callback = (tx: unknown) => scope.run(async () => await (work as (tx: unknown) => unknown)(tx))
-    const running = start.call(this, callback, options)
-    const settled: Promise<unknown> = running.then(
-      () => open.delete(settled),
-      () => open.delete(settled),
-    )
-    open.add(settled)
-    return running
+function openInMemory<Client extends PrismaClientShape>(
+  PrismaClient: MakeClient<Client>,
+  url: SqliteUrl,
+  options: DatabaseOptions,
+): Promise<Database<Client>> {
+  const state = newAdapterState()
+  const given = { ...waitingForLock(url, options.client), adapter: sqliteFactory(url, state) }
+  return openStaying('sqlite', PrismaClient, 'file::memory:', given, state)
+}
+
+/** A database that an application stays on. */
+async function openStaying<Client extends PrismaClientShape>(
+  provider: Database['provider'],
+  PrismaClient: MakeClient<Client>,
+  url: string,
+  options: Parameters<typeof makeClient<Client>>[2],
+  { scope, counters }: ReturnType<typeof newAdapterState>,
+): Promise<Database<Client>> {
+  const opened = makeClient(provider, PrismaClient, options)
+  const transactions = new Transactions()
+  replaceTransaction(opened, scope, transactions)
+  guardRequests(opened.client, scope)
+  await opened.client.$connect()
+  const client = clientHandle(() => opened.client)
+  return {
+    provider,
+    client,
+    url,
+    perProvider: async (make) => await make({ provider, client }),
+    on: () => () => {},
+    counters: () => structuredClone(counters),
+    close: async () => {
+      // Disconnecting would roll open transactions back.
+      await transactions.drained()
+      await opened.client.$disconnect()
+    },
   }
-  Object.defineProperty(client, '$transaction', { value: $transaction })
-  return open
 }

@@ -11,6 +11,9 @@ export {
   type GraduationState,
   type TargetIdentity,
 } from './authority.ts'
+export { AuthorityWatch } from './authority-watch.ts'
+export { ProcessRow, type ProcessState } from './process-row.ts'
+export { isSameTarget, readTargetIdentity } from './target-identity.ts'
 export { copyIn, copyOut } from './copy.ts'
 export { runBatch, type BatchStatement } from './batch.ts'
 export { hasEmbeddedPostgres, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts'
@@ -66,10 +69,14 @@ export {
   type DatabaseCounters,
   type Durations,
 } from './adapters/counters.ts'
-export { postgresAdapterFactory } from './adapters/postgres-adapter.ts'
-export { sqliteAdapterFactory, stockSqliteAdapter } from './adapters/sqlite-adapter.ts'
+export { postgresAdapterFactory, type PostgresAdapterOptions } from './adapters/postgres-adapter.ts'
+export {
+  sqliteAdapterFactory,
+  stockSqliteAdapter,
+  type SqliteAdapterOptions,
+} from './adapters/sqlite-adapter.ts'
 export type { SqlDriverAdapterFactory as DriverAdapterFactory } from '@prisma/driver-adapter-utils'
-export { TransactionScope } from './adapters/transaction-scope.ts'
+export { TransactionScope, type PinnedOperation, type Provider } from './adapters/transaction-scope.ts'
 export { atomicPostgresScript } from './scripts/postgres-script.ts'
 export { atomicSqliteScript, type ScriptNote } from './scripts/sqlite-script.ts'
 export { postgresStatements, postgresTokens } from './scripts/postgres-statements.ts'

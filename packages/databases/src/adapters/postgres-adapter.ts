@@ -1,5 +1,5 @@
 import { PrismaPg } from '@prisma/adapter-pg'
-import type { SqlDriverAdapter, SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils'
+import type { SqlDriverAdapter, SqlDriverAdapterFactory, Transaction } from '@prisma/driver-adapter-utils'
 import { Failure, messageOf } from '@outgrow/kit'
 import { Client, type PoolConfig } from 'pg'
 import { connectionAttempts } from '../postgres.ts'
@@ -11,6 +11,8 @@ export interface PostgresAdapterOptions {
   url: PostgresUrl
   counters: DatabaseCounters
   scope: TransactionScope
+  /** Runs first in each transaction, as part of it; what it throws ends the transaction. */
+  afterBegin?: (query: (sql: string) => Promise<unknown[][]>) => Promise<void>
 }
 
 /**
@@ -36,7 +38,10 @@ export async function postgresAdapterFactory(
 }
 
 /** Counts waits and transactions, and refuses a second transaction inside a transaction's own callback. */
-function watched(adapter: SqlDriverAdapter, { scope, counters }: PostgresAdapterOptions): SqlDriverAdapter {
+function watched(
+  adapter: SqlDriverAdapter,
+  { scope, counters, afterBegin }: PostgresAdapterOptions,
+): SqlDriverAdapter {
   return {
     provider: adapter.provider,
     adapterName: adapter.adapterName,
@@ -50,6 +55,7 @@ function watched(adapter: SqlDriverAdapter, { scope, counters }: PostgresAdapter
       const asked = performance.now()
       const transaction = await adapter
         .startTransaction(isolationLevel)
+        .then((begun) => looked(begun, afterBegin))
         .finally(() => countTime(counters.waits, performance.now() - asked))
       const started = performance.now()
       const ended = () => countTime(counters.transactions, performance.now() - started)
@@ -59,6 +65,22 @@ function watched(adapter: SqlDriverAdapter, { scope, counters }: PostgresAdapter
       transaction.rollback = () => rollback().finally(ended)
       return transaction
     },
+  }
+}
+
+async function looked(
+  transaction: Transaction,
+  afterBegin: PostgresAdapterOptions['afterBegin'],
+): Promise<Transaction> {
+  if (!afterBegin) return transaction
+  const plain = (sql: string) => ({ sql, args: [], argTypes: [] })
+  try {
+    await afterBegin(async (sql) => (await transaction.queryRaw(plain(sql))).rows)
+    return transaction
+  } catch (error) {
+    await transaction.executeRaw(plain('ROLLBACK')).catch(() => {}) // a lost connection has rolled back
+    await transaction.rollback() // gives the connection back
+    throw error
   }
 }
 

@@ -10,7 +10,7 @@ import {
 } from '@prisma/driver-adapter-utils'
 import { refuseMissingFolder, type SqliteDatabase } from '../sqlite.ts'
 import { sqlLike } from './sql-like.ts'
-import { keepStatements } from './statement-cache.ts'
+import { keepStatements, unkept } from './statement-cache.ts'
 import { countTime, type DatabaseCounters } from './counters.ts'
 import type { TransactionScope } from './transaction-scope.ts'
 import { WriteLock } from './write-lock.ts'
@@ -80,6 +80,7 @@ class SqliteAdapter implements SqlDriverAdapter {
   readonly #reader: StockAdapter
   readonly #options: SqliteAdapterOptions
   readonly #lock = new WriteLock()
+  readonly #looked: SqliteDatabase
   readonly #statements = new Map<string, Statement>()
   #lastPause = performance.now()
 
@@ -88,6 +89,7 @@ class SqliteAdapter implements SqlDriverAdapter {
     this.#writer = writer
     this.#reader = reader
     this.#options = options
+    this.#looked = unkept(writer.client)
   }
 
   queryRaw(query: SqlQuery): Promise<SqlResultSet> {
@@ -118,7 +120,7 @@ class SqliteAdapter implements SqlDriverAdapter {
     const { client } = this.#writer
     try {
       await retryBusy(this.#options, () => client.prepare('BEGIN IMMEDIATE').run(), { asked })
-      this.#options.afterBegin?.(client)
+      this.#options.afterBegin?.(this.#looked)
     } catch (error) {
       if (client.inTransaction) client.prepare('ROLLBACK').run()
       release()
@@ -175,11 +177,14 @@ class SqliteAdapter implements SqlDriverAdapter {
   #statement(sql: string): Statement {
     let statement = this.#statements.get(sql)
     if (statement === undefined) {
-      let onlyReads = false // where it cannot be prepared, the writer reports what is wrong with it
+      let onlyReads: boolean
       try {
         onlyReads =
           this.#reader.client.prepare(sql).readonly && !/^\s*(begin|commit|rollback|pragma)/i.test(sql)
-      } catch {}
+      } catch {
+        // The writer reports what is wrong with it. Nothing is kept: its table may be there the next time.
+        return statementOf(sql, false)
+      }
       statement = statementOf(sql, onlyReads)
       if (this.#statements.size > 2000) this.#statements.clear()
       this.#statements.set(sql, statement)

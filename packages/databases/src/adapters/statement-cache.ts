@@ -45,3 +45,9 @@ function reusable(statement: ReturnType<SqliteDatabase['prepare']>): object {
     }),
   }
 }
+
+/** The same connection with statements as the driver makes them. */
+export function unkept(client: SqliteDatabase): SqliteDatabase {
+  const { prepare } = Object.getPrototypeOf(client) as SqliteDatabase
+  return Object.create(client, { prepare: { value: prepare } }) as SqliteDatabase
+}

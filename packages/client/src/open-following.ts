@@ -1,0 +1,117 @@
+import { parsePostgresUrl, readTargetIdentity, type SqliteUrl } from '@outgrow/databases'
+import { Failure } from '@outgrow/kit'
+import { lockTimeoutMs, newAdapterState, postgresFactory, sqliteFactory } from './adapters.ts'
+import { clientHandle } from './client-handle.ts'
+import type { Database } from './database.ts'
+import { Follower } from './follower.ts'
+import { makeClient, type MakeClient, type OpenedClient } from './opened-client.ts'
+import type { DatabaseOptions } from './open-database.ts'
+import type { PrismaClientShape } from './prisma-client.ts'
+import { anyTable, guardRequests, isAloneInProcess } from './prisma-internals.ts'
+import { followRequests } from './requests.ts'
+import { Batches, replaceTransaction, Transactions } from './transactions.ts'
+import { waitingForLock } from './waiting-for-lock.ts'
+
+/** Opens a file, or the Postgres that its application has graduated to, and follows wherever the rows go. */
+export async function openFollowing<Client extends PrismaClientShape>(
+  url: SqliteUrl,
+  classes: { sqlite: MakeClient<Client>; postgres: () => Promise<MakeClient<Client>> },
+  options: DatabaseOptions,
+): Promise<Database<Client>> {
+  const state = newAdapterState()
+  const { scope, counters } = state
+  const transactions = new Transactions()
+  const batches = new Batches()
+  const given = waitingForLock(url, options.client)
+  const postgresUrl = () => options.postgresUrl ?? process.env.POSTGRES_URL ?? ''
+
+  let first: OpenedClient | undefined
+  const following = async (opened: OpenedClient<Client>): Promise<OpenedClient<Client>> => {
+    first ??= opened
+    if (first.provider !== opened.provider && isAloneInProcess(opened.client)) throw tooOld()
+    replaceTransaction(opened, scope, transactions, { route: follower, batches })
+    followRequests(opened, scope, batches, follower)
+    guardRequests(opened.client, scope)
+    await opened.client.$connect()
+    return opened
+  }
+  const follower = new Follower<Client>({
+    path: url.path,
+    scope,
+    lockTimeoutMs: lockTimeoutMs(url.parameters),
+    open: {
+      sqlite: () => {
+        const adapter = sqliteFactory(url, state, (database) => follower.lookInSqlite(database))
+        return following(makeClient('sqlite', classes.sqlite, { ...given, adapter }))
+      },
+      postgres: async () => {
+        const target = parsePostgresUrl(named(postgresUrl()))
+        const identity = await readTargetIdentity(target)
+        let table = ''
+        const adapter = await postgresFactory(target, state, (query) => follower.lookInPostgres(query, table))
+        const PrismaClient = await classes.postgres()
+        const opened = makeClient('postgres', PrismaClient, { ...given, adapter }, identity)
+        table = anyTable(opened.client, target.schema)
+        return following(opened)
+      },
+    },
+  })
+  await follower.start()
+  const client = clientHandle(() => follower.client, {
+    $on: (...args: [never, never]) => follower.onEachClient((one) => listen(one, args)),
+  })
+  return {
+    client,
+    get provider() {
+      return follower.provider
+    },
+    get url() {
+      const path = url.path.replaceAll('%', '%25').replaceAll('?', '%3F')
+      return follower.provider === 'sqlite' ? `file:${path}` : postgresUrl()
+    },
+    perProvider: async (make) => {
+      scope.refuseInside()
+      for (;;) {
+        const place = follower.here()
+        const { provider } = place
+        const operation = { provider, answered: 0 }
+        try {
+          return await scope.pin(operation, async () => await make({ provider, client }))
+        } catch (error) {
+          if (operation.answered > 0 || !(await follower.hasMoved(place, error))) throw error
+        }
+      }
+    },
+    on: (_, listener) => follower.onSwitched(listener),
+    counters: () => structuredClone(counters),
+    close: async () => {
+      // Disconnecting would roll open transactions back.
+      await transactions.drained()
+      await follower.close()
+    },
+  }
+}
+
+function listen(client: PrismaClientShape, args: [never, never]): void {
+  ;(client as unknown as { $on(...args: [never, never]): unknown }).$on(...args)
+}
+
+/** @throws Failure OUTGROW_AUTHORITY_URL */
+function named(postgresUrl: string): string {
+  if (postgresUrl.trim() !== '') return postgresUrl
+  throw new Failure({
+    code: 'OUTGROW_AUTHORITY_URL',
+    message: 'The application graduates to Postgres, and POSTGRES_URL is not set in this process.',
+    why: 'The file only names the database that has the rows, or will have them. Its URL holds secrets, and is not kept there.',
+    fix: 'Set POSTGRES_URL to the database that outgrow graduate was given, and start the process again.',
+  })
+}
+
+function tooOld(): Failure {
+  return new Failure({
+    code: 'OUTGROW_CLIENT_UNSUPPORTED',
+    message: 'A client of Prisma 6 cannot follow a live graduation.',
+    why: 'The clients of version 6 share their query compiler: one process opens databases of one kind only.',
+    fix: 'Move to Prisma 7, or stop the application while it graduates.',
+  })
+}

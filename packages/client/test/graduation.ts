@@ -1,0 +1,226 @@
+import { randomBytes } from 'node:crypto'
+import {
+  asidePrefix,
+  authorityDdl,
+  authorityLock,
+  connectPostgres,
+  movedTable,
+  openSqlite,
+  readAuthority,
+  readTargetIdentity,
+  parsePostgresUrl,
+  writeAuthority,
+  withPostgres,
+  type Authority,
+  type PostgresClient,
+  type SqliteDatabase,
+} from '@outgrow/databases'
+import { openDatabase, type DatabaseOptions } from '../src/index.ts'
+import { sampleClients, type PrismaClient, type SampleDatabase } from '@outgrow/sample'
+import { makeSampleDatabase } from '@outgrow/testing'
+import { inject } from 'vitest'
+
+/** The tables whose rows a switch takes along, parents first. */
+const carried = ['accounts', 'items', 'labels']
+
+/** What a live graduation does to a file and its target, by plain SQL: each switch in one transaction. */
+export class Graduation {
+  readonly path: string
+  readonly url: string
+  readonly postgresUrl: string
+  readonly #drops: (() => Promise<void>)[]
+
+  private constructor(path: string, postgresUrl: string, drops: (() => Promise<void>)[]) {
+    this.path = path
+    this.url = `file:${path}`
+    this.postgresUrl = postgresUrl
+    this.#drops = drops
+  }
+
+  /** A file and a target with the sample's tables. */
+  static async make(): Promise<Graduation> {
+    const file = await makeSampleDatabase('sqlite', inject('postgresUrl'))
+    const target = await makeSampleDatabase('postgres', inject('postgresUrl'))
+    return new Graduation(file.url.slice('file:'.length), target.url, [file.drop, target.drop])
+  }
+
+  open(options: DatabaseOptions = {}): Promise<SampleDatabase> {
+    return openDatabase<PrismaClient>(sampleClients, this.url, { postgresUrl: this.postgresUrl, ...options })
+  }
+
+  /** The application is asked to register: nothing has moved. */
+  async begin(target: Partial<Authority['target']> = {}): Promise<void> {
+    const identity = await readTargetIdentity(parsePostgresUrl(this.postgresUrl))
+    await this.#inFile((file) => {
+      for (const statement of authorityDdl) file.exec(statement)
+      const graduation = randomBytes(4).toString('hex')
+      writeAuthority(file, {
+        side: 'sqlite',
+        epoch: 1,
+        state: 'following',
+        target: { ...identity, ...target },
+        graduation,
+      })
+    })
+  }
+
+  /** SQLite to Postgres. Returns for how many milliseconds the write lock was held. */
+  async forward(): Promise<number> {
+    return await this.#inFile(async (file) => {
+      await this.#onTarget(async (target) => {
+        await target.query(`TRUNCATE ${carried.map((table) => `"${table}"`).join(', ')} CASCADE`)
+        for (const table of carried) {
+          const rows = file.prepare(`SELECT * FROM "${table}"`).all()
+          await target.query(
+            `INSERT INTO "${table}" SELECT * FROM json_populate_recordset(null::"${table}", $1)`,
+            [JSON.stringify(rows)],
+          )
+        }
+        for (const table of ['items', 'labels'])
+          await target.query(
+            `SELECT setval(pg_get_serial_sequence('${table}', 'id'), coalesce(max(id), 0) + 1, false) FROM "${table}"`,
+          )
+      })
+      const tables = applicationTables(file)
+      for (const table of tables) file.exec(`ALTER TABLE "${table}" RENAME TO "${asidePrefix}${table}"`)
+      for (const table of tables) file.exec(`CREATE VIEW "${table}" AS SELECT * FROM main.${movedTable}`)
+      flip(file, 'postgres', 'switched')
+    })
+  }
+
+  /** Postgres to SQLite. `between` runs after the commit on Postgres and before the one in the file. */
+  async back(between: () => Promise<void> = async () => {}): Promise<number> {
+    return await this.#inFile(async (file) => {
+      const rows = new Map<string, Record<string, unknown>[]>()
+      await this.#onTarget(async (target) => {
+        await target.query(`SELECT pg_advisory_xact_lock(${authorityLock.join(', ')})`)
+        const frozen = `frozen_${randomBytes(4).toString('hex')}`
+        await target.query(`CREATE SCHEMA ${frozen}`)
+        const { rows: tables } = await target.query<{ name: string }>(
+          "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
+        )
+        for (const { name } of tables) await target.query(`ALTER TABLE public."${name}" SET SCHEMA ${frozen}`)
+        for (const table of carried) {
+          const { rows: found } = await target.query<{ row: Record<string, unknown> }>(
+            `SELECT to_jsonb(t) AS row FROM ${frozen}."${table}" t`,
+          )
+          rows.set(
+            table,
+            found.map(({ row }) => row),
+          )
+        }
+      })
+      await between()
+      for (const table of carried.toReversed()) file.exec(`DELETE FROM "${asidePrefix}${table}"`)
+      for (const [table, found] of rows) insert(file, `${asidePrefix}${table}`, found)
+      const views = file
+        .prepare(`SELECT name FROM sqlite_schema WHERE type = 'view' AND sql LIKE '%${movedTable}'`)
+        .pluck()
+        .all() as string[]
+      for (const view of views) file.exec(`DROP VIEW "${view}"`)
+      for (const table of views) file.exec(`ALTER TABLE "${asidePrefix}${table}" RENAME TO "${table}"`)
+      flip(file, 'sqlite', 'following')
+    })
+  }
+
+  /** After a way back: the target has its tables again, so that another switch can follow. */
+  async prepareTarget(): Promise<void> {
+    await this.#onTarget(async (target) => {
+      const { rows } = await target.query<{ schema: string; name: string }>(
+        "SELECT schemaname AS schema, tablename AS name FROM pg_tables WHERE schemaname LIKE 'frozen%'",
+      )
+      for (const { schema, name } of rows)
+        await target.query(`ALTER TABLE ${schema}."${name}" SET SCHEMA public`)
+    })
+  }
+
+  async processes(): Promise<ReturnType<typeof listed>> {
+    const file = openSqlite(this.path)
+    try {
+      return listed(file)
+    } finally {
+      file.close()
+    }
+  }
+
+  /** By SQL, where the rows are. */
+  async onPostgres<Row>(sql: string): Promise<Row[]> {
+    return await withPostgres(this.postgresUrl, async (client) => (await client.query(sql)).rows as Row[])
+  }
+
+  inSqlite<Row>(sql: string): Row[] {
+    const file = openSqlite(this.path)
+    try {
+      return file.prepare(sql).all() as Row[]
+    } finally {
+      file.close()
+    }
+  }
+
+  async drop(): Promise<void> {
+    for (const drop of this.#drops) await drop()
+  }
+
+  async #inFile(use: (file: SqliteDatabase) => void | Promise<void>): Promise<number> {
+    const file = openSqlite(this.path, 20_000)
+    try {
+      file.exec('BEGIN IMMEDIATE')
+      const held = performance.now()
+      await use(file)
+      file.exec('COMMIT')
+      return performance.now() - held
+    } finally {
+      file.close()
+    }
+  }
+
+  async #onTarget(use: (client: PostgresClient) => Promise<void>): Promise<void> {
+    const client = await connectPostgres(this.postgresUrl)
+    try {
+      await client.query('BEGIN')
+      await use(client)
+      await client.query('COMMIT')
+    } finally {
+      await client.end()
+    }
+  }
+}
+
+function applicationTables(file: SqliteDatabase): string[] {
+  return file
+    .prepare(
+      String.raw`SELECT name FROM sqlite_schema
+        WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND name NOT LIKE '\_outgrow\_%' ESCAPE '\'`,
+    )
+    .pluck()
+    .all() as string[]
+}
+
+function flip(file: SqliteDatabase, side: Authority['side'], state: Authority['state']): void {
+  const authority = readAuthority(file)
+  if (!authority) throw new Error('no graduation has begun')
+  writeAuthority(file, { ...authority, side, state, epoch: authority.epoch + 1 })
+}
+
+function insert(file: SqliteDatabase, table: string, rows: Record<string, unknown>[]): void {
+  for (const row of rows) {
+    const names = Object.keys(row)
+    file
+      .prepare(
+        `INSERT INTO "${table}" (${names.map((name) => `"${name}"`).join(', ')}) VALUES (${names.map(() => '?').join(', ')})`,
+      )
+      .run(names.map((name) => (typeof row[name] === 'boolean' ? Number(row[name]) : row[name])))
+  }
+}
+
+function listed(file: SqliteDatabase) {
+  return file.prepare('SELECT * FROM _outgrow_process ORDER BY started_at').all() as {
+    id: string
+    pid: number
+    name: string
+    reaches: number | null
+    problem: string | null
+    epoch: number
+    seen_at: string
+  }[]
+}
