@@ -63,7 +63,8 @@ export function postgresFactory(
   state: AdapterState,
   afterBegin?: PostgresAdapterOptions['afterBegin'],
 ): Promise<DriverAdapterFactory> {
-  return postgresAdapterFactory({ url, ...state, ...(afterBegin && { afterBegin }) })
+  // Who follows has opened a file, which keeps no process alive.
+  return postgresAdapterFactory({ url, ...state, ...(afterBegin && { afterBegin, allowExitOnIdle: true }) })
 }
 
 /** How long a write waits for another process' lock. */

@@ -128,10 +128,12 @@ export class Follower<Client extends PrismaClientShape> implements Route {
    */
   async lookInPostgres(query: (sql: string) => Promise<unknown[][]>, table: string): Promise<void> {
     if (!this.#hasWayBack) return
+    // A backend learns that names have changed when it locks a relation, which asking for a size does; waiting for the
+    // advisory lock does not.
     const [row] = await query(
-      `SELECT pg_advisory_xact_lock_shared(${authorityLock.join(', ')})::text, to_regclass(${quoteLiteral(table)})::text`,
+      `SELECT pg_advisory_xact_lock_shared(${authorityLock.join(', ')})::text, pg_relation_size('pg_catalog.pg_class')::text, to_regclass(${quoteLiteral(table)})::text`,
     )
-    const isThere = row?.[1] !== null
+    const isThere = row?.[2] !== null
     const authority = isThere ? this.#watch.look() : await this.#lookLocked()
     if (sideOf(authority).provider === 'sqlite') throw new AuthorityMoved()
   }

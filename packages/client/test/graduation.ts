@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { renameSync, rmSync } from 'node:fs'
 import {
   asidePrefix,
   authorityDdl,
   authorityLock,
   connectPostgres,
+  listProcesses,
   movedTable,
   openSqlite,
   readAuthority,
@@ -11,13 +13,14 @@ import {
   parsePostgresUrl,
   writeAuthority,
   withPostgres,
+  type ApplicationProcess,
   type Authority,
   type PostgresClient,
   type SqliteDatabase,
 } from '@outgrow/databases'
 import { openDatabase, type DatabaseOptions } from '../src/index.ts'
 import { sampleClients, type PrismaClient, type SampleDatabase } from '@outgrow/sample'
-import { makeSampleDatabase } from '@outgrow/testing'
+import { makeSampleDatabase, until } from '@outgrow/testing'
 import { inject } from 'vitest'
 
 /** The tables whose rows a switch takes along, parents first. */
@@ -134,13 +137,37 @@ export class Graduation {
     })
   }
 
-  async processes(): Promise<ReturnType<typeof listed>> {
+  /** The processes that say of themselves that they have the file open. */
+  processes(): ApplicationProcess[] {
     const file = openSqlite(this.path)
     try {
-      return listed(file)
+      return listProcesses(file)
     } finally {
       file.close()
     }
+  }
+
+  /** No way back: a small file takes the place of the application's. */
+  async complete(): Promise<void> {
+    await this.#inFile((file) => {
+      const authority = readAuthority(file)
+      if (authority) writeAuthority(file, { ...authority, state: 'completed' })
+    })
+    const file = openSqlite(this.path)
+    const authority = readAuthority(file)
+    file.close()
+    const tombstone = openSqlite(`${this.path}-tombstone`)
+    for (const statement of authorityDdl) tombstone.exec(statement)
+    if (authority) writeAuthority(tombstone, authority)
+    tombstone.pragma('journal_mode = DELETE')
+    tombstone.close()
+    renameSync(`${this.path}-tombstone`, this.path)
+    for (const side of ['-wal', '-shm']) rmSync(`${this.path}${side}`, { force: true })
+  }
+
+  /** Before a switch: the file is what it was. */
+  async cancel(): Promise<void> {
+    await this.#inFile((file) => file.exec('DROP TABLE _outgrow_authority; DROP TABLE _outgrow_process'))
   }
 
   /** By SQL, where the rows are. */
@@ -161,10 +188,10 @@ export class Graduation {
     for (const drop of this.#drops) await drop()
   }
 
-  async #inFile(use: (file: SqliteDatabase) => void | Promise<void>): Promise<number> {
-    const file = openSqlite(this.path, 20_000)
+  async #inFile(use: (file: SqliteDatabase) => unknown): Promise<number> {
+    const file = openSqlite(this.path, 0)
     try {
-      file.exec('BEGIN IMMEDIATE')
+      await until(() => begins(file))
       const held = performance.now()
       await use(file)
       file.exec('COMMIT')
@@ -183,6 +210,17 @@ export class Graduation {
     } finally {
       await client.end()
     }
+  }
+}
+
+/** The writers of this process are on the same thread: a wait in the driver would hold them up. */
+function begins(file: SqliteDatabase): boolean {
+  try {
+    file.exec('BEGIN IMMEDIATE')
+    return true
+  } catch (error) {
+    if (String((error as { code?: string }).code).startsWith('SQLITE_BUSY')) return false
+    throw error
   }
 }
 
@@ -211,16 +249,4 @@ function insert(file: SqliteDatabase, table: string, rows: Record<string, unknow
       )
       .run(names.map((name) => (typeof row[name] === 'boolean' ? Number(row[name]) : row[name])))
   }
-}
-
-function listed(file: SqliteDatabase) {
-  return file.prepare('SELECT * FROM _outgrow_process ORDER BY started_at').all() as {
-    id: string
-    pid: number
-    name: string
-    reaches: number | null
-    problem: string | null
-    epoch: number
-    seen_at: string
-  }[]
 }

@@ -13,6 +13,8 @@ export interface PostgresAdapterOptions {
   scope: TransactionScope
   /** Runs first in each transaction, as part of it; what it throws ends the transaction. */
   afterBegin?: (query: (sql: string) => Promise<unknown[][]>) => Promise<void>
+  /** Whether idle connections let the process end, as a file does. */
+  allowExitOnIdle?: boolean
 }
 
 /**
@@ -27,7 +29,12 @@ export async function postgresAdapterFactory(
   const limit = Number(url.url.searchParams.get('connection_limit') ?? 10)
   const poolTimeout = Number(url.url.searchParams.get('pool_timeout') ?? 10)
   const stock = new PrismaPg(
-    { ...config, max: limit, connectionTimeoutMillis: poolTimeout * 1000 },
+    {
+      ...config,
+      max: limit,
+      connectionTimeoutMillis: poolTimeout * 1000,
+      allowExitOnIdle: options.allowExitOnIdle ?? false,
+    },
     { schema: url.schema },
   )
   return {
