@@ -42,6 +42,13 @@ export const plans = definePlans({
 export async function openShop(provider: 'sqlite' | 'postgres', options: StripeFakeOptions = {}) {
   const made = await makeSampleDatabase(provider, inject('postgresUrl'))
   const database = await openSample(made.url)
+  return shopOn({ database, drop: made.drop }, options)
+}
+
+export async function shopOn(
+  { database, drop }: { database: SampleDatabase; drop: () => Promise<void> },
+  options: StripeFakeOptions = {},
+) {
   // A little ahead, so that what arrives now is due.
   const fake = new StripeFake({ webhookSecret: secret, now: Math.floor(Date.now() / 1000) + 60, ...options })
   for (const { priceId, name, amount } of plans.plans) {
@@ -66,7 +73,7 @@ export async function openShop(provider: 'sqlite' | 'postgres', options: StripeF
     billing,
     handler,
     sent,
-    url: made.url,
+    url: database.url,
     /** An account with a customer at Stripe. */
     async account(): Promise<{ accountId: string; customer: string; customerId: string }> {
       const name = `account-${++accounts}`
@@ -95,7 +102,7 @@ export async function openShop(provider: 'sqlite' | 'postgres', options: StripeF
       }),
     async dispose(): Promise<void> {
       await database.close()
-      await made.drop()
+      await drop()
     },
   }
 }

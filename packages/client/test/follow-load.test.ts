@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { until } from '@outgrow/testing'
+import { until, type LiveGraduation } from '@outgrow/testing'
 import { expect, test } from 'vitest'
-import { Graduation } from './graduation.ts'
+import { makeGraduation, openGraduating } from './graduating.ts'
 import { emptyLedger, workOn, type Ledger } from './ledger.ts'
 
 /** Another process of the application, until its input is ended. */
-function startProcess(graduation: Graduation, mark: string) {
+function startProcess(graduation: LiveGraduation, mark: string) {
   const ended = Promise.withResolvers<Ledger & { provider: string }>()
   const child = execFile(
     process.execPath,
@@ -21,8 +21,8 @@ function startProcess(graduation: Graduation, mark: string) {
 }
 
 test('two processes under load go to Postgres, back and there again: each sees longer operations, no error, and nothing is lost or done twice', async () => {
-  const graduation = await Graduation.make()
-  const database = await graduation.open()
+  const graduation = await makeGraduation()
+  const database = await openGraduating(graduation)
   const { client } = database
   await client.account.create({
     data: {

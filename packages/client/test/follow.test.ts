@@ -1,4 +1,4 @@
-import { until } from '@outgrow/testing'
+import { until, type LiveGraduation } from '@outgrow/testing'
 import { Prisma, type SampleDatabase } from '@outgrow/sample'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
@@ -9,15 +9,15 @@ import {
   withRetry,
   type Switched,
 } from '../src/index.ts'
-import { Graduation } from './graduation.ts'
+import { makeGraduation, openGraduating } from './graduating.ts'
 
-let graduation: Graduation
+let graduation: LiveGraduation
 let database: SampleDatabase
 let client: SampleDatabase['client']
 
 beforeEach(async () => {
-  graduation = await Graduation.make()
-  database = await graduation.open()
+  graduation = await makeGraduation()
+  database = await openGraduating(graduation)
   client = database.client
   await client.account.create({ data: { id: 'a', name: 'Acme', slug: 'a' } })
   await client.label.createMany({ data: [{ name: 'one' }, { name: 'Two' }] })

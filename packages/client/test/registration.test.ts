@@ -1,32 +1,32 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { openSqlite } from '@outgrow/databases'
-import { makeSampleDatabase, until } from '@outgrow/testing'
+import { makeSampleDatabase, until, type LiveGraduation } from '@outgrow/testing'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
-import { Graduation } from './graduation.ts'
+import { makeGraduation, openGraduating } from './graduating.ts'
 
-let graduation: Graduation
+let graduation: LiveGraduation
 beforeEach(async () => {
-  graduation = await Graduation.make()
+  graduation = await makeGraduation()
 })
 afterEach(() => graduation.drop())
 
 const seen = () => graduation.processes()
 
 test('a process registers while there is a graduation, says that it is alive, and takes its row away', async () => {
-  const early = await graduation.open()
+  const early = await openGraduating(graduation)
   await graduation.begin()
   await until(() => seen()[0]?.reaches === true) // it has looked by itself
   const [row] = seen()
   expect(row).toMatchObject({ pid: process.pid, problem: null, epoch: 1, name: expect.any(String) as string })
   await until(() => seen()[0]?.seenAt !== row?.seenAt)
   // One file is one client, and one row.
-  const second = await graduation.open()
+  const second = await openGraduating(graduation)
   await second.close()
   expect(seen().map(({ id }) => id)).toEqual([row?.id])
   await early.close()
   expect(seen()).toEqual([])
-  const late = await graduation.open()
+  const late = await openGraduating(graduation)
   expect(seen()).toHaveLength(1) // at once
   await graduation.cancel()
   await late.client.label.create({ data: { name: 'cancelled' } })
@@ -42,8 +42,8 @@ test('a row says why a process cannot follow, without secrets; its operations sa
     [other.url, 'OUTGROW_AUTHORITY_TARGET'],
     [unreachable, 'OUTGROW_POSTGRES_UNREACHABLE'],
   ] as const) {
-    const one = await Graduation.make()
-    const database = await one.open({ postgresUrl })
+    const one = await makeGraduation()
+    const database = await openGraduating(one, { postgresUrl })
     await one.begin()
     await until(() => one.processes()[0]?.reaches === false)
     expect(one.processes()[0]?.problem).toMatch(new RegExp(`^${code}: `))
@@ -62,18 +62,20 @@ test('a row says why a process cannot follow, without secrets; its operations sa
 })
 
 test('a process that starts after the switch opens Postgres, or fails in words; and it can go back', async () => {
-  const first = await graduation.open()
+  const first = await openGraduating(graduation)
   await first.client.label.create({ data: { name: 'kept' } })
   await graduation.begin()
   await graduation.forward()
   await first.close()
   const other = await makeSampleDatabase('postgres', inject('postgresUrl'))
-  await expect(graduation.open({ postgresUrl: '' })).rejects.toMatchObject({ code: 'OUTGROW_AUTHORITY_URL' })
-  await expect(graduation.open({ postgresUrl: other.url })).rejects.toMatchObject({
+  await expect(openGraduating(graduation, { postgresUrl: '' })).rejects.toMatchObject({
+    code: 'OUTGROW_AUTHORITY_URL',
+  })
+  await expect(openGraduating(graduation, { postgresUrl: other.url })).rejects.toMatchObject({
     code: 'OUTGROW_AUTHORITY_TARGET',
   })
   await other.drop()
-  const database = await graduation.open()
+  const database = await openGraduating(graduation)
   expect(database.provider).toBe('postgres')
   expect(database.url).toBe(graduation.postgresUrl)
   const { label } = database.client
@@ -89,7 +91,7 @@ test('a process that starts after the switch opens Postgres, or fails in words; 
 })
 
 test('once a graduation is complete the small file leads to Postgres, and who has the old one open stays there', async () => {
-  const database = await graduation.open()
+  const database = await openGraduating(graduation)
   await database.client.label.create({ data: { name: 'kept' } })
   await graduation.begin()
   await graduation.forward()
@@ -101,18 +103,20 @@ test('once a graduation is complete the small file leads to Postgres, and who ha
   await database.close()
   const size = graduation.inSqlite<{ name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'")
   expect(size.map(({ name }) => name).toSorted()).toEqual(['_outgrow_authority', '_outgrow_process'])
-  const again = await graduation.open()
+  const again = await openGraduating(graduation)
   expect([again.provider, await again.client.label.count()]).toEqual(['postgres', 2])
   expect(seen()).toEqual([])
   await again.close()
-  await expect(graduation.open({ postgresUrl: '' })).rejects.toMatchObject({ code: 'OUTGROW_AUTHORITY_URL' })
+  await expect(openGraduating(graduation, { postgresUrl: '' })).rejects.toMatchObject({
+    code: 'OUTGROW_AUTHORITY_URL',
+  })
 })
 
 test('registering waits for nobody, and keeps no process alive', async () => {
   await graduation.begin()
   const file = openSqlite(graduation.path)
   file.exec('BEGIN IMMEDIATE')
-  const database = await graduation.open()
+  const database = await openGraduating(graduation)
   expect(await database.client.label.count()).toBe(0)
   expect(seen()).toEqual([])
   file.exec('COMMIT')

@@ -1,4 +1,5 @@
 export { makeDatabase, type TestDatabase } from './databases.ts'
+export { LiveGraduation } from './live-graduation.ts'
 export { ending } from './process.ts'
 export { makeProductDatabase, makeSampleDatabase, type SchemaDatabase } from './schema-database.ts'
 export { makeSqlite, temporaryFolder } from './sqlite.ts'

@@ -10,6 +10,10 @@ export interface PrismaLike {
 export interface PrismaDatabase<Client extends PrismaLike = PrismaLike> {
   readonly provider: 'sqlite' | 'postgres'
   readonly client: Client
+  /** Runs one operation that is written for one provider: again for the other, when the application moves meanwhile. */
+  perProvider?<Result>(
+    make: (at: { provider: 'sqlite' | 'postgres'; client: Client }) => PromiseLike<Result>,
+  ): Promise<Result>
 }
 
 /** What a filter may ask of one field. */

@@ -38,6 +38,8 @@ export function prismaStore<Client extends PrismaLike>(
   const keys = accountKeys(storedOf())
   const root: Scope = {
     client: database.client,
+    // A database that is opened otherwise stays what it is.
+    perProvider: async (make) => await (database.perProvider?.(make) ?? make(database)),
     get provider() {
       return database.provider
     },
@@ -52,13 +54,14 @@ export function prismaStore<Client extends PrismaLike>(
     keys,
     write: withRetry,
   }
-  /** A transaction keeps the database that it began on. */
-  const scopeOf =
-    (provider: Scope['provider'], stored: Scope['stored']) =>
-    (tx: PrismaLike): Scope => ({
+  /** Within a transaction's callback: it keeps the database that it began on. */
+  const scopeOf = (tx: PrismaLike): Scope => {
+    const { provider } = database
+    return {
       client: tx,
+      perProvider: async (make) => await make({ provider, client: tx }),
       provider,
-      stored,
+      stored: storedOf(),
       get account() {
         return accountModel(database.client, tx, account)
       },
@@ -67,15 +70,15 @@ export function prismaStore<Client extends PrismaLike>(
       keys,
       // What failed took the transaction with it: only the whole can be tried again.
       write: (once) => once(),
-    })
+    }
+  }
   return {
     ...tablesOf(root),
     upkeep: upkeepOf(root),
     transaction: (work) =>
       withRetry(() => {
-        const scope = scopeOf(database.provider, storedOf())
         const { client } = database as unknown as { client: Transactional }
-        return client.$transaction((tx) => work(tablesOf(scope(tx))))
+        return client.$transaction((tx) => work(tablesOf(scopeOf(tx))))
       }),
     faultOf: (error) => (isUnavailable(error) ? 'unavailable' : isRetryable(error) ? 'busy' : undefined),
   }

@@ -8,6 +8,8 @@ import type { AccountKeys, Delegates, Role, Stored } from './models.ts'
  */
 export interface Scope {
   readonly client: PrismaLike
+  /** Runs one operation that is written for one provider. */
+  readonly perProvider: NonNullable<PrismaDatabase['perProvider']>
   readonly provider: PrismaDatabase['provider']
   readonly models: Delegates
   readonly names: Record<Role, string>

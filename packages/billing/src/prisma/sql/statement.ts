@@ -29,12 +29,15 @@ function sqliteValue(value: Value): unknown {
   return typeof value === 'boolean' ? Number(value) : value
 }
 
-/** Asks what `write` writes: text and values are of one client, whichever the scope has at that moment. */
+/** Asks what `write` writes: text and values are of one client, and are written again when the application moves meanwhile. */
 export async function rowsOf<Row>(
-  scope: Pick<Scope, 'client' | 'provider' | 'stored'>,
+  scope: Pick<Scope, 'perProvider' | 'stored'>,
   write: (values: Values, stored: Stored) => string,
 ): Promise<Row[]> {
-  const values = new Values(scope.provider)
-  const sql = write(values, scope.stored)
-  return (await scope.client.$queryRawUnsafe(sql, ...values.list)) as Row[]
+  const rows = await scope.perProvider(({ provider, client }) => {
+    const values = new Values(provider)
+    const sql = write(values, scope.stored)
+    return client.$queryRawUnsafe(sql, ...values.list)
+  })
+  return rows as Row[]
 }

@@ -18,16 +18,11 @@ import {
   type PostgresClient,
   type SqliteDatabase,
 } from '@outgrow/databases'
-import { openDatabase, type DatabaseOptions } from '../src/index.ts'
-import { sampleClients, type PrismaClient, type SampleDatabase } from '@outgrow/sample'
-import { makeSampleDatabase, until } from '@outgrow/testing'
-import { inject } from 'vitest'
+import { makeSampleDatabase } from './schema-database.ts'
+import { until } from './until.ts'
 
-/** The tables whose rows a switch takes along, parents first. */
-const carried = ['accounts', 'items', 'labels']
-
-/** What a live graduation does to a file and its target, by plain SQL: each switch in one transaction. */
-export class Graduation {
+/** What a live graduation of the sample does to a file and its target, by plain SQL: each switch in one transaction. */
+export class LiveGraduation {
   readonly path: string
   readonly url: string
   readonly postgresUrl: string
@@ -41,14 +36,10 @@ export class Graduation {
   }
 
   /** A file and a target with the sample's tables. */
-  static async make(): Promise<Graduation> {
-    const file = await makeSampleDatabase('sqlite', inject('postgresUrl'))
-    const target = await makeSampleDatabase('postgres', inject('postgresUrl'))
-    return new Graduation(file.url.slice('file:'.length), target.url, [file.drop, target.drop])
-  }
-
-  open(options: DatabaseOptions = {}): Promise<SampleDatabase> {
-    return openDatabase<PrismaClient>(sampleClients, this.url, { postgresUrl: this.postgresUrl, ...options })
+  static async make(serverUrl: string): Promise<LiveGraduation> {
+    const file = await makeSampleDatabase('sqlite', serverUrl)
+    const target = await makeSampleDatabase('postgres', serverUrl)
+    return new LiveGraduation(file.url.slice('file:'.length), target.url, [file.drop, target.drop])
   }
 
   /** The application is asked to register: nothing has moved. */
@@ -70,21 +61,13 @@ export class Graduation {
   /** SQLite to Postgres. Returns for how many milliseconds the write lock was held. */
   async forward(): Promise<number> {
     return await this.#inFile(async (file) => {
-      await this.#onTarget(async (target) => {
-        await target.query(`TRUNCATE ${carried.map((table) => `"${table}"`).join(', ')} CASCADE`)
-        for (const table of carried) {
-          const rows = file.prepare(`SELECT * FROM "${table}"`).all()
-          await target.query(
-            `INSERT INTO "${table}" SELECT * FROM json_populate_recordset(null::"${table}", $1)`,
-            [JSON.stringify(rows)],
-          )
-        }
-        for (const table of ['items', 'labels'])
-          await target.query(
-            `SELECT setval(pg_get_serial_sequence('${table}', 'id'), coalesce(max(id), 0) + 1, false) FROM "${table}"`,
-          )
-      })
       const tables = applicationTables(file)
+      await this.#onTarget(async (target) => {
+        // Tables are loaded in any order.
+        await target.query("SET LOCAL session_replication_role = 'replica'")
+        await target.query(`TRUNCATE ${tables.map((table) => `"${table}"`).join(', ')}`)
+        for (const table of tables) await load(target, table, file.prepare(`SELECT * FROM "${table}"`).all())
+      })
       for (const table of tables) file.exec(`ALTER TABLE "${table}" RENAME TO "${asidePrefix}${table}"`)
       for (const table of tables) file.exec(`CREATE VIEW "${table}" AS SELECT * FROM main.${movedTable}`)
       flip(file, 'postgres', 'switched')
@@ -94,7 +77,7 @@ export class Graduation {
   /** Postgres to SQLite. `between` runs after the commit on Postgres and before the one in the file. */
   async back(between: () => Promise<void> = async () => {}): Promise<number> {
     return await this.#inFile(async (file) => {
-      const rows = new Map<string, Record<string, unknown>[]>()
+      const rows = new Map<string, Row[]>()
       await this.#onTarget(async (target) => {
         await target.query(`SELECT pg_advisory_xact_lock(${authorityLock.join(', ')})`)
         const frozen = `frozen_${randomBytes(4).toString('hex')}`
@@ -103,19 +86,21 @@ export class Graduation {
           "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
         )
         for (const { name } of tables) await target.query(`ALTER TABLE public."${name}" SET SCHEMA ${frozen}`)
-        for (const table of carried) {
-          const { rows: found } = await target.query<{ row: Record<string, unknown> }>(
-            `SELECT to_jsonb(t) AS row FROM ${frozen}."${table}" t`,
+        for (const { name } of tables) {
+          const { rows: found } = await target.query<{ row: Row }>(
+            `SELECT to_jsonb(t) AS row FROM ${frozen}."${name}" t`,
           )
           rows.set(
-            table,
+            name,
             found.map(({ row }) => row),
           )
         }
       })
       await between()
-      for (const table of carried.toReversed()) file.exec(`DELETE FROM "${asidePrefix}${table}"`)
-      for (const [table, found] of rows) insert(file, `${asidePrefix}${table}`, found)
+      for (const [table, found] of rows) {
+        file.exec(`DELETE FROM "${asidePrefix}${table}"`)
+        insert(file, `${asidePrefix}${table}`, found)
+      }
       const views = file
         .prepare(`SELECT name FROM sqlite_schema WHERE type = 'view' AND sql LIKE '%${movedTable}'`)
         .pluck()
@@ -190,6 +175,7 @@ export class Graduation {
 
   async #inFile(use: (file: SqliteDatabase) => unknown): Promise<number> {
     const file = openSqlite(this.path, 0)
+    file.pragma('foreign_keys = OFF') // rows are loaded in any order
     try {
       await until(() => begins(file))
       const held = performance.now()
@@ -240,13 +226,46 @@ function flip(file: SqliteDatabase, side: Authority['side'], state: Authority['s
   writeAuthority(file, { ...authority, side, state, epoch: authority.epoch + 1 })
 }
 
-function insert(file: SqliteDatabase, table: string, rows: Record<string, unknown>[]): void {
+/** SQLite's rows, whose JSON is text and whose counters are the target's sequences. */
+async function load(target: PostgresClient, table: string, rows: unknown[]): Promise<void> {
+  const { rows: columns } = await target.query<{ name: string; type: string; sequence: string | null }>(
+    `SELECT attname AS name, atttypid::regtype::text AS type, pg_get_serial_sequence($1, attname) AS sequence
+       FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0`,
+    [`"${table}"`],
+  )
+  const json = columns.filter(({ type }) => type === 'jsonb').map(({ name }) => name)
+  const read = (rows as Row[]).map((row) => ({
+    ...row,
+    ...Object.fromEntries(json.map((name) => [name, parsed(row[name])])),
+  }))
+  await target.query(`INSERT INTO "${table}" SELECT * FROM json_populate_recordset(null::"${table}", $1)`, [
+    JSON.stringify(read),
+  ])
+  for (const { name, sequence } of columns)
+    if (sequence !== null)
+      await target.query(`SELECT setval($1, coalesce(max("${name}"), 0) + 1, false) FROM "${table}"`, [
+        sequence,
+      ])
+}
+
+function parsed(text: unknown): unknown {
+  return typeof text === 'string' ? JSON.parse(text) : text
+}
+
+/** Postgres' rows, as JSON has them. */
+function insert(file: SqliteDatabase, table: string, rows: Row[]): void {
+  const stored = (value: unknown) =>
+    typeof value === 'boolean'
+      ? Number(value)
+      : typeof value === 'object' && value !== null
+        ? JSON.stringify(value)
+        : value
   for (const row of rows) {
-    const names = Object.keys(row)
+    const names = Object.keys(row).map((name) => `"${name}"`)
     file
-      .prepare(
-        `INSERT INTO "${table}" (${names.map((name) => `"${name}"`).join(', ')}) VALUES (${names.map(() => '?').join(', ')})`,
-      )
-      .run(names.map((name) => (typeof row[name] === 'boolean' ? Number(row[name]) : row[name])))
+      .prepare(`INSERT INTO "${table}" (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`)
+      .run(Object.values(row).map(stored))
   }
 }
+
+type Row = Record<string, unknown>
