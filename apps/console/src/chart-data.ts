@@ -25,19 +25,18 @@ export interface ChartData {
 interface ChartSource {
   database: Database
   billing: BillingStore
-  databaseUrl: string
   store: SignStore
 }
 
 /** The charts of a range, or of its last slots only. */
 export async function chartData(source: ChartSource, range: Range, lastSlots?: number): Promise<ChartData> {
-  const { database, billing, databaseUrl, store } = source
+  const { database, billing, store } = source
   const { spanMs, slotMs } = ranges[range]
   const to = Date.now()
   const from = lastSlots === undefined ? to - spanMs : to - (lastSlots - 1) * slotMs
   // One slot before the first: counters are differences.
   const samples = store.since(
-    identityOf(databaseUrl),
+    identityOf(database.url),
     from - 2 * slotMs,
     slotMs > wholeMs ? slotMs : undefined,
   )

@@ -26,7 +26,6 @@ async function start(): Promise<void> {
   const services: Services = {
     database,
     billing: prismaStore(database),
-    databaseUrl: env.DATABASE_URL,
     store: new SignStore(env.SIGNS_DIR),
     live: new Live(),
     runsDirectory: resolve(env.SIGNS_DIR, 'runs'),

@@ -8,8 +8,6 @@ import type { Live } from './live.ts'
 export interface Services {
   database: Database
   billing: BillingStore
-  /** As the environment has it: kept within the process. */
-  databaseUrl: string
   store: SignStore
   live: Live
   /** Where the command line keeps the journals of its runs. */

@@ -13,8 +13,11 @@ export function createAuth(database: Database, { secret, appUrl }: { secret: str
     secret,
     baseURL: appUrl,
     basePath: '/auth',
+    // Asked for with each query: the application may move to the other database while it runs.
     database: prismaAdapter(database.client, {
-      provider: database.provider === 'postgres' ? 'postgresql' : 'sqlite',
+      get provider() {
+        return database.provider === 'postgres' ? 'postgresql' : 'sqlite'
+      },
     }),
     emailAndPassword: { enabled: true, minPasswordLength: 10, maxPasswordLength: 128 },
     session: { modelName: 'session', expiresIn: 60 * 60 * 24 * 30 },

@@ -46,7 +46,7 @@ async function start(): Promise<void> {
     log,
   })
   const signs = recordSigns({
-    url: env.DATABASE_URL,
+    url: () => database.url,
     counters: database.counters,
     directory: env.SIGNS_DIR,
     process: 'web',

@@ -23,7 +23,7 @@ async function start(): Promise<void> {
   const store = prismaStore(database)
   const metrics = createMetrics(database, store)
   const signs = recordSigns({
-    url: env.DATABASE_URL,
+    url: () => database.url,
     counters: database.counters,
     directory: env.SIGNS_DIR,
     process: 'worker',

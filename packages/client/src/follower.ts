@@ -64,7 +64,12 @@ export class Follower<Client extends PrismaClientShape> implements Route {
   async start(): Promise<void> {
     const authority = this.#lookQuietly()
     const { provider, epoch } = sideOf(authority)
-    this.#place = { provider, epoch, opened: await this.#opened(provider, authority) }
+    try {
+      this.#place = { provider, epoch, opened: await this.#opened(provider, authority) }
+    } catch (error) {
+      await this.close()
+      throw error
+    }
     // A file that is made by opening it is there now.
     this.#observe(this.#lookQuietly())
     if (this.#isCompleted) return
@@ -143,7 +148,7 @@ export class Follower<Client extends PrismaClientShape> implements Route {
     clearInterval(this.#timer)
     await this.#registration?.close()
     this.#watch[Symbol.dispose]()
-    await Promise.allSettled(Object.values(this.#opening))
+    // One that is still being opened closes itself.
     await Promise.all(Object.values(this.#clients).map(({ client }) => client.$disconnect()))
   }
 
@@ -229,6 +234,10 @@ export class Follower<Client extends PrismaClientShape> implements Route {
     } catch (error) {
       if (this.#opening[provider] === opening) delete this.#opening[provider]
       throw error
+    }
+    if (this.#isClosed) {
+      await opened.client.$disconnect()
+      throw new Error('the database was closed meanwhile')
     }
     if (!this.#clients[provider]) {
       this.#clients[provider] = opened

@@ -134,6 +134,22 @@ test('what extends the handle is kept: models, results, queries and the client i
       },
     })
   const { label } = extended
+  // As those do who set a session variable for each query.
+  const batching = client.$extends((own) =>
+    own.$extends({
+      query: {
+        $allModels: {
+          $allOperations: async ({ args, query }) => {
+            const [, result] = await own.$transaction([
+              own.$executeRaw`UPDATE items SET name = ${'own'}`,
+              query(args),
+            ])
+            return result
+          },
+        },
+      },
+    }),
+  )
   const read = async () => {
     const found = await label.findFirstOrThrow({ where: { name: 'one' } })
     const [batched] = await extended.$transaction([label.findFirstOrThrow({ where: { name: 'one' } })])
@@ -145,12 +161,35 @@ test('what extends the handle is kept: models, results, queries and the client i
   const made = label.findFirstOrThrow({ where: { name: 'one' } })
   await graduation.forward()
   asked.length = 0
+  const counting = batching.label.count()
   expect((await made).loud).toBe('ONE')
+  expect(await counting).toBe(2)
   // The switch is beneath the extensions: what they do is not done twice.
   expect(asked).toEqual(['findFirstOrThrow'])
   expect(await read()).toEqual(expected)
   await graduation.back()
+  expect(await batching.label.count()).toBe(2)
   expect(await read()).toEqual(expected)
+})
+
+test('who listens to queries hears those of both databases', async () => {
+  const other = await makeGraduation()
+  const log = [{ emit: 'event', level: 'query' }]
+  const listened = await openGraduating(other, { client: { log } })
+  const statements: string[] = []
+  const { $on: on } = listened.client as unknown as {
+    $on(event: 'query', listener: (event: { query: string }) => void): void
+  }
+  on('query', ({ query }) => statements.push(query))
+  await other.begin()
+  await listened.client.label.count()
+  await other.forward()
+  await listened.client.label.count()
+  await listened.client.label.count()
+  expect(statements.filter((text) => text.includes('`main`.`labels`')).length).toBeGreaterThan(0)
+  expect(statements.filter((text) => text.includes('"public"."labels"')).length).toBeGreaterThan(1)
+  await listened.close()
+  await other.drop()
 })
 
 test('a callback that has begun ends on its side, and code inside it knows which that is', async () => {
@@ -278,7 +317,7 @@ test('a table that is really missing is reported as ever, on both sides', async 
   expect(database.provider).toBe('postgres')
 })
 
-test('listeners hear of each switch, those of queries included, and may stop', async () => {
+test('listeners hear of each switch, and may stop', async () => {
   const events: Switched[] = []
   const stop = database.on('switched', (event) => events.push(event))
   await graduation.forward()

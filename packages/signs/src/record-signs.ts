@@ -5,7 +5,8 @@ import { identityOf } from './identity.ts'
 import { SignStore } from './sign-store.ts'
 
 export interface RecordOptions {
-  url: string
+  /** Of the database of now: `() => database.url` follows an application that graduates while it runs. */
+  url: string | (() => string)
   /** The facade's: `database.counters`. */
   counters: () => DatabaseCounters
   /** Where `signs.db` is. */
@@ -35,7 +36,7 @@ export function recordSigns(options: RecordOptions): { stop(): void } {
   }
   const store = attempt(() => new SignStore(directory))
   if (!store) return { stop: () => {} }
-  const database = identityOf(url)
+  const databaseNow = typeof url === 'string' ? () => url : url
   const run = randomUUID()
   const resolutionMs = 10
   const delay = monitorEventLoopDelay({ resolution: resolutionMs })
@@ -50,7 +51,7 @@ export function recordSigns(options: RecordOptions): { stop(): void } {
     }
     delay.reset()
     attempt(() =>
-      store.add(database, {
+      store.add(identityOf(databaseNow()), {
         at: Date.now(),
         process,
         run,

@@ -39,9 +39,9 @@ export async function watchSigns(services: Services, signal: AbortSignal): Promi
   }
 }
 
-function examineOnce({ databaseUrl, billing, store }: Services, signal: AbortSignal): Promise<Examination> {
+function examineOnce({ database, billing, store }: Services, signal: AbortSignal): Promise<Examination> {
   return examine({
-    url: databaseUrl,
+    url: database.url,
     windowMs,
     store,
     process,
