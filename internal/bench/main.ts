@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { captureCommand } from './capture.ts'
 import { clientCommand } from './client.ts'
 import { moveCommand } from './move.ts'
 import { pagesCommand } from './pages.ts'
@@ -10,6 +11,7 @@ await new Command('bench')
   )
   .addCommand(moveCommand)
   .addCommand(clientCommand)
+  .addCommand(captureCommand)
   .addCommand(webhooksCommand)
   .addCommand(pagesCommand)
   .parseAsync()

@@ -159,7 +159,7 @@ function keyProblem(database: SqliteDatabase, table: SourceTable): Finding {
 
 /** Each guard runs before a row is written: it must be possible here, and find its rows by the index. */
 function guardProblems(database: SqliteDatabase, table: SourceTable, key: string[]): Finding[] {
-  return uniqueGuards(database, table, key).flatMap(({ index, condition }) => {
+  return uniqueGuards(database, table, key).flatMap(({ index, condition, isWhole }) => {
     const row = condition(() => '@row')
     const found = (reason: string) => [
       findingOf({
@@ -173,8 +173,9 @@ function guardProblems(database: SqliteDatabase, table: SourceTable, key: string
     try {
       const plan = database
         .prepare(`EXPLAIN QUERY PLAN SELECT 1 FROM main.${quoteIdentifier(table.name)} WHERE ${row}`)
-        .all({ row: null }) as { detail: string }[]
-      return plan.some(({ detail }) => detail.startsWith('SCAN') && !detail.startsWith('SCAN CONSTANT'))
+        .all({ row: null }) as { parent: number; detail: string }[]
+      // What is below computes the new row's terms.
+      return !isWhole && plan.some(({ parent, detail }) => parent === 0 && detail.startsWith('SCAN'))
         ? found(
             `Rows that ${index} keeps unique cannot be looked up by it, so each write would read the whole table.`,
           )

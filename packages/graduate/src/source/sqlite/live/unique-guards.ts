@@ -16,6 +16,8 @@ export interface UniqueGuard {
   index: string | undefined
   /** For the table's rows; `of` writes a column of the new row. */
   condition: (of: (column: string) => string) => string
+  /** It finds every row, in a case that hardly ever comes: see `defaultGuard`. */
+  isWhole?: true
   /** An UPDATE that sets none of them cannot evict by this key; undefined where that cannot be said. */
   columns: string[] | undefined
 }
@@ -56,12 +58,17 @@ export function uniqueGuards(database: SqliteDatabase, table: SourceTable, key: 
       terms.some((term) => term.name !== null && same(term.name, column) && hasOneSpelling(table, term)),
     )
     // Whoever is evicted has the key of the new row, which is logged anyway.
-    if (!isExact) guards.push(indexGuard(table, name, terms, sql))
+    if (!isExact) guards.push(...indexGuards(table, name, terms, sql))
   }
   return guards
 }
 
-function indexGuard(table: SourceTable, index: string, terms: IndexTerm[], sql: string | null): UniqueGuard {
+function indexGuards(
+  table: SourceTable,
+  index: string,
+  terms: IndexTerm[],
+  sql: string | null,
+): UniqueGuard[] {
   const written = sql === null ? undefined : indexText(sql)
   const plain = (text: string) => withoutQuotedStrings(text, table)
   const expressions = terms.map(({ cid }, at) => (cid === -2 ? plain(written?.terms[at] ?? '') : undefined))
@@ -87,7 +94,23 @@ function indexGuard(table: SourceTable, index: string, terms: IndexTerm[], sql: 
     ...[...expressions, where].flatMap((text) => (text === undefined ? [] : columnsIn(text, table))),
   ])
   const computed = table.columns.some(({ name, generated }) => generated && columns.has(name))
-  return { index, condition, columns: computed ? undefined : [...columns] }
+  const guard = { index, condition, columns: computed ? undefined : [...columns] }
+  return [guard, ...defaultGuard(table, guard)]
+}
+
+/**
+ * A REPLACE that gives NULL to a column that is NOT NULL stores its default, but the triggers before it still see NULL. What
+ * it evicts cannot be computed then, so every row counts as changed.
+ */
+function defaultGuard({ columns }: SourceTable, guard: UniqueGuard): UniqueGuard[] {
+  const given = columns.filter(
+    ({ name, notNull, defaultSql }) =>
+      notNull && defaultSql !== null && (guard.columns === undefined || guard.columns.includes(name)),
+  )
+  if (given.length === 0) return []
+  const condition: UniqueGuard['condition'] = (of) =>
+    `(${given.map(({ name }) => `${of(name)} IS NULL`).join(' OR ')})`
+  return [{ ...guard, condition, isWhole: true }]
 }
 
 /** Columns that an expression names. */
