@@ -54,8 +54,8 @@ export interface Started<Document> {
 }
 
 /** Starts the command line with `--json`, for what is to happen to it while it runs. */
-export function startOutgrow(args: string[]): Started<Report> {
-  return start(bin, args, {}, undefined)
+export function startOutgrow(args: string[], env: NodeJS.ProcessEnv = {}, cwd?: string): Started<Report> {
+  return start(bin, args, env, cwd)
 }
 
 function start<Document>(

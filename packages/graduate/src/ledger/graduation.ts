@@ -46,7 +46,7 @@ export interface Graduation {
   baseline: PlannedBaseline | null
 }
 
-export interface PlannedBaseline {
+interface PlannedBaseline {
   /** Where it belongs: a folder of the project, and the schema beside it. */
   postgresDirectory: string
   postgresSchema: string

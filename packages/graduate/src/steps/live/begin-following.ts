@@ -11,7 +11,7 @@ import type { Step } from '../step.ts'
 import { captureChanges } from './capture-changes.ts'
 import { checkLive } from './check-live.ts'
 import type { GraduateRequest } from './graduate-request.ts'
-import { giveAuthority } from './hold.ts'
+import { giveAuthority } from './give-authority.ts'
 import { openFile } from './open-file.ts'
 
 /** Records what was copied, and from where on the target follows; prepares what logs the target's own changes later. */

@@ -17,6 +17,7 @@ import { claimTarget } from '../open-target.ts'
 import type { Run, Step } from '../step.ts'
 import { takeSnapshot } from '../take-snapshot.ts'
 import { checkLive } from './check-live.ts'
+import { giveAuthority } from './give-authority.ts'
 import type { GraduateRequest } from './graduate-request.ts'
 import { openFile } from './open-file.ts'
 
@@ -55,6 +56,10 @@ export const captureChanges: Step<Captured, GraduateRequest> = {
     }
     if (recordedSchemaVersion(file.reader) !== file.schemaVersion) throw schemaChanged()
     if (!existsSync(copy)) await copyFile(run, file, copy)
+    await file.write(
+      () => giveAuthority(file, { side: 'sqlite', epoch: 1, state: 'copying' }),
+      request.signal,
+    )
     const snapshot = run.of(takeSnapshot) as LiveSnapshot
     await snapshot.renew(sqliteSource(copy), request.signal)
     return { value: { position: positionOf(copy), copy } }

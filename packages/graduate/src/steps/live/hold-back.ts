@@ -7,7 +7,8 @@ import { prepareReturn, type PreparedNames } from '../../source/sqlite/live/put-
 import type { BackSession } from './back-session.ts'
 import { applyBack } from './catch-up-back.ts'
 import { Watchdog } from './watchdog.ts'
-import { commitMs, giveAuthority, tooLong, within, type Held } from './hold.ts'
+import { giveAuthority } from './give-authority.ts'
+import { commitMs, tooLong, within, type Held } from './hold.ts'
 
 /** What of the way back can be made ready while the application goes on writing. */
 export interface PreparedReturn {

@@ -1,18 +1,12 @@
-import {
-  readAuthority,
-  runStatements,
-  writeAuthority,
-  type Authority,
-  type PostgresClient,
-} from '@outgrow/databases'
+import { runStatements, type PostgresClient } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import type { Pause } from '../../ledger/graduation.ts'
 import { readCounters } from '../../source/sqlite/counters.ts'
-import type { LiveFile } from '../../source/sqlite/live/live-file.ts'
 import { prepareAside, type PreparedNames } from '../../source/sqlite/live/put-aside.ts'
 import { counterSql, type CounterSql } from '../../target/postgres/live/advance-counters.ts'
 import { rehearsePlacing } from '../../target/postgres/live/placing.ts'
 import { applyRead } from './catch-up.ts'
+import { giveAuthority } from './give-authority.ts'
 import type { LiveSession } from './session.ts'
 import { Watchdog } from './watchdog.ts'
 
@@ -126,13 +120,6 @@ export async function within<Answer>(
   } finally {
     clearTimeout(timer)
   }
-}
-
-/** Changes the authority, within the transaction of the writing connection. */
-export function giveAuthority({ writer }: LiveFile, to: Pick<Authority, 'side' | 'epoch' | 'state'>): void {
-  const known = readAuthority(writer)
-  if (!known) throw new Error('the file has no authority row')
-  writeAuthority(writer, { ...known, ...to })
 }
 
 export function tooLong(budgetMs: number): Failure {
