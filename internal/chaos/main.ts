@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { chaos } from './chaos.ts'
+import { graduateCommand } from './graduate/command.ts'
 import { variants, type Variant } from './variants.ts'
 
 interface Options {
@@ -50,4 +51,5 @@ const billing = new Command('billing')
 await new Command('chaos')
   .description('Tries to break the guarantees of the product.')
   .addCommand(billing)
+  .addCommand(graduateCommand)
   .parseAsync()

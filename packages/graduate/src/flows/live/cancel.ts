@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { parsePostgresUrl, parseSqliteSource } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
+import { dieAt } from '../../die-at.ts'
 import { graduationRun } from '../../ledger/graduation.ts'
 import { lockTarget } from '../../ledger/run-lock.ts'
 import { dropRun } from '../../ledger/runs.ts'
@@ -37,6 +38,7 @@ export async function cancelGraduation({
     const staging = await graduationRun(client, graduation)
     // The target first: a graduation that the file still knows can be cancelled again.
     if (staging) await dropRun(client, staging)
+    dieAt('target-dropped')
     await file.write(uncapture, signal)
   } finally {
     await client.end()

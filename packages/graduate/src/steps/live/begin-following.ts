@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { rmSync } from 'node:fs'
+import { dieAt } from '../../die-at.ts'
 import { stagedName } from '../../model/staging.ts'
 import { GraduationLedger, type Graduation } from '../../ledger/graduation.ts'
 import { captureBack } from '../../target/postgres/live/capture-back.ts'
@@ -19,6 +20,7 @@ export const beginFollowing: Step<void, GraduateRequest> = {
   name: 'follow',
   title: 'Begin to follow',
   run: async (run) => {
+    dieAt('copied')
     const { staging, ledger, loaders } = run.of(stage)
     const { request } = run
     const [target] = loaders
@@ -52,11 +54,13 @@ export const beginFollowing: Step<void, GraduateRequest> = {
         await writeBaseline(client, stagedName(staging.run, staging.home, undefined), baseline)
       await ledger.markLive()
     })
+    dieAt('recorded')
     const { file } = run.of(openFile)
     await file.write(
       () => giveAuthority(file, { side: 'sqlite', epoch: 1, state: 'following' }),
       request.signal,
     )
+    dieAt('following')
     rmSync(copy, { force: true })
     return { value: undefined }
   },

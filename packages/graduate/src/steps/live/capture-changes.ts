@@ -7,6 +7,7 @@ import {
   type TargetIdentity,
 } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
+import { dieAt } from '../../die-at.ts'
 import { copySqliteFile } from '../../source/sqlite/copy-file.ts'
 import { capture, recordedSchemaVersion } from '../../source/sqlite/live/capture.ts'
 import { readLogState } from '../../source/sqlite/live/change-log.ts'
@@ -49,10 +50,12 @@ export const captureChanges: Step<Captured, GraduateRequest> = {
         name: planned.source.name,
         key: key.map((at) => planned.columns[at]?.source ?? ''),
       }))
+      dieAt('staged')
       await file.write((database) => {
         if (file.schemaVersion !== schemaVersion) throw schemaChanged()
         capture(database, tables, { graduation, target, epoch: 1, maxLog })
       }, request.signal)
+      dieAt('captured')
     }
     if (recordedSchemaVersion(file.reader) !== file.schemaVersion) throw schemaChanged()
     if (!existsSync(copy)) await copyFile(run, file, copy)
@@ -60,6 +63,7 @@ export const captureChanges: Step<Captured, GraduateRequest> = {
       () => giveAuthority(file, { side: 'sqlite', epoch: 1, state: 'copying' }),
       request.signal,
     )
+    dieAt('file-copied')
     const snapshot = run.of(takeSnapshot) as LiveSnapshot
     await snapshot.renew(sqliteSource(copy), request.signal)
     return { value: { position: positionOf(copy), copy } }

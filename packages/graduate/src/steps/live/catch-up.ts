@@ -1,4 +1,5 @@
 import { Failure } from '@outgrow/kit'
+import { dieAt } from '../../die-at.ts'
 import type { FollowedTable, TableChanges } from '../../model/change.ts'
 import { Refusal, type Finding } from '../../model/finding.ts'
 import { captureOverflowed, pruneLog, readLogState } from '../../source/sqlite/live/change-log.ts'
@@ -27,7 +28,11 @@ export interface CaughtUp {
  */
 export async function catchUp(session: LiveSession): Promise<CaughtUp> {
   const caught = await session.file.reading(() => applyRead(session, 'COMMIT'))
-  if (caught.entries > 0) await prune(session)
+  if (caught.entries > 0) {
+    dieAt('applied')
+    await prune(session)
+    dieAt('pruned')
+  }
   return caught
 }
 
@@ -50,7 +55,10 @@ export async function applyRead(session: LiveSession, end: 'COMMIT' | undefined)
     const applied = await applyChanges(client, sql, changes, [ledger.advance(graduation, position)])
     refuse(applied, options.onBadValue)
     await recordQuarantined(session, changes, applied.quarantined)
-    if (end !== undefined) await client.query(end)
+    if (end !== undefined) {
+      dieAt('before-apply-commit')
+      await client.query(end)
+    }
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {}) // the connection may be gone, which the error says
     throw error

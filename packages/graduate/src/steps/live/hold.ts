@@ -1,5 +1,6 @@
 import { runStatements, type PostgresClient } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
+import { dieAt } from '../../die-at.ts'
 import type { Pause } from '../../ledger/graduation.ts'
 import { readCounters } from '../../source/sqlite/counters.ts'
 import { prepareAside, type PreparedNames } from '../../source/sqlite/live/put-aside.ts'
@@ -69,6 +70,7 @@ export async function hold(
     if (performance.now() - started >= budgetMs || !file.writer.inTransaction) throw tooLong(budgetMs)
   }
   try {
+    dieAt('held')
     const { keys, position, tables } = await file.reading(async () => {
       const caught = await applyRead(session, undefined)
       assertHeld()
@@ -90,8 +92,11 @@ export async function hold(
     assertHeld()
     clearTimeout(spent)
     if (kind === 'cutover') {
+      dieAt('before-postgres-commit')
       await within(commitMs, client, client.query('COMMIT'))
+      dieAt('between-commits')
       file.writer.exec('COMMIT')
+      dieAt('after-commit')
       Object.assign(graduation, { epoch: next, state: 'switched', applied: position })
     }
     file.unlock()

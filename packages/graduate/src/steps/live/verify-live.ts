@@ -1,3 +1,4 @@
+import { dieAt } from '../../die-at.ts'
 import { sameDigest } from '../../model/digest.ts'
 import type { Finding } from '../../model/finding.ts'
 import type { MoveOptions } from '../../model/options.ts'
@@ -60,6 +61,7 @@ export async function verifyLive(session: LiveSession): Promise<LiveComparison> 
     const verified = verificationOf(tables, position, performance.now() - started)
     graduation.verified = verified
     await ledger.recordVerification(verified)
+    dieAt('verified')
     return { verified, tables, findings }
   } finally {
     if (file.reader.inTransaction) file.reader.exec('ROLLBACK')

@@ -1,4 +1,5 @@
 import type { OpenSnapshot, Snapshot, Source } from '../../source.ts'
+import { reservedPrefix } from './captured-table.ts'
 
 /**
  * A source whose state is chosen twice: what its schema says is read from the live file before anything is touched, and the
@@ -29,7 +30,9 @@ export class LiveSnapshot implements Snapshot {
 
   health: Snapshot['health'] = () => this.#state.health()
   tables: Snapshot['tables'] = () => this.#state.tables()
-  objects: Snapshot['objects'] = () => this.#state.objects()
+  /** Without those that capture changes, which are there when a graduation is resumed. */
+  objects: Snapshot['objects'] = () =>
+    this.#state.objects().filter(({ name }) => !name.startsWith(reservedPrefix))
   chunks: Snapshot['chunks'] = (table) => this.#state.chunks(table)
   rows: Snapshot['rows'] = (table, options, chunk) => this.#state.rows(table, options, chunk)
   digest: Snapshot['digest'] = (table, options, onRows) => this.#state.digest(table, options, onRows)
