@@ -10,6 +10,7 @@ import { openSession } from '../src/flows/live/open-session.ts'
 import { rollBack } from '../src/flows/live/roll-back.ts'
 import { verifyLive } from '../src/steps/live/verify-live.ts'
 import { reachFollowing } from '../src/flows/live/reach-following.ts'
+import { hold, prepareHold } from '../src/steps/live/hold.ts'
 
 const schema = `datasource db {
   provider = "sqlite"
@@ -125,5 +126,33 @@ test('a file that is written to is followed, compared and switched', async () =>
   expect(again.findings).toEqual([])
   const counted = await client.query(`SELECT count(*)::int AS accounts FROM "Account"`)
   expect(counted.rows).toEqual([{ accounts: 1002 }])
+  await client.end()
+})
+
+test('ids go on above those of rows that came between the preparation of a switch and its pause', async () => {
+  const from = makeBank()
+  const { url: to } = await emptyTarget()
+  const signal = new AbortController().signal
+  await reachFollowing({
+    from,
+    to,
+    schema: schemaSourceOf(schema),
+    options: strictOptions,
+    folder: join(temporaryFolder(), 'graduations'),
+    maxLog: 100_000,
+    writesHistory: false,
+    progress: none,
+    signal,
+  })
+  const application = openSqlite(from)
+  await using session = await openSession({ from, to, progress: none, signal })
+  await settle(session, none)
+  const prepared = await prepareHold(session)
+  application.exec(`INSERT INTO "Account" (email, balance) VALUES ('between', 1)`)
+  await settle(session, none)
+  await hold(session, prepared, { kind: 'cutover', budgetMs: 2000 })
+  const client = await connectPostgres(to)
+  const { rows } = await client.query(`INSERT INTO "Account" (email, balance) VALUES ('pg', 1) RETURNING id`)
+  expect(rows).toEqual([{ id: 1002 }])
   await client.end()
 })

@@ -1,14 +1,16 @@
 import { rmSync } from 'node:fs'
-import { parsePostgresUrl, parseSqliteSource } from '@outgrow/databases'
+import { parsePostgresUrl, parseSqliteSource, runStatements } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { dieAt } from '../../die-at.ts'
-import { graduationRun } from '../../ledger/graduation.ts'
+import { GraduationLedger, graduationRun } from '../../ledger/graduation.ts'
 import { lockTarget } from '../../ledger/run-lock.ts'
 import { dropRun } from '../../ledger/runs.ts'
 import { uncapture } from '../../source/sqlite/live/capture.ts'
 import { LiveFile } from '../../source/sqlite/live/live-file.ts'
 import { copyPath } from '../../steps/live/capture-changes.ts'
 import { connectForRun } from '../../target/postgres/connect.ts'
+import { setSearchPath } from '../../target/postgres/stage.ts'
+import { repaired } from './repair.ts'
 
 /**
  * Takes a graduation back before its switch: the target is as it was, and so is the schema of the file.
@@ -37,7 +39,13 @@ export async function cancelGraduation({
     await lockTarget(client)
     const staging = await graduationRun(client, graduation)
     // The target first: a graduation that the file still knows can be cancelled again.
-    if (staging) await dropRun(client, staging)
+    if (staging) {
+      await runStatements(client, [setSearchPath(Object.values(staging.schemas), staging.home)])
+      const ledger = new GraduationLedger(client, staging)
+      // A switch that the file never made has left its tables in place.
+      if (await ledger.exists()) await repaired(client, await ledger.read(), authority, staging, ledger)
+      await dropRun(client, staging)
+    }
     dieAt('target-dropped')
     await file.write(uncapture, signal)
   } finally {

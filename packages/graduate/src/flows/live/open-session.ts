@@ -10,17 +10,17 @@ import type { FollowedTable } from '../../model/change.ts'
 import { restoreOptions } from '../../model/options.ts'
 import type { Progress } from '../../model/progress.ts'
 import { namesOfStaged, type Staging } from '../../model/staging.ts'
-import { GraduationLedger, graduationRun, type Graduation } from '../../ledger/graduation.ts'
+import { GraduationLedger, graduationRun } from '../../ledger/graduation.ts'
 import { lockTarget } from '../../ledger/run-lock.ts'
 import { recordedSchemaVersion } from '../../source/sqlite/live/capture.ts'
 import { DirtyKeys } from '../../source/sqlite/live/dirty.ts'
 import { LiveFile } from '../../source/sqlite/live/live-file.ts'
+import { repaired } from './repair.ts'
 import { finishReturn, followAgain } from './roll-back.ts'
 import type { LiveSession } from '../../steps/live/session.ts'
 import { connectForRun } from '../../target/postgres/connect.ts'
 import { hashOnServer } from '../../target/postgres/hash-on-server.ts'
 import { followedSql } from '../../target/postgres/live/followed-tables.ts'
-import { withdrawCut } from '../../target/postgres/live/placing.ts'
 import { explained } from '../../target/postgres/server-failure.ts'
 import { PostgresTarget } from '../../target/postgres/postgres-target.ts'
 import { setSearchPath } from '../../target/postgres/stage.ts'
@@ -86,6 +86,7 @@ export async function openSession({ from, to, progress, signal }: SessionRequest
       tables,
       sql: await followedSql(client, tables),
       options: restoreOptions(staging.record),
+      uncounted: new Set(),
       schemaVersion: recordedSchemaVersion(file.reader),
       progress,
       signal,
@@ -104,25 +105,6 @@ export async function openSession({ from, to, progress, signal }: SessionRequest
     await stack[Symbol.asyncDispose]()
     throw signal.aborted ? signal.reason : explained(error, clients)
   }
-}
-
-/**
- * The file says who has the authority. Where the target was committed and the file was not, the target goes back: nobody
- * was sent there yet.
- */
-async function repaired(
-  client: PostgresClient,
-  graduation: Graduation,
-  authority: Authority,
-  staging: Staging,
-  ledger: GraduationLedger,
-): Promise<Graduation> {
-  if (graduation.epoch === authority.epoch) return graduation
-  if (graduation.state === 'switched' && authority.side === 'sqlite') {
-    await withdrawCut(client, staging, ledger.switchSql(authority.epoch, 'following'))
-    return { ...graduation, epoch: authority.epoch, state: 'following' }
-  }
-  return graduation
 }
 
 /** The tables in the schemas where the application finds them. */

@@ -1,6 +1,6 @@
 import { Failure } from '@outgrow/kit'
 import { dieAt } from '../../die-at.ts'
-import type { FollowedTable, TableChanges } from '../../model/change.ts'
+import type { TableChanges } from '../../model/change.ts'
 import { Refusal, type Finding } from '../../model/finding.ts'
 import { captureOverflowed, pruneLog, readLogState } from '../../source/sqlite/live/change-log.ts'
 import { changedRows } from '../../source/sqlite/live/changed-rows.ts'
@@ -16,8 +16,6 @@ export interface CaughtUp {
   /** Keys: as many rows at most. */
   keys: number
   position: number
-  /** Those that had any. */
-  tables: FollowedTable[]
 }
 
 /**
@@ -47,7 +45,7 @@ export async function applyRead(session: LiveSession, end: 'COMMIT' | undefined)
   if (log.overflowed) throw captureOverflowed(log.newest)
   const position = log.newest
   const entries = position - graduation.applied
-  if (entries === 0 && end === 'COMMIT') return { entries, keys: 0, position, tables: [] }
+  if (entries === 0 && end === 'COMMIT') return { entries, keys: 0, position }
   const changes = changesOf(session, position)
   const keys = changes.reduce((sum, one) => sum + one.keys, 0)
   const { client } = target
@@ -63,8 +61,9 @@ export async function applyRead(session: LiveSession, end: 'COMMIT' | undefined)
     await client.query('ROLLBACK').catch(() => {}) // the connection may be gone, which the error says
     throw error
   }
+  for (const { table } of changes) session.uncounted.add(table.number)
   if (end !== undefined) graduation.applied = position
-  return { entries, keys, position, tables: changes.map(({ table }) => table) }
+  return { entries, keys, position }
 }
 
 /** The changed rows of each table, in the state that the reading connection sees. */

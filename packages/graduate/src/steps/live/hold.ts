@@ -23,6 +23,7 @@ export async function prepareHold(session: LiveSession): Promise<PreparedHold> {
   const { file, target, staging, graduation, tables } = session
   const { client } = target
   const counters = await counterSql(client, staging, tables)
+  session.uncounted.clear()
   const counted = readCounters(file.reader)
   for (const { number, planned } of tables) {
     for (const sql of counters.get(number)?.(counted.get(planned.source.name) ?? 0n) ?? [])
@@ -71,15 +72,15 @@ export async function hold(
   }
   try {
     dieAt('held')
-    const { keys, position, tables } = await file.reading(async () => {
+    const { keys, position } = await file.reading(async () => {
       const caught = await applyRead(session, undefined)
       assertHeld()
       return caught
     })
     const counted = readCounters(file.writer)
-    const moved = tables.flatMap(
-      ({ number, planned }) => counters.get(number)?.(counted.get(planned.source.name) ?? 0n) ?? [],
-    )
+    const moved = session.tables
+      .filter(({ number }) => session.uncounted.has(number))
+      .flatMap(({ number, planned }) => counters.get(number)?.(counted.get(planned.source.name) ?? 0n) ?? [])
     await runStatements(client, [
       `SET LOCAL lock_timeout = ${Math.ceil(budgetMs)}`,
       ...moved,

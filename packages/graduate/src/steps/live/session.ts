@@ -23,6 +23,8 @@ export interface LiveSession {
   tables: FollowedTable[]
   sql: ReadonlyMap<number, FollowedSql>
   options: MoveOptions
+  /** Numbers of the tables whose rows have changed since their counters were moved on. */
+  uncounted: Set<number>
   /** Of the file, when changes began to be captured: another number means another schema. */
   schemaVersion: number
   progress: Progress
