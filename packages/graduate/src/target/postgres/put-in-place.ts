@@ -167,10 +167,14 @@ export async function moveObjects(client: PostgresClient, staged: string, target
   if (left.rows.length > 0) throw changed(left.rows.map(({ name }) => name))
 }
 
-/** What depends on the schema itself; counters of tables and members of extensions go along with those. */
+/**
+ * What depends on the schema itself; counters of tables and members of extensions go along with those, and what is the run's
+ * own stays. A function's name is not its identity.
+ */
 const inSchema = `FROM pg_namespace n JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = n.oid AND d.deptype = 'n'
        CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) i
       WHERE n.nspname = $1 AND d.objsubid = 0 AND coalesce(i.name, '') NOT LIKE '\\_outgrow\\_%' AND d.classid <> 'pg_default_acl'::regclass
+        AND NOT (d.classid = 'pg_proc'::regclass AND EXISTS (SELECT 1 FROM pg_proc p WHERE p.oid = d.objid AND p.proname LIKE '\\_outgrow\\_%'))
         AND NOT EXISTS (SELECT 1 FROM pg_depend x WHERE x.classid = d.classid AND x.objid = d.objid
                          AND (x.deptype IN ('i', 'e') OR (x.deptype = 'a' AND i.type = 'sequence')))`
 
