@@ -69,6 +69,10 @@ export async function checkTargetAfter(client: PostgresClient, left: Rows): Prom
     "SELECT count(*)::int AS count FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace",
   )
   if (foreign[0]?.count !== 3) wrong.push(`${foreign[0]?.count} foreign keys are in place, not 3`)
+  const { rows: own } = await client.query<{ name: string }>(
+    "SELECT proname AS name FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname LIKE '%outgrow%'",
+  )
+  if (own.length > 0) wrong.push(`among the application’s are ${own.map(({ name }) => name).join(', ')}`)
   await client.query('BEGIN')
   for (const [table, columns, values] of [
     ['event', 'writer, seq', '0, 0'],

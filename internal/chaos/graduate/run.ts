@@ -177,7 +177,7 @@ function historyOf({ attempt, commands }: AttemptEnded): string {
   const { is, ...rest } = attempt
   const ends = commands.map(
     ({ code, signal, report }) =>
-      `${signal ?? code}${report?.error ? ` ${report.error.code}` : ''}${report ? ` (${report.state})` : ''}`,
+      `${signal ?? code}${report?.error ? ` ${report.error.code}` : ''}${report ? ` (${report.state})${report.error ? ` ${report.error.message}` : ''}` : ''}`,
   )
   return `${is}${Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : ''}: ${ends.join(', ')}`
 }

@@ -20,6 +20,16 @@ export function isSameSource(a: RunRecord, b: RunRecord): boolean {
   return a.fingerprint === b.fingerprint && a.source === b.source
 }
 
+/** Fingerprint of the rows of a graduation: it reads a copy of its own, which tells it from any other. */
+export function liveFingerprint(graduation: string): string {
+  return `live ${graduation}`
+}
+
+/** Whether a run was begun by a graduation of the same file. */
+export function isGraduationOf({ record, run }: Staging, now: RunRecord): boolean {
+  return record.source === now.source && record.fingerprint === liveFingerprint(run)
+}
+
 /** Whether two runs were asked for the same. */
 export function isSameRun(a: RunRecord, b: RunRecord): boolean {
   const asked = (r: RunRecord) =>

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openSqliteReadonly, readAuthority, stateDirectory, type GraduationState } from '@outgrow/databases'
@@ -12,6 +13,8 @@ import type { Finding } from '../model/finding.ts'
 import { defaultMaxLog } from '../model/graduate-options.ts'
 import type { Progress } from '../model/progress.ts'
 import type { Held } from '../steps/live/hold.ts'
+import { copyPath } from '../steps/live/capture-changes.ts'
+import { finishSwitch, isUnfinished } from '../steps/live/finish-switch.ts'
 import { obstacles } from '../steps/live/obstacles.ts'
 import { verifyLive, type LiveComparison } from '../steps/live/verify-live.ts'
 import { answerRequests } from './answer-requests.ts'
@@ -101,6 +104,7 @@ class Graduating {
     for (;;) {
       try {
         const state = this.#state()
+        if (state === 'switched') await this.#finish()
         if (state === 'switched' || state === 'completed') return this.#ended(state)
         if (state !== 'following') await this.#reach()
         await this.#follow()
@@ -112,10 +116,20 @@ class Graduating {
           await cancelGraduation({ ...this.#request, folder: this.#folder })
           continue
         }
-        if (!this.#follows || !isAway(error)) throw error
+        if (!this.#isLost(error)) throw error
         await this.#reconnect(error)
       }
     }
+  }
+
+  /**
+   * The target went away while it followed. It may be gone for a while, or still have the session of before; or somebody
+   * else follows meanwhile.
+   */
+  #isLost({ code }: Failure): boolean {
+    if (this.#state() !== 'following') return false
+    if (code === 'OUTGROW_POSTGRES_LOST') return true
+    return this.#follows && (code === 'OUTGROW_POSTGRES_UNREACHABLE' || code === 'OUTGROW_RUN_ACTIVE')
   }
 
   /** Waits until the target answers again. */
@@ -123,6 +137,20 @@ class Graduating {
     if (this.#told !== lost.code) this.#listener.onLost(lost.message)
     this.#told = lost.code
     await sleep(blockedMs, undefined, { signal: this.#request.signal })
+  }
+
+  /** Does what an attempt that ended right after its switch has left undone. */
+  async #finish(): Promise<void> {
+    const { from, to, signal } = this.#request
+    await using session = await openSession({ from, to, progress: this.#progress, signal })
+    try {
+      if (!(await isUnfinished(session))) return
+      const { findings, notes } = await finishSwitch(session)
+      this.#report.findings.push(...findings)
+      this.#report.notes.push(...notes)
+    } catch (error) {
+      throw session.explained(error)
+    }
   }
 
   #state(): GraduationState | 'none' {
@@ -186,6 +214,7 @@ class Graduating {
     await using session = await openSession({ from, to, progress: this.#progress, signal })
     this.#report.graduation = session.graduation.name
     this.#follows = true
+    rmSync(copyPath({ folder: this.#folder, graduation: session.graduation.name }), { force: true })
     try {
       this.#journal?.step('Follow', 1, 1)
       while (!(await this.#settled(session))) await sleep(blockedMs, undefined, { signal })
@@ -327,10 +356,6 @@ class Graduating {
     const code = exitCode === exit.done && findings.length > 0 ? exit.findings : exitCode
     return { ...this.#report, state, exitCode: code, ok: true }
   }
-}
-
-function isAway({ code }: Failure): boolean {
-  return code === 'OUTGROW_POSTGRES_LOST' || code === 'OUTGROW_POSTGRES_UNREACHABLE'
 }
 
 function badValues(findings: Finding[]): Failure {

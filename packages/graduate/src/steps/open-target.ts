@@ -1,8 +1,8 @@
 import type { PostgresClient } from '@outgrow/databases'
-import { findRuns, refuseGraduating, unfinishedIn, type FoundRun } from '../ledger/runs.ts'
+import { dropRun, findRuns, refuseGraduating, unfinishedIn, type FoundRun } from '../ledger/runs.ts'
 import { lockTarget } from '../ledger/run-lock.ts'
-import { isSameRun, isSameSource, otherSchema, recordOf } from '../ledger/record.ts'
-import { recordVersion, type Staging } from '../model/staging.ts'
+import { isGraduationOf, isSameRun, isSameSource, otherSchema, recordOf } from '../ledger/record.ts'
+import { recordVersion, type RunRecord, type Staging } from '../model/staging.ts'
 import { checkServer } from '../target/postgres/checks.ts'
 import { connectForRun } from '../target/postgres/connect.ts'
 import { hashHere } from '../target/postgres/hash-here.ts'
@@ -63,15 +63,39 @@ export const claimTarget: Step<ClaimedTarget, MoveRequest, Connections> = {
     await checkServer([client, second.client], run.request.target)
     await lockTarget(client)
     const runs = await findRuns(client)
-    refuseGraduating(runs)
+    const { graduation } = run.request
+    refuseGraduating(runs.filter(({ staging }) => staging.run !== graduation))
     const now = recordOf(run.request.options, run.of(takeSnapshot), prepared)
     const published = publishedIn(runs, run.request.target.schema).find(
       ({ record }) => isSameSource(record, now) && isSameRun(record, now),
     )
     // Somebody may have dropped its tables since, to fill the target anew.
     const recorded = published && (await hasPublishedTables(target, published)) ? published : undefined
-    return { value: { target, others: [second, third], recorded, unfinished: unfinishedIn(runs) } }
+    const unfinished = await begunBefore(client, runs, now, graduation)
+    return { value: { target, others: [second, third], recorded, unfinished } }
   },
+}
+
+/**
+ * The run to go on with. A graduation that ended before it touched its file has left one of which the file knows nothing: it
+ * is dropped.
+ */
+async function begunBefore(
+  client: PostgresClient,
+  runs: FoundRun[],
+  now: RunRecord,
+  graduation: string | undefined,
+): Promise<Staging | undefined> {
+  const own = runs.find(({ staging }) => staging.run === graduation)?.staging
+  const unfinished = own ?? unfinishedIn(runs)
+  const isAbandoned =
+    graduation !== undefined &&
+    unfinished !== undefined &&
+    unfinished !== own &&
+    isGraduationOf(unfinished, now)
+  if (!isAbandoned) return unfinished
+  await dropRun(client, unfinished)
+  return undefined
 }
 
 type Connections = Promise<PostgresTarget[]>

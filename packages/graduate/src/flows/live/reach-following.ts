@@ -4,6 +4,7 @@ import { Failure } from '@outgrow/kit'
 import { LiveFile } from '../../source/sqlite/live/live-file.ts'
 import { liveSource } from '../../source/sqlite/live/live-snapshot.ts'
 import { sqliteSource } from '../../source/sqlite/snapshot.ts'
+import { liveFingerprint } from '../../ledger/record.ts'
 import { compare } from '../../steps/compare.ts'
 import { copy } from '../../steps/copy.ts'
 import { beginFollowing } from '../../steps/live/begin-following.ts'
@@ -66,7 +67,7 @@ export function reachFollowing({ from, to, ...request }: ReachRequest): Promise<
       ...request,
       path,
       graduation,
-      source: liveSource(sqliteSource(path), `live ${graduation}`),
+      source: liveSource(sqliteSource(path), liveFingerprint(graduation)),
       target: parsePostgresUrl(to),
       // What was loaded from a copy that is gone is of no use.
       unfinished: known === undefined ? 'refuse' : hasCopy ? 'resume' : 'restart',

@@ -47,13 +47,15 @@ export const beginFollowing: Step<void, GraduateRequest> = {
         ? { postgresDirectory, postgresSchema, hasMigrations, migrations: baseline }
         : null,
     }
-    await target.transaction(async () => {
-      await live.create(graduation)
-      await captureBack(client, { schema: live.schema, record: live.table }, tables)
-      if (!staging.replaces && baseline.length > 0)
-        await writeBaseline(client, stagedName(staging.run, staging.home, undefined), baseline)
-      await ledger.markLive()
-    })
+    // Recorded already where an earlier attempt came so far, and no further.
+    if (!(await live.exists()))
+      await target.transaction(async () => {
+        await live.create(graduation)
+        await captureBack(client, { schema: live.schema, record: live.table }, tables)
+        if (!staging.replaces && baseline.length > 0)
+          await writeBaseline(client, stagedName(staging.run, staging.home, undefined), baseline)
+        await ledger.markLive()
+      })
     dieAt('recorded')
     const { file } = run.of(openFile)
     await file.write(

@@ -71,3 +71,13 @@ function writtenBaseline({ baseline }: LiveSession['graduation'], staging: LiveS
   if (existsSync(join(baseline.postgresDirectory, 'migrations'))) return []
   return writeBaselineFiles(baseline, staging, baseline.migrations)
 }
+
+/** Whether a switch was made, and what comes after it was not: a foreign key is not checked against the rows yet. */
+export async function isUnfinished({ target, staging }: LiveSession): Promise<boolean> {
+  const { rows } = await target.client.query(
+    `SELECT 1 FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
+      WHERE n.nspname = ANY($1) AND k.conname = ANY($2) AND k.contype = 'f' AND NOT k.convalidated`,
+    [Object.keys(staging.schemas), staging.constraints.map(({ name }) => name)],
+  )
+  return rows.length > 0
+}

@@ -1,0 +1,77 @@
+import { dirname } from 'node:path'
+import { openSqlite, openSqliteReadonly, withPostgres } from '@outgrow/databases'
+import type { GraduationReport } from '@outgrow/graduate'
+import { makeDatabase } from '@outgrow/testing'
+import { makeShop, outgrow } from '@outgrow/testing/cli'
+import { expect, inject, test } from 'vitest'
+
+/** A shop whose file can be graduated, and the command that does it. */
+async function shop() {
+  const { file, schema } = makeShop(500)
+  const database = openSqlite(file)
+  database.close()
+  const { url } = await makeDatabase(inject('postgresUrl'))
+  const ends = ['--from', file, '--to', url, '--work-dir', dirname(file)]
+  return {
+    file,
+    url,
+    graduate: (dieAt?: string) =>
+      outgrow<GraduationReport>(
+        ['graduate', ...ends, '--schema', schema, '--cutover', 'auto', '--budget-ms', '2000'],
+        dieAt === undefined ? {} : { OUTGROW_DIE_AT: dieAt },
+      ),
+    cancel: () => outgrow<GraduationReport>(['graduate', 'cancel', ...ends]),
+  }
+}
+
+/** Names in a target that a graduation or the application's schema has put there. */
+const namesIn = (url: string) =>
+  withPostgres(url, async (client) => {
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT relname AS name FROM pg_class c WHERE relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'pg_toast'::regnamespace)
+       UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace`,
+    )
+    return rows.map(({ name }) => name)
+  })
+
+test.each([
+  ['staged', 'before the file knows of it'],
+  ['file-copied', 'before anything is loaded'],
+  ['recorded', 'between the record in the target and that in the file'],
+  ['between-commits', 'between the commits of the switch'],
+  ['after-commit', 'before the foreign keys are checked'],
+])(
+  'a graduation that dies at %s, %s, goes on to its end',
+  async (point) => {
+    const { url, graduate } = await shop()
+    expect((await graduate(point)).code).toBe(null)
+    const { code, document } = await graduate()
+    expect({ code, state: document.state, findings: document.findings }).toEqual({
+      code: 0,
+      state: 'switched',
+      findings: [],
+    })
+    const keys = await withPostgres(url, (client) =>
+      client.query("SELECT convalidated AS checked FROM pg_constraint WHERE contype = 'f'"),
+    )
+    expect(keys.rows).toEqual([{ checked: true }])
+    expect((await namesIn(url)).filter((name) => name.startsWith('_outgrow_capture'))).toEqual([])
+  },
+  120_000,
+)
+
+test('a graduation that dies between the commits of its switch can be cancelled, and begun again', async () => {
+  const { file, url, graduate, cancel } = await shop()
+  const schemaOf = () => {
+    const database = openSqliteReadonly(file)
+    const rows = database.prepare('SELECT * FROM sqlite_schema').all()
+    database.close()
+    return rows
+  }
+  const before = schemaOf()
+  expect((await graduate('between-commits')).code).toBe(null)
+  expect((await cancel()).code).toBe(0)
+  expect(await namesIn(url)).toEqual([])
+  expect(schemaOf()).toEqual(before)
+  expect((await graduate()).document.state).toBe('switched')
+}, 120_000)
