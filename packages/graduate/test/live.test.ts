@@ -149,7 +149,6 @@ test('ids go on above those of rows that came between the preparation of a switc
   await settle(session, none)
   const prepared = await prepareHold(session)
   application.exec(`INSERT INTO "Account" (email, balance) VALUES ('between', 1)`)
-  await settle(session, none)
   await hold(session, prepared, { kind: 'cutover', budgetMs: 2000 })
   const client = await connectPostgres(to)
   const { rows } = await client.query(`INSERT INTO "Account" (email, balance) VALUES ('pg', 1) RETURNING id`)

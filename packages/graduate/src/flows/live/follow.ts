@@ -66,7 +66,6 @@ export async function cutOver(
   for (let attempt = 1; ; attempt++) {
     await settle(session, onLag)
     const prepared = await prepareHold(session)
-    await settle(session, onLag)
     try {
       const held = await hold(session, prepared, { kind: 'cutover', budgetMs })
       await recordPause(session, held)
@@ -89,7 +88,6 @@ export async function rehearse(
   for (let time = 1; time <= times; time++) {
     await settle(session, onLag)
     const prepared = await prepareHold(session)
-    await settle(session, onLag)
     all.push(await hold(session, prepared, { kind: 'rehearsal', budgetMs }))
   }
   for (const held of all) await recordPause(session, held)

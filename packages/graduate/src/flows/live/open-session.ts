@@ -6,10 +6,8 @@ import {
   type PostgresClient,
 } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
-import type { FollowedTable } from '../../model/change.ts'
 import { restoreOptions } from '../../model/options.ts'
 import type { Progress } from '../../model/progress.ts'
-import { namesOfStaged, type Staging } from '../../model/staging.ts'
 import { GraduationLedger, graduationRun } from '../../ledger/graduation.ts'
 import { lockTarget } from '../../ledger/run-lock.ts'
 import { recordedSchemaVersion } from '../../source/sqlite/live/capture.ts'
@@ -20,6 +18,7 @@ import { finishReturn, followAgain } from './roll-back.ts'
 import type { LiveSession } from '../../steps/live/session.ts'
 import { connectForRun } from '../../target/postgres/connect.ts'
 import { hashOnServer } from '../../target/postgres/hash-on-server.ts'
+import { inHomes } from '../../steps/live/in-homes.ts'
 import { followedSql } from '../../target/postgres/live/followed-tables.ts'
 import { explained } from '../../target/postgres/server-failure.ts'
 import { PostgresTarget } from '../../target/postgres/postgres-target.ts'
@@ -105,16 +104,6 @@ export async function openSession({ from, to, progress, signal }: SessionRequest
     await stack[Symbol.asyncDispose]()
     throw signal.aborted ? signal.reason : explained(error, clients)
   }
-}
-
-/** The tables in the schemas where the application finds them. */
-function inHomes(tables: FollowedTable[], staging: Staging): FollowedTable[] {
-  const homes = namesOfStaged(staging)
-  return tables.map((table) => {
-    const { planned } = table
-    const schema = homes[planned.target.schema] ?? planned.target.schema
-    return { ...table, planned: { ...planned, target: { ...planned.target, schema } } }
-  })
 }
 
 function noGraduation(path: string): never {

@@ -1,6 +1,6 @@
 import { Failure } from '@outgrow/kit'
 import { dieAt } from '../../die-at.ts'
-import type { TableChanges } from '../../model/change.ts'
+import type { FollowedTable, TableChanges } from '../../model/change.ts'
 import { Refusal, type Finding } from '../../model/finding.ts'
 import { captureOverflowed, pruneLog, readLogState } from '../../source/sqlite/live/change-log.ts'
 import { changedRows } from '../../source/sqlite/live/changed-rows.ts'
@@ -25,7 +25,7 @@ export interface CaughtUp {
  *   OUTGROW_CAPTURE_OVERFLOWED, OUTGROW_VERIFY_MISMATCH: nothing of the batch is in the target then
  */
 export async function catchUp(session: LiveSession): Promise<CaughtUp> {
-  const caught = await session.file.reading(() => applyRead(session, 'COMMIT'))
+  const caught = await session.file.reading(() => applyRead(session, { as: 'whole' }))
   if (caught.entries > 0) {
     dieAt('applied')
     await prune(session)
@@ -34,35 +34,42 @@ export async function catchUp(session: LiveSession): Promise<CaughtUp> {
   return caught
 }
 
-/**
- * The same for the state that the reading connection sees by now, and without taking what was applied off the log.
- * @param end how the target's transaction ends; undefined leaves it open, where everything was as it should be
- */
-export async function applyRead(session: LiveSession, end: 'COMMIT' | undefined): Promise<CaughtUp> {
+/** How changes are applied. */
+export interface Applying {
+  /** `whole`: in a transaction of their own; `within`: in the one that is open. */
+  as: 'whole' | 'within'
+  /** What is done first of the tables that have changes. */
+  before?: (tables: FollowedTable[]) => string[]
+}
+
+/** The same for the state that the reading connection sees by now, and without taking what was applied off the log. */
+export async function applyRead(session: LiveSession, { as, before }: Applying): Promise<CaughtUp> {
   const { file, target, ledger, graduation, sql, options } = session
   assertSameSchema(session)
   const log = readLogState(file.reader)
   if (log.overflowed) throw captureOverflowed(log.newest)
   const position = log.newest
   const entries = position - graduation.applied
-  if (entries === 0 && end === 'COMMIT') return { entries, keys: 0, position }
+  if (entries === 0) return { entries, keys: 0, position }
   const changes = changesOf(session, position)
   const keys = changes.reduce((sum, one) => sum + one.keys, 0)
   const { client } = target
   try {
-    const applied = await applyChanges(client, sql, changes, [ledger.advance(graduation, position)])
+    const prepared = before?.(changes.map(({ table }) => table)) ?? []
+    const first = [ledger.advance(graduation, position), ...prepared.map((statement) => ({ sql: statement }))]
+    const applied = await applyChanges(client, sql, changes, first, as === 'whole')
     refuse(applied, options.onBadValue)
     await recordQuarantined(session, changes, applied.quarantined)
-    if (end !== undefined) {
+    if (as === 'whole') {
       dieAt('before-apply-commit')
-      await client.query(end)
+      await client.query('COMMIT')
     }
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {}) // the connection may be gone, which the error says
     throw error
   }
   for (const { table } of changes) session.uncounted.add(table.number)
-  if (end !== undefined) graduation.applied = position
+  graduation.applied = position
   return { entries, keys, position }
 }
 

@@ -8,7 +8,7 @@ import type { BackSession } from './back-session.ts'
 import { applyBack } from './catch-up-back.ts'
 import { Watchdog } from './watchdog.ts'
 import { giveAuthority } from './give-authority.ts'
-import { commitMs, tooLong, within, type Held } from './hold.ts'
+import { answered, commitMs, tooLong, type Held } from './hold.ts'
 
 /** What of the way back can be made ready while the application goes on writing. */
 export interface PreparedReturn {
@@ -61,7 +61,7 @@ export async function holdBack(
     finishFile(session, back, next, counters)
     if (performance.now() - started >= budgetMs) throw tooLong(budgetMs)
     clearTimeout(spent)
-    await within(commitMs, client, client.query('COMMIT'))
+    await answered(commitMs, client, client.query('COMMIT'))
     file.writer.exec('COMMIT')
     const ms = performance.now() - started
     Object.assign(graduation, { epoch: next, state: 'following' })

@@ -5,36 +5,73 @@ import type { Pause } from '../../ledger/graduation.ts'
 import { readCounters } from '../../source/sqlite/counters.ts'
 import { prepareAside, type PreparedNames } from '../../source/sqlite/live/put-aside.ts'
 import { counterSql, type CounterSql } from '../../target/postgres/live/advance-counters.ts'
-import { rehearsePlacing } from '../../target/postgres/live/placing.ts'
+import { followedSql } from '../../target/postgres/live/followed-tables.ts'
+import { foreignKeysOf, inPlace, placeTables } from '../../target/postgres/live/placing.ts'
+import { readSwitches, setSearchPath } from '../../target/postgres/stage.ts'
 import { applyRead } from './catch-up.ts'
 import { giveAuthority } from './give-authority.ts'
+import { inHomes } from './in-homes.ts'
+import { LiftedRules } from './lifted-rules.ts'
 import type { LiveSession } from './session.ts'
 import { Watchdog } from './watchdog.ts'
 
-/** Everything of a switch that can be made ready while the application goes on writing. */
+/**
+ * Everything of a switch that can be made ready while the application goes on writing: the target's transaction is open,
+ * with all tables and foreign keys in place. It is committed or taken back as a whole.
+ */
 export interface PreparedHold {
-  placing: string[]
+  /** The session within that transaction. */
+  within: LiveSession
+  /** What is off for rows that come as they are, and on again before the commit. */
+  lifted: LiftedRules
   counters: CounterSql
   aside: PreparedNames
 }
 
-/** @throws what the switch would fail over, on either side */
+/** @throws what the switch would fail over, on either side; the target is as it was then */
 export async function prepareHold(session: LiveSession): Promise<PreparedHold> {
-  const { file, target, staging, graduation, tables } = session
+  const { file, target, staging, graduation } = session
   const { client } = target
-  const counters = await counterSql(client, staging, tables)
-  session.uncounted.clear()
-  const counted = readCounters(file.reader)
-  for (const { number, planned } of tables) {
-    for (const sql of counters.get(number)?.(counted.get(planned.source.name) ?? 0n) ?? [])
-      await client.query(sql)
+  const schemas = Object.keys(staging.schemas)
+  await runStatements(client, [
+    'BEGIN',
+    'SET LOCAL lock_timeout = 1000',
+    setSearchPath([...Object.values(staging.schemas), ...schemas], staging.home).replace(
+      'SET ',
+      'SET LOCAL ',
+    ),
+  ])
+  try {
+    await placeTables(client, staging, graduation.epoch === 1)
+    const tables = inHomes(session.tables, staging)
+    const within: LiveSession = {
+      ...session,
+      tables,
+      sql: await followedSql(client, tables),
+      graduation: { ...graduation },
+    }
+    const counters = await counterSql(client, staging, tables)
+    const lifted = new LiftedRules(
+      inPlace(foreignKeysOf(staging), staging),
+      await readSwitches(client, schemas),
+    )
+    session.uncounted.clear()
+    const counted = readCounters(file.reader)
+    for (const { number, planned } of tables) {
+      for (const sql of counters.get(number)?.(counted.get(planned.source.name) ?? 0n) ?? [])
+        await client.query(sql)
+    }
+    const aside = prepareAside(
+      file.writer,
+      tables.map(({ planned }) => planned.source.name),
+    )
+    // What was written meanwhile; the rest is little by then.
+    await file.reading(() => applyRead(within, { as: 'within', before: (touched) => lifted.lift(touched) }))
+    return { within, lifted, counters, aside }
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {}) // the connection may be gone, which the error says
+    throw error
   }
-  const { statements } = await rehearsePlacing(client, staging, graduation.epoch === 1)
-  const aside = prepareAside(
-    file.writer,
-    tables.map(({ planned }) => planned.source.name),
-  )
-  return { placing: statements, counters, aside }
 }
 
 /** What holding the application's writes came to. */
@@ -50,19 +87,19 @@ export const commitMs = 5000
  * Holds the application's writes, applies what is left, and gives the authority to the target; a rehearsal takes all of it
  * back. The commit of the file is the switch: before it nothing has happened for the application but a wait, and the
  * target's own commit, just before, is undone by whoever goes on after a crash in between.
- * The target is asked three times: to apply, to put everything in place, and to commit.
+ * The target is asked three times: to apply, to make everything as it is to be, and to commit.
  * @throws Failure OUTGROW_PAUSE_TOO_LONG where the budget is spent before that: nothing has changed, and it can be tried again
  */
 export async function hold(
   session: LiveSession,
-  { placing, counters, aside }: PreparedHold,
+  { within, lifted, counters, aside }: PreparedHold,
   { kind, budgetMs }: { kind: 'rehearsal' | 'cutover'; budgetMs: number },
 ): Promise<Held> {
   const { file, target, ledger, graduation } = session
   const { client } = target
   const next = graduation.epoch + 1
   using watchdog = await Watchdog.start()
-  await file.lock(10_000, session.signal)
+  await lockFile(session)
   watchdog.holds(budgetMs + 2 * commitMs)
   const started = performance.now()
   // Whatever the server is doing by then, the application does not wait for it any longer.
@@ -73,20 +110,15 @@ export async function hold(
   try {
     dieAt('held')
     const { keys, position } = await file.reading(async () => {
-      const caught = await applyRead(session, undefined)
+      const caught = await applyRead(within, { as: 'within', before: (touched) => lifted.lift(touched) })
       assertHeld()
       return caught
     })
     const counted = readCounters(file.writer)
-    const moved = session.tables
+    const moved = within.tables
       .filter(({ number }) => session.uncounted.has(number))
       .flatMap(({ number, planned }) => counters.get(number)?.(counted.get(planned.source.name) ?? 0n) ?? [])
-    await runStatements(client, [
-      `SET LOCAL lock_timeout = ${Math.ceil(budgetMs)}`,
-      ...moved,
-      ...placing,
-      ledger.switchSql(next, 'switched', position),
-    ])
+    await runStatements(client, [...moved, ...lifted.restore(), ledger.switchSql(next, 'switched', position)])
     assertHeld()
     giveAuthority(file, { side: 'postgres', epoch: next, state: 'switched' })
     aside.apply(file.writer)
@@ -94,7 +126,7 @@ export async function hold(
     clearTimeout(spent)
     if (kind === 'cutover') {
       dieAt('before-postgres-commit')
-      await within(commitMs, client, client.query('COMMIT'))
+      await answered(commitMs, client, client.query('COMMIT'))
       dieAt('between-commits')
       file.writer.exec('COMMIT')
       dieAt('after-commit')
@@ -114,8 +146,17 @@ export async function hold(
   }
 }
 
+async function lockFile({ file, target: { client }, signal }: LiveSession): Promise<void> {
+  try {
+    await file.lock(10_000, signal)
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {}) // the connection may be gone, which the error says
+    throw error
+  }
+}
+
 /** Waits for an answer of the server; without one in time it hangs up. */
-export async function within<Answer>(
+export async function answered<Answer>(
   ms: number,
   client: PostgresClient,
   answer: Promise<Answer>,

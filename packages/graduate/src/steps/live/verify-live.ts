@@ -36,7 +36,7 @@ export async function verifyLive(session: LiveSession): Promise<LiveComparison> 
   )
   try {
     await using snapshot = await source.open(signal)
-    const { position } = await applyRead(session, 'COMMIT')
+    const { position } = await applyRead(session, { as: 'whole' })
     file.reader.exec('ROLLBACK')
     const { tables: planned } = withoutCasts({ tables: session.tables.map((one) => one.planned) })
     const whole: MoveOptions = { ...options, onBadValue: 'quarantine' }

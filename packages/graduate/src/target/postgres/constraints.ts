@@ -146,6 +146,15 @@ function declaring(constraint: Constraint, standing: Standing): string[] {
   return [...index, `${alterTable(constraint)} ADD CONSTRAINT ${declared(constraint)}`]
 }
 
+/** SQL that adds a check or a foreign key without looking at the rows. */
+export function declareSql(constraint: Constraint): string {
+  return `${alterTable(constraint)} ADD CONSTRAINT ${declared(constraint)}`
+}
+
+export function undeclareSql(constraint: Constraint): string {
+  return `${alterTable(constraint)} DROP CONSTRAINT ${quoteIdentifier(constraint.name)}`
+}
+
 function declared({ kind, name, definition, indexSql }: Constraint): string {
   const quoted = quoteIdentifier(name)
   const text = definition ?? ''

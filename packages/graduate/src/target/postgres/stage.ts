@@ -158,30 +158,45 @@ function minus(all: string[], others: string[]): string[] {
   return all.filter((one) => !others.includes(one))
 }
 
+/** What is off while rows come as they are, and switched on again afterwards. */
+export interface Switch {
+  schema: string
+  table: string
+  off: string
+  on: string
+}
+
 /**
  * Triggers do not fire for rows that come as they are; and where everything is published, rows without a key could not be
- * changed. Returns what switches both back.
+ * changed.
  */
-export async function switchOff(client: PostgresClient, { schemas }: Staging): Promise<string[]> {
-  const { rows } = await client.query<{ off: string; on: string }>(
-    `SELECT format('ALTER TABLE %I.%I DISABLE TRIGGER %I', n.nspname, c.relname, g.tgname) AS off,
+export async function readSwitches(client: PostgresClient, schemas: string[]): Promise<Switch[]> {
+  const { rows } = await client.query<Switch>(
+    `SELECT n.nspname AS schema, c.relname AS table,
+            format('ALTER TABLE %I.%I DISABLE TRIGGER %I', n.nspname, c.relname, g.tgname) AS off,
             format('ALTER TABLE %I.%I %s TRIGGER %I', n.nspname, c.relname,
               CASE g.tgenabled WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE' END, g.tgname) AS on
        FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname = ANY($1) AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND g.tgname NOT LIKE '\\_outgrow\\_%'
      UNION ALL
-     SELECT format('ALTER TABLE %I.%I REPLICA IDENTITY FULL', n.nspname, c.relname),
+     SELECT n.nspname, c.relname, format('ALTER TABLE %I.%I REPLICA IDENTITY FULL', n.nspname, c.relname),
             format('ALTER TABLE %I.%I REPLICA IDENTITY DEFAULT', n.nspname, c.relname)
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname = ANY($1) AND c.relkind = 'r' AND c.relreplident = 'd'
         AND EXISTS (SELECT 1 FROM pg_publication WHERE puballtables)`,
-    [Object.values(schemas)],
+    [schemas],
   )
+  return rows
+}
+
+/** Switches all of it off. Returns what switches it on again. */
+export async function switchOff(client: PostgresClient, { schemas }: Staging): Promise<string[]> {
+  const switches = await readSwitches(client, Object.values(schemas))
   await runStatements(
     client,
-    rows.map(({ off }) => off),
+    switches.map(({ off }) => off),
   )
-  return rows.map(({ on }) => on)
+  return switches.map(({ on }) => on)
 }
 
 /** Rows that the project's migrations insert are in the file as well, as they are by now. */

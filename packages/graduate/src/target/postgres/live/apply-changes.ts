@@ -31,6 +31,7 @@ const markApplying = "SELECT set_config('outgrow.applying', 'on', true)"
  * that are there now are loaded; then the server is asked what it has under the changed keys. The transaction is left
  * open: the caller looks at what came of it, and ends it.
  * @param first statements that run in the transaction before that, such as the record of the position
+ * @param begins whether the transaction begins with it
  * @returns what was applied, and the rows of `first`
  */
 export async function applyChanges(
@@ -38,18 +39,19 @@ export async function applyChanges(
   sql: ReadonlyMap<number, FollowedSql>,
   changes: readonly TableChanges[],
   first: readonly BatchStatement[],
+  begins: boolean,
 ): Promise<Applied & { first: (string | null)[][][] }> {
   const batch = new Batches(client)
-  const own = [{ sql: 'BEGIN' }, { sql: markApplying }, ...first]
+  const own = [...(begins ? [{ sql: 'BEGIN' }] : []), { sql: markApplying }, ...first]
   for (const statement of own) await batch.add(statement)
   const findings = new FindingCollector()
   const fixes = new FixCounter()
   const quarantined: QuarantinedRow[] = []
   const sent = new Map<number, Digest>()
   const parts = new Map(changes.map((table) => [table, partsOf(table)]))
-  for (const [{ table }, own] of parts) {
+  for (const [{ table }, partsOfTable] of parts) {
     const known = sqlOf(sql, table.number)
-    for (const part of own()) await batch.add(byKeys(known.remove, known, part))
+    for (const part of partsOfTable()) await batch.add(byKeys(known.remove, known, part))
   }
   for (const [{ table }, own] of parts) {
     const known = sqlOf(sql, table.number)
@@ -90,7 +92,7 @@ export async function applyChanges(
     findings: findings.findings,
     fixes: fixes.fixes,
     quarantined,
-    first: answers.slice(2, 2 + first.length),
+    first: answers.slice(own.length - first.length, own.length),
   }
 }
 

@@ -2,36 +2,29 @@ import { quoteIdentifier, runStatements, type PostgresClient } from '@outgrow/da
 import type { Constraint } from '../../../model/table.ts'
 import { namesOfStaged, type Staging } from '../../../model/staging.ts'
 import { declareConstraints } from '../constraints.ts'
-import { moveIntoPlace, moveObjects } from '../put-in-place.ts'
+import { assertPromisedStructure, moveIntoPlace, moveObjects } from '../put-in-place.ts'
+import { requalify } from '../requalify.ts'
 import { switchOff } from '../stage.ts'
 
-/** What moves tables within one transaction, found by doing it and taking it back. */
-export interface Placing {
-  /** In their order; nothing in them depends on rows. */
-  statements: string[]
+/**
+ * Declares the foreign keys and moves everything that was built into its place, within the caller's transaction, and holds
+ * what is there then against what was promised. Nobody else knows of the tables: it takes no lock that anybody waits for.
+ * @param isFirst whether it was never there: what is done once, such as making views, is part of it then
+ * @throws Failure OUTGROW_TARGET_CHANGED, OUTGROW_STRUCTURE_MISMATCH
+ */
+export async function placeTables(client: PostgresClient, staging: Staging, isFirst: boolean): Promise<void> {
+  await declareConstraints(client, foreignKeysOf(staging))
+  if (isFirst) await moveIntoPlace(client, staging)
+  else {
+    await runStatements(client, staging.enable)
+    for (const [home, staged] of Object.entries(staging.schemas)) await moveObjects(client, staged, home)
+  }
+  // Foreign keys are not checked against the rows yet, which they say.
+  await assertPromisedStructure(client, staging, ({ definition }) => !definition.startsWith('FOREIGN KEY'))
 }
 
-/**
- * Rehearses the switch: declares the foreign keys and moves everything that was built into its place, then takes it back.
- * @param isFirst whether it was never there: what is done once, such as making views, is part of it then
- * @throws what the switch would fail over
- */
-export async function rehearsePlacing(
-  client: PostgresClient,
-  staging: Staging,
-  isFirst: boolean,
-): Promise<Placing> {
-  const foreign = staging.constraints.filter(({ kind }) => kind === 'foreign')
-  const guards = isFirst && staging.replaces ? [await emptyGuard(client, staging)] : []
-  const statements = await rehearsed(client, async () => {
-    await declareConstraints(client, foreign)
-    if (isFirst) await moveIntoPlace(client, staging)
-    else {
-      await runStatements(client, staging.enable)
-      for (const [home, staged] of Object.entries(staging.schemas)) await moveObjects(client, staged, home)
-    }
-  })
-  return { statements: [...guards, ...statements] }
+export function foreignKeysOf({ constraints }: Staging): Constraint[] {
+  return constraints.filter(({ kind }) => kind === 'foreign')
 }
 
 /**
@@ -53,12 +46,10 @@ export async function withdrawingSql(client: PostgresClient, staging: Staging): 
 
 /** Foreign keys stand only where the application does: changes of the other side come in an order of their own. */
 export function dropForeignSql(staging: Staging): string[] {
-  return staging.constraints
-    .filter(({ kind }) => kind === 'foreign')
-    .map(
-      ({ schema, table, name }) =>
-        `ALTER TABLE IF EXISTS ${quoteIdentifier(schema)}.${quoteIdentifier(table)} DROP CONSTRAINT IF EXISTS ${quoteIdentifier(name)}`,
-    )
+  return foreignKeysOf(staging).map(
+    ({ schema, table, name }) =>
+      `ALTER TABLE IF EXISTS ${quoteIdentifier(schema)}.${quoteIdentifier(table)} DROP CONSTRAINT IF EXISTS ${quoteIdentifier(name)}`,
+  )
 }
 
 /** The constraints by the names of the schemas in which they are once the tables are in place. */
@@ -68,6 +59,7 @@ export function inPlace(constraints: Constraint[], staging: Staging): Constraint
   return constraints.map((one) => ({
     ...one,
     schema: named(one.schema),
+    definition: one.definition && requalify(one.definition, named),
     parent: one.parent && { ...one.parent, schema: named(one.parent.schema) },
   }))
 }
@@ -103,39 +95,6 @@ SELECT format('ALTER %s %s SET SCHEMA %I', CASE c.relkind WHEN 'v' THEN 'VIEW' W
 UNION ALL
 SELECT format('ALTER TYPE %I.%I SET SCHEMA %I', n.nspname, t.typname, $2::text)
   FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname = $1 AND t.typtype = 'e' AND t.typname = ANY($3)`
-
-/** Rows that somebody has written since to the tables that are to make room end the transaction. */
-async function emptyGuard(client: PostgresClient, staging: Staging): Promise<string> {
-  const { rows } = await client.query<{ schema: string; name: string }>(
-    `SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = ANY($1) AND c.relkind = 'r' AND c.relname <> '_prisma_migrations'`,
-    [Object.keys(staging.schemas)],
-  )
-  const filled = rows
-    .map(({ schema, name }) => `EXISTS (SELECT 1 FROM ${quoteIdentifier(schema)}.${quoteIdentifier(name)})`)
-    .join(' OR ')
-  return `DO $outgrow$ BEGIN IF ${filled || 'false'} THEN RAISE EXCEPTION 'the tables that are to be replaced have rows' USING ERRCODE = '55000'; END IF; END $outgrow$`
-}
-
-/** Runs `work` in a transaction that is taken back, and returns the statements with which it changed anything. */
-async function rehearsed(client: PostgresClient, work: () => Promise<void>): Promise<string[]> {
-  const statements: string[] = []
-  const query = client.query.bind(client)
-  await query('BEGIN; SET LOCAL lock_timeout = 1000')
-  const recording = (text: unknown, ...rest: unknown[]): unknown => {
-    if (typeof text === 'string' && rest.length === 0 && !/^\s*(SELECT|WITH|SET)\b/i.test(text))
-      statements.push(text)
-    return (query as (...all: unknown[]) => unknown)(text, ...rest)
-  }
-  try {
-    Object.assign(client, { query: recording })
-    await work()
-    return statements
-  } finally {
-    Object.assign(client, { query })
-    await query('ROLLBACK').catch(() => {}) // the connection may be gone, which the error says
-  }
-}
 
 /** Takes a switch back that the file never made: nobody has found the tables yet. */
 export async function withdrawCut(client: PostgresClient, staging: Staging, record: string): Promise<void> {
