@@ -51,10 +51,9 @@ export const captureChanges: Step<Captured, GraduateRequest> = {
         key: key.map((at) => planned.columns[at]?.source ?? ''),
       }))
       dieAt('staged')
-      await file.write((database) => {
-        if (file.schemaVersion !== schemaVersion) throw schemaChanged()
-        capture(database, tables, { graduation, target, epoch: 1, maxLog })
-      }, request.signal)
+      file.waiting(() =>
+        capture(file.writer, tables, { graduation, target, epoch: 1, maxLog, schemaVersion }),
+      )
       dieAt('captured')
     }
     if (recordedSchemaVersion(file.reader) !== file.schemaVersion) throw schemaChanged()

@@ -11,13 +11,15 @@ export function captureTriggers(
   database: SqliteDatabase,
   table: SourceTable,
   captured: CapturedTable,
-): string[] {
+): { name: string; sql: string }[] {
   const { key } = captured
   const guards = uniqueGuards(database, table, key)
   const on = quoteIdentifier(table.name)
   const of = (row: 'NEW' | 'OLD') => (column: string) => `${row}.${quoteIdentifier(column)}`
-  const trigger = (name: string, when: string, ...body: string[]) =>
-    `CREATE TRIGGER ${quoteIdentifier(`${reservedPrefix}${captured.number}_${name}`)} ${when} BEGIN ${body.join('; ')}; END`
+  const trigger = (what: string, when: string, ...body: string[]) => {
+    const name = `${reservedPrefix}${captured.number}_${what}`
+    return { name, sql: `CREATE TRIGGER ${name} ${when} BEGIN ${body.join('; ')}; END` }
+  }
   const evict = (guard: UniqueGuard, ...also: string[]) =>
     append(
       captured,

@@ -16,8 +16,20 @@ import {
   reservedPrefix,
   type CapturedTable,
 } from './captured-table.ts'
+import {
+  isCaptureTrigger,
+  readSchema,
+  refuseOtherVersion,
+  schemaVersion,
+  versionAfter,
+  writeSchema,
+  type SchemaState,
+} from './schema-rows.ts'
+import { tryOut } from './try-out.ts'
 
 export interface CaptureOptions {
+  /** Of the schema that the tables were read from. */
+  schemaVersion?: number
   /** Name of the graduation: the run's, in the target. */
   graduation: string
   target: TargetIdentity
@@ -39,11 +51,44 @@ export interface CaptureOptions {
  */
 export function capture(database: SqliteDatabase, tables: CapturedTable[], options: CaptureOptions): void {
   database.pragma('wal_autocheckpoint = 0')
-  database.transaction(() => begin(database, tables, options)).immediate()
+  refuseCaptured(database)
+  const triggers = prepareTriggers(database, tables)
+  database
+    .transaction(() => {
+      refuseCaptured(database)
+      refuseOtherVersion(database, options.schemaVersion ?? triggers.version)
+      makeTables(database, tables, options)
+      // Written directly: making them one by one takes a second for 300 tables, in which nobody else writes.
+      const { rows, version } = readSchema(database)
+      const last = rows.at(-1)?.rowid ?? 0
+      const added = triggers.rows.map((row, at) => ({ ...row, rowid: last + 1 + at }))
+      recordSchemaVersion(database, versionAfter(version))
+      writeSchema(database, version, { removed: [], changed: [], added })
+    })
+    .immediate()
 }
 
-function begin(database: SqliteDatabase, tables: CapturedTable[], options: CaptureOptions): void {
-  const { graduation, target, epoch, maxLog } = options
+function prepareTriggers(database: SqliteDatabase, tables: CapturedTable[]): SchemaState {
+  const { version, rows } = readSchema(database)
+  const sources = readSourceTables(database)
+  const last = rows.at(-1)?.rowid ?? 0
+  const triggers = tables.flatMap((captured) => {
+    const table = sources.find(({ name }) => name === captured.name)
+    refuseChanged(captured, table)
+    return captureTriggers(database, table, captured).map(({ name, sql }) => ({
+      type: 'trigger',
+      name,
+      tableName: table.name,
+      rootpage: 0,
+      sql,
+    }))
+  })
+  const numbered = triggers.map((row, at) => ({ ...row, rowid: last + 1 + at }))
+  tryOut([...rows, ...numbered], [])
+  return { version, rows: numbered }
+}
+
+function refuseCaptured(database: SqliteDatabase): void {
   if (isCaptured(database)) {
     throw new Failure({
       code: 'OUTGROW_CAPTURE_ACTIVE',
@@ -51,7 +96,10 @@ function begin(database: SqliteDatabase, tables: CapturedTable[], options: Captu
       fix: 'Continue that graduation, or cancel it first.',
     })
   }
-  const sources = readSourceTables(database)
+}
+
+function makeTables(database: SqliteDatabase, tables: CapturedTable[], options: CaptureOptions): void {
+  const { graduation, target, epoch, maxLog } = options
   const widest = Math.max(1, ...tables.map(({ key }) => key.length))
   const columns = Array.from({ length: widest }, (_, at) => `, k${at + 1}`).join('')
   for (const sql of authorityDdl) database.exec(sql)
@@ -68,19 +116,10 @@ function begin(database: SqliteDatabase, tables: CapturedTable[], options: Captu
       `INSERT INTO ${captureTable} (id, limit_seq, applied_seq, max_log, tables) VALUES (1, 1 + ?, 1, ?, ?)`,
     )
     .run(maxLog, maxLog, JSON.stringify(tables))
-  for (const captured of tables) {
-    const table = sources.find(({ name }) => name === captured.name)
-    refuseChanged(captured, table)
-    for (const sql of captureTriggers(database, table, captured)) database.exec(sql)
-  }
-  recordSchemaVersion(database)
 }
 
-/** Remembers the schema as it is with everything that captures: another version is another schema. */
-export function recordSchemaVersion(
-  database: SqliteDatabase,
-  version = database.pragma('main.schema_version', { simple: true }) as number,
-): void {
+/** Remembers the schema's version with everything that captures: another one is another schema. */
+export function recordSchemaVersion(database: SqliteDatabase, version: number): void {
   database.prepare(`UPDATE main.${captureTable} SET schema_version = ?`).run(version)
 }
 
@@ -122,13 +161,21 @@ export function uncapture(database: SqliteDatabase): void {
   database.pragma('wal_autocheckpoint = 0')
   database
     .transaction(() => {
-      const rows = database
+      const triggers = readSchema(database).rows.filter(isCaptureTrigger)
+      const tables = database
         .prepare(
-          `SELECT type, name FROM main.sqlite_schema WHERE type IN ('trigger', 'table')
-             AND substr(name, 1, ${reservedPrefix.length}) = '${reservedPrefix}' ORDER BY type DESC, rowid DESC`,
+          `SELECT name FROM main.sqlite_schema WHERE type = 'table'
+             AND substr(name, 1, ${reservedPrefix.length}) = '${reservedPrefix}' ORDER BY rowid DESC`,
         )
-        .all() as { type: string; name: string }[]
-      for (const { type, name } of rows) database.exec(`DROP ${type} main.${quoteIdentifier(name)}`)
+        .pluck()
+        .all() as string[]
+      if (tables.length === 0 && triggers.length === 0) return
+      for (const name of tables) database.exec(`DROP TABLE main.${quoteIdentifier(name)}`)
+      writeSchema(database, schemaVersion(database), {
+        removed: triggers.map(({ rowid }) => rowid),
+        changed: [],
+        added: [],
+      })
     })
     .immediate()
 }

@@ -95,6 +95,16 @@ export class LiveFile implements Disposable {
     return this.writeLocked(work)
   }
 
+  /** Runs `work`, which takes the write lock by itself: the driver waits for it. */
+  waiting<Result>(work: () => Result): Result {
+    this.writer.pragma('busy_timeout = 10000')
+    try {
+      return work()
+    } finally {
+      this.writer.pragma('busy_timeout = 0')
+    }
+  }
+
   /** The same, once the lock was taken. */
   writeLocked<Result>(work: (database: SqliteDatabase) => Result): Result {
     try {

@@ -1,22 +1,18 @@
-import {
-  asidePrefix,
-  movedTable,
-  openSqliteInMemory,
-  quoteIdentifier,
-  type SqliteDatabase,
-} from '@outgrow/databases'
-import { messageOf } from '@outgrow/kit'
+import { asidePrefix, movedTable, quoteIdentifier, type SqliteDatabase } from '@outgrow/databases'
 import { nameKey, renameInRow } from './aside-sql.ts'
-import { originalSchemaTable, reservedPrefix } from './captured-table.ts'
+import { originalSchemaTable } from './captured-table.ts'
 import {
+  isCaptureTrigger,
   readSchema,
   refuseOtherVersion,
   schemaChange,
   schemaChangedLive,
   versionAfter,
   writeSchema,
+  type SchemaChange,
   type SchemaRow,
 } from './schema-rows.ts'
+import { tryOut } from './try-out.ts'
 
 /** A change of names that has been made ready, and takes milliseconds to be made. */
 export interface PreparedNames {
@@ -26,15 +22,16 @@ export interface PreparedNames {
   readonly version: number
   /**
    * Makes the change in the caller's transaction, which has begun IMMEDIATE. Whether it is committed or rolled back, the
-   * connection goes on with the schema that is in the file then. To be done last: what follows reads the schema anew.
+   * connection goes on with the schema that is in the file then. To be done last before the COMMIT: the next statement reads
+   * the whole schema anew, which takes longer than this.
    * @throws Failure OUTGROW_SCHEMA_CHANGED_LIVE when the schema changed since it was prepared
    */
   apply(database: SqliteDatabase): void
 }
 
 /**
- * Prepares to put the application's tables aside, outside of any lock: what will be in `sqlite_schema`, as if each table T
- * had been renamed to `_graduated_T`. Every statement of every other connection that names T then fails with `no such table:
+ * Prepares to put the application's tables aside, before the pause: what will be in `sqlite_schema`, as if each table T
+ * had been renamed to `_graduated_T`. What is in it now is stored in the file, in a short transaction of its own. Every statement of every other connection that names T then fails with `no such table:
  * main._outgrow_moved`, and `CREATE TABLE IF NOT EXISTS T` does nothing: T is a view of a table that does not exist.
  *
  * Views of the application stay as they are, and fail likewise. Its triggers on these tables are taken away with those of the
@@ -54,37 +51,48 @@ export function prepareAside(database: SqliteDatabase, tables: string[]): Prepar
   const after = [
     ...rows.flatMap((row) => {
       if (row.type === 'table' || row.type === 'index') return [renameInRow(row, renamed)]
-      return row.type === 'trigger' && (isOurs(row) || renamed.has(nameKey(row.tableName))) ? [] : [row]
+      return row.type === 'trigger' && (isCaptureTrigger(row) || renamed.has(nameKey(row.tableName)))
+        ? []
+        : [row]
     }),
     ...tables.map((name, at) => movedView(name, last + 1 + at)),
   ]
   const change = schemaChange(rows, after)
   tryOut(after, tables)
+  storeOriginals(database, version, rows, change)
   const names = JSON.stringify(tables)
-  const asides = JSON.stringify([
-    ...change.removed.map((rowid) => [rowid, '']),
-    ...change.changed.map(({ rowid, name }) => [rowid, name]),
-  ])
   return {
     rows: change.removed.length + change.changed.length + change.added.length,
     version: versionAfter(version),
     apply(target) {
       refuseOutside(target)
       refuseOtherVersion(target, version)
-      target.exec(
-        `DELETE FROM main.${originalSchemaTable};
-         INSERT INTO main.${originalSchemaTable} SELECT rowid, type, name, tbl_name, sql, NULL FROM main.sqlite_schema`,
-      )
-      target
-        .prepare(
-          `UPDATE main.${originalSchemaTable} SET aside = json_extract(value, '$[1]') FROM json_each(?)
-            WHERE position = json_extract(value, '$[0]')`,
-        )
-        .run(asides)
       renameCounters(target, `'${asidePrefix}' || name`, names)
       writeSchema(target, version, change)
     },
   }
+}
+
+/** For the way back, which another process may take. They are worth something once the change is made. */
+function storeOriginals(
+  database: SqliteDatabase,
+  version: number,
+  rows: SchemaRow[],
+  { removed, changed }: SchemaChange,
+): void {
+  const asides = new Map([
+    ...removed.map((rowid) => [rowid, ''] as const),
+    ...changed.map(({ rowid, name }) => [rowid, name] as const),
+  ])
+  database
+    .transaction(() => {
+      refuseOtherVersion(database, version)
+      database.exec(`DELETE FROM main.${originalSchemaTable}`)
+      const store = database.prepare(`INSERT INTO main.${originalSchemaTable} VALUES (?, ?, ?, ?, ?, ?)`)
+      for (const { rowid, type, name, tableName, sql } of rows)
+        store.run(rowid, type, name, tableName, sql, asides.get(rowid) ?? null)
+    })
+    .immediate()
 }
 
 /**
@@ -113,7 +121,7 @@ export function prepareReturn(database: SqliteDatabase, options: { capture: bool
   const after: SchemaRow[] = []
   for (const { aside, ...original } of stored) {
     if (aside === '') {
-      if (options.capture || !isOurs(original)) after.push(original)
+      if (options.capture || !isCaptureTrigger(original)) after.push(original)
       continue
     }
     const key = `${original.type} ${nameKey(aside ?? original.name)}`
@@ -141,14 +149,11 @@ export function prepareReturn(database: SqliteDatabase, options: { capture: bool
     apply(target) {
       refuseOutside(target)
       refuseOtherVersion(target, version)
-      target.exec(`DELETE FROM main.${originalSchemaTable}`)
       renameCounters(target, `substr(name, ${asidePrefix.length + 1})`, names)
       writeSchema(target, version, change)
     },
   }
 }
-
-const isOurs = ({ type, name }: SchemaRow) => type === 'trigger' && name.startsWith(reservedPrefix)
 
 function movedView(name: string, rowid: number): SchemaRow {
   const sql = `CREATE VIEW ${quoteIdentifier(name)} AS SELECT * FROM main.${movedTable}`
@@ -166,41 +171,4 @@ function renameCounters(database: SqliteDatabase, name: string, tables: string):
 
 function refuseOutside(database: SqliteDatabase): void {
   if (!database.inTransaction) throw new Error('Tables are put aside and back inside of a transaction.')
-}
-
-/**
- * Reads the schema in a database without rows, before it is in the file: every table can be read.
- * @param moved names that must fail
- */
-function tryOut(rows: SchemaRow[], moved: string[]): void {
-  const database = openSqliteInMemory()
-  try {
-    // Nothing is read from the pages, but their numbers must exist.
-    const pages = rows.length + 2
-    database.pragma('page_size = 512')
-    database.exec(`CREATE TABLE pages (x); INSERT INTO pages VALUES (zeroblob(512 * ${pages}))`)
-    let page = 2
-    const numbered = rows.map((row) => ({ ...row, rootpage: row.rootpage === 0 ? 0 : page++ }))
-    writeSchema(database, 0, { removed: [1], changed: [], added: numbered })
-    for (const { type, name, rootpage } of rows) {
-      if (type === 'table' && rootpage > 0) database.prepare(`SELECT 1 FROM ${quoteIdentifier(name)}`)
-    }
-    for (const name of moved) {
-      const problem = problemOf(() => database.prepare(`SELECT * FROM ${quoteIdentifier(name)}`))
-      if (!problem?.includes(movedTable)) throw new Error(`${name} would still be there: ${problem}`)
-    }
-  } catch (error) {
-    throw new Error(`The schema cannot be rewritten: ${messageOf(error)}`, { cause: error })
-  } finally {
-    database.close()
-  }
-}
-
-function problemOf(act: () => unknown): string | undefined {
-  try {
-    act()
-    return undefined
-  } catch (error) {
-    return messageOf(error)
-  }
 }

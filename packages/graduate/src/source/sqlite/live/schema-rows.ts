@@ -1,5 +1,6 @@
 import type { SqliteDatabase } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
+import { reservedPrefix } from './captured-table.ts'
 
 /** A row of `sqlite_schema`. */
 export interface SchemaRow {
@@ -36,7 +37,10 @@ export function readSchema(database: SqliteDatabase): SchemaState {
   }))()
 }
 
-function schemaVersion(database: SqliteDatabase): number {
+export const isCaptureTrigger = ({ type, name }: Pick<SchemaRow, 'type' | 'name'>): boolean =>
+  type === 'trigger' && name.startsWith(reservedPrefix)
+
+export function schemaVersion(database: SqliteDatabase): number {
   return database.pragma('main.schema_version', { simple: true }) as number
 }
 
@@ -75,7 +79,8 @@ export function versionAfter(version: number): number {
 
 /**
  * Writes rows of `sqlite_schema` directly, in the caller's transaction: no table is touched, and nothing is parsed.
- * The connection reads the schema anew when it next needs it, after a rollback too.
+ * The connection reads the schema anew with its next statement, after a rollback too: setting `schema_version` makes what it
+ * remembers differ from what is in the file.
  * @param version that the change was made for
  * @throws Failure OUTGROW_SCHEMA_CHANGED_LIVE
  */
@@ -83,8 +88,9 @@ export function writeSchema(database: SqliteDatabase, version: number, change: S
   database.unsafeMode(true) // else better-sqlite3 protects the schema from any writer
   try {
     database.pragma('writable_schema = ON')
-    const remove = database.prepare('DELETE FROM main.sqlite_schema WHERE rowid = ?')
-    for (const rowid of change.removed) remove.run(rowid)
+    database
+      .prepare('DELETE FROM main.sqlite_schema WHERE rowid IN (SELECT value FROM json_each(?))')
+      .run(JSON.stringify(change.removed))
     const update = database.prepare(
       'UPDATE main.sqlite_schema SET type = ?, name = ?, tbl_name = ?, rootpage = ?, sql = ? WHERE rowid = ?',
     )
@@ -97,7 +103,7 @@ export function writeSchema(database: SqliteDatabase, version: number, change: S
       insert.run(rowid, type, name, tableName, rootpage, sql)
     database.pragma(`main.schema_version = ${versionAfter(version)}`)
   } finally {
-    database.pragma('writable_schema = RESET')
+    database.pragma('writable_schema = OFF')
     database.unsafeMode(false)
   }
 }
