@@ -69,8 +69,8 @@ test('every statement of another connection fails, and does nothing', () => {
   const unprepared = prepared.map(({ source }) => source)
   putAside(database)
   for (const statement of prepared)
-    expect(() => (statement.reader ? statement.all() : statement.run()), statement.source).toThrow(moved)
-  for (const sql of unprepared) expect(() => application.prepare(sql), sql).toThrow(moved)
+    expect(() => (statement.reader ? statement.all() : statement.run())).toThrow(moved)
+  for (const sql of unprepared) expect(() => application.prepare(sql)).toThrow(moved)
   application.exec('CREATE TABLE IF NOT EXISTS Post (id INTEGER PRIMARY KEY)')
   expect(() => application.exec('CREATE TABLE Post (id INTEGER PRIMARY KEY)')).toThrow('already exists')
   // What is not moved refers to what is: that fails too.
