@@ -177,3 +177,134 @@ test.each(problems)('problems: %s', (_, sql, codes) => {
   const tables = readSourceTables(database).filter(({ owner }) => owner === undefined)
   expect(captureProblems(tables, database).map(({ code }) => code)).toEqual(codes)
 })
+
+/** What is there, what is done to it, and keys that must be logged by that. */
+const evictions: [string, string, string, string, unknown[]][] = [
+  [
+    'an expression',
+    't (id TEXT PRIMARY KEY, a); CREATE UNIQUE INDEX i ON t(lower(a))',
+    `('1', 'X'), ('2', 'y')`,
+    `UPDATE OR REPLACE t SET a = 'x' WHERE id = '2'`,
+    ['1', '2'],
+  ],
+  [
+    'the condition of an index',
+    't (id TEXT PRIMARY KEY, a, b); CREATE UNIQUE INDEX i ON t(a) WHERE b = 1',
+    `('1', 'x', 1), ('2', 'x', 0)`,
+    `UPDATE OR REPLACE t SET b = 1 WHERE id = '2'`,
+    ['1', '2'],
+  ],
+  [
+    'a generated column',
+    't (id TEXT PRIMARY KEY, a, g AS (lower(a)) VIRTUAL UNIQUE)',
+    `('1', 'X'), ('2', 'y')`,
+    `UPDATE OR REPLACE t SET a = 'x' WHERE id = '2'`,
+    ['1', '2'],
+  ],
+  [
+    'another collation',
+    't (id TEXT PRIMARY KEY, a); CREATE UNIQUE INDEX i ON t(a COLLATE RTRIM)',
+    `('1', 'x ')`,
+    `REPLACE INTO t VALUES ('2', 'x')`,
+    ['1', '2'],
+  ],
+  [
+    'the collation of the key',
+    't (id TEXT PRIMARY KEY COLLATE NOCASE, a)',
+    `('a', 1)`,
+    `REPLACE INTO t VALUES ('A', 2)`,
+    ['a', 'A'],
+  ],
+  [
+    'a clause of the constraint',
+    't (id TEXT PRIMARY KEY, a UNIQUE ON CONFLICT REPLACE)',
+    `('1', 1)`,
+    `INSERT INTO t VALUES ('2', 1)`,
+    ['1', '2'],
+  ],
+  [
+    'the rowid of an INSERT',
+    't (id TEXT PRIMARY KEY, a)',
+    `('1', 1)`,
+    `REPLACE INTO t (rowid, id) VALUES (1, '2')`,
+    ['1', '2'],
+  ],
+  [
+    'the rowid of an UPDATE',
+    't (id TEXT PRIMARY KEY, a)',
+    `('1', 1), ('2', 2)`,
+    `UPDATE OR REPLACE t SET _rowid_ = 1 WHERE id = '2'`,
+    ['1', '2'],
+  ],
+  [
+    'a rowid of -1',
+    't (id TEXT PRIMARY KEY, a); INSERT INTO t (rowid, id) VALUES (-1, 1)',
+    `('2', 1)`,
+    `REPLACE INTO t (rowid, id) VALUES (-1, '3')`,
+    ['1', '3'],
+  ],
+  [
+    'a rowid that the key is',
+    't (id INTEGER PRIMARY KEY, a UNIQUE)',
+    `(1, 1), (2, 2)`,
+    `UPDATE OR REPLACE t SET oid = 7, a = 1 WHERE id = 2`,
+    [1, 2, 7],
+  ],
+  [
+    'the default of a column that is never NULL',
+    `t (id TEXT PRIMARY KEY, a TEXT NOT NULL DEFAULT 'd' UNIQUE)`,
+    `('1', 'd')`,
+    `REPLACE INTO t VALUES ('2', NULL)`,
+    ['1', '2'],
+  ],
+  [
+    'a default in an expression',
+    `t (id TEXT PRIMARY KEY, a TEXT NOT NULL DEFAULT 'd'); CREATE UNIQUE INDEX i ON t(upper(a))`,
+    `('1', 'd'), ('2', 'e')`,
+    `UPDATE OR REPLACE t SET a = NULL WHERE id = '2'`,
+    ['1', '2'],
+  ],
+  [
+    'another type of the same number',
+    't (id PRIMARY KEY, a)',
+    `(1, 1)`,
+    `REPLACE INTO t VALUES (1.0, 2)`,
+    [1, 1.0],
+  ],
+  [
+    'the least integer as a real',
+    't (id INT PRIMARY KEY, a)',
+    `(-9223372036854775808, 1)`,
+    `REPLACE INTO t VALUES (-9223372036854775808.0, 2)`,
+    [-(2 ** 63), -(2 ** 63)],
+  ],
+  [
+    'a key of a table without a rowid',
+    't (id TEXT PRIMARY KEY, a UNIQUE) WITHOUT ROWID',
+    `('1', 1)`,
+    `REPLACE INTO t VALUES ('2', 1)`,
+    ['1', '2'],
+  ],
+  [
+    'a cascade',
+    't (id TEXT PRIMARY KEY, a UNIQUE, up REFERENCES t ON DELETE CASCADE)',
+    `('1', 1, NULL), ('2', 2, '1'), ('3', 3, '2')`,
+    `REPLACE INTO t VALUES ('4', 1, NULL)`,
+    ['1', '2', '3', '4'],
+  ],
+]
+
+test.each(evictions)('evicted by %s', (_, table, rows, change, keys) => {
+  for (const recursive of [0, 1]) {
+    const { database, application } = captured(`CREATE TABLE ${table}`)
+    application.pragma(`recursive_triggers = ${recursive}`)
+    application.exec(`INSERT INTO t VALUES ${rows}`)
+    const { newest } = readLogState(database)
+    application.exec(change)
+    const logged = database
+      .prepare('SELECT DISTINCT k1, typeof(k1) FROM _outgrow_change WHERE seq > ? ORDER BY k1')
+      .pluck()
+      .all(newest)
+    expect(logged.toSorted()).toEqual(keys.toSorted())
+  }
+})
