@@ -5,6 +5,7 @@ import type { MoveOptions } from '../../../model/options.ts'
 import type { PlannedColumn, PlannedTable } from '../../../model/plan.ts'
 import type { RowSelection, RowsRead } from '../../../model/row.ts'
 import { BufferPool } from '../../../types/buffer-pool.ts'
+import { isCast } from '../../../types/value-types.ts'
 import { RowEncoder } from '../encode-rows.ts'
 
 const keysPerPart = 5000
@@ -37,7 +38,7 @@ export function changedRows(
         const read = encoded(database, keyTable, strict, { where: 'rowid BETWEEN ? AND ?', values }, pool)
         const part: ChangePart = {
           keys: Buffer.concat(read.buffers),
-          rows: () => encoded(database, planned, options, { where: isListed, values }, pool),
+          rows: () => compared(database, planned, options, { where: isListed, values }, pool),
         }
         yield part
       }
@@ -49,6 +50,16 @@ export function changedRows(
 function listedKeys(planned: PlannedTable, columns: PlannedColumn[], listed: string): PlannedTable {
   const source = { ...planned.source, name: listed, rowid: 'rowid', primaryKey: [], uniqueKeys: [] }
   return { ...planned, source, columns, key: [] }
+}
+
+/** Rows with the digest by which they are compared: of what the server makes of text, whether it is there. */
+function compared(...asked: Parameters<typeof encoded>): ReturnType<typeof encoded> {
+  const rows = encoded(...asked)
+  const [database, table, options, selection, pool] = asked
+  if (!table.columns.some(isCast)) return rows
+  const columns = table.columns.map((column) => ({ ...column, presenceOnly: isCast(column) }))
+  const { read } = encoded(database, { ...table, columns }, options, selection, pool)
+  return { ...rows, read: { ...rows.read, digest: read.digest } }
 }
 
 function encoded(
