@@ -13,6 +13,7 @@ import type { Switched } from './database.ts'
 import { AuthorityMoved, meetsMoved } from './moved.ts'
 import type { OpenedClient } from './opened-client.ts'
 import type { PrismaClientShape } from './prisma-client.ts'
+import { loadCompiler } from './prisma-internals.ts'
 import { Registration } from './registration.ts'
 import type { Route } from './transactions.ts'
 
@@ -33,6 +34,9 @@ export interface FollowerOptions<Client extends PrismaClientShape> {
 }
 
 const lookEveryMs = 1000
+
+/** Connections that are kept awake for the switch. */
+const maxWarm = 10
 
 /**
  * Follows the authority of one file: at most one switch is followed at a time, and operations go to the place of now. A
@@ -247,15 +251,20 @@ export class Follower<Client extends PrismaClientShape> implements Route {
     return opened
   }
 
-  /** Opens what the next switch will need, forward or back, and keeps it awake. */
+  /**
+   * Opens what the next switch will need, forward or back, and keeps it awake: a pool closes connections that nobody uses
+   * for ten seconds.
+   */
   async #warm(): Promise<void> {
     const authority = this.#watch.last
     const other = this.#current.provider === 'sqlite' ? 'postgres' : 'sqlite'
     const opened = await this.#opened(other, authority)
+    if (this.#isClosed) return
     const ask = () => opened.client.$queryRawUnsafe('SELECT 1')
-    await this.#options.scope.pin({ provider: other, answered: 0 }, () =>
-      Promise.all(Array.from({ length: warmConnections }, ask)),
-    )
+    await this.#options.scope.pin({ provider: other, answered: 0 }, async () => {
+      await Promise.all(Array.from({ length: Math.min(opened.connections ?? 1, maxWarm) }, ask))
+      await loadCompiler(opened.client)
+    })
   }
 
   /** There is no way back: the file is not needed any more. */
@@ -268,9 +277,6 @@ export class Follower<Client extends PrismaClientShape> implements Route {
     if (this.#current.provider === 'postgres') void sqlite?.client.$disconnect().catch(() => {})
   }
 }
-
-/** A pool closes connections that nobody uses for ten seconds: these are used now and then. */
-const warmConnections = 4
 
 function sideOf(authority: Authority | undefined): { provider: Provider; epoch: number } {
   return { provider: authority?.side ?? 'sqlite', epoch: authority?.epoch ?? 0 }

@@ -1,4 +1,4 @@
-import { parsePostgresUrl, readTargetIdentity, type SqliteUrl } from '@outgrow/databases'
+import { connectionLimit, parsePostgresUrl, readTargetIdentity, type SqliteUrl } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { lockTimeoutMs, newAdapterState, postgresFactory, sqliteFactory } from './adapters.ts'
 import { clientHandle } from './client-handle.ts'
@@ -47,10 +47,11 @@ export async function openFollowing<Client extends PrismaClientShape>(
       postgres: async () => {
         const target = parsePostgresUrl(named(postgresUrl()))
         const identity = await readTargetIdentity(target)
+        const connections = connectionLimit(target)
         let table = ''
         const adapter = await postgresFactory(target, state, (query) => follower.lookInPostgres(query, table))
         const PrismaClient = await classes.postgres()
-        const opened = makeClient('postgres', PrismaClient, { ...given, adapter }, identity)
+        const opened = makeClient('postgres', PrismaClient, { ...given, adapter }, { identity, connections })
         table = anyTable(opened.client, target.schema)
         return following(opened)
       },

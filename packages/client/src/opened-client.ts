@@ -18,6 +18,8 @@ export interface OpenedClient<Client extends PrismaClientShape = PrismaClientSha
   readonly start: Start
   /** Which Postgres it is connected to, where that matters. */
   readonly identity?: TargetIdentity | undefined
+  /** How many connections its pool may hold. */
+  readonly connections?: number | undefined
 }
 
 /** @throws Failure OUTGROW_CLIENT_UNSUPPORTED */
@@ -25,10 +27,10 @@ export function makeClient<Client extends PrismaClientShape>(
   provider: Provider,
   PrismaClient: MakeClient<Client>,
   options: Record<string, unknown> & { adapter: DriverAdapterFactory },
-  identity?: TargetIdentity,
+  target: Pick<OpenedClient, 'identity' | 'connections'> = {},
 ): OpenedClient<Client> {
   const client = new PrismaClient(options)
   assertInternals(client)
   const start = client.$transaction as unknown as Start
-  return { provider, client, execute: executeOf(client), start, identity }
+  return { provider, client, execute: executeOf(client), start, ...target }
 }

@@ -90,6 +90,16 @@ export function watchBatches(client: object, onAsked: (batch: object) => void): 
   Object.defineProperty(client, '_request', { value: _request, configurable: true })
 }
 
+/** Makes a client load what compiles its queries, without a statement: raw SQL needs none of it. */
+export async function loadCompiler(client: object): Promise<void> {
+  const { models } = (client as Internals)._runtimeDataModel
+  const [model = ''] = Object.keys(models)
+  const delegate = Reflect.get(client, model.charAt(0).toLowerCase() + model.slice(1)) as {
+    createMany?(args: { data: [] }): PromiseLike<unknown>
+  }
+  await delegate.createMany?.({ data: [] })
+}
+
 /** What sends an operation. */
 export function executeOf(client: object): Execute {
   return (client as Internals)._executeRequest

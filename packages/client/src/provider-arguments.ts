@@ -15,13 +15,21 @@ export function filterFor<Result extends object>(
 
 /** The same arguments, with the filters in them that were made for the other provider made anew. */
 export function writtenFor(provider: Provider, value: unknown): unknown {
-  if (Array.isArray(value)) return replaced(value, () => value.map((item) => writtenFor(provider, item)))
-  if (!isPlain(value)) return value
-  const write = value[written] as ((provider: Provider) => object) | undefined
-  const own = write ? rewritten(value, write, provider) : value
-  return replaced(own, () =>
-    Object.fromEntries(Object.entries(own).map(([key, item]) => [key, writtenFor(provider, item)])),
-  )
+  if (!holdsFilter(value)) return value
+  if (Array.isArray(value)) return value.map((item) => writtenFor(provider, item))
+  const filter = value as Filter
+  const write = filter[written] as ((provider: Provider) => object) | undefined
+  const own = write ? rewritten(filter, write, provider) : filter
+  return Object.fromEntries(Object.entries(own).map(([key, item]) => [key, writtenFor(provider, item)]))
+}
+
+/** Most arguments hold none, and are left alone, however many rows they bring. */
+function holdsFilter(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(holdsFilter)
+  if (!isPlain(value)) return false
+  if (Object.hasOwn(value, written)) return true
+  for (const key in value) if (holdsFilter(value[key])) return true
+  return false
 }
 
 /** What was spread beside the filter stays. */
@@ -30,13 +38,6 @@ function rewritten(filter: Filter, write: (provider: Provider) => object, provid
   const others = new Set(Object.keys(write(other)))
   const rest = Object.entries(filter).filter(([key]) => !others.has(key))
   return { ...Object.fromEntries(rest), ...write(provider) }
-}
-
-/** The value itself where nothing in it has changed: what is not plain, such as a class's instance, keeps its identity. */
-function replaced<Value extends object>(value: Value, make: () => Value): Value {
-  const made = make() as Filter
-  const before = value as Filter
-  return Object.keys(made).some((key) => made[key] !== before[key]) ? (made as Value) : value
 }
 
 function isPlain(value: unknown): value is Filter {

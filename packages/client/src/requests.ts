@@ -21,11 +21,12 @@ export function followRequests(
   // Most applications do not graduate today: what they ask is not looked through.
   const sendHere = (self: unknown, request: Request) =>
     execute.call(self, route.isActive ? own(request, provider) : request)
-  const sendTo = async (place: Place, self: unknown, request: Request): Promise<unknown> => {
-    if (place.provider === provider) return sendHere(self, request)
+  const sendAway = async (place: Place, self: unknown, request: Request): Promise<unknown> => {
     const on = withExtensionsOf(self as object, place.opened.client)
     return place.opened.execute.call(on, own(translated(request, place.provider), place.provider))
   }
+  const sendTo = (place: Place, self: unknown, request: Request): Promise<unknown> =>
+    place.provider === provider ? sendHere(self, request) : sendAway(place, self, request)
   const sendFollowing = async (self: unknown, request: Request, first: Place, failed: unknown) => {
     let [place, error] = [first, failed]
     while (await route.hasMoved(place, error)) {

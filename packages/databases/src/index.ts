@@ -69,7 +69,11 @@ export {
   type DatabaseCounters,
   type Durations,
 } from './adapters/counters.ts'
-export { postgresAdapterFactory, type PostgresAdapterOptions } from './adapters/postgres-adapter.ts'
+export {
+  connectionLimit,
+  postgresAdapterFactory,
+  type PostgresAdapterOptions,
+} from './adapters/postgres-adapter.ts'
 export {
   sqliteAdapterFactory,
   stockSqliteAdapter,

@@ -26,12 +26,11 @@ export async function postgresAdapterFactory(
 ): Promise<SqlDriverAdapterFactory> {
   const { url } = options
   const config = await utcConfig(url)
-  const limit = Number(url.url.searchParams.get('connection_limit') ?? 10)
   const poolTimeout = Number(url.url.searchParams.get('pool_timeout') ?? 10)
   const stock = new PrismaPg(
     {
       ...config,
-      max: limit,
+      max: connectionLimit(url),
       connectionTimeoutMillis: poolTimeout * 1000,
       allowExitOnIdle: options.allowExitOnIdle ?? false,
     },
@@ -42,6 +41,11 @@ export async function postgresAdapterFactory(
     adapterName: stock.adapterName,
     connect: async () => watched(await stock.connect(), options),
   }
+}
+
+/** How many connections a pool holds at most. */
+export function connectionLimit({ url }: PostgresUrl): number {
+  return Number(url.searchParams.get('connection_limit') ?? 10)
 }
 
 /** Counts waits and transactions, and refuses a second transaction inside a transaction's own callback. */
