@@ -264,6 +264,20 @@ test('a transaction between the two commits of a way back waits for the second',
   expect(graduation.inSqlite("SELECT slug FROM items WHERE slug = 'n'")).toHaveLength(1)
 })
 
+test('a way back that ends between its two commits is no switch: operations say what is missing, until it is there again', async () => {
+  await graduation.forward()
+  expect(await client.account.count()).toBe(1)
+  const ended = graduation.back(() => Promise.reject(new Error('killed')))
+  await expect(ended).rejects.toThrow('killed')
+  await expect(client.account.count()).rejects.toMatchObject({ code: 'P2021' })
+  await expect(client.$transaction((tx) => tx.account.count())).rejects.toMatchObject({ code: 'P2021' })
+  await graduation.prepareTarget()
+  expect(await client.$transaction((tx) => tx.account.count())).toBe(1)
+  expect(database.provider).toBe('postgres')
+  await graduation.back()
+  expect([await client.account.count(), database.provider]).toEqual([1, 'sqlite'])
+})
+
 test('a statement of one dialect is made again for the other, and is never sent there', async () => {
   const made: string[] = []
   const rename = () =>
