@@ -27,24 +27,28 @@ export async function openFollowing<Client extends PrismaClientShape>(
 
   let first: OpenedClient | undefined
   const following = async (opened: OpenedClient<Client>): Promise<OpenedClient<Client>> => {
-    first ??= opened
-    if (first.provider !== opened.provider && isAloneInProcess(opened.client)) throw tooOld()
     replaceTransaction(opened, scope, transactions, { route: follower, batches })
     followRequests(opened, scope, batches, follower)
     guardRequests(opened.client, scope)
     await opened.client.$connect()
+    first ??= opened
     return opened
+  }
+  const refuseSecond = () => {
+    if (first && isAloneInProcess(first.client)) throw tooOld()
   }
   const follower = new Follower<Client>({
     path: url.path,
     scope,
     lockTimeoutMs: lockTimeoutMs(url.parameters),
     open: {
-      sqlite: () => {
+      sqlite: async () => {
+        refuseSecond()
         const adapter = sqliteFactory(url, state, (database) => follower.lookInSqlite(database))
         return following(makeClient('sqlite', classes.sqlite, { ...given, adapter }))
       },
       postgres: async () => {
+        refuseSecond()
         const target = parsePostgresUrl(named(postgresUrl()))
         const identity = await readTargetIdentity(target)
         const connections = connectionLimit(target)

@@ -3,8 +3,16 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { withPostgres } from '@outgrow/databases'
-import { makeDatabase, makeSqlite } from '@outgrow/testing'
+import {
+  authorityDdl,
+  listProcesses,
+  openSqlite,
+  parsePostgresUrl,
+  readTargetIdentity,
+  withPostgres,
+  writeAuthority,
+} from '@outgrow/databases'
+import { makeDatabase, makeSqlite, until } from '@outgrow/testing'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { insertIgnore, isUniqueViolation, lockForUpdate, openDatabase, type Database } from '../src/index.ts'
 
@@ -86,6 +94,7 @@ export function holdsOn(provider: 'sqlite' | 'postgres'): void {
     database = await openDatabase<Client>(
       { sqlite: () => load('sqlite'), postgres: () => load('postgresql') },
       await emptyDatabase(),
+      { postgresUrl: inject('postgresUrl') },
     )
   })
   afterAll(async () => {
@@ -127,4 +136,18 @@ export function holdsOn(provider: 'sqlite' | 'postgres'): void {
     expect(await client.thing.count()).toBe(14)
     expect(database.counters().transactions.count).toBeGreaterThan(11)
   })
+
+  test.runIf(provider === 'sqlite')(
+    'it says that it cannot follow a live graduation, and goes on',
+    async () => {
+      const file = openSqlite(new URL(database.url).pathname)
+      for (const statement of authorityDdl) file.exec(statement)
+      const target = await readTargetIdentity(parsePostgresUrl(inject('postgresUrl')))
+      writeAuthority(file, { side: 'sqlite', epoch: 1, state: 'following', target, graduation: 'six' })
+      await until(() => listProcesses(file)[0]?.reaches === false)
+      expect(listProcesses(file)[0]?.problem).toContain('OUTGROW_CLIENT_UNSUPPORTED')
+      expect(await database.client.thing.count()).toBe(14)
+      file.close()
+    },
+  )
 }
