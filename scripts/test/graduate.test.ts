@@ -245,3 +245,16 @@ test('a command runs after the switch; when it fails, the switch stands', async 
   expect({ code: failed.code, state: failed.document.state }).toEqual({ code: 4, state: 'switched' })
   expect(failed.document.notes.at(-1)).toContain('ended with 7')
 })
+
+test('rows that point nowhere hold the switch up, and are named, until they are gone', async () => {
+  const { ends, application, started } = await following(200)
+  application.pragma('foreign_keys = OFF')
+  application.exec(`INSERT INTO "Order" (customerId, note, at) VALUES (999999, 'orphan', 1700000000000)`)
+  const refused = await run('cutover', ends, ['--budget-ms', '5000', '--leave-behind'])
+  expect(refused.document.error?.message).toContain(
+    'Order.customerId references a row of Customer that does not exist (1 row)',
+  )
+  application.exec(`DELETE FROM "Order" WHERE note = 'orphan'`)
+  expect((await run('cutover', ends, ['--budget-ms', '5000'])).code).toBe(0)
+  expect((await started.ended).code).toBe(0)
+})

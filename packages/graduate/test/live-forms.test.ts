@@ -174,7 +174,7 @@ model Post {
         `INSERT INTO "Post" (title, "authorId") VALUES ('loud', 3); UPDATE "Author" SET id = 10 WHERE id = 3; DELETE FROM "Author" WHERE id = 1`,
       ),
   })
-  expect(after).toEqual({ Author: [`10,'Cleo'`], Post: [`4,'quiet',10`, `5,'LOUD',10`] })
+  expect(after).toEqual({ Author: [`10,'Cleo'`], Post: [`4,'QUIET',10`, `5,'LOUD',10`] })
   const known = await withPostgres(to, (client) =>
     client.query(`SELECT (SELECT tgname FROM pg_trigger WHERE tgname = 'shouting' AND tgenabled = 'O') AS trigger, relrowsecurity, obj_description('"Author"'::regclass) AS comment,
       (SELECT convalidated FROM pg_constraint WHERE conname = 'Post_authorId_fkey') AS checked FROM pg_class WHERE oid = '"Post"'::regclass`),

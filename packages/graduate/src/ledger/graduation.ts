@@ -20,6 +20,8 @@ export interface LastVerification {
   position: number
   rows: number
   isEqual: boolean
+  /** Rows that point nowhere: the foreign keys would refuse them. */
+  orphans: number
   ms: number
 }
 
@@ -37,6 +39,10 @@ export interface Graduation {
   tables: FollowedTable[]
   /** ISO 8601. */
   startedAt: string
+  /** Its tables have been in place once. */
+  isPlaced: boolean
+  /** Statements that switch triggers on again, which are off while the target follows. */
+  enable: string[]
   verified: LastVerification | null
   /** Times that the write lock was held at rehearsals and switches, in ms. */
   pauses: Pause[]
@@ -93,7 +99,7 @@ export class GraduationLedger {
     await this.#client.query(
       `CREATE TABLE ${this.table} (
          id int4 PRIMARY KEY CHECK (id = 1), name text NOT NULL, file text NOT NULL, host text NOT NULL, state text NOT NULL,
-         epoch int8 NOT NULL, applied int8 NOT NULL, tables json NOT NULL, started_at text NOT NULL, verified json,
+         epoch int8 NOT NULL, applied int8 NOT NULL, tables json NOT NULL, started_at text NOT NULL, is_placed boolean NOT NULL DEFAULT false, enable jsonb NOT NULL DEFAULT '[]', verified json,
          pauses jsonb NOT NULL DEFAULT '[]', max_log int8 NOT NULL, log_limit int8 NOT NULL, back_applied int8 NOT NULL DEFAULT 0, baseline json, request json, answer json)`,
     )
     await this.#client.query(
@@ -124,7 +130,7 @@ export class GraduationLedger {
 
   async read(): Promise<Graduation> {
     const { rows } = await this.#client.query<Graduation & Record<'epoch' | 'applied' | 'maxLog', string>>(
-      `SELECT name, file, host, state, epoch, applied, tables, started_at AS "startedAt", verified, pauses, baseline, max_log AS "maxLog" FROM ${this.table}`,
+      `SELECT name, file, host, state, epoch, applied, tables, started_at AS "startedAt", is_placed AS "isPlaced", enable, verified, pauses, baseline, max_log AS "maxLog" FROM ${this.table}`,
     )
     const [row] = rows
     if (!row) throw new Error(`${this.table} is empty`)
@@ -147,12 +153,20 @@ export class GraduationLedger {
   /** SQL that gives the authority to one side or the other, in the transaction that moves the tables. */
   switchSql(epoch: number, state: Graduation['state'], applied?: number): string {
     const position = applied === undefined ? '' : `, applied = ${applied}`
-    return `UPDATE ${this.table} SET epoch = ${epoch}, state = '${state}'${position}`
+    return `UPDATE ${this.table} SET epoch = ${epoch}, state = '${state}', is_placed = true${position}`
   }
 
   /** SQL that gives the authority back to the file: what the target has logged until then was applied to it. */
   returnSql(epoch: number, sequence: string): string {
     return `UPDATE ${this.table} SET epoch = ${epoch}, state = 'following', back_applied = (SELECT last_value FROM ${sequence}), log_limit = (SELECT last_value FROM ${sequence}) + max_log`
+  }
+
+  /** Keeps what is to be switched on again when the tables are in place. */
+  async recordSwitchedOff(statements: string[]): Promise<void> {
+    if (statements.length === 0) return
+    await this.#client.query(`UPDATE ${this.table} SET enable = enable || $1::jsonb`, [
+      JSON.stringify(statements),
+    ])
   }
 
   /** Takes what was applied before a return off the target's logs. */
@@ -218,12 +232,18 @@ export async function graduationRun(client: PostgresClient, name: string): Promi
 }
 
 /** What was compared, as the record keeps it. */
-export function verificationOf(tables: TableReport[], position: number, ms: number): LastVerification {
+export function verificationOf(
+  tables: TableReport[],
+  position: number,
+  ms: number,
+  orphans = 0,
+): LastVerification {
   return {
     at: new Date().toISOString(),
     position,
     rows: tables.reduce((sum, { targetRows }) => sum + targetRows, 0),
     isEqual: tables.every(({ digestMatch }) => digestMatch),
+    orphans,
     ms: Math.round(ms),
   }
 }

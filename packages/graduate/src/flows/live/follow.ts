@@ -7,7 +7,7 @@ import { readLogState } from '../../source/sqlite/live/change-log.ts'
 import { catchUp } from '../../steps/live/catch-up.ts'
 import { finishSwitch } from '../../steps/live/finish-switch.ts'
 import { hold, prepareHold, type Held } from '../../steps/live/hold.ts'
-import { obstacles } from '../../steps/live/obstacles.ts'
+import { switchObstacles } from '../../steps/live/obstacles.ts'
 import type { LiveSession } from '../../steps/live/session.ts'
 import { verifyLive } from '../../steps/live/verify-live.ts'
 
@@ -60,9 +60,10 @@ export async function cutOver(
 ): Promise<{ held: Held; findings: Finding[]; notes: string[] }> {
   const { verified } = session.graduation
   await settle(session, onLag)
-  if (!verified?.isEqual || Date.now() - Date.parse(verified.at) > verifiedMs) await verifyLive(session)
-  const inTheWay = await obstacles(session)
-  if (inTheWay.length > 0 && !leavesBehind) throw blocked(inTheWay)
+  if (!verified?.isEqual || verified.orphans > 0 || Date.now() - Date.parse(verified.at) > verifiedMs)
+    await verifyLive(session)
+  const { reasons, isOnlyBehind } = await switchObstacles(session)
+  if (reasons.length > 0 && !(isOnlyBehind && leavesBehind)) throw blocked(reasons)
   for (let attempt = 1; ; attempt++) {
     await settle(session, onLag)
     const prepared = await prepareHold(session)

@@ -94,7 +94,7 @@ export async function openSession({ from, to, progress, signal }: SessionRequest
       await finishReturn(session)
       session.schemaVersion = recordedSchemaVersion(file.reader)
     }
-    if (!isReturning && graduation.state === 'following' && graduation.epoch > 1) await followAgain(session)
+    if (!isReturning && graduation.state === 'following' && graduation.isPlaced) await followAgain(session)
     const owned = stack.move()
     return Object.assign(session, {
       [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),

@@ -16,7 +16,10 @@ export async function repaired(
 ): Promise<Graduation> {
   if (graduation.epoch === authority.epoch) return graduation
   if (graduation.state === 'switched' && authority.side === 'sqlite') {
-    await withdrawCut(client, staging, ledger.switchSql(authority.epoch, 'following'))
+    await withdrawCut(client, staging, async (enable) => {
+      await ledger.recordSwitchedOff(enable)
+      await client.query(ledger.switchSql(authority.epoch, 'following'))
+    })
     return { ...graduation, epoch: authority.epoch, state: 'following' }
   }
   return graduation

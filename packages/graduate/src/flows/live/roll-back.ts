@@ -83,13 +83,16 @@ export async function finishReturn(session: LiveSession): Promise<void> {
 }
 
 /** Makes the target ready to follow: without foreign keys, and without triggers but those that log. */
-export async function followAgain({ target: { client }, ledger, staging }: LiveSession): Promise<void> {
-  await runStatements(client, [
-    setSearchPath(Object.values(staging.schemas), staging.home),
-    ...dropForeignSql(staging),
-  ])
-  await switchOff(client, staging)
+export async function followAgain(session: LiveSession): Promise<void> {
+  const { target, ledger, staging, graduation } = session
+  const { client } = target
+  await client.query(setSearchPath(Object.values(staging.schemas), staging.home))
+  await target.transaction(async () => {
+    await runStatements(client, dropForeignSql(staging))
+    await ledger.recordSwitchedOff(await switchOff(client, staging))
+  })
   await ledger.forgetApplied()
+  graduation.enable = (await ledger.read()).enable
 }
 
 /** @throws Failure OUTGROW_BACK_OVERFLOWED, OUTGROW_SCHEMA_CHANGED_LIVE */
@@ -105,7 +108,8 @@ async function refuseLost({ target, ledger, tables, staging }: BackSession): Pro
       fix: 'Stay in Postgres, and end the graduation: outgrow graduate complete.',
     })
   }
-  const now = await target.structure(Object.keys(staging.schemas))
+  const found = await target.structure(Object.keys(staging.schemas))
+  const now = found.filter(({ kind, name }) => kind !== 'column' || !staging.castColumns.includes(name))
   const compared = (kind: string) => kind === 'column' || kind === 'table'
   const changed = [
     ...missingItems(

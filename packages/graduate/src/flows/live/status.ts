@@ -20,7 +20,7 @@ import {
 import { whoWorks } from '../../ledger/run-lock.ts'
 import { readLogState } from '../../source/sqlite/live/change-log.ts'
 import { isCaptured } from '../../source/sqlite/live/capture.ts'
-import { livingProcesses } from '../../steps/live/obstacles.ts'
+import { livingProcesses, verificationObstacles } from '../../steps/live/obstacles.ts'
 import { backLogState } from '../../target/postgres/live/capture-back.ts'
 
 /** What is known of a graduation, from both sides. */
@@ -143,7 +143,7 @@ async function withTarget(
   const obstacles = [...status.obstacles]
   if (status.side === 'sqlite') {
     if (verified === null) obstacles.push('both sides have not been compared yet')
-    else if (!verified.isEqual) obstacles.push('the last comparison found differences')
+    else obstacles.push(...verificationObstacles(verified))
     if (back.entries > 0) obstacles.push(`${back.entries} rows of the target were changed by somebody else`)
   } else if (back.overflowed) obstacles.push('the log of the target’s changes is full: there is no way back')
   return {

@@ -40,6 +40,8 @@ export const beginFollowing: Step<void, GraduateRequest> = {
       applied: position,
       tables,
       startedAt: staging.record.startedAt,
+      isPlaced: false,
+      enable: [],
       verified: null,
       pauses: [],
       maxLog: request.maxLog,

@@ -42,7 +42,7 @@ export async function prepareHold(session: LiveSession): Promise<PreparedHold> {
     ),
   ])
   try {
-    await placeTables(client, staging, graduation.epoch === 1)
+    await placeTables(client, staging, graduation.isPlaced ? graduation.enable : undefined)
     const tables = inHomes(session.tables, staging)
     const within: LiveSession = {
       ...session,

@@ -57,8 +57,10 @@ export async function verifyLive(session: LiveSession): Promise<LiveComparison> 
         ...(await second.reading(() => findDifferences(snapshot, second, table, whole, new Set()))),
       )
     }
-    findings.push(...(await orphans(second.client, session)))
-    const verified = verificationOf(tables, position, performance.now() - started)
+    const pointless = await orphans(second.client, session)
+    findings.push(...pointless)
+    const count = pointless.reduce((sum, finding) => sum + finding.count, 0)
+    const verified = verificationOf(tables, position, performance.now() - started, count)
     graduation.verified = verified
     await ledger.recordVerification(verified)
     dieAt('verified')

@@ -9,14 +9,19 @@ import { switchOff } from '../stage.ts'
 /**
  * Declares the foreign keys and moves everything that was built into its place, within the caller's transaction, and holds
  * what is there then against what was promised. Nobody else knows of the tables: it takes no lock that anybody waits for.
- * @param isFirst whether it was never there: what is done once, such as making views, is part of it then
+ * @param enable what switches triggers on again; undefined where the tables were never in place: what is done once, such
+ *   as making views, is part of it then
  * @throws Failure OUTGROW_TARGET_CHANGED, OUTGROW_STRUCTURE_MISMATCH
  */
-export async function placeTables(client: PostgresClient, staging: Staging, isFirst: boolean): Promise<void> {
+export async function placeTables(
+  client: PostgresClient,
+  staging: Staging,
+  enable: string[] | undefined,
+): Promise<void> {
   await declareConstraints(client, foreignKeysOf(staging))
-  if (isFirst) await moveIntoPlace(client, staging)
+  if (enable === undefined) await moveIntoPlace(client, staging)
   else {
-    await runStatements(client, staging.enable)
+    await runStatements(client, [...new Set([...staging.enable, ...enable])])
     for (const [home, staged] of Object.entries(staging.schemas)) await moveObjects(client, staged, home)
   }
   // Foreign keys are not checked against the rows yet, which they say.
@@ -96,13 +101,20 @@ UNION ALL
 SELECT format('ALTER TYPE %I.%I SET SCHEMA %I', n.nspname, t.typname, $2::text)
   FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname = $1 AND t.typtype = 'e' AND t.typname = ANY($3)`
 
-/** Takes a switch back that the file never made: nobody has found the tables yet. */
-export async function withdrawCut(client: PostgresClient, staging: Staging, record: string): Promise<void> {
+/**
+ * Takes a switch back that the file never made: nobody has found the tables yet.
+ * @param record keeps what switches triggers on again, in the same transaction
+ */
+export async function withdrawCut(
+  client: PostgresClient,
+  staging: Staging,
+  record: (enable: string[]) => Promise<void>,
+): Promise<void> {
   await client.query('BEGIN')
   try {
     await runStatements(client, [...(await withdrawingSql(client, staging)), ...dropForeignSql(staging)])
-    await switchOff(client, staging)
-    await runStatements(client, [record, 'COMMIT'])
+    await record(await switchOff(client, staging))
+    await client.query('COMMIT')
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {}) // the connection may be gone, which the error says
     throw error
