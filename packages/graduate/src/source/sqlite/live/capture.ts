@@ -103,7 +103,7 @@ function makeTables(database: SqliteDatabase, tables: CapturedTable[], options: 
   const widest = Math.max(1, ...tables.map(({ key }) => key.length))
   const columns = Array.from({ length: widest }, (_, at) => `, k${at + 1}`).join('')
   for (const sql of authorityDdl) database.exec(sql)
-  database.exec(`CREATE TABLE ${logTable} (seq INTEGER PRIMARY KEY, tbl INTEGER NOT NULL${columns});
+  database.exec(`CREATE TABLE ${logTable} (seq INTEGER PRIMARY KEY, tbl${columns});
     CREATE TABLE ${captureTable} (id INTEGER PRIMARY KEY CHECK (id = 1), limit_seq INTEGER NOT NULL,
       applied_seq INTEGER NOT NULL, max_log INTEGER NOT NULL, tables TEXT NOT NULL, schema_version INTEGER NOT NULL DEFAULT 0);
     CREATE TABLE ${originalSchemaTable} (position INTEGER PRIMARY KEY, type TEXT NOT NULL, name TEXT NOT NULL,
