@@ -12,6 +12,10 @@ export interface WriterOrder {
   operations: number
 }
 
+export interface WriterAnswer {
+  cpuMicros: number
+}
+
 const update = 'UPDATE "User" SET "loginCount" = "loginCount" + 1, "updatedAt" = @at WHERE id = @id'
 const remove = 'DELETE FROM "User" WHERE id = @id'
 

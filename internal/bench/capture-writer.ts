@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { openSqlite } from '@outgrow/databases'
-import { captureSchemas, type CaptureSchema, type WriterOrder } from './capture-schemas.ts'
+import { captureSchemas, type CaptureSchema, type WriterAnswer, type WriterOrder } from './capture-schemas.ts'
 
 // A process that writes single-row transactions when it is told to, and says when it is done.
 
@@ -33,7 +33,9 @@ function write(at: number): void {
 }
 
 process.on('message', ({ operations }: WriterOrder) => {
+  const before = process.cpuUsage()
   for (let at = 0; at < operations; at++) write(at)
-  process.send?.('done')
+  const { user, system } = process.cpuUsage(before)
+  process.send?.({ cpuMicros: user + system } satisfies WriterAnswer)
 })
 process.send?.('ready')

@@ -7,13 +7,13 @@ import { openSqlite, type SqliteDatabase } from '@outgrow/databases'
 import { textTable } from 'outgrow/output/terminal'
 import { capture } from '../../packages/graduate/src/source/sqlite/live/capture.ts'
 import { pruneLog, readLogState } from '../../packages/graduate/src/source/sqlite/live/change-log.ts'
-import { captureSchemas, type CaptureSchema } from './capture-schemas.ts'
+import { captureSchemas, type CaptureSchema, type WriterAnswer } from './capture-schemas.ts'
 import { median } from './process-usage.ts'
 
 export const captureCommand = new Command('capture')
   .description('what logging changes costs the writers of an SQLite file: single-row transactions')
-  .option('--operations <n>', 'operations per round, of all writers together', '8000')
-  .option('--rounds <n>', 'rounds', '11')
+  .option('--operations <n>', 'operations per round, of all writers together', '2000')
+  .option('--rounds <n>', 'rounds', '41')
   .action(async (options: { operations: string; rounds: string }) => {
     const root = join(import.meta.dirname, '../../.outgrow')
     mkdirSync(root, { recursive: true })
@@ -28,7 +28,7 @@ export const captureCommand = new Command('capture')
         }
       }
       process.stdout.write(
-        `${textTable(['key', 'writers', 'without', 'with', 'ratio', 'rounds from, to'], rows).join('\n')}\n`,
+        `${textTable(['key', 'writers', 'without', 'with', 'ratio', 'CPU without', 'CPU with', 'ratio'], rows).join('\n')}\n`,
       )
     } finally {
       rmSync(folder, { recursive: true, force: true })
@@ -52,23 +52,26 @@ async function benchCapture(
   try {
     for (const label of ['without', 'with'] as const)
       variants.push(await makeVariant(folder, schema, writers, label))
-    const perSecond: Record<Variant['label'], number[]> = { with: [], without: [] }
+    const rates: Record<Variant['label'], Rate[]> = { with: [], without: [] }
     for (let round = -2; round < rounds; round++) {
       // The order changes each round, so that neither always runs on the warmer machine.
       for (const variant of round % 2 === 0 ? variants : variants.toReversed()) {
         const rate = await runRound(variant, operations)
-        if (round >= 0) perSecond[variant.label].push(rate)
+        if (round >= 0) rates[variant.label].push(rate)
       }
     }
-    const ratios = perSecond.with.map((rate, round) => rate / (perSecond.without[round] ?? 1))
-    const perSecondOf = (label: Variant['label']) => `${median(perSecond[label]).toFixed(0)}/s`
+    const of = (label: Variant['label'], what: keyof Rate) => median(rates[label].map((rate) => rate[what]))
+    const ratio = (what: keyof Rate) =>
+      median(rates.with.map((rate, round) => rate[what] / (rates.without[round]?.[what] ?? 1))).toFixed(3)
     return [
       schema.title,
       String(writers),
-      perSecondOf('without'),
-      perSecondOf('with'),
-      median(ratios).toFixed(3),
-      `${Math.min(...ratios).toFixed(2)}, ${Math.max(...ratios).toFixed(2)}`,
+      `${of('without', 'perSecond').toFixed(0)}/s`,
+      `${of('with', 'perSecond').toFixed(0)}/s`,
+      ratio('perSecond'),
+      `${of('without', 'cpuMicros').toFixed(1)} µs`,
+      `${of('with', 'cpuMicros').toFixed(1)} µs`,
+      ratio('cpuMicros'),
     ]
   } finally {
     for (const { database, writers: processes } of variants) {
@@ -102,13 +105,20 @@ async function makeVariant(
   return { label, database, writers: processes }
 }
 
-/** @returns operations a second */
-async function runRound({ label, database, writers }: Variant, operations: number): Promise<number> {
+interface Rate {
+  /** Operations. */
+  perSecond: number
+  /** Of one operation, in the writer. */
+  cpuMicros: number
+}
+
+async function runRound({ label, database, writers }: Variant, operations: number): Promise<Rate> {
   const started = performance.now()
-  const done = writers.map((writer) => once(writer, 'message'))
+  const done = writers.map((writer) => once(writer, 'message') as Promise<[WriterAnswer]>)
   for (const writer of writers) writer.send({ operations: Math.round(operations / writers.length) })
-  await Promise.all(done)
+  const answers = await Promise.all(done)
   const ms = performance.now() - started
   if (label === 'with') pruneLog(database, readLogState(database).newest, Number.MAX_SAFE_INTEGER)
-  return (operations / ms) * 1000
+  const cpuMicros = answers.reduce((sum, [answer]) => sum + answer.cpuMicros, 0)
+  return { perSecond: (operations / ms) * 1000, cpuMicros: cpuMicros / operations }
 }
