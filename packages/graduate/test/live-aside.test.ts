@@ -145,6 +145,7 @@ test.each([
 ])('the way back, by %s, restores the schema row for row', (_, vacuum, withCapture) => {
   const { path, database, application, before, captured } = capturedFile()
   putAside(database)
+  expect(() => uncapture(database)).toThrow('still aside')
   database.close()
   const other = openSqlite(path)
   other.pragma('foreign_keys = OFF')

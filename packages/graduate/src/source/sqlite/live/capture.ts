@@ -1,4 +1,5 @@
 import {
+  asidePrefix,
   authorityDdl,
   quoteIdentifier,
   readSourceTables,
@@ -155,13 +156,16 @@ export function readCapturedTables(database: SqliteDatabase): CapturedTable[] {
 
 /**
  * Takes everything back that `capture` made, in one transaction: `sqlite_schema` is what it was before, row for row. Nothing
- * happens where there is nothing.
+ * happens where there is nothing. Tables that were put aside must be back first.
  */
 export function uncapture(database: SqliteDatabase): void {
   database.pragma('wal_autocheckpoint = 0')
   database
     .transaction(() => {
-      const triggers = readSchema(database).rows.filter(isCaptureTrigger)
+      const { rows } = readSchema(database)
+      if (rows.some(({ type, name }) => type === 'table' && name.startsWith(asidePrefix)))
+        throw new Error('Tables are still aside: what they were is in what would be dropped.')
+      const triggers = rows.filter(isCaptureTrigger)
       const tables = database
         .prepare(
           `SELECT name FROM main.sqlite_schema WHERE type = 'table'
