@@ -70,6 +70,8 @@ function transaction(
     const back = chance(0.15)
     if (back) run('SAVEPOINT s')
     run(randomChange(pick(tables), draw))
+    // OR ROLLBACK has ended the transaction: what follows would be one of its own.
+    if (!application.inTransaction) break
     if (back) run(chance(0.5) ? 'ROLLBACK TO s' : 'RELEASE s')
   }
   if (application.inTransaction) run(chance(0.15) ? 'ROLLBACK' : 'COMMIT')
