@@ -61,10 +61,8 @@ export async function prepareHold(session: LiveSession): Promise<PreparedHold> {
       for (const sql of counters.get(number)?.(counted.get(planned.source.name) ?? 0n) ?? [])
         await client.query(sql)
     }
-    const aside = prepareAside(
-      file.writer,
-      tables.map(({ planned }) => planned.source.name),
-    )
+    const names = tables.map(({ planned }) => planned.source.name)
+    const aside = file.waiting(() => prepareAside(file.writer, names))
     // What was written meanwhile; the rest is little by then.
     await file.reading(() => applyRead(within, { as: 'within', before: (touched) => lifted.lift(touched) }))
     return { within, lifted, counters, aside }
