@@ -40,3 +40,5 @@ export { runGraduate, type GraduateListener, type GraduateRun } from './runs/run
 export { walResetBug } from './source/sqlite/live/capture-problems.ts'
 export { runComplete, type CompletionReport } from './runs/run-complete.ts'
 export { runRollback } from './runs/run-rollback.ts'
+export { runRehearse } from './runs/run-rehearse.ts'
+export { commandsIn, type GraduationCommand } from './model/graduation-commands.ts'

@@ -13,6 +13,11 @@ export interface RequestAnswer {
   failure: { code: Failure['code']; message: string; why: string | null; fix: string | null } | null
 }
 
+/** The failure that another process has met, to be thrown in this one. */
+export function failureOf({ code, message, why, fix }: NonNullable<RequestAnswer['failure']>): Failure {
+  return new Failure({ code, message, why: why ?? undefined, ...(fix !== null && { fix }) })
+}
+
 interface Listener {
   onHeld(held: Held): void
   onSwitched(held: Held, findings: Finding[], notes: string[]): void

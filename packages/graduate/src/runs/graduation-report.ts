@@ -12,6 +12,11 @@ export interface GraduationReport extends Report {
   pauses: Pause[]
 }
 
+/** How long writes were held, to a tenth of a millisecond. */
+export function pauseOf({ kind, at, ms }: Pause): Pause {
+  return { kind, at, ms: Math.round(ms * 10) / 10 }
+}
+
 export function blankGraduation(command: string): GraduationReport {
   return {
     command,

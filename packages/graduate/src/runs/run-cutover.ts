@@ -3,8 +3,8 @@ import { askFollower } from '../flows/live/ask-follower.ts'
 import { cutOver, roundTripMs, type SwitchRequested } from '../flows/live/follow.ts'
 import { openSession } from '../flows/live/open-session.ts'
 import type { Progress } from '../model/progress.ts'
-import type { RequestAnswer } from './answer-requests.ts'
-import { blankGraduation, type GraduationReport } from './graduation-report.ts'
+import { failureOf, type RequestAnswer } from './answer-requests.ts'
+import { blankGraduation, pauseOf, type GraduationReport } from './graduation-report.ts'
 
 export interface CutoverRun {
   from: string
@@ -30,17 +30,14 @@ export async function runCutover(request: CutoverRun): Promise<GraduationReport>
     leavesBehind,
   })
   const { held, findings, notes, failure } = asked ?? (await switchHere(request))
-  if (failure) {
-    const { code, message, why, fix } = failure
-    throw new Failure({ code, message, why: why ?? undefined, ...(fix !== null && { fix }) })
-  }
+  if (failure) throw failureOf(failure)
   return {
     ...blankGraduation('graduate cutover'),
     state: 'switched',
     findings,
     notes,
     exitCode: findings.length > 0 ? exit.findings : exit.done,
-    pauses: held.map(({ kind, at, ms }) => ({ kind, at, ms: Math.round(ms * 10) / 10 })),
+    pauses: held.map(pauseOf),
   }
 }
 
@@ -58,7 +55,7 @@ async function switchHere(request: CutoverRun): Promise<Omit<RequestAnswer, 'id'
   }
 }
 
-function alreadySwitched(): Failure {
+export function alreadySwitched(): Failure {
   return new Failure({
     code: 'OUTGROW_GRADUATION_SWITCHED',
     message: 'The switch was made already: the application’s rows are in Postgres.',

@@ -18,7 +18,7 @@ import { finishSwitch, isUnfinished } from '../steps/live/finish-switch.ts'
 import { obstacles } from '../steps/live/obstacles.ts'
 import { verifyLive, type LiveComparison } from '../steps/live/verify-live.ts'
 import { answerRequests } from './answer-requests.ts'
-import { blankGraduation, type GraduationReport } from './graduation-report.ts'
+import { blankGraduation, pauseOf, type GraduationReport } from './graduation-report.ts'
 import { runCommandLine, type CommandRun } from './run-command.ts'
 import type { RunSettings } from './run-settings.ts'
 import { withJournal } from './with-journal.ts'
@@ -269,7 +269,7 @@ class Graduating {
   }
 
   #held(held: Held): void {
-    this.#report.pauses.push({ kind: held.kind, at: held.at, ms: Math.round(held.ms * 10) / 10 })
+    this.#report.pauses.push(pauseOf(held))
     this.#listener.onHeld(held)
   }
 

@@ -3,7 +3,7 @@ import { roundTripMs } from '../flows/live/follow.ts'
 import { openSession } from '../flows/live/open-session.ts'
 import { rollBack } from '../flows/live/roll-back.ts'
 import type { CutoverRun } from './run-cutover.ts'
-import { blankGraduation, type GraduationReport } from './graduation-report.ts'
+import { blankGraduation, pauseOf, type GraduationReport } from './graduation-report.ts'
 
 /**
  * Goes back to the file, with everything that was written to the target since the switch.
@@ -16,14 +16,13 @@ export async function runRollback(request: Omit<CutoverRun, 'leavesBehind'>): Pr
     if (session.graduation.state !== 'switched') throw notSwitched()
     const { budgetMs = 100 + 5 * (await roundTripMs(session.target.client)) } = request
     const { held, findings } = await rollBack(session, { budgetMs, attempts: 5 }, onLag)
-    const { kind, at, ms } = held
     return {
       ...blankGraduation('graduate rollback'),
       graduation: session.graduation.name,
       state: 'following',
       findings,
       exitCode: findings.length > 0 ? exit.findings : exit.done,
-      pauses: [{ kind, at, ms: Math.round(ms * 10) / 10 }],
+      pauses: [pauseOf(held)],
     }
   } catch (error) {
     throw session.explained(error)

@@ -1,0 +1,47 @@
+import { askFollower } from '../flows/live/ask-follower.ts'
+import { rehearse, roundTripMs } from '../flows/live/follow.ts'
+import { openSession } from '../flows/live/open-session.ts'
+import { failureOf, type RequestAnswer } from './answer-requests.ts'
+import { blankGraduation, pauseOf, type GraduationReport } from './graduation-report.ts'
+import { alreadySwitched, type CutoverRun } from './run-cutover.ts'
+
+export interface RehearseRun extends Omit<CutoverRun, 'leavesBehind'> {
+  times: number
+}
+
+/** Writes are held in a rehearsal until it is over, to measure what a switch would take. */
+const leastBudgetMs = 60_000
+
+/**
+ * Rehearses the switch of a graduation that follows, and leaves it following: by the process that follows, else by this
+ * one, which catches up first.
+ * @throws Failure as a switch does
+ */
+export async function runRehearse(request: RehearseRun): Promise<GraduationReport> {
+  const { budgetMs = null, times } = request
+  const asked = await askFollower<RequestAnswer>(request, {
+    kind: 'rehearse',
+    budgetMs,
+    times,
+    leavesBehind: false,
+  })
+  const { held, failure } = asked ?? (await rehearseHere(request))
+  if (failure) throw failureOf(failure)
+  return { ...blankGraduation('graduate rehearse'), state: 'following', pauses: held.map(pauseOf) }
+}
+
+async function rehearseHere(request: RehearseRun): Promise<Omit<RequestAnswer, 'id'>> {
+  const { times, onLag } = request
+  await using session = await openSession(request)
+  try {
+    if (session.graduation.state === 'switched') throw alreadySwitched()
+    const budgetMs = Math.max(
+      request.budgetMs ?? 100 + 3 * (await roundTripMs(session.target.client)),
+      leastBudgetMs,
+    )
+    const held = await rehearse(session, { times, budgetMs }, onLag)
+    return { held, findings: [], notes: [], failure: null }
+  } catch (error) {
+    throw session.explained(error)
+  }
+}
