@@ -14,7 +14,7 @@ const composed = [...read('compose.yaml').matchAll(/\$\{(\w+)/g)].map(([, name])
 type Read = (env: Record<string, string | undefined>) => unknown
 const apps: Read[] = [webEnv, workerEnv, consoleEnv, openStripe]
 /** Of pnpm start, which is run-apps.ts, and of the command line. */
-const commands = ['WORKER_HOST', 'CONSOLE_HOST', 'POSTGRES_URL', 'SHADOW_DATABASE_URL']
+const commands = ['WORKER_HOST', 'CONSOLE_HOST', 'SHADOW_DATABASE_URL']
 
 /** The variables that a schema looks for. */
 function askedBy(read: Read): string[] {

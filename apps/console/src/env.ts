@@ -6,6 +6,8 @@ const shape = {
   DATABASE_URL: z.string().min(1, 'file:./app.db or postgresql://…'),
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3002),
+  /** Where a graduation goes: needed to change one from its page. */
+  POSTGRES_URL: z.string().optional(),
   /** What opens the console; without it one is made at each start and printed. */
   CONSOLE_TOKEN: z
     .string()

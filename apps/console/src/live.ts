@@ -1,5 +1,5 @@
 /** What a page can hear about. */
-export type Topic = 'signs' | 'inbox' | 'runs'
+export type Topic = 'signs' | 'inbox' | 'runs' | 'graduation'
 
 export interface Message {
   topic: Topic

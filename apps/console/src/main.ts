@@ -7,8 +7,11 @@ import { SignStore } from '@outgrow/signs'
 import { pino } from 'pino'
 import { createConsole } from './app.tsx'
 import { consoleEnv } from './env.ts'
+import { ActionDesk } from './graduation/action-desk.ts'
+import { endsOf } from './graduation/ends.ts'
 import { Live } from './live.ts'
 import type { Services } from './services.ts'
+import { publishAction, publishGraduation, watchGraduation } from './watchers/watch-graduation.tsx'
 import { watchInbox } from './watchers/watch-inbox.tsx'
 import { watchRuns } from './watchers/watch-runs.tsx'
 import { watchSigns } from './watchers/watch-signs.tsx'
@@ -23,12 +26,20 @@ async function start(): Promise<void> {
   const env = consoleEnv()
   const log = pino({ name: 'console', level: env.LOG_LEVEL })
   const database = await openDatabase(env.DATABASE_URL)
+  const stop = new AbortController()
   const services: Services = {
     database,
     billing: prismaStore(database),
     store: new SignStore(env.SIGNS_DIR),
     live: new Live(),
     runsDirectory: resolve(env.SIGNS_DIR, 'runs'),
+    workDirectory: env.SIGNS_DIR,
+    ends: endsOf(env),
+    desk: new ActionDesk(log, () => {
+      publishAction(services)
+      if (!services.desk.isBusy) void publishGraduation(services)
+    }),
+    stop: stop.signal,
     stripe: env.STRIPE_SECRET_KEY === undefined ? undefined : openStripe(),
     token: env.CONSOLE_TOKEN,
     hosts: new Set([
@@ -42,8 +53,11 @@ async function start(): Promise<void> {
     ]),
     log,
   }
-  const stop = new AbortController()
-  const watching = [watchSigns(services, stop.signal), watchInbox(services, stop.signal)]
+  const watching = [
+    watchSigns(services, stop.signal),
+    watchInbox(services, stop.signal),
+    watchGraduation(services, stop.signal),
+  ]
   watchRuns(services, stop.signal)
   const server = serve(
     { fetch: createConsole(services).fetch, hostname: env.HOST, port: env.PORT },

@@ -2,6 +2,8 @@ import type { BillingStore, openStripe } from '@outgrow/billing'
 import type { Database } from '@outgrow/db'
 import type { SignStore } from '@outgrow/signs'
 import type { Logger } from 'pino'
+import type { ActionDesk } from './graduation/action-desk.ts'
+import type { Ends } from './graduation/ends.ts'
 import type { Live } from './live.ts'
 
 /** What every page works with. */
@@ -12,6 +14,11 @@ export interface Services {
   live: Live
   /** Where the command line keeps the journals of its runs. */
   runsDirectory: string
+  workDirectory: string
+  ends: Ends
+  desk: ActionDesk
+  /** Aborts when the console ends. */
+  stop: AbortSignal
   /** Undefined where the environment has no key. */
   stripe: ReturnType<typeof openStripe> | undefined
   token: string

@@ -8,7 +8,7 @@ const plots = new Map()
 let range = document.querySelector('button[data-range][aria-pressed=true]')?.dataset.range
 
 listen()
-if (figures.length > 0) void showRange(range)
+void showRange(range)
 for (const button of document.querySelectorAll('button[data-range]')) {
   button.addEventListener('click', () => void showRange(button.dataset.range))
 }
@@ -24,7 +24,9 @@ function listen() {
   source.addEventListener('fragment', ({ data }) => {
     // From this very server, escaped there.
     const piece = new DOMParser().parseFromString(data, 'text/html').body.firstElementChild
-    document.getElementById(piece.id)?.replaceWith(piece)
+    const shown = document.getElementById(piece.id)
+    // What is the same stays, with whatever was typed into it.
+    if (shown?.outerHTML !== piece.outerHTML) shown?.replaceWith(piece)
   })
   source.addEventListener('points', ({ data }) => {
     const own = JSON.parse(data).find((one) => one.range === range)
@@ -33,6 +35,7 @@ function listen() {
 }
 
 async function showRange(wanted) {
+  if (figures.length === 0) return // a page without charts
   const answer = await fetch(`/charts/${wanted}`)
   if (!answer.ok) return
   const data = await answer.json()

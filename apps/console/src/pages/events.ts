@@ -3,7 +3,7 @@ import { streamSSE } from 'hono/streaming'
 import type { Message, Topic } from '../live.ts'
 import type { Services } from '../services.ts'
 
-const topics = new Set<string>(['signs', 'inbox', 'runs'] satisfies Topic[])
+const topics = new Set<string>(['signs', 'inbox', 'runs', 'graduation'] satisfies Topic[])
 /** Keeps proxies from closing a stream on which nothing happens. */
 const pulseMs = 15_000
 /** Whoever leaves this many unread is let go: the browser connects again when it reads. */
