@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { dirname, join } from 'node:path'
-import { ending, makeDatabase } from '@outgrow/testing'
+import { makeDatabase } from '@outgrow/testing'
 import { desktop, launchBrowser, shoot } from '@outgrow/testing/browser'
-import { freePorts } from '@outgrow/testing/product'
+import { startConsole } from '@outgrow/testing/console'
 import { expect, inject, test } from 'vitest'
 import { makeShop } from '@outgrow/testing/cli'
 
 const root = join(import.meta.dirname, '../..')
-const token = 'token-of-the-browser-tests'
 
 test('the console follows a move while it runs, and shows what it found and proved', async () => {
   const { file, schema } = makeShop(400_000, (database) =>
@@ -16,24 +15,11 @@ test('the console follows a move while it runs, and shows what it found and prov
   )
   const folder = dirname(file)
   const target = await makeDatabase(inject('postgresUrl'))
-  const port = await freePorts()
-  const console = spawn(process.execPath, ['dist/main.js'], {
-    cwd: join(root, 'apps/console'),
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: {
-      ...process.env,
-      DATABASE_URL: `file:${file}`,
-      SIGNS_DIR: folder,
-      PORT: String(port),
-      CONSOLE_TOKEN: token,
-    },
-  })
-  await using _console = ending(console)
-  await once(console.stdout, 'data')
+  await using console = await startConsole(`file:${file}`, folder)
   const browser = await launchBrowser()
   const page = await (await browser.newContext(desktop)).newPage()
-  await page.goto(`http://127.0.0.1:${port}/?token=${token}`)
-  await page.goto(`http://127.0.0.1:${port}/graduation`)
+  await page.goto(console.entrance)
+  await page.goto(`${console.url}/graduation`)
   await page.getByText('Not run yet').waitFor()
   await page.locator('#live').getByText('live').waitFor()
 
@@ -67,7 +53,7 @@ test('the console follows a move while it runs, and shows what it found and prov
   await verification.getByRole('row', { name: /Order 400,000 400,000 0 equal/ }).waitFor()
   expect(await page.getByText(/is running/).count()).toBe(0)
   // A database of another schema than the product's has no inbox to show.
-  await page.goto(`http://127.0.0.1:${port}/webhooks`)
+  await page.goto(`${console.url}/webhooks`)
   await page.getByText('does not have Outgrow’s billing tables').waitFor()
 
   await browser.close()

@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -16,11 +15,10 @@ import {
   type Locator,
   type Page,
 } from '@outgrow/testing/browser'
-import { freePorts } from '@outgrow/testing/product'
+import { consoleToken as token, startConsole } from '@outgrow/testing/console'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '../../..')
-const token = 'token-of-the-browser-tests'
 
 let browser: Browser
 beforeAll(async () => {
@@ -45,27 +43,15 @@ async function strained(scenario: string): Promise<Strained> {
   const folder = temporaryFolder()
   const load = repository(['load', '--scenario', scenario, '--seconds', '90', '--work-dir', folder])
   const scratch = await madeIn(join(folder, 'load'))
-  const port = await freePorts()
-  const child = spawn(process.execPath, ['dist/main.js'], {
-    cwd: join(root, 'apps/console'),
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: {
-      ...process.env,
-      DATABASE_URL: `file:${join(scratch, 'app.db')}`,
-      SIGNS_DIR: scratch,
-      PORT: String(port),
-      CONSOLE_TOKEN: token,
-    },
-  })
-  await once(child.stdout as NodeJS.ReadableStream, 'data')
-  const url = `http://127.0.0.1:${port}`
+  const console = await startConsole(`file:${join(scratch, 'app.db')}`, scratch)
+  const { url, entrance } = console
   const page = await (await browser.newContext({ ...desktop, colorScheme: 'light' })).newPage()
-  await page.goto(`${url}/?token=${token}`)
+  await page.goto(entrance)
   return {
     page,
     url,
     [Symbol.asyncDispose]: async () => {
-      await ending(child)[Symbol.asyncDispose]()
+      await console[Symbol.asyncDispose]()
       await ending(load)[Symbol.asyncDispose]()
     },
   }
