@@ -1,9 +1,10 @@
 import { Command } from 'commander'
-import { blankGraduation, runGraduate, type GraduationReport } from '@outgrow/graduate'
-import { graduateRun, requiredTarget, type GraduateOptions } from '../graduate-options.ts'
-import { runSettings, sourceOf, withSharedOptions } from '../move-options.ts'
+import { blankGraduation, type GraduationReport } from '@outgrow/graduate'
+import type { GraduateOptions } from '../graduate-options.ts'
+import { withSharedOptions } from '../move-options.ts'
 import { runCommand } from '../output/run.ts'
-import { graduateListener } from '../render/graduate.ts'
+import { stoppedGraduation } from '../render/graduate.ts'
+import { startGraduation } from '../start-graduation.ts'
 import { cancelCommand } from './graduate/cancel.ts'
 import { completeCommand } from './graduate/complete.ts'
 import { cutoverCommand } from './graduate/cutover.ts'
@@ -40,12 +41,12 @@ Examples:
 Exit status: 0 done, 2 expected failure, 3 stopped (run it again to go on), 4 done with findings.`,
   )
   .action((options: GraduateOptions) =>
-    runCommand<GraduationReport>(options.json ?? false, blankGraduation('graduate'), (context) => {
-      const settings = runSettings(options, sourceOf(options), context.signal)
-      const run = graduateRun(options, settings, requiredTarget(options.to))
-      const { done, ...listener } = graduateListener(context.terminal, run)
-      return runGraduate(run, listener).finally(done)
-    }),
+    runCommand<GraduationReport>(
+      options.json ?? false,
+      blankGraduation('graduate'),
+      (context) => startGraduation(options, context),
+      stoppedGraduation,
+    ),
   )
   .addCommand(statusCommand)
   .addCommand(cutoverCommand)

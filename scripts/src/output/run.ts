@@ -1,4 +1,4 @@
-import { exit, Failure, messageOf } from '@outgrow/kit'
+import { exit, Failure, messageOf, type FailureDetails } from '@outgrow/kit'
 import type { ErrorReport } from '@outgrow/graduate'
 import { expectedFailure } from './expected.ts'
 import type { Outcome } from './outcome.ts'
@@ -14,11 +14,13 @@ export interface CommandContext {
  * Runs one command: `work` returns the document; what it throws becomes one. With `json`, stdout is exactly that document;
  * with `lines`, the documents that `work` itself prints.
  * @param blank the document of a run that failed before it had anything to tell
+ * @param stopped what Ctrl-C leaves, and how to go on
  */
 export async function runCommand<Document extends Outcome>(
   json: boolean | 'lines',
   blank: Omit<Document, 'ok' | 'exitCode' | 'error'>,
   work: (context: CommandContext) => Promise<Document>,
+  stopped: Pick<FailureDetails, 'why' | 'fix'> = stoppedMove,
 ): Promise<void> {
   const terminal = new Terminal(json !== false)
   const stop = new AbortController()
@@ -36,7 +38,7 @@ export async function runCommand<Document extends Outcome>(
   try {
     document = await work({ terminal, signal: stop.signal })
   } catch (error) {
-    document = failed(blank, error, stop.signal)
+    document = failed(blank, error, stop.signal, stopped)
     printFailure(terminal, document.error as ErrorReport, error)
   } finally {
     process.off('SIGINT', onSignal)
@@ -53,14 +55,19 @@ class Stopped extends Error {
   }
 }
 
-function failed(blank: object, error: unknown, signal: AbortSignal): Outcome {
+const stoppedMove = {
+  why: 'The source and the published tables are unchanged.',
+  fix: 'If a move was in progress, continue it with --resume or undo it with --abort.',
+}
+
+function failed(
+  blank: object,
+  error: unknown,
+  signal: AbortSignal,
+  stopped: Pick<FailureDetails, 'why' | 'fix'>,
+): Outcome {
   const failure = signal.aborted
-    ? new Failure({
-        code: 'OUTGROW_STOPPED',
-        message: 'Stopped on request.',
-        why: 'The source and the published tables are unchanged.',
-        fix: 'If a move was in progress, continue it with --resume or undo it with --abort.',
-      })
+    ? new Failure({ code: 'OUTGROW_STOPPED', message: 'Stopped on request.', ...stopped })
     : expectedFailure(error)
   const known = failure instanceof Failure
   return {

@@ -51,12 +51,29 @@ export function graduateListener(
       terminal.line(
         code === 0
           ? `Ran ${command} (${duration(ms)}).`
-          : `${terminal.style('red', 'The switch stands, but the command failed')}: run it again: ${command}`,
+          : `${terminal.style('red', 'The command failed')}: ${command}`,
       ),
     onLost: (reason) => terminal.line(`${reason} Trying again.`),
     onAgain: (reason) => terminal.line(`${reason} The copy begins again.`),
     done,
   }
+}
+
+/** What Ctrl-C leaves of a graduation. */
+export const stoppedGraduation = {
+  why: 'The application goes on, and its changes stay captured.',
+  fix: 'Run the same command again to go on, or take the graduation back with outgrow graduate cancel.',
+}
+
+/** Says how a graduation stands that had nothing more to do. */
+export function printGraduated(terminal: Terminal, { state, pauses, notes }: GraduationReport): void {
+  for (const note of notes.filter((one) => one.startsWith('The switch stands'))) terminal.line(note)
+  if (pauses.length > 0) return
+  if (state === 'switched')
+    terminal.line(
+      'The rows are in Postgres already. Back: outgrow graduate rollback. To end the way back: outgrow graduate complete.',
+    )
+  if (state === 'completed') terminal.line('This graduation is complete: the rows are in Postgres, for good.')
 }
 
 /** Shows how many changes wait to be applied. */

@@ -78,7 +78,12 @@ export async function graduationStatus({
 }): Promise<GraduationStatus> {
   const status = fileStatus(parseSqliteSource(from).path)
   const { name } = status
-  if (name === null || to === undefined || status.state === 'completed') return status
+  if (name === null || status.state === 'completed') return status
+  if (to === undefined)
+    return {
+      ...status,
+      obstacles: [...status.obstacles, 'the target was not asked: pass --to, or set POSTGRES_URL'],
+    }
   try {
     return await withPostgres(parsePostgresUrl(to), (client) => withTarget(client, status, name))
   } catch (error) {
