@@ -3,7 +3,8 @@ import { assertNever } from '@outgrow/kit'
 import { openSqlite } from '@outgrow/databases'
 import type { FaultProxy } from './fault-proxy.ts'
 import { startCommand, type CommandEnded, type CommandOptions, type StartedCommand } from './migrator.ts'
-import type { Attempt, Outage } from './plan.ts'
+import type { Attempt, Outage, PhaseCommand } from './plan.ts'
+import type { Variant } from './variants.ts'
 import type { CrashingServer } from './server.ts'
 
 /** What the migrator works between. */
@@ -14,11 +15,12 @@ export interface Grounds {
   to: string
   server: CrashingServer
   proxy: FaultProxy
-  imports: string[]
+  variant: Variant | undefined
 }
 
 /** How one attempt ended. */
 export interface AttemptEnded {
+  main: PhaseCommand
   attempt: Attempt
   commands: CommandEnded[]
   /** Processes that were killed. */
@@ -28,34 +30,46 @@ export interface AttemptEnded {
 }
 
 /** After so long a command that nobody disturbs has to have ended, or to follow. */
-const patienceMs = 60_000
+const patienceMs = Number(process.env.CHAOS_PATIENCE_MS ?? 60_000)
+
+/** Arguments of a command that nobody disturbs. */
+function argumentsOf({ file, folder, to }: Grounds, command: PhaseCommand | 'cutover'): string[] {
+  const ends = ['--from', file, '--to', to, '--work-dir', folder]
+  if (command !== 'graduate') {
+    const more = command === 'rollback' ? ['--budget-ms', '1500'] : []
+    return ['graduate', command, ...ends, ...more]
+  }
+  return ['graduate', ...ends, '--schema', 'introspect', '--budget-ms', '400']
+}
 
 /** Lets one attempt happen, with its fault, until its commands have ended. */
-export async function runAttempt(grounds: Grounds, attempt: Attempt): Promise<AttemptEnded> {
-  const { file, folder, to, imports } = grounds
-  const ended: AttemptEnded = { attempt, commands: [], kills: 0, wrong: [] }
-  const ends = ['--from', file, '--to', to, '--work-dir', folder]
-  const start = (more: string[], options: Partial<CommandOptions> = {}) =>
-    startCommand(
-      more.length === 1
-        ? ['graduate', ...more, ...ends]
-        : ['graduate', ...ends, '--schema', 'introspect', ...more],
-      { cwd: folder, imports, ...options },
-    )
-  const auto = ['--cutover', 'auto', '--budget-ms', '400']
+export async function runAttempt(
+  grounds: Grounds,
+  main: PhaseCommand,
+  attempt: Attempt,
+): Promise<AttemptEnded> {
+  const { file, folder, variant } = grounds
+  const ended: AttemptEnded = { main, attempt, commands: [], kills: 0, wrong: [] }
+  const start = (
+    command: PhaseCommand | 'cutover',
+    more: string[] = [],
+    options: Partial<CommandOptions> = {},
+  ) => startCommand([...argumentsOf(grounds, command), ...more], { cwd: folder, variant, ...options })
+  const startMain = (options: Partial<CommandOptions> = {}) =>
+    start(main, main === 'graduate' ? ['--cutover', 'auto'] : [], options)
   const finish = async (command: StartedCommand, withinMs = patienceMs) => {
     ended.commands.push(await endedWithin(command, withinMs, ended))
   }
   switch (attempt.is) {
     case 'plain':
-      await finish(start(auto))
+      await finish(startMain())
       return ended
     case 'die':
-      await finish(start(auto, { env: { OUTGROW_DIE_AT: `${attempt.at}*${attempt.times}` } }))
+      await finish(startMain({ env: { OUTGROW_DIE_AT: `${attempt.at}*${attempt.times}` } }))
       if (ended.commands[0]?.signal === 'SIGKILL') ended.kills++
       return ended
     case 'stop': {
-      const command = start(auto, {
+      const command = startMain({
         env: { OUTGROW_DIE_AT: `${attempt.at}*${attempt.times}`, OUTGROW_DIE_BY: 'SIGSTOP' },
       })
       await waitFor(command, () => command.isStopped)
@@ -67,54 +81,54 @@ export async function runAttempt(grounds: Grounds, attempt: Attempt): Promise<At
       return ended
     }
     case 'kill': {
-      const command = start(auto)
+      const command = startMain()
       await waitFor(command, () => false, attempt.afterMs)
       if (command.child.kill('SIGKILL')) ended.kills++
       await finish(command)
       return ended
     }
     case 'outage': {
-      const command = start(auto)
+      const command = startMain()
       await waitFor(command, () => false, attempt.afterMs)
       await Promise.all([happen(grounds, attempt.outage), finish(command)])
       return ended
     }
     case 'full':
-      await finish(start(auto, { maxFileKilobytes: attempt.kilobytes }))
+      await finish(startMain({ maxFileKilobytes: attempt.kilobytes }))
       return ended
     case 'twice': {
-      const first = start(auto)
+      const first = startMain()
       await waitFor(first, () => false, attempt.afterMs)
-      const second = start(auto)
+      const second = startMain()
       await Promise.all([finish(first), finish(second)])
       return ended
     }
     case 'rehearse':
-      await finish(start(['--rehearse', String(attempt.times)]))
+      await finish(start('graduate', ['--rehearse', String(attempt.times)]))
       return ended
     case 'cancel': {
-      const command = start(['--cutover', 'manual'])
+      const command = start('graduate', ['--cutover', 'manual'])
       await waitFor(command, () => command.hasPrinted('outgrow graduate cutover'))
       await sleep(300)
       command.child.kill('SIGINT')
       await finish(command)
       if (attempt.dies) {
-        await finish(start(['cancel'], { env: { OUTGROW_DIE_AT: 'target-dropped' } }))
+        await finish(start('cancel', [], { env: { OUTGROW_DIE_AT: 'target-dropped' } }))
         ended.kills++
       }
-      await finish(start(['cancel']))
+      await finish(start('cancel'))
       return ended
     }
     case 'manual': {
-      const command = start(['--cutover', 'manual'])
+      const command = start('graduate', ['--cutover', 'manual'])
       await waitFor(command, () => command.hasPrinted('outgrow graduate cutover'))
-      await finish(start(['cutover']))
+      await finish(start('cutover'))
       if (ended.commands[0]?.code !== 0) command.child.kill('SIGINT')
       await finish(command)
       return ended
     }
     case 'schema-change': {
-      const command = start(auto)
+      const command = startMain()
       await waitFor(command, () => false, attempt.afterMs)
       changeSchema(file, attempt.how)
       await finish(command)

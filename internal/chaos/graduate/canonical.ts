@@ -26,7 +26,7 @@ export function canonicalDecimal(value: string | number | bigint): string {
 }
 
 /** What the drivers give. */
-export type Value = string | number | bigint | Date | Buffer | null | undefined
+export type Value = string | number | bigint | boolean | Date | Buffer | null | undefined
 
 /** A value of either database, as both would write it. SQLite's Json is asked for as text, its integers as bigints. */
 export function canonical(kind: Kind, value: Value): string | null {
@@ -37,6 +37,8 @@ export function canonical(kind: Kind, value: Value): string | null {
     case 'int':
     case 'text':
       return text
+    case 'bool':
+      return text === '1' || text === 'true' ? 'true' : 'false'
     case 'real':
       return String(Number(text) + 0)
     case 'decimal':

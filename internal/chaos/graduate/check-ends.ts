@@ -68,7 +68,7 @@ export async function checkTargetAfter(client: PostgresClient, left: Rows): Prom
   const { rows: foreign } = await client.query<{ count: number }>(
     "SELECT count(*)::int AS count FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace",
   )
-  if (foreign[0]?.count !== 3) wrong.push(`${foreign[0]?.count} foreign keys are in place, not 3`)
+  if (foreign[0]?.count !== 4) wrong.push(`${foreign[0]?.count} foreign keys are in place, not 4`)
   const { rows: own } = await client.query<{ name: string }>(
     "SELECT proname AS name FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname LIKE '%outgrow%'",
   )

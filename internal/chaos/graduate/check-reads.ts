@@ -86,23 +86,29 @@ function acknowledgedValues(seed: number, ledgers: Note[][]): Map<string, Growin
   return new Map([...all].map(([name, values]) => [name, new Growing(values)]))
 }
 
-/** Never are both sides writable: what SQLite acknowledged was begun before Postgres acknowledged anything. */
-export function checkSides(ledgers: Note[][]): string[] {
-  const tries = new Map<string, number>()
-  const acknowledged = { sqlite: [] as { name: string; begunAt: number }[], postgres: [] as number[] }
+/**
+ * Never are both sides writable: operations that follow each other change sides at most as often as the authority did.
+ */
+export function checkSides(ledgers: Note[][], switches: number): string[] {
+  const all: { on: 'sqlite' | 'postgres'; name: string; begunAt: number; endedAt: number }[] = []
   for (const [writer, ledger] of ledgers.entries()) {
+    const tries = new Map<number, number>()
     for (const note of ledger) {
-      if (note.is === 'try') tries.set(`${writer}/${note.seq}`, note.at)
+      if (note.is === 'try') tries.set(note.seq, note.at)
       if (note.is !== 'ack') continue
-      const name = `${writer}/${note.seq}`
-      if (note.on === 'sqlite') acknowledged.sqlite.push({ name, begunAt: tries.get(name) ?? 0 })
-      else acknowledged.postgres.push(note.at)
+      const { on, seq, at: endedAt } = note
+      all.push({ on, name: `${writer}/${seq}`, begunAt: tries.get(seq) ?? 0, endedAt })
     }
   }
-  const first = Math.min(...acknowledged.postgres)
-  return acknowledged.sqlite
-    .filter(({ begunAt }) => begunAt > first)
-    .map(
-      ({ name }) => `operation ${name} was begun and acknowledged on SQLite after Postgres had acknowledged`,
-    )
+  all.sort((a, b) => a.endedAt - b.endedAt)
+  // The longest chain in which each was begun after the one before had ended, and on the other side.
+  const chain: typeof all = []
+  for (const one of all) {
+    const last = chain.at(-1)
+    if (last === undefined ? one.on === 'postgres' : one.on !== last.on && one.begunAt > last.endedAt)
+      chain.push(one)
+  }
+  if (chain.length <= switches) return []
+  const named = chain.map(({ name, on }) => `${name} on ${on}`).join(', ')
+  return [`both sides were written to: ${named}, with ${switches} switches`]
 }

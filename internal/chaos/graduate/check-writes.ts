@@ -1,4 +1,4 @@
-import { itemText, replay, startingState, type State, type WriterState } from './replay.ts'
+import { itemText, personText, replay, startingState, type State, type WriterState } from './replay.ts'
 import type { Note } from './ledger.ts'
 import { operationOf } from './operations.ts'
 import type { Rows } from './rows.ts'
@@ -120,6 +120,17 @@ function stateOf(rows: Rows, writers: number): State {
       ),
       round: rounds.size === 1 ? Number([...rounds][0]) : Number.NaN,
       events,
+      people: new Map(
+        all('people')
+          .filter(({ email }) => email?.endsWith(`@${writer}.example`))
+          .map((row) => [
+            String(row.email),
+            {
+              values: personText(row.name ?? null, row.preferences ?? null),
+              invitedBy: all('people').find(({ id }) => id === row.invited_by_id)?.email ?? null,
+            },
+          ]),
+      ),
     }
   })
   return {
@@ -142,6 +153,7 @@ function stateDifferences(should: State, has: State): string[] {
     compare(`the tags of writer ${writer}`, own.tags, found.tags)
     compare(`the round of writer ${writer}`, own.round, found.round)
     compare(`the events of writer ${writer}`, own.events, found.events)
+    compare(`the people of writer ${writer}`, own.people, found.people)
     for (const code of new Set([...own.items.keys(), ...found.items.keys()]))
       compare(`the item ${code}`, own.items.get(code), found.items.get(code))
   }

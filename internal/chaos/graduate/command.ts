@@ -1,9 +1,11 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { chaosGraduate } from './graduate.ts'
+import { variantNames, type Variant } from './variants.ts'
 
 interface Options {
   runs: string
   seed: string
+  variant?: Variant
   json?: boolean
 }
 
@@ -17,14 +19,20 @@ export const graduateCommand = new Command('graduate')
     'of the first run; each names its own, which repeats it',
     String(Date.now() % 1_000_000),
   )
+  .addOption(
+    new Option('--variant <name>', 'a design that loses something, to see that it is found').choices(
+      variantNames,
+    ),
+  )
   .option('--json', 'print the result as one document')
   .addHelpText('after', '\nExample:\n  pnpm chaos graduate --runs 50 --seed 7\n')
-  .action(async ({ runs, seed, json }: Options) => {
+  .action(async ({ runs, seed, variant, json }: Options) => {
     const stop = new AbortController()
     process.once('SIGINT', () => stop.abort())
     const result = await chaosGraduate({
       runs: Number(runs),
       seed: Number(seed),
+      variant,
       signal: stop.signal,
       onRun: (plan, { operations, kills, wrong, history, ms }) => {
         if (json) return

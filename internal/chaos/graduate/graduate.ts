@@ -3,11 +3,14 @@ import { mkdirSync, mkdtempSync, rmSync, readdirSync } from 'node:fs'
 import { chanceOf } from './chance.ts'
 import { planOf, type RunPlan } from './plan.ts'
 import { runPlan, type RunResult } from './run.ts'
+import type { Variant } from './variants.ts'
 import { startServer } from './server.ts'
 
 export interface GraduateChaosRequest {
   runs: number
   seed: number
+  /** A design that loses something, in place of the product's. */
+  variant?: Variant | undefined
   onRun?(plan: RunPlan, result: RunResult): void
   signal?: AbortSignal
 }
@@ -28,7 +31,7 @@ export function seedOfRun(seed: number, run: number): number {
 
 /** Graduates an application again and again while it writes, reads and everything fails, and says what was lost. */
 export async function chaosGraduate(request: GraduateChaosRequest): Promise<GraduateChaosResult> {
-  const { runs, seed, onRun, signal } = request
+  const { runs, seed, variant, onRun, signal } = request
   const state = join(import.meta.dirname, '../../../.outgrow')
   mkdirSync(state, { recursive: true })
   const folder = mkdtempSync(join(state, 'chaos-'))
@@ -37,7 +40,7 @@ export async function chaosGraduate(request: GraduateChaosRequest): Promise<Grad
   for (let run = 0; run < runs; run++) {
     if (signal?.aborted) break
     const plan = planOf(seedOfRun(seed, run))
-    const ran = await runPlan(plan, server, join(folder, String(plan.seed))).catch(
+    const ran = await runPlan(plan, server, join(folder, String(plan.seed)), variant).catch(
       (error: unknown): RunResult => ({
         kills: 0,
         operations: 0,

@@ -6,7 +6,7 @@ type Provider = 'sqlite' | 'postgres'
 export type Note =
   | { is: 'start'; at: number }
   /** The transaction begins. */
-  | { is: 'try'; seq: number; at: number; on: Provider }
+  | { is: 'try'; seq: number; at: number }
   /** It is committed, and the writer knows. */
   | { is: 'ack'; seq: number; at: number; on: Provider; drawn: number | null }
   /** The database refused it, and nothing of it may be there. */

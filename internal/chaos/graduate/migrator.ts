@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { GraduationReport } from '@outgrow/graduate'
+import { variantOptions, type Variant } from './variants.ts'
 import { processState } from './process-state.ts'
 
 const bin = join(import.meta.dirname, '../../../scripts/bin/outgrow.mjs')
@@ -30,21 +31,21 @@ export interface CommandOptions {
   cwd: string
   /** No file that it writes may become larger. */
   maxFileKilobytes?: number | undefined
-  /** Modules to load before it. */
-  imports?: string[]
+  variant?: Variant | undefined
 }
 
 /** Starts the real command line. */
 export function startCommand(args: string[], options: CommandOptions): StartedCommand {
-  const { env = {}, cwd, maxFileKilobytes, imports = [] } = options
-  const command = [process.execPath, ...imports.flatMap((file) => ['--import', file]), bin, ...args, '--json']
+  const { env = {}, cwd, maxFileKilobytes, variant } = options
+  const { execArgv, env: variantEnv } = variantOptions(variant)
+  const command = [process.execPath, ...execArgv, bin, ...args, '--json']
   const [file, rest] =
     maxFileKilobytes === undefined
       ? [command[0] as string, command.slice(1)]
       : ['bash', ['-c', `ulimit -f ${maxFileKilobytes}; exec "$@"`, 'bash', ...command]]
   const child = spawn(file, rest, {
     cwd,
-    env: { ...process.env, DATABASE_URL: '', POSTGRES_URL: '', ...env },
+    env: { ...variantEnv, DATABASE_URL: '', POSTGRES_URL: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const printed = { stdout: '', stderr: '' }

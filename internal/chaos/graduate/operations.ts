@@ -25,10 +25,14 @@ export type Operation =
   | { kind: 'untag'; tag: string }
   | { kind: 'bulk' }
   | { kind: 'event'; isDeleted: boolean }
+  | { kind: 'person'; email: string; name: string | null; preferences: unknown }
+  | { kind: 'invite'; email: string; by: string }
+  | { kind: 'leave'; email: string }
   | { kind: 'many'; of: Operation[] }
 
 const codesPerWriter = 10
 const tagsPerWriter = 6
+const peoplePerWriter = 8
 
 /** The operation of that number: the same whenever it is asked for. */
 export function operationOf(seed: number, writer: number, seq: number): Operation {
@@ -40,6 +44,7 @@ export function operationOf(seed: number, writer: number, seq: number): Operatio
 
 function simple(chance: Chance, writer: number): Operation {
   const code = () => codeOf(chance, writer)
+  const email = () => `p${chance.whole(peoplePerWriter)}@${writer}.example`
   const tag = () => `t${writer}-${chance.whole(tagsPerWriter)}`
   return chance.weighted<() => Operation>([
     [
@@ -68,6 +73,17 @@ function simple(chance: Chance, writer: number): Operation {
     [3, () => ({ kind: 'tag', code: code(), tag: tag() })],
     [1, () => ({ kind: 'rename-tag', tag: tag(), to: tag() })],
     [1, () => ({ kind: 'untag', tag: tag() })],
+    [
+      4,
+      () => ({
+        kind: 'person',
+        email: email(),
+        name: chance.one([null, 'Ann', 'Bo “B” Ç']),
+        preferences: chance.one<unknown>([{}, { theme: 'dark', n: chance.whole(100) }, [1, 'two', null]]),
+      }),
+    ],
+    [2, () => ({ kind: 'invite', email: email(), by: email() })],
+    [1, () => ({ kind: 'leave', email: email() })],
     [4, () => ({ kind: 'event', isDeleted: chance.is(0.3) })],
   ])()
 }

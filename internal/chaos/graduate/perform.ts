@@ -104,6 +104,16 @@ async function act(
       if (operation.isDeleted) await sql.run('DELETE FROM event WHERE id = ?', [id])
       return id
     }
+    case 'person':
+      await person(sql, `p${who.writer}-${who.seq}-${operation.email}`, operation)
+      return null
+    case 'invite':
+      await invite(sql, operation.email, operation.by)
+      return null
+    case 'leave':
+      if (sql.people) await sql.people.deleteMany({ where: { email: operation.email } })
+      else await sql.run('DELETE FROM people WHERE email = ?', [operation.email])
+      return null
     default:
       return assertNever(operation)
   }
@@ -114,6 +124,33 @@ const byCode = ({ provider }: Sql) =>
 
 async function idOf(sql: Sql, code: string): Promise<unknown> {
   return (await sql.get(`SELECT id FROM item WHERE ${byCode(sql)}`, [code]))?.id
+}
+
+async function person(
+  sql: Sql,
+  id: string,
+  { email, name, preferences }: Extract<Operation, { kind: 'person' }>,
+): Promise<void> {
+  if (sql.people) {
+    const values = { name, preferences: preferences as never }
+    await sql.people.upsert({ where: { email }, create: { id, email, ...values }, update: values })
+    return
+  }
+  await sql.run(
+    `INSERT INTO people (id, email, name, preferences, updated_at) VALUES (?, ?, ?, ?, CURRENT_TIMESTAMP)
+       ON CONFLICT (email) DO UPDATE SET name = excluded.name, preferences = excluded.preferences, updated_at = excluded.updated_at`,
+    [id, email, name, JSON.stringify(preferences)],
+  )
+}
+
+async function invite(sql: Sql, email: string, by: string): Promise<void> {
+  if (sql.people) {
+    const inviting = await sql.people.findUnique({ where: { email: by } })
+    if (inviting) await sql.people.updateMany({ where: { email }, data: { invitedById: inviting.id } })
+    return
+  }
+  const row = await sql.get('SELECT id FROM people WHERE email = ?', [by])
+  if (row) await sql.run('UPDATE people SET invited_by_id = ? WHERE email = ?', [row.id, email])
 }
 
 const names = ['data', 'price', 'body', 'note', 'score']

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { variantOptions } from './variants.ts'
 import type { ProcessRequest } from './follow-authority.ts'
 
 /** A process of the application, which is started again when it was killed. */
@@ -21,6 +22,7 @@ export class ApplicationProcess {
   #start(): ChildProcess {
     const child = fork(this.#script, [JSON.stringify(this.request)], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      ...variantOptions(this.request.variant),
     })
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (bytes) => (this.output += String(bytes)))

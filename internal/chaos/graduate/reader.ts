@@ -17,12 +17,13 @@ while (!stop.signal.aborted) {
     const side = await application.side()
     const begunAt = now()
     const seen = await side.transaction(look, 'read')
-    note({ on: side.provider, begunAt, endedAt: now(), ...seen })
+    note({ begunAt, endedAt: now(), ...seen })
   } catch (error) {
     if (error instanceof Moved && !request.goesOn) break
     // A connection that was lost is no fault of what it asked.
     const { code = '' } = error as { code?: string }
-    if (!(error instanceof Moved) && code.startsWith('SQLITE')) note({ failed: String(error) })
+    if (!(error instanceof Moved) && (code.startsWith('SQLITE') || code.startsWith('OUTGROW')))
+      note({ failed: String(error) })
     await application.leave(error)
   }
   await sleep(15)
@@ -30,9 +31,10 @@ while (!stop.signal.aborted) {
 await application.close()
 process.disconnect?.()
 
-async function look(sql: Sql): Promise<Omit<Seen, 'on' | 'begunAt' | 'endedAt'>> {
+async function look(sql: Sql): Promise<Omit<Seen, 'begunAt' | 'endedAt'>> {
   const number = async (text: string, values?: unknown[]) => Number((await sql.get(text, values))?.n ?? 0)
-  const seen: Omit<Seen, 'on' | 'begunAt' | 'endedAt'> = {
+  const seen: Omit<Seen, 'begunAt' | 'endedAt'> = {
+    on: sql.provider,
     counters: {},
     newest: {},
     balance: await number('SELECT sum(balance) AS n FROM account'),

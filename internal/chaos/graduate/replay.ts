@@ -1,3 +1,4 @@
+import { assertNever } from '@outgrow/kit'
 import { canonicalDecimal, canonicalJson } from './canonical.ts'
 import type { Operation, Values } from './operations.ts'
 import { accounts, balanceAtStart, counters } from './schema.ts'
@@ -19,6 +20,8 @@ export interface WriterState {
   round: number
   /** By operation, how many events it left. */
   events: Map<number, number>
+  /** By address. */
+  people: Map<string, { values: string; invitedBy: string | null }>
 }
 
 /** What operations make of the rows that were there at the start. */
@@ -37,6 +40,7 @@ export function startingState(writers: number): State {
       tags: new Set<string>(),
       round: 0,
       events: new Map(),
+      people: new Map(),
     })),
   }
 }
@@ -120,6 +124,24 @@ export function replay(state: State, writer: number, seq: number, operation: Ope
       return
     case 'event':
       if (!operation.isDeleted) own.events.set(seq, (own.events.get(seq) ?? 0) + 1)
+      return
+    case 'person': {
+      const { email, name, preferences } = operation
+      const values = personText(name, canonicalJson(preferences))
+      own.people.set(email, { values, invitedBy: own.people.get(email)?.invitedBy ?? null })
+      return
+    }
+    case 'invite': {
+      const known = own.people.get(operation.email)
+      if (known && own.people.has(operation.by)) known.invitedBy = operation.by
+      return
+    }
+    case 'leave':
+      own.people.delete(operation.email)
+      for (const one of own.people.values()) if (one.invitedBy === operation.email) one.invitedBy = null
+      return
+    default:
+      assertNever(operation)
   }
 }
 
@@ -135,6 +157,11 @@ function valuesText({ data, price, body, note, score }: Values): string {
     note,
     score,
   })
+}
+
+/** The values of a person as one text. */
+export function personText(name: string | null, preferences: string | null): string {
+  return JSON.stringify([name, preferences])
 }
 
 /** The values of an item as one text. */

@@ -1,17 +1,25 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openSqlite, openSqliteReadonly, readAuthority, withPostgres } from '@outgrow/databases'
+import {
+  openSqlite,
+  openSqliteReadonly,
+  readAuthority,
+  withPostgres,
+  type Authority,
+} from '@outgrow/databases'
+import { assertNever } from '@outgrow/kit'
 import { runAttempt, type AttemptEnded, type Grounds } from './attempts.ts'
 import { checkReads, checkSides } from './check-reads.ts'
 import { checkWrites } from './check-writes.ts'
 import { checkCancelled, checkCommands, checkSchemaAfter, checkTargetAfter } from './check-ends.ts'
 import { startFaultProxy } from './fault-proxy.ts'
 import { readLedger, type Note, type Seen } from './ledger.ts'
-import type { RunPlan } from './plan.ts'
+import type { Phase, PhaseCommand, RunPlan } from './plan.ts'
 import { ApplicationProcess } from './processes.ts'
-import { differences, rowsOfPostgres, rowsOfSqlite } from './rows.ts'
+import { differences, rowsOfPostgres, rowsOfSqlite, type Rows } from './rows.ts'
 import { fill } from './schema.ts'
+import type { Variant } from './variants.ts'
 import type { CrashingServer } from './server.ts'
 import { busyMs } from './sides.ts'
 
@@ -25,14 +33,50 @@ export interface RunResult {
 }
 
 /** Attempts that nobody disturbs, after those of the plan. */
-const moreAttempts = 4
+const moreAttempts = Number(process.env.CHAOS_MORE ?? 4)
+
+/** Tries a command until it has done its work. */
+async function runPhase(
+  grounds: Grounds,
+  { command, attempts }: Phase,
+  { url, before, wrong }: { url: string; before: string; wrong: string[] },
+): Promise<AttemptEnded[]> {
+  const all: AttemptEnded[] = []
+  const more = Array.from({ length: moreAttempts }, () => ({ is: 'plain' }) as const)
+  for (const attempt of [...attempts, ...more]) {
+    const ended = await runAttempt(grounds, command, attempt)
+    all.push(ended)
+    wrong.push(...ended.wrong, ...checkCommands(ended))
+    const isCancelled =
+      (attempt.is === 'cancel' || command === 'cancel') && authorityOf(grounds.file) === undefined
+    if (isCancelled) wrong.push(...(await checkCancelled(grounds.file, url, before)))
+    if (isReached(grounds.file, command) && isDone(ended)) break
+  }
+  return all
+}
+
+function isReached(file: string, command: PhaseCommand): boolean {
+  const authority = authorityOf(file)
+  switch (command) {
+    case 'graduate':
+      return authority?.side === 'postgres'
+    case 'rollback':
+      return authority?.side === 'sqlite'
+    case 'complete':
+      return authority?.state === 'completed'
+    case 'cancel':
+      return authority === undefined
+    default:
+      return assertNever(command)
+  }
+}
 
 /** Lives one run: an application at work while its file graduates, and everything that the plan says goes wrong. */
 export async function runPlan(
   plan: RunPlan,
   server: CrashingServer,
   folder: string,
-  imports: string[] = [],
+  variant?: Variant,
 ): Promise<RunResult> {
   const started = Date.now()
   const { seed, goesOn, fullShare } = plan
@@ -44,8 +88,8 @@ export async function runPlan(
   const proxy = await startFaultProxy(server.port)
   const to = new URL(url)
   to.port = String(proxy.port)
-  const grounds: Grounds = { file, folder, to: to.href, server, proxy, imports }
-  const request = { seed, file, postgresUrl: url, goesOn }
+  const grounds: Grounds = { file, folder, to: to.href, server, proxy, variant }
+  const request = { seed, file, postgresUrl: url, goesOn, variant }
   const writers = plan.writers.map(
     (kind, number) =>
       new ApplicationProcess('writer.ts', {
@@ -71,21 +115,19 @@ export async function runPlan(
   const killing = killWriters(plan, writers, over.signal)
   const wrong: string[] = []
   const attempts: AttemptEnded[] = []
+  let switches = 0
   try {
     await sleep(300)
-    for (const attempt of [
-      ...plan.attempts,
-      ...Array.from({ length: moreAttempts }, () => ({ is: 'plain' }) as const),
-    ]) {
-      const ended = await runAttempt(grounds, attempt)
-      attempts.push(ended)
-      wrong.push(...ended.wrong, ...checkCommands(ended))
-      if (sideOf(file) === 'postgres' && isDone(ended)) break
-      if (attempt.is === 'cancel' && sideOf(file) === 'sqlite')
-        wrong.push(...(await checkCancelled(file, url, before)))
+    for (const phase of plan.phases) {
+      const began = sideOf(file)
+      attempts.push(...(await runPhase(grounds, phase, { url, before, wrong })))
+      if (sideOf(file) !== began) switches++
+      if (!isReached(file, phase.command)) {
+        wrong.push(`${phase.command} never came to its end`)
+        break
+      }
+      if (goesOn) await sleep(400)
     }
-    if (sideOf(file) !== 'postgres') wrong.push('the switch was never made')
-    if (goesOn) await sleep(500)
     over.abort()
     await killing
     const stopped = await Promise.all(all.map((one) => one.stop(busyMs + 10_000)))
@@ -95,7 +137,7 @@ export async function runPlan(
     const ledgers = writers.map((one) => readLedger<Note>(one.request.ledger))
     const seen = readers.map((one) => readLedger<Seen | { failed: string }>(one.request.ledger))
     const { acknowledged, wrong: wrongWrites } = await checkRows(plan, grounds, url, ledgers)
-    wrong.push(...wrongWrites, ...checkReads(seed, seen, ledgers), ...checkSides(ledgers))
+    wrong.push(...wrongWrites, ...checkReads(seed, seen, ledgers), ...checkSides(ledgers, switches))
     if (acknowledged === 0) wrong.push('nobody wrote anything')
     return {
       kills: [...attempts, ...all].reduce((sum, { kills }) => sum + kills, 0),
@@ -114,21 +156,30 @@ export async function runPlan(
 }
 
 async function checkRows(
-  { seed, goesOn }: RunPlan,
+  { seed, goesOn, phases }: RunPlan,
   { file }: Grounds,
   url: string,
   ledgers: Note[][],
 ): Promise<{ acknowledged: number; wrong: string[] }> {
-  const isSwitched = sideOf(file) === 'postgres'
+  const authority = authorityOf(file)
+  const isSwitched = authority?.side === 'postgres'
+  const isCompleted = authority?.state === 'completed'
   const database = openSqliteReadonly(file)
   try {
-    const left = rowsOfSqlite(database, isSwitched ? '_graduated_' : '')
-    if (!isSwitched) return checkWrites(seed, ledgers, left)
+    const left: Rows = isCompleted ? new Map() : rowsOfSqlite(database, isSwitched ? '_graduated_' : '')
+    const wrongFile = checkSchemaAfter(database)
+    if (!isSwitched) {
+      const { acknowledged, wrong } = checkWrites(seed, ledgers, left)
+      return { acknowledged, wrong: [...wrong, ...wrongFile] }
+    }
     return await withPostgres(url, async (client) => {
       const rows = await rowsOfPostgres(client)
       const { acknowledged, wrong } = checkWrites(seed, ledgers, rows)
       if (!goesOn) wrong.push(...differences(left, rows))
-      wrong.push(...checkSchemaAfter(database), ...(await checkTargetAfter(client, left)))
+      wrong.push(
+        ...wrongFile,
+        ...(await checkTargetAfter(client, phases.at(-1)?.command === 'graduate' ? left : new Map())),
+      )
       return { acknowledged, wrong }
     })
   } finally {
@@ -146,13 +197,17 @@ function makeFile(file: string, writers: number): string {
   return schema
 }
 
-function sideOf(file: string): 'sqlite' | 'postgres' {
+function authorityOf(file: string): Authority | undefined {
   const database = openSqliteReadonly(file)
   try {
-    return readAuthority(database)?.side ?? 'sqlite'
+    return readAuthority(database)
   } finally {
     database.close()
   }
+}
+
+function sideOf(file: string): 'sqlite' | 'postgres' {
+  return authorityOf(file)?.side ?? 'sqlite'
 }
 
 async function killWriters(
@@ -173,11 +228,11 @@ function isDone({ commands }: AttemptEnded): boolean {
   return commands.some(({ code }) => code === 0 || code === 4)
 }
 
-function historyOf({ attempt, commands }: AttemptEnded): string {
+function historyOf({ main, attempt, commands }: AttemptEnded): string {
   const { is, ...rest } = attempt
   const ends = commands.map(
     ({ code, signal, report }) =>
       `${signal ?? code}${report?.error ? ` ${report.error.code}` : ''}${report ? ` (${report.state})${report.error ? ` ${report.error.message}` : ''}` : ''}`,
   )
-  return `${is}${Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : ''}: ${ends.join(', ')}`
+  return `${main}, ${is}${Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : ''}: ${ends.join(', ')}`
 }

@@ -1,7 +1,7 @@
 import type { SqliteDatabase } from '@outgrow/databases'
 
 /** How the values of a column are compared between the two databases. */
-export type Kind = 'int' | 'text' | 'real' | 'decimal' | 'json' | 'bytes' | 'time'
+export type Kind = 'int' | 'bool' | 'text' | 'real' | 'decimal' | 'json' | 'bytes' | 'time'
 
 export interface Table {
   name: string
@@ -11,7 +11,7 @@ export interface Table {
 }
 
 /**
- * The application's schema: keys that cascade, unique keys that are re-used, a key of several columns without a rowid, values
+ * The application's schema, with a table that a generated client knows (`people`): keys that cascade, unique keys that are re-used, a key of several columns without a rowid, values
  * in many spellings, and counters.
  */
 export const tables: Table[] = [
@@ -47,6 +47,21 @@ export const tables: Table[] = [
     columns: { id: 'int', writer: 'int', seq: 'int', at: 'time' },
   },
   {
+    name: 'people',
+    key: ['id'],
+    columns: {
+      id: 'text',
+      email: 'text',
+      name: 'text',
+      email_verified: 'bool',
+      picture: 'bytes',
+      preferences: 'json',
+      created_at: 'time',
+      updated_at: 'time',
+      invited_by_id: 'text',
+    },
+  },
+  {
     name: 'op',
     key: ['writer', 'seq'],
     columns: { writer: 'int', seq: 'int', detail: 'int', at: 'time' },
@@ -79,6 +94,11 @@ CREATE TABLE IF NOT EXISTS event (
 CREATE TABLE IF NOT EXISTS op (
   writer INTEGER NOT NULL, seq INTEGER NOT NULL, detail INTEGER, at DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
   PRIMARY KEY (writer, seq)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS people (
+  id TEXT NOT NULL PRIMARY KEY, email TEXT NOT NULL, name TEXT, email_verified BOOLEAN NOT NULL DEFAULT false, picture BLOB,
+  preferences JSONB NOT NULL DEFAULT '{}', created_at DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP, updated_at DATETIME NOT NULL,
+  invited_by_id TEXT REFERENCES people (id) ON DELETE SET NULL ON UPDATE CASCADE);
+CREATE UNIQUE INDEX IF NOT EXISTS people_email_key ON people (email);
 `
 
 export const accounts = 20

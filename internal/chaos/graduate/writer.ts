@@ -33,15 +33,17 @@ async function once(): Promise<void> {
     try {
       const side = await application.side()
       if (fullShare > 0) side.limit(chance.is(fullShare))
-      const { provider: on } = side
-      note({ is: 'try', seq, at: now(), on })
+      note({ is: 'try', seq, at: now() })
       const operation = operationOf(seed, writer, seq)
-      const drawn = await side.transaction((sql) => perform(sql, { writer, seq }, operation), 'write')
-      note({ is: 'ack', seq, at: now(), on, drawn })
+      const done = await side.transaction(
+        async (sql) => ({ on: sql.provider, drawn: await perform(sql, { writer, seq }, operation) }),
+        'write',
+      )
+      note({ is: 'ack', seq, at: now(), ...done })
       return
     } catch (error) {
       if (error instanceof Moved) {
-        note({ is: 'moved', at: now(), from: (await application.side()).provider })
+        note({ is: 'moved', at: now(), from: application.provider })
         if (!goesOn) {
           stop.abort()
           return

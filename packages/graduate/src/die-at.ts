@@ -15,6 +15,14 @@ export type DiePoint =
   | 'between-commits'
   | 'after-commit'
   | 'target-dropped'
+  | 'back-applied'
+  | 'back-held'
+  | 'back-before-postgres-commit'
+  | 'back-between-commits'
+  | 'back-after-commit'
+  | 'archived'
+  | 'target-completed'
+  | 'file-completed'
 
 const [wanted, times = '1'] = (process.env.OUTGROW_DIE_AT ?? '').split('*')
 const signal = process.env.OUTGROW_DIE_BY === 'SIGSTOP' ? 'SIGSTOP' : 'SIGKILL'

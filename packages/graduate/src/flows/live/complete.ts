@@ -3,6 +3,7 @@ import { createReadStream, existsSync, renameSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { listProcesses, openSqliteForLock, runStatements, type ApplicationProcess } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
+import { dieAt } from '../../die-at.ts'
 import { copySqliteFile } from '../../source/sqlite/copy-file.ts'
 import { uncapture } from '../../source/sqlite/live/capture.ts'
 import { prepareReturn } from '../../source/sqlite/live/put-aside.ts'
@@ -30,6 +31,7 @@ export async function completeGraduation(session: LiveSession, leavesBehind: boo
   const behind = livingProcesses(listProcesses(file.reader)).filter(({ reaches }) => reaches !== true)
   if (behind.length > 0 && !leavesBehind) throw leftBehind(behind)
   const archive = await archived(session)
+  dieAt('archived')
   await target.transaction(async () => {
     const { client } = target
     const log = { schema: ledger.schema, record: ledger.table }
@@ -45,6 +47,7 @@ export async function completeGraduation(session: LiveSession, leavesBehind: boo
     ])
     await new Ledger(client, staging).publish(staging, { tables: [], findings: [], fixes: [] }, [])
   })
+  dieAt('target-completed')
   const epoch = graduation.epoch + 1
   // A change of the schema has every process look at the authority once more.
   const authority = await file.write((database) => {
@@ -52,6 +55,7 @@ export async function completeGraduation(session: LiveSession, leavesBehind: boo
     database.exec(`CREATE TABLE _outgrow_completed (at TEXT); DROP TABLE _outgrow_completed`)
     return file.authority
   }, signal)
+  dieAt('file-completed')
   if (authority) {
     putTombstone(
       file.path,

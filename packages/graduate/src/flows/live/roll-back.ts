@@ -29,13 +29,13 @@ export async function rollBack(
 ): Promise<{ held: Held; findings: Finding[] }> {
   const back = await backSession(session)
   await refuseLost(back)
-  await settleBack(back, onLag)
+  await settleBack(back, budgetMs, onLag)
   const { findings } = await verifyBack(back)
   if (findings.length > 0) throw differs(findings)
   for (let attempt = 1; ; attempt++) {
-    await settleBack(back, onLag)
+    await settleBack(back, budgetMs, onLag)
     const prepared = await prepareHoldBack(back)
-    await settleBack(back, onLag)
+    await settleBack(back, budgetMs, onLag)
     try {
       const held = await holdBack(back, prepared, { budgetMs })
       const { kind, at, ms } = held
@@ -50,12 +50,21 @@ export async function rollBack(
   }
 }
 
-async function settleBack(session: BackSession, onLag: (entries: number) => void): Promise<void> {
+/**
+ * Applies what is logged until what comes meanwhile is little, or quickly applied: one statement of the application may
+ * change more rows than that.
+ */
+async function settleBack(
+  session: BackSession,
+  budgetMs: number,
+  onLag: (entries: number) => void,
+): Promise<void> {
   for (;;) {
     session.signal.throwIfAborted()
+    const started = performance.now()
     const entries = await catchUpBack(session)
     onLag(entries)
-    if (entries <= heldEntries) return
+    if (entries <= heldEntries || performance.now() - started < budgetMs / 4) return
   }
 }
 

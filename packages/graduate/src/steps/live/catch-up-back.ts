@@ -1,10 +1,11 @@
 import { Failure } from '@outgrow/kit'
+import { dieAt } from '../../die-at.ts'
 import { sameDigest } from '../../model/digest.ts'
 import type { ChangedRows, LoggedChanges, PostgresChanges } from '../../source/postgres/changes.ts'
 import type { ReturningTable } from '../../target/sqlite/returning-table.ts'
 import type { BackSession } from './back-session.ts'
 
-const idsAtOnce = 2000
+const idsAtOnce = 10_000
 const rowsAtOnce = 2000
 
 /**
@@ -28,6 +29,7 @@ export async function catchUpBack(session: BackSession): Promise<number> {
     }
     return own
   })
+  dieAt('back-applied')
   await changes[1].forget(logged)
   return logged.reduce((sum, { ids }) => sum + ids.length, 0)
 }

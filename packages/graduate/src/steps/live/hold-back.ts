@@ -1,4 +1,5 @@
 import { authorityLock, runStatements } from '@outgrow/databases'
+import { dieAt } from '../../die-at.ts'
 import { backLogSequence } from '../../model/back-log.ts'
 import { qualified } from '../../target/postgres/constraints.ts'
 import { withdrawingSql } from '../../target/postgres/live/placing.ts'
@@ -52,6 +53,7 @@ export async function holdBack(
     await runStatements(client, ['BEGIN', `LOCK TABLE ${all} IN ACCESS EXCLUSIVE MODE`])
     const logged = await changes[0].logged(tables)
     await file.lock(budgetMs, session.signal)
+    dieAt('back-held')
     await applyBack(session, changes[0], logged)
     const counters = await targetCounters(session)
     await runStatements(client, [
@@ -61,8 +63,11 @@ export async function holdBack(
     finishFile(session, back, next, counters)
     if (performance.now() - started >= budgetMs) throw tooLong(budgetMs)
     clearTimeout(spent)
+    dieAt('back-before-postgres-commit')
     await answered(commitMs, client, client.query('COMMIT'))
+    dieAt('back-between-commits')
     file.writer.exec('COMMIT')
+    dieAt('back-after-commit')
     const ms = performance.now() - started
     Object.assign(graduation, { epoch: next, state: 'following' })
     const keys = logged.reduce((sum, { ids }) => sum + ids.length, 0)

@@ -9,6 +9,9 @@ import { RowHasher } from '../../model/row-hasher.ts'
 import { isCast, isSentAsList, sqlType } from '../../types/value-types.ts'
 import { storedForm, type StoredForm } from './stored-form.ts'
 
+type Statement = ReturnType<typeof prepared>
+const prepared = (database: SqliteDatabase, sql: string) => database.prepare(sql)
+
 /**
  * A table of the file to which changes of the target are applied: all changed rows are lifted out of it first, whichever
  * unique values they have, and those that are there now are put in. A column that has not changed keeps its value as the
@@ -25,6 +28,10 @@ export class ReturningTable {
   readonly #columns: string[]
   readonly #isPlain: boolean
   #sum: Digest = emptyDigest
+  /** Of the next new row, where rows have a rowid of their own; undefined until it is asked for. */
+  #place: bigint | undefined
+  /** By their text: each is run for every row. */
+  readonly #statements = new Map<string, Statement>()
 
   /**
    * @param table by its name while it is aside
@@ -73,8 +80,7 @@ export class ReturningTable {
     for (const row of rows) {
       this.#sum = addDigests(this.#sum, { rows: 1, sum: this.#hasher.hashOf(this.#comparable(row)) })
       const key = keyBytes(row, this.table.key)
-      const before = this.#database
-        .prepare(`SELECT _outgrow_row FROM ${this.#kept} WHERE _outgrow_key = ?`)
+      const before = this.#prepared(`SELECT _outgrow_row FROM ${this.#kept} WHERE _outgrow_key = ?`)
         .pluck()
         .get(key) as Buffer | undefined
       if (before) this.#putBack(key, fieldsOf(before), fieldsOf(row))
@@ -102,6 +108,7 @@ export class ReturningTable {
   end(): void {
     this.#database.exec(`DELETE FROM ${this.#kept}; DELETE FROM ${this.#sought}`)
     this.#sum = emptyDigest
+    this.#place = undefined
   }
 
   #keys(): PlannedColumn[] {
@@ -112,9 +119,7 @@ export class ReturningTable {
   #seek(keys: readonly Buffer[]): FoundRow[] {
     const names = this.#keys().map(({ source }) => quoteIdentifier(source))
     this.#database.exec(`DELETE FROM ${this.#sought}`)
-    const seek = this.#database.prepare(
-      `INSERT INTO ${this.#sought} VALUES (${names.map(() => '?').join(', ')})`,
-    )
+    const seek = this.#prepared(`INSERT INTO ${this.#sought} VALUES (${names.map(() => '?').join(', ')})`)
     for (const key of keys)
       seek.run(fieldsOf(key).map((field, at) => this.#stored(this.table.key[at] as number, field)))
     const own = names.length > 1 ? `(${names.join(', ')})` : (names[0] as string)
@@ -140,10 +145,15 @@ export class ReturningTable {
     const { name, rowid } = this.table.planned.source
     const names = this.#columns.map(quoteIdentifier).join(', ')
     const from = `FROM ${quoteIdentifier(name)} WHERE ${place.where}`
-    this.#database
-      .prepare(`INSERT INTO ${this.#kept} SELECT ?, ?, ${rowid ?? 'NULL'}, ${names} ${from}`)
-      .run(keyBytes(row, this.table.key), row, ...place.values)
-    this.#database.prepare(`DELETE ${from}`).run(...place.values)
+    // A row without a rowid is found by literals: a statement of its own, which is not kept.
+    const statement = (sql: string) =>
+      rowid === undefined ? prepared(this.#database, sql) : this.#prepared(sql)
+    statement(`INSERT INTO ${this.#kept} SELECT ?, ?, ${rowid ?? 'NULL'}, ${names} ${from}`).run(
+      keyBytes(row, this.table.key),
+      row,
+      ...place.values,
+    )
+    statement(`DELETE ${from}`).run(...place.values)
   }
 
   #putBack(key: Buffer, before: Buffer[], now: Buffer[]): void {
@@ -152,30 +162,53 @@ export class ReturningTable {
     )
     if (changed.length > 0) {
       const set = changed.map((at) => `${quoteIdentifier(this.#sourceOf(at))} = ?`).join(', ')
-      this.#database
-        .prepare(`UPDATE ${this.#kept} SET ${set} WHERE _outgrow_key = ?`)
-        .run(...changed.map((at) => this.#stored(at, now[at] as Buffer)), key)
-    }
-    const { name, rowid } = this.table.planned.source
-    const isOwn = rowid !== undefined && !this.#hasRowidAlias()
-    const names = this.#columns.map(quoteIdentifier)
-    const into = [...(isOwn ? [rowid] : []), ...names].join(', ')
-    const from = [...(isOwn ? ['_outgrow_place'] : []), ...names].join(', ')
-    this.#database
-      .prepare(
-        `INSERT INTO ${quoteIdentifier(name)} (${into}) SELECT ${from} FROM ${this.#kept} WHERE _outgrow_key = ?`,
+      this.#prepared(`UPDATE ${this.#kept} SET ${set} WHERE _outgrow_key = ?`).run(
+        ...changed.map((at) => this.#stored(at, now[at] as Buffer)),
+        key,
       )
-      .run(key)
+    }
+    const { name } = this.table.planned.source
+    const own = this.#ownRowid()
+    const names = this.#columns.map(quoteIdentifier)
+    const into = [...own, ...names].join(', ')
+    const from = [...own.map(() => '_outgrow_place'), ...names].join(', ')
+    this.#prepared(
+      `INSERT INTO ${quoteIdentifier(name)} (${into}) SELECT ${from} FROM ${this.#kept} WHERE _outgrow_key = ?`,
+    ).run(key)
   }
 
   #insert(now: Buffer[]): void {
     const { columns, source } = this.table.planned
-    const names = columns.map(({ source: name }) => quoteIdentifier(name)).join(', ')
-    this.#database
-      .prepare(
-        `INSERT INTO ${quoteIdentifier(source.name)} (${names}) VALUES (${columns.map(() => '?').join(', ')})`,
-      )
-      .run(...now.map((field, at) => this.#stored(at, field)))
+    const own = this.#ownRowid()
+    const names = [...own, ...columns.map(({ source: name }) => quoteIdentifier(name))]
+    this.#prepared(
+      `INSERT INTO ${quoteIdentifier(source.name)} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`,
+    ).run(...own.map(() => this.#nextPlace()), ...now.map((field, at) => this.#stored(at, field)))
+  }
+
+  #prepared(sql: string): Statement {
+    const known = this.#statements.get(sql) ?? prepared(this.#database, sql)
+    this.#statements.set(sql, known)
+    return known
+  }
+
+  /** Rows that were lifted come back to their places, so new ones go behind all of them. */
+  #nextPlace(): bigint {
+    const { name, rowid } = this.table.planned.source
+    this.#place ??= this.#prepared(
+      `SELECT max(coalesce((SELECT max(${rowid}) FROM ${quoteIdentifier(name)}), 0),
+                    coalesce((SELECT max(_outgrow_place) FROM ${this.#kept}), 0))`,
+    )
+      .pluck()
+      .safeIntegers(true)
+      .get() as bigint
+    return ++this.#place
+  }
+
+  /** The name of a rowid that comes with none of the columns. */
+  #ownRowid(): string[] {
+    const { rowid } = this.table.planned.source
+    return rowid === undefined || this.#hasRowidAlias() ? [] : [rowid]
   }
 
   /** A single INTEGER PRIMARY KEY is the rowid: it comes with the columns. */
