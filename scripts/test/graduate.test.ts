@@ -258,3 +258,23 @@ test('rows that point nowhere hold the switch up, and are named, until they are 
   expect((await run('cutover', ends, ['--budget-ms', '5000'])).code).toBe(0)
   expect((await started.ended).code).toBe(0)
 })
+
+test('at a time it switches by itself, holding writes for as long as it takes', async () => {
+  const { started, ends } = await following(200, [
+    '--at',
+    new Date(Date.now() + 1000).toISOString(),
+    '--stop-writes',
+  ])
+  const { code, document } = await started.ended
+  expect({ code, state: (document as GraduationReport).state }).toEqual({ code: 0, state: 'switched' })
+  const again = await outgrow<GraduationReport>(['graduate', ...ends])
+  expect({ code: again.code, pauses: again.document.pauses }).toEqual({ code: 0, pauses: [] })
+})
+
+test('tables that somebody makes in the target meanwhile are named, and nothing is switched', async () => {
+  const { ends, database, started } = await following(200)
+  await database.query('CREATE TABLE "Order" (id int)')
+  const refused = await run('cutover', ends, ['--budget-ms', '5000'])
+  expect(refused.document.error?.code).toBe('OUTGROW_TARGET_CHANGED')
+  expect((await started.ended).document).toMatchObject({ error: { code: 'OUTGROW_TARGET_NOT_EMPTY' } })
+})

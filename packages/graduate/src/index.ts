@@ -37,7 +37,6 @@ export { blankGraduation, type GraduationReport } from './runs/graduation-report
 export { runCancel } from './runs/run-cancel.ts'
 export { runCutover } from './runs/run-cutover.ts'
 export { runGraduate, type GraduateListener, type GraduateRun } from './runs/run-graduate.ts'
-export { walResetBug } from './source/sqlite/live/capture-problems.ts'
 export { runComplete, type CompletionReport } from './runs/run-complete.ts'
 export { runRollback } from './runs/run-rollback.ts'
 export { runRehearse } from './runs/run-rehearse.ts'

@@ -102,7 +102,7 @@ export function printGraduationStatus(terminal: Terminal, status: GraduationStat
   terminal.line(`  follower     ${follower ?? 'none: run outgrow graduate to go on'}`)
   if (lag)
     terminal.line(
-      `  lag          ${count(lag.entries)} changes${room === null ? '' : `, room for ${count(room)}`}`,
+      `  lag          ${count(lag.entries)} changes${lag.seconds ? `, for ${lag.seconds} s at most` : ''}${room === null ? '' : `, room for ${count(room)}`}`,
     )
   if (verified)
     terminal.line(

@@ -43,6 +43,8 @@ export interface Graduation {
   isPlaced: boolean
   /** Statements that switch triggers on again, which are off while the target follows. */
   enable: string[]
+  /** When the target was last equal to the file, as far as it is recorded. ISO 8601. */
+  lookedAt: string
   verified: LastVerification | null
   /** Times that the write lock was held at rehearsals and switches, in ms. */
   pauses: Pause[]
@@ -99,7 +101,7 @@ export class GraduationLedger {
     await this.#client.query(
       `CREATE TABLE ${this.table} (
          id int4 PRIMARY KEY CHECK (id = 1), name text NOT NULL, file text NOT NULL, host text NOT NULL, state text NOT NULL,
-         epoch int8 NOT NULL, applied int8 NOT NULL, tables json NOT NULL, started_at text NOT NULL, is_placed boolean NOT NULL DEFAULT false, enable jsonb NOT NULL DEFAULT '[]', verified json,
+         epoch int8 NOT NULL, applied int8 NOT NULL, tables json NOT NULL, started_at text NOT NULL, is_placed boolean NOT NULL DEFAULT false, enable jsonb NOT NULL DEFAULT '[]', looked_at timestamptz NOT NULL DEFAULT clock_timestamp(), verified json,
          pauses jsonb NOT NULL DEFAULT '[]', max_log int8 NOT NULL, log_limit int8 NOT NULL, back_applied int8 NOT NULL DEFAULT 0, baseline json, request json, answer json)`,
     )
     await this.#client.query(
@@ -130,7 +132,7 @@ export class GraduationLedger {
 
   async read(): Promise<Graduation> {
     const { rows } = await this.#client.query<Graduation & Record<'epoch' | 'applied' | 'maxLog', string>>(
-      `SELECT name, file, host, state, epoch, applied, tables, started_at AS "startedAt", is_placed AS "isPlaced", enable, verified, pauses, baseline, max_log AS "maxLog" FROM ${this.table}`,
+      `SELECT name, file, host, state, epoch, applied, tables, started_at AS "startedAt", is_placed AS "isPlaced", enable, to_json(looked_at)#>>'{}' AS "lookedAt", verified, pauses, baseline, max_log AS "maxLog" FROM ${this.table}`,
     )
     const [row] = rows
     if (!row) throw new Error(`${this.table} is empty`)
@@ -145,7 +147,7 @@ export class GraduationLedger {
   /** Moves the position on, unless somebody else has: then the statement returns no row. */
   advance({ epoch, applied }: Pick<Graduation, 'epoch' | 'applied'>, to: number): BatchStatement {
     return {
-      sql: `UPDATE ${this.table} SET applied = $1 WHERE epoch = $2 AND applied = $3 AND state = 'following' RETURNING 1`,
+      sql: `UPDATE ${this.table} SET applied = $1, looked_at = clock_timestamp() WHERE epoch = $2 AND applied = $3 AND state = 'following' RETURNING 1`,
       values: [String(to), String(epoch), String(applied)],
     }
   }
@@ -159,6 +161,11 @@ export class GraduationLedger {
   /** SQL that gives the authority back to the file: what the target has logged until then was applied to it. */
   returnSql(epoch: number, sequence: string): string {
     return `UPDATE ${this.table} SET epoch = ${epoch}, state = 'following', back_applied = (SELECT last_value FROM ${sequence}), log_limit = (SELECT last_value FROM ${sequence}) + max_log`
+  }
+
+  /** Records that nothing was left to apply. */
+  async recordLook(): Promise<void> {
+    await this.#client.query(`UPDATE ${this.table} SET looked_at = clock_timestamp()`)
   }
 
   /** Keeps what is to be switched on again when the tables are in place. */

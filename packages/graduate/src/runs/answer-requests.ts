@@ -18,6 +18,15 @@ export function failureOf({ code, message, why, fix }: NonNullable<RequestAnswer
   return new Failure({ code, message, why: why ?? undefined, ...(fix !== null && { fix }) })
 }
 
+/** Whether what was copied is of another schema, or not whole any more: the copy has to begin again. */
+export function beginsAgain({ code }: Failure): boolean {
+  return (
+    code === 'OUTGROW_SCHEMA_CHANGED_LIVE' ||
+    code === 'OUTGROW_CAPTURE_OVERFLOWED' ||
+    code === 'OUTGROW_TARGET_CHANGED'
+  )
+}
+
 interface Listener {
   onHeld(held: Held): void
   onSwitched(held: Held, findings: Finding[], notes: string[]): void
@@ -37,6 +46,7 @@ export async function answerRequests(
   const request = await ledger.request()
   if (request === undefined) return 'none'
   const { id, kind, budgetMs, times, leavesBehind } = request
+  let again: Failure | undefined
   const answer: Omit<RequestAnswer, 'id'> = { held: [], findings: [], notes: [], failure: null }
   try {
     switch (kind) {
@@ -61,9 +71,11 @@ export async function answerRequests(
     }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
+    if (beginsAgain(error)) again = error
     const { code, message, why = null, fix = null } = error
     answer.failure = { code, message, why, fix }
   }
   await ledger.answer(id, answer)
+  if (again) throw again
   return kind === 'stop' || session.graduation.state === 'switched' ? 'ended' : 'answered'
 }

@@ -17,7 +17,7 @@ import { copyPath } from '../steps/live/capture-changes.ts'
 import { finishSwitch, isUnfinished } from '../steps/live/finish-switch.ts'
 import { obstacles } from '../steps/live/obstacles.ts'
 import { verifyLive, type LiveComparison } from '../steps/live/verify-live.ts'
-import { answerRequests } from './answer-requests.ts'
+import { answerRequests, beginsAgain } from './answer-requests.ts'
 import { blankGraduation, pauseOf, type GraduationReport } from './graduation-report.ts'
 import { runCommandLine, type CommandRun } from './run-command.ts'
 import type { RunSettings } from './run-settings.ts'
@@ -26,6 +26,8 @@ import { withJournal } from './with-journal.ts'
 /** Between two looks at a file to which nobody writes, and at one with a value that is to be corrected. */
 const idleMs = 100
 const blockedMs = 1000
+/** How often it is recorded that nothing was left to apply. */
+const lookMs = 2000
 
 export interface GraduateRun extends RunSettings {
   to: string
@@ -111,7 +113,7 @@ class Graduating {
         return this.#ended(this.#state())
       } catch (error) {
         if (signal.aborted || !(error instanceof Failure)) throw error
-        if (error.code === 'OUTGROW_SCHEMA_CHANGED_LIVE' || error.code === 'OUTGROW_CAPTURE_OVERFLOWED') {
+        if (beginsAgain(error)) {
           this.#listener.onAgain(error.message)
           await cancelGraduation({ ...this.#request, folder: this.#folder })
           continue
@@ -306,8 +308,13 @@ class Graduating {
   async #untilSwitch(session: OpenedSession): Promise<SwitchRequested | undefined> {
     const { cutover, leavesBehind, signal } = this.#request
     const own: SwitchRequested = { budgetMs: await this.#budgetMs(session), attempts: 5, leavesBehind }
+    let looked = performance.now()
     for (;;) {
       const isSettled = await this.#settled(session)
+      if (isSettled && performance.now() - looked > lookMs) {
+        looked = performance.now()
+        await session.ledger.recordLook()
+      }
       if (isSettled && (await this.#isTime(session))) return own
       const answered = await answerRequests(session, own, {
         onHeld: (held) => this.#held(held),

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { parsePostgresUrl, parseSqliteSource, readAuthority } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { LiveFile } from '../../source/sqlite/live/live-file.ts'
+import { walResetBug } from '../../source/sqlite/live/capture-problems.ts'
 import { liveSource } from '../../source/sqlite/live/live-snapshot.ts'
 import { sqliteSource } from '../../source/sqlite/snapshot.ts'
 import { liveFingerprint } from '../../ledger/record.ts'
@@ -77,7 +78,7 @@ export function reachFollowing({ from, to, ...request }: ReachRequest): Promise<
       findings,
       fixes,
       steps,
-      notes: [...run.of(plan).notes, ...run.of(stage).staging.carried.notes],
+      notes: [walResetBug, ...run.of(plan).notes, ...run.of(stage).staging.carried.notes],
     }),
   )
 }

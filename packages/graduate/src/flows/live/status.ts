@@ -34,8 +34,8 @@ export interface GraduationStatus {
   since: string | null
   /** The process that works on it, in words; null where none does. */
   follower: string | null
-  /** Entries of the log that the other side has not applied yet. */
-  lag: { entries: number } | null
+  /** Entries of the log that the other side has not applied yet, and for how long at most; null where that is not known. */
+  lag: { entries: number; seconds: number | null } | null
   /** Number of the newest entry of the file's log. */
   newest: number
   /** Entries that the log takes before it is full. */
@@ -108,7 +108,7 @@ function fileStatus(path: string): GraduationStatus {
       side,
       epoch,
       since: changedAt,
-      lag: log ? { entries: log.newest - log.applied } : null,
+      lag: log ? { entries: log.newest - log.applied, seconds: null } : null,
       newest: log?.newest ?? 0,
       room: log ? log.limit - log.newest : null,
       overflowed: log?.overflowed ?? false,
@@ -154,10 +154,18 @@ async function withTarget(
   return {
     ...status,
     follower,
-    lag: { entries: status.side === 'postgres' ? back.entries : newest - graduation.applied },
+    lag:
+      status.side === 'postgres'
+        ? { entries: back.entries, seconds: null }
+        : lagOf(newest - graduation.applied, graduation.lookedAt),
     overflowed: status.side === 'postgres' ? back.overflowed : status.overflowed,
     verified,
     pauses,
     obstacles,
   }
+}
+
+function lagOf(entries: number, lookedAt: string): GraduationStatus['lag'] {
+  const seconds = entries === 0 ? 0 : Math.max(0, (Date.now() - Date.parse(lookedAt)) / 1000)
+  return { entries, seconds: Math.round(seconds * 10) / 10 }
 }
