@@ -96,7 +96,8 @@ describe.each(['22.23.3', '24.21.0'])('installed by npm on Node %s', (nodeVersio
     const name = `packed_${nodeVersion.split('.')[0]}`
     await withPostgres(server.url, async (client) => {
       await client.query(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`)
-      await client.query(`CREATE DATABASE ${name}_client TEMPLATE template0 ENCODING 'UTF8'`)
+      for (const part of ['client', 'live'])
+        await client.query(`CREATE DATABASE ${name}_${part} TEMPLATE template0 ENCODING 'UTF8'`)
     })
     postgres = server.url.replace(/\/postgres(?=\?|$)/, `/${name}`)
     const database = openSqlite(join(consumer.folder, 'small.db'))
@@ -145,6 +146,27 @@ describe.each(['22.23.3', '24.21.0'])('installed by npm on Node %s', (nodeVersio
       { name: 'Rønne', depth: 7.5 },
       { name: 'Nexø', depth: null },
     ])
+  })
+
+  test('npx outgrow graduates a live file, and goes back', async () => {
+    const target = postgres.replace(/(packed_\d+)/, '$1_live')
+    const ends = ['--from', 'small.db', '--to', target, '--json']
+    const graduated = await consumer.npx(
+      'outgrow',
+      'graduate',
+      ...ends,
+      '--schema',
+      'introspect',
+      '--cutover',
+      'auto',
+      '--budget-ms',
+      '5000',
+    )
+    expect(JSON.parse(graduated.stdout)).toMatchObject({ ok: true, state: 'switched' })
+    const back = await consumer.npx('outgrow', 'graduate', 'rollback', ...ends, '--budget-ms', '5000')
+    expect(JSON.parse(back.stdout)).toMatchObject({ ok: true, state: 'following' })
+    const cancelled = await consumer.npx('outgrow', 'graduate', 'cancel', ...ends)
+    expect(JSON.parse(cancelled.stdout)).toMatchObject({ ok: true })
   })
 
   test('without a target and without the embedded server it says what is missing', async () => {

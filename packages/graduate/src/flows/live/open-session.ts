@@ -45,15 +45,20 @@ export interface SessionRequest {
 export async function openSession({ from, to, progress, signal }: SessionRequest): Promise<OpenedSession> {
   const { path } = parseSqliteSource(from)
   const target = parsePostgresUrl(to)
-  const stack = new AsyncDisposableStack()
   const clients: PostgresClient[] = []
+  const file = new LiveFile(path)
+  let isOpen = true
+  const close = async () => {
+    if (!isOpen) return
+    isOpen = false
+    await Promise.all(clients.map((client) => client.end().catch(() => {}))) // it may be gone already
+    file[Symbol.dispose]()
+  }
   try {
-    const file = stack.use(new LiveFile(path))
     const authority = file.authority ?? noGraduation(path)
     const connect = async () => {
       const client = await connectForRun(target, signal)
       clients.push(client)
-      stack.defer(() => client.end().catch(() => {}))
       return client
     }
     const [client, other] = [await connect(), await connect()]
@@ -95,13 +100,12 @@ export async function openSession({ from, to, progress, signal }: SessionRequest
       session.schemaVersion = recordedSchemaVersion(file.reader)
     }
     if (!isReturning && graduation.state === 'following' && graduation.isPlaced) await followAgain(session)
-    const owned = stack.move()
     return Object.assign(session, {
-      [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
+      [Symbol.asyncDispose]: close,
       explained: (error: unknown) => (signal.aborted ? signal.reason : explained(error, clients)),
     })
   } catch (error) {
-    await stack[Symbol.asyncDispose]()
+    await close()
     throw signal.aborted ? signal.reason : explained(error, clients)
   }
 }
