@@ -16,6 +16,8 @@ export interface Grounds {
   server: CrashingServer
   proxy: FaultProxy
   variant: Variant | undefined
+  /** After so long a command that nobody disturbs has to have ended, or to follow. */
+  patienceMs: number
 }
 
 /** How one attempt ended. */
@@ -28,9 +30,6 @@ export interface AttemptEnded {
   /** What is wrong whatever comes later. */
   wrong: string[]
 }
-
-/** After so long a command that nobody disturbs has to have ended, or to follow. */
-const patienceMs = Number(process.env.CHAOS_PATIENCE_MS ?? 60_000)
 
 /** Arguments of a command that nobody disturbs. */
 function argumentsOf({ file, folder, to }: Grounds, command: PhaseCommand | 'cutover'): string[] {
@@ -48,7 +47,7 @@ export async function runAttempt(
   main: PhaseCommand,
   attempt: Attempt,
 ): Promise<AttemptEnded> {
-  const { file, folder, variant } = grounds
+  const { file, folder, variant, patienceMs } = grounds
   const ended: AttemptEnded = { main, attempt, commands: [], kills: 0, wrong: [] }
   const start = (
     command: PhaseCommand | 'cutover',
@@ -140,7 +139,7 @@ export async function runAttempt(
 }
 
 /** Until it is so, the command has ended, or too long. */
-async function waitFor({ child }: StartedCommand, isSo: () => boolean, withinMs = patienceMs): Promise<void> {
+async function waitFor({ child }: StartedCommand, isSo: () => boolean, withinMs = 60_000): Promise<void> {
   const until = Date.now() + withinMs
   while (!isSo() && child.exitCode === null && child.signalCode === null && Date.now() < until)
     await sleep(10)

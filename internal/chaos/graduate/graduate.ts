@@ -11,6 +11,8 @@ export interface GraduateChaosRequest {
   seed: number
   /** A design that loses something, in place of the product's. */
   variant?: Variant | undefined
+  /** No run is begun after so long. */
+  withinMs?: number | undefined
   onRun?(plan: RunPlan, result: RunResult): void
   signal?: AbortSignal
 }
@@ -31,14 +33,15 @@ export function seedOfRun(seed: number, run: number): number {
 
 /** Graduates an application again and again while it writes, reads and everything fails, and says what was lost. */
 export async function chaosGraduate(request: GraduateChaosRequest): Promise<GraduateChaosResult> {
-  const { runs, seed, variant, onRun, signal } = request
+  const { runs, seed, variant, withinMs = Infinity, onRun, signal } = request
+  const started = Date.now()
   const state = join(import.meta.dirname, '../../../.outgrow')
   mkdirSync(state, { recursive: true })
   const folder = mkdtempSync(join(state, 'chaos-'))
   const result: GraduateChaosResult = { seed, runs: 0, kills: 0, operations: 0, violations: [] }
   await using server = await startServer()
   for (let run = 0; run < runs; run++) {
-    if (signal?.aborted) break
+    if (signal?.aborted || Date.now() - started > withinMs) break
     const plan = planOf(seedOfRun(seed, run))
     const ran = await runPlan(plan, server, join(folder, String(plan.seed)), variant).catch(
       (error: unknown): RunResult => ({

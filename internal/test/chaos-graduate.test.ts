@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest'
+import { chaosGraduate } from '../chaos/graduate/graduate.ts'
+
+/** A dozen here, or as many as half a minute has room for; pnpm test:long goes on for hundreds. */
+const asked = process.env.CHAOS_GRADUATIONS
+const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000)
+
+test(`an application loses nothing while its file graduates in chaos (seed ${seed})`, async () => {
+  const result = await chaosGraduate({
+    runs: Number(asked ?? 12),
+    seed,
+    withinMs: asked === undefined ? 20_000 : undefined,
+  })
+  expect(result.violations).toEqual([])
+  expect([result.runs > 0, result.operations > result.runs]).toEqual([true, true])
+}, 7_200_000)
+
+test('the same chaos finds out who reads the past after a switch', async () => {
+  const { violations } = await chaosGraduate({ runs: 1, seed: 11, variant: 'raise-not-rename' })
+  expect(violations.flatMap(({ wrong }) => wrong).some((one) => one.includes('was acknowledged'))).toBe(true)
+}, 300_000)
