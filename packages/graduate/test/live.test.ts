@@ -55,6 +55,7 @@ test('a file that is written to is followed, compared and switched', async () =>
   const from = makeBank()
   const { url: to } = await emptyTarget()
   const signal = new AbortController().signal
+  const states: (string | undefined)[] = []
   const reached = await reachFollowing({
     from,
     to,
@@ -64,8 +65,14 @@ test('a file that is written to is followed, compared and switched', async () =>
     maxLog: 100_000,
     writesHistory: false,
     progress: none,
+    onStep: (title) => {
+      const file = openSqliteReadonly(from)
+      if (/^(Capture|Copy|Compare)/.test(title)) states.push(readAuthority(file)?.state)
+      file.close()
+    },
     signal,
   })
+  expect(states).toEqual([undefined, 'copying', 'copying'])
   expect(reached.tables.every(({ digestMatch }) => digestMatch)).toBe(true)
   const application = openSqlite(from)
   application.exec(`UPDATE "Account" SET balance = balance - 1 WHERE id <= 10;
