@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { basename } from 'node:path'
+import { sep } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { openUnobtrusive } from './authority-watch.ts'
 import type { ApplicationProcess } from './authority.ts'
@@ -7,6 +7,11 @@ import type { SqliteDatabase } from './sqlite.ts'
 
 /** How a process stands to a graduation. */
 export type ProcessState = Pick<ApplicationProcess, 'reaches' | 'problem' | 'epoch'>
+
+/** The script with the folders that tell it from others: `web/dist/main.js`. */
+function scriptName(): string {
+  return (process.argv[1] ?? 'node').split(sep).slice(-3).join('/')
+}
 
 /** A process' own row in `_outgrow_process`. Nothing here throws or waits: who did not get to write writes the next time. */
 export class ProcessRow implements Disposable {
@@ -22,7 +27,7 @@ export class ProcessRow implements Disposable {
   /** Whether it was written: false while somebody else writes, or when the table is gone. */
   write({ reaches, problem, epoch }: ProcessState): boolean {
     const now = new Date().toISOString()
-    const name = basename(process.argv[1] ?? 'node')
+    const name = scriptName()
     return this.#attempt((database) =>
       database
         .prepare(
