@@ -14,7 +14,7 @@ import {
   type Page,
 } from '@outgrow/testing/browser'
 import { makeShop, startOutgrow, type Started } from '@outgrow/testing/cli'
-import { startConsole, type RunningConsole } from '@outgrow/testing/console'
+import { act, outcome, shows, startConsole, type RunningConsole } from '@outgrow/testing/console'
 import type { Report } from '@outgrow/graduate'
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest'
 
@@ -63,17 +63,6 @@ async function openPage({ url, entrance }: RunningConsole): Promise<Page> {
   return page
 }
 
-/** Waits until the open page shows a state, by itself. */
-function shows(page: Page, state: string): Promise<void> {
-  return page.locator('#graduation-status [aria-current=step]').getByText(state, { exact: true }).waitFor()
-}
-
-async function act(page: Page, title: string, typed: string): Promise<void> {
-  const form = page.getByRole('form', { name: title, exact: true })
-  await form.getByRole('textbox').fill(typed)
-  await form.getByRole('button').click()
-}
-
 /** As a process of the application does that has the file open. */
 function reports(application: DatabaseSync, name: string, reaches: boolean): void {
   const now = new Date().toISOString()
@@ -83,7 +72,6 @@ function reports(application: DatabaseSync, name: string, reaches: boolean): voi
 }
 
 const titles = (page: Page) => page.locator('form.action h3').allTextContents()
-const outcome = (page: Page, text: RegExp | string) => page.locator('#graduation-outcome').getByText(text)
 
 async function looksRight(page: Page, name: string): Promise<void> {
   const problems: Record<string, string[]> = {}

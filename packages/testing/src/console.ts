@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { ending } from './process.ts'
+import type { Locator, Page } from './browser.ts'
 import { freePorts } from './product.ts'
 
 const root = join(import.meta.dirname, '../../..')
@@ -41,4 +42,21 @@ export async function startConsole(
   ended.catch(() => {}) // later it is ended by the test
   const url = `http://127.0.0.1:${port}`
   return { url, entrance: `${url}/?token=${consoleToken}`, ...ending(child) }
+}
+
+/** Waits until the open page shows a state of the graduation, by itself. */
+export function shows(page: Page, state: string): Promise<void> {
+  return page.locator('#graduation-status [aria-current=step]').getByText(state, { exact: true }).waitFor()
+}
+
+/** Types a confirmation and presses the button of an action. */
+export async function act(page: Page, title: string, typed: string): Promise<void> {
+  const form = page.getByRole('form', { name: title, exact: true })
+  await form.getByRole('textbox').fill(typed)
+  await form.getByRole('button').click()
+}
+
+/** What the page says came of an action. */
+export function outcome(page: Page, text: RegExp | string): Locator {
+  return page.locator('#graduation-outcome').getByText(text)
 }

@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ending } from './process.ts'
-import { deliverTo, serveStripeFake, type StripeFake } from '@outgrow/stripe-fake'
+import { deliverTo, serveStripeFake, type DeliveryOptions, type StripeFake } from '@outgrow/stripe-fake'
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -14,13 +14,16 @@ export interface TestStripe extends AsyncDisposable {
   url: string
 }
 
-export async function startStripe(webPort: number): Promise<TestStripe> {
+export async function startStripe(
+  webPort: number,
+  how: Omit<DeliveryOptions, 'url' | 'signal'> = {},
+): Promise<TestStripe> {
   const stop = new AbortController()
   const server = await serveStripeFake({ webhookSecret: 'whsec_browser', now: Math.floor(Date.now() / 1000) })
   server.fake.addPrice({ id: 'price_pro', name: 'Pro', amount: 1900 })
   server.fake.addPrice({ id: 'price_team', name: 'Team', amount: 4900 })
   const url = `http://127.0.0.1:${webPort}/webhooks/stripe`
-  const delivering = deliverTo(server.fake.deliveries, { url, signal: stop.signal })
+  const delivering = deliverTo(server.fake.deliveries, { ...how, url, signal: stop.signal })
   return {
     fake: server.fake,
     url: server.url,
@@ -46,11 +49,13 @@ export interface ProductRequest {
   stripeUrl: string
   workDirectory: string
   logLevel?: 'info' | 'warn'
+  /** Where it can graduate to while it runs. */
+  postgresUrl?: string
 }
 
 /** The three apps as they were built, started by the command line. Disposing stops them as Ctrl-C would. */
 export async function startProduct(request: ProductRequest): Promise<Product> {
-  const { databaseUrl, port, stripeUrl, workDirectory, logLevel = 'info' } = request
+  const { databaseUrl, port, stripeUrl, workDirectory, logLevel = 'info', postgresUrl = '' } = request
   const child = spawn(
     process.execPath,
     [join(root, 'internal/main.ts'), 'start', '--port', String(port), '--work-dir', workDirectory],
@@ -60,6 +65,7 @@ export async function startProduct(request: ProductRequest): Promise<Product> {
       env: {
         ...process.env,
         DATABASE_URL: databaseUrl,
+        POSTGRES_URL: postgresUrl,
         APP_URL: `http://127.0.0.1:${port}`,
         AUTH_SECRET: 'a secret of the browser tests, long enough',
         STRIPE_SECRET_KEY: 'sk_test_browser',
