@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, renameSync } from 'node:fs'
+import { createReadStream, existsSync, realpathSync, renameSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { listProcesses, openSqliteForLock, runStatements, type ApplicationProcess } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
@@ -7,6 +7,7 @@ import { dieAt } from '../../die-at.ts'
 import { copySqliteFile } from '../../source/sqlite/copy-file.ts'
 import { uncapture } from '../../source/sqlite/live/capture.ts'
 import { prepareReturn } from '../../source/sqlite/live/put-aside.ts'
+import { sameOwner } from '../../source/sqlite/live/same-owner.ts'
 import { putTombstone } from '../../source/sqlite/live/tombstone.ts'
 import { Ledger } from '../../ledger/ledger.ts'
 import { giveAuthority } from '../../steps/live/give-authority.ts'
@@ -68,7 +69,7 @@ export async function completeGraduation(session: LiveSession, leavesBehind: boo
 
 /** A plain SQLite file of the rows as they were at the switch, or when the file last followed. */
 async function archived({ file, graduation, signal, progress }: LiveSession): Promise<Archive> {
-  const path = `${file.path}.graduated-${graduation.name}`
+  const path = `${realpathSync(file.path)}.graduated-${graduation.name}`
   if (!existsSync(path)) {
     const part = `${path}.part`
     await copySqliteFile(file.path, part, {
@@ -87,6 +88,7 @@ async function archived({ file, graduation, signal, progress }: LiveSession): Pr
     } finally {
       database.close()
     }
+    sameOwner(part, file.path)
     renameSync(part, path)
   }
   const hash = createHash('sha256')

@@ -1,4 +1,4 @@
-import { renameSync, rmSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { openSqliteReadonly } from '@outgrow/databases'
 import { readTables } from './tables.ts'
 
@@ -15,6 +15,7 @@ export async function copySqliteFile(
   const source = openSqliteReadonly(from)
   const partial = `${to}.partial`
   rmSync(partial, { force: true })
+  writeFileSync(partial, '', { mode: 0o600 }) // it holds everything that the other does
   try {
     // Without a transaction of its own the backup begins anew at every write of another process.
     source.exec('BEGIN')

@@ -47,7 +47,8 @@ export async function holdBack(
   try {
     // Of the session: whoever waits for it goes on when the file is committed too, and finds where the rows are.
     await runStatements(client, [
-      `SET lock_timeout = ${Math.ceil(budgetMs)}`,
+      // Below the time after which the server would end one of two that wait for each other, which may be the application.
+      `SET lock_timeout = ${Math.ceil(Math.min(budgetMs, 800))}`,
       `SELECT pg_advisory_lock(${authorityLock.join(', ')})`,
     ])
     await runStatements(client, ['BEGIN', `LOCK TABLE ${all} IN ACCESS EXCLUSIVE MODE`])

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import {
   authorityDdl,
   createSqlite,
@@ -7,12 +7,14 @@ import {
   writeAuthority,
   type Authority,
 } from '@outgrow/databases'
+import { sameOwner } from './same-owner.ts'
 
 /**
  * Puts a small file in the place of one that was graduated: it says where the rows are, and under each old name whoever
  * asks it fails instead of beginning anew. Nobody may need what is in the old file any more.
  */
-export function putTombstone(path: string, authority: Authority, tables: string[]): void {
+export function putTombstone(link: string, authority: Authority, tables: string[]): void {
+  const path = realpathSync(link) // what a link leads to is replaced, and the link stays
   const part = `${path}.tombstone`
   rmSync(part, { force: true })
   const database = createSqlite(part)
@@ -24,7 +26,7 @@ export function putTombstone(path: string, authority: Authority, tables: string[
   } finally {
     database.close()
   }
-  chmodSync(part, statSync(path).mode & 0o777)
+  sameOwner(part, path)
   const file = openSync(part, 'r')
   fsyncSync(file)
   closeSync(file)
