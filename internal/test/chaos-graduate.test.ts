@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
+import { join } from 'node:path'
 import { chaosGraduate } from '../chaos/graduate/graduate.ts'
+import { changedSource, variantNames, variants } from '../chaos/graduate/variants.ts'
 
 /** A dozen here, or as many as half a minute has room for; pnpm test:long goes on for hundreds. */
 const asked = process.env.CHAOS_GRADUATIONS
@@ -19,3 +21,8 @@ test('the same chaos finds out who reads the past after a switch', async () => {
   const { violations } = await chaosGraduate({ runs: 1, seed: 11, variant: 'raise-not-rename' })
   expect(violations.flatMap(({ wrong }) => wrong).some((one) => one.includes('was acknowledged'))).toBe(true)
 }, 300_000)
+
+test.each(variantNames)('the variant %s finds the place that it changes', (name) => {
+  const file = join(import.meta.dirname, '../..', variants[name].file)
+  expect(changedSource(name, file)).toContain(variants[name].replace)
+})

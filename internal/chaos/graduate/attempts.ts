@@ -25,6 +25,8 @@ export interface AttemptEnded {
   main: PhaseCommand
   attempt: Attempt
   commands: CommandEnded[]
+  /** From its start to its end. */
+  ms: number
   /** Processes that were killed. */
   kills: number
   /** What is wrong whatever comes later. */
@@ -48,7 +50,7 @@ export async function runAttempt(
   attempt: Attempt,
 ): Promise<AttemptEnded> {
   const { file, folder, variant, patienceMs } = grounds
-  const ended: AttemptEnded = { main, attempt, commands: [], kills: 0, wrong: [] }
+  const ended: AttemptEnded = { main, attempt, commands: [], ms: 0, kills: 0, wrong: [] }
   const start = (
     command: PhaseCommand | 'cutover',
     more: string[] = [],

@@ -46,7 +46,9 @@ async function runPhase(
   const length = grounds.variant === undefined ? moreAttempts : 0
   const more = Array.from({ length }, () => ({ is: 'plain' }) as const)
   for (const attempt of [...attempts, ...more]) {
+    const started = performance.now()
     const ended = await runAttempt(grounds, command, attempt)
+    ended.ms = performance.now() - started
     all.push(ended)
     wrong.push(...ended.wrong, ...checkCommands(ended))
     const isCancelled =
@@ -245,11 +247,11 @@ function isDone({ commands }: AttemptEnded): boolean {
   return commands.some(({ code }) => code === 0 || code === 4)
 }
 
-function historyOf({ main, attempt, commands }: AttemptEnded): string {
+function historyOf({ main, attempt, commands, ms }: AttemptEnded): string {
   const { is, ...rest } = attempt
   const ends = commands.map(
     ({ code, signal, report }) =>
       `${signal ?? code}${report?.error ? ` ${report.error.code}` : ''}${report ? ` (${report.state})${report.error ? ` ${report.error.message}` : ''}` : ''}`,
   )
-  return `${main}, ${is}${Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : ''}: ${ends.join(', ')}`
+  return `${main}, ${is}${Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : ''}: ${ends.join(', ')}, ${(ms / 1000).toFixed(1)} s`
 }

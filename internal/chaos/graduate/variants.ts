@@ -21,22 +21,16 @@ export const variants = {
   /** Both sides are compared without being at the same position. */
   'verified-off-position': {
     file: 'packages/graduate/src/steps/live/verify-live.ts',
-    find: "const { position } = await applyRead(session, 'COMMIT')",
+    find: "const { position } = await applyRead(session, { as: 'whole' })",
     replace: 'const position = session.graduation.applied; void applyRead',
   },
   /** The old tables refuse writes and stay where they are: what reads them reads the past. */
   'raise-not-rename': {
     file: 'packages/graduate/src/source/sqlite/live/put-aside.ts',
-    find: 'writeSchema(target, version, change)\n    },\n  }\n}\n\n/**\n * Prepares the way back',
-    replace: `void change
+    find: "renameCounters(target, `'${asidePrefix}' || name`, names)\n      writeSchema(target, version, change)",
+    replace: `void [names, change]
       for (const name of tables) for (const event of ['INSERT', 'UPDATE', 'DELETE'])
-        target.exec(\`CREATE TRIGGER "raise_\${event}_\${name}" BEFORE \${event} ON "\${name}" BEGIN SELECT RAISE(ABORT, '_outgrow_moved'); END\`)
-    },
-  }
-}
-
-/**
- * Prepares the way back`,
+        target.exec(\`CREATE TRIGGER "raise_\${event}_\${name}" BEFORE \${event} ON "\${name}" BEGIN SELECT RAISE(ABORT, '_outgrow_moved'); END\`)`,
   },
   /** The facade does not look at the authority once a transaction has begun on Postgres: it may begin before the tables go. */
   'no-look-after-begin': {
