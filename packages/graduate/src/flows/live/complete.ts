@@ -13,8 +13,8 @@ import { Ledger } from '../../ledger/ledger.ts'
 import { giveAuthority } from '../../steps/live/give-authority.ts'
 import { livingProcesses } from '../../steps/live/obstacles.ts'
 import type { LiveSession } from '../../steps/live/session.ts'
-import { backLogSequence, backLogTable } from '../../model/back-log.ts'
-import { qualified } from '../../target/postgres/constraints.ts'
+import { dropCaptureBackSql, endCaptureBack } from '../../target/postgres/live/end-capture-back.ts'
+import { withLocks } from '../../target/postgres/locks.ts'
 
 /** The file as it was at the switch, kept. */
 export interface Archive {
@@ -33,19 +33,11 @@ export async function completeGraduation(session: LiveSession, leavesBehind: boo
   if (behind.length > 0 && !leavesBehind) throw leftBehind(behind)
   const archive = await archived(session)
   dieAt('archived')
-  await target.transaction(async () => {
-    const { client } = target
-    const log = { schema: ledger.schema, record: ledger.table }
-    await runStatements(client, [
-      ...tables.flatMap(({ planned, number }) => [
-        `DROP TRIGGER IF EXISTS _outgrow_row ON ${qualified(planned.target)}`,
-        `DROP TRIGGER IF EXISTS _outgrow_truncate ON ${qualified(planned.target)}`,
-        `DROP FUNCTION IF EXISTS ${qualified({ schema: ledger.schema, name: `_outgrow_capture_${number}` })}()`,
-        `DROP TABLE IF EXISTS ${backLogTable(log, { number })}`,
-      ]),
-      `DROP SEQUENCE IF EXISTS ${backLogSequence(log)}`,
-      `DROP TABLE ${ledger.table}`,
-    ])
+  const { client } = target
+  const log = { schema: ledger.schema, record: ledger.table }
+  await endCaptureBack(client, log, tables, signal)
+  await withLocks(client, [ledger.schema], async () => {
+    await runStatements(client, dropCaptureBackSql(log, tables))
     await new Ledger(client, staging).publish(staging, { tables: [], findings: [], fixes: [] }, [])
   })
   dieAt('target-completed')

@@ -31,11 +31,17 @@ export async function withLocks<Result>(
   }
 }
 
+const publishing = {
+  why: 'Publishing replaces the empty tables with the filled ones, and waits only briefly for locks. The copied rows are kept.',
+  fix: 'and run the same command with --resume.',
+}
+
 /** Who else holds locks on tables of the schemas that are to be filled. */
 export async function lockedFailure(
   client: PostgresClient,
   schemas: string[],
   cause: unknown,
+  { why, fix } = publishing,
 ): Promise<Failure> {
   const { rows } = await client.query<{ holder: string; pid: number }>(
     `SELECT a.pid, concat_ws(', ', 'pid ' || a.pid, nullif(a.application_name, ''), a.usename, a.client_addr::text, a.state,
@@ -51,8 +57,8 @@ export async function lockedFailure(
   return new Failure({
     code: 'OUTGROW_TARGET_LOCKED',
     message: `Another session holds locks on tables of the target: ${holders || 'it has since ended'}.`,
-    why: 'Publishing replaces the empty tables with the filled ones, and waits only briefly for locks. The copied rows are kept.',
-    fix: `End that transaction${rows[0] ? ` (SELECT pg_terminate_backend(${rows[0].pid});)` : ''} and run the same command with --resume.`,
+    why,
+    fix: `End that transaction${rows[0] ? ` (SELECT pg_terminate_backend(${rows[0].pid});)` : ''} ${fix}`,
     cause,
   })
 }
