@@ -112,6 +112,9 @@ function Progress({ status }: { status: GraduationStatus }) {
           <dd>
             {count(lag.entries)} {lag.entries === 1 ? 'change' : 'changes'} to apply
             {side === 'postgres' && ' to the file'}
+            {lag.seconds !== null &&
+              lag.entries > 0 &&
+              `, waiting for ${count(Math.round(lag.seconds))} s at most`}
             {room !== null && <span class="quiet"> (the log has room for {count(room)} more)</span>}
             {overflowed && <b> The log is full.</b>}
           </dd>
