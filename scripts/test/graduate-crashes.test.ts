@@ -21,6 +21,11 @@ async function shop() {
         dieAt === undefined ? {} : { OUTGROW_DIE_AT: dieAt },
       ),
     cancel: () => outgrow<GraduationReport>(['graduate', 'cancel', ...ends]),
+    run: (command: string, dieAt?: string) =>
+      outgrow<GraduationReport>(
+        ['graduate', command, ...ends],
+        dieAt === undefined ? {} : { OUTGROW_DIE_AT: dieAt },
+      ),
   }
 }
 
@@ -75,3 +80,25 @@ test('a graduation that dies between the commits of its switch can be cancelled,
   expect(schemaOf()).toEqual(before)
   expect((await graduate()).document.state).toBe('switched')
 }, 120_000)
+
+test.each(['archived', 'authority-completed', 'tombstone-placed'])(
+  'a completion that dies at %s goes on to its end, and nothing goes back from there',
+  async (point) => {
+    const { url, graduate, run } = await shop()
+    expect((await graduate()).document.state).toBe('switched')
+    expect((await run('complete', point)).code).toBe(null)
+    const completed = await run('complete')
+    expect({ code: completed.code, state: completed.document.state }).toEqual({ code: 0, state: 'completed' })
+    expect((await namesIn(url)).filter((name) => /_outgrow_(live|back|capture)/.test(name))).toEqual([])
+    for (const command of ['rollback', 'cutover', 'complete', 'cancel']) {
+      const { code, document } = await run(command)
+      expect({ command, code, error: document.error?.code }).toEqual({
+        command,
+        code: 2,
+        error: 'OUTGROW_GRADUATION_SWITCHED',
+      })
+    }
+    expect((await graduate()).document).toMatchObject({ ok: true, state: 'completed' })
+  },
+  120_000,
+)

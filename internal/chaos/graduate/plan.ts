@@ -75,7 +75,7 @@ const holding: Record<PhaseCommand, DiePoint[]> = {
 const pointsOf: Record<PhaseCommand, DiePoint[]> = {
   graduate: points,
   rollback: ['back-applied', 'back-after-commit', ...holding.rollback],
-  complete: ['archived', 'target-completed', 'file-completed'],
+  complete: ['archived', 'tombstone-placed', 'authority-completed'],
   cancel: ['target-dropped'],
 }
 

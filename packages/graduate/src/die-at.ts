@@ -21,8 +21,8 @@ export type DiePoint =
   | 'back-between-commits'
   | 'back-after-commit'
   | 'archived'
-  | 'target-completed'
-  | 'file-completed'
+  | 'authority-completed'
+  | 'tombstone-placed'
 
 const [wanted, times = '1'] = (process.env.OUTGROW_DIE_AT ?? '').split('*')
 const signal = process.env.OUTGROW_DIE_BY === 'SIGSTOP' ? 'SIGSTOP' : 'SIGKILL'

@@ -1,5 +1,5 @@
 import { Failure } from '@outgrow/kit'
-import { completeGraduation, type Archive } from '../flows/live/complete.ts'
+import { completeGraduation, finishCompletion, type Archive } from '../flows/live/complete.ts'
 import { openSession } from '../flows/live/open-session.ts'
 import type { Progress } from '../model/progress.ts'
 import { blankGraduation, type GraduationReport } from './graduation-report.ts'
@@ -10,8 +10,8 @@ export interface CompletionReport extends GraduationReport {
 }
 
 /**
- * Ends a graduation that has switched; there is no way back afterwards.
- * @throws Failure OUTGROW_NOT_SWITCHED, OUTGROW_CUTOVER_BLOCKED
+ * Ends a graduation that has switched, or goes on with that; there is no way back afterwards.
+ * @throws Failure OUTGROW_NOT_SWITCHED, OUTGROW_CUTOVER_BLOCKED, OUTGROW_GRADUATION_SWITCHED where it was completed
  */
 export async function runComplete(request: {
   from: string
@@ -20,6 +20,8 @@ export async function runComplete(request: {
   signal: AbortSignal
   progress: Progress
 }): Promise<CompletionReport> {
+  const finished = await finishCompletion(request)
+  if (finished) return { ...blankGraduation('graduate complete'), ...finished, state: 'completed' }
   await using session = await openSession(request)
   try {
     if (session.graduation.state !== 'switched') throw notSwitched()

@@ -10,6 +10,7 @@ import { LiveFile } from '../../source/sqlite/live/live-file.ts'
 import { copyPath } from '../../steps/live/capture-changes.ts'
 import { connectForRun } from '../../target/postgres/connect.ts'
 import { setSearchPath } from '../../target/postgres/stage.ts'
+import { completed } from './open-session.ts'
 import { repaired } from './repair.ts'
 
 /**
@@ -33,7 +34,8 @@ export async function cancelGraduation({
   const { authority } = file
   if (authority === undefined) return undefined
   const { graduation, state, side } = authority
-  if (side === 'postgres') throw switched(state)
+  if (state === 'completed') throw completed()
+  if (side === 'postgres') throw switched()
   const client = await connectForRun(parsePostgresUrl(to), signal)
   try {
     await lockTarget(client)
@@ -56,10 +58,10 @@ export async function cancelGraduation({
   return graduation
 }
 
-function switched(state: string): Failure {
+function switched(): Failure {
   return new Failure({
     code: 'OUTGROW_GRADUATION_SWITCHED',
-    message: `The graduation is ${state}: the application’s rows are in Postgres.`,
+    message: 'The graduation is switched: the application’s rows are in Postgres.',
     fix: 'Go back with outgrow graduate rollback, or end it with outgrow graduate complete.',
   })
 }

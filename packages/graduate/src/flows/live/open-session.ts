@@ -40,7 +40,7 @@ export interface SessionRequest {
 
 /**
  * Opens a graduation to work on it, and sets right what a crash has left between the two commits of a switch.
- * @throws Failure OUTGROW_NO_GRADUATION, OUTGROW_RUN_ACTIVE
+ * @throws Failure OUTGROW_NO_GRADUATION, OUTGROW_GRADUATION_SWITCHED where it was completed, OUTGROW_RUN_ACTIVE
  */
 export async function openSession({ from, to, progress, signal }: SessionRequest): Promise<OpenedSession> {
   const { path } = parseSqliteSource(from)
@@ -56,6 +56,7 @@ export async function openSession({ from, to, progress, signal }: SessionRequest
   }
   try {
     const authority = file.authority ?? noGraduation(path)
+    if (authority.state === 'completed') throw completed()
     const connect = async () => {
       const client = await connectForRun(target, signal)
       clients.push(client)
@@ -115,6 +116,15 @@ function noGraduation(path: string): never {
     code: 'OUTGROW_NO_GRADUATION',
     message: `No graduation of ${path} is under way.`,
     fix: 'Begin one with outgrow graduate --from … --to ….',
+  })
+}
+
+/** There is no way back from it. */
+export function completed(): Failure {
+  return new Failure({
+    code: 'OUTGROW_GRADUATION_SWITCHED',
+    message: 'The graduation is completed: the application’s rows are in Postgres, and there is no way back.',
+    fix: 'Nothing is left to do. The file as it was at the switch is kept beside its place.',
   })
 }
 
