@@ -99,7 +99,7 @@ export function printGraduationStatus(terminal: Terminal, status: GraduationStat
   }
   terminal.line(`${terminal.style('bold', state)}  graduation ${name}, since ${since}`)
   terminal.line(`  rows are in  ${side === 'sqlite' ? 'the SQLite file' : 'Postgres'}`)
-  terminal.line(`  follower     ${follower ?? 'none: run outgrow graduate to go on'}`)
+  terminal.line(`  follower     ${follower ?? nobody(state)}`)
   if (lag)
     terminal.line(
       `  lag          ${count(lag.entries)} changes${lag.seconds ? `, for ${lag.seconds} s at most` : ''}${room === null ? '' : `, room for ${count(room)}`}`,
@@ -119,4 +119,12 @@ export function printGraduationStatus(terminal: Terminal, status: GraduationStat
     for (const line of textTable(['process', 'pid', 'host', 'reaches Postgres'], rows))
       terminal.line(`  ${line}`)
   for (const obstacle of obstacles) terminal.line(`${terminal.style('yellow', 'in the way')}  ${obstacle}`)
+}
+
+/** What to do where no process works on it. */
+function nobody(state: GraduationStatus['state']): string {
+  if (state === 'completed') return 'none: nothing is left to do'
+  if (state === 'switched')
+    return 'none: outgrow graduate rollback goes back, outgrow graduate complete ends it'
+  return 'none: run outgrow graduate to go on'
 }

@@ -154,10 +154,11 @@ async function withTarget(
   return {
     ...status,
     follower,
+    // The target is asked after the file, and may have applied more by then.
     lag:
       status.side === 'postgres'
         ? { entries: back.entries, seconds: null }
-        : lagOf(newest - graduation.applied, graduation.lookedAt),
+        : lagOf(Math.max(0, newest - graduation.applied), graduation.lookedAt),
     overflowed: status.side === 'postgres' ? back.overflowed : status.overflowed,
     verified,
     pauses,
