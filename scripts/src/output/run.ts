@@ -1,5 +1,6 @@
 import { exit, Failure, messageOf, type FailureDetails } from '@outgrow/kit'
-import type { ErrorReport } from '@outgrow/graduate'
+import type { ErrorReport, Finding } from '@outgrow/graduate'
+import { printFindings } from '../render/findings.ts'
 import { expectedFailure } from './expected.ts'
 import type { Outcome } from './outcome.ts'
 import { Terminal } from './terminal.ts'
@@ -39,6 +40,7 @@ export async function runCommand<Document extends Outcome>(
     document = await work({ terminal, signal: stop.signal })
   } catch (error) {
     document = failed(blank, error, stop.signal, stopped)
+    printFindings(terminal, (document as { findings?: Finding[] }).findings ?? [])
     printFailure(terminal, document.error as ErrorReport, error)
   } finally {
     process.off('SIGINT', onSignal)
