@@ -202,3 +202,41 @@ test('a column that the server casts, unique values that rows swap, TRUNCATE, an
     tag: [`'A'`, `'z'`],
   })
 })
+
+test('rows that were put in behind others do not take the places of those that come back', async () => {
+  const { before, after } = await journey({
+    sql: `CREATE TABLE tag (name TEXT NOT NULL PRIMARY KEY, n INTEGER); INSERT INTO tag VALUES ('a', 1), ('b', 2), ('c', 3), ('d', 4)`,
+    inFile: (database) => database.exec(`DELETE FROM tag WHERE name = 'b'`),
+    // In this order they come back from Postgres: what is new first, then the last row of the file.
+    inPostgres: (client) =>
+      client.query(
+        `DELETE FROM tag WHERE name IN ('c', 'd'); INSERT INTO tag VALUES ('new', 5), ('newer', 6), ('c', 7), ('d', 8)`,
+      ),
+  })
+  expect(before.tag).toEqual([`'a',1`, `'c',3`, `'d',4`])
+  expect(after.tag).toEqual([`'a',1`, `'c',7`, `'d',8`, `'new',5`, `'newer',6`])
+})
+
+test.each([
+  [
+    'a CHECK that Postgres does not have',
+    `CREATE TABLE doc (id INTEGER PRIMARY KEY, body TEXT CHECK (json_valid(body)))`,
+    `INSERT INTO doc (id, body) VALUES (7, 'b')`,
+    'The row id=7 of doc in Postgres cannot go into the SQLite file: CHECK constraint failed',
+  ],
+  [
+    'a number that the column rounds',
+    `CREATE TABLE price (code TEXT PRIMARY KEY NOT NULL, amount DECIMAL, note TEXT)`,
+    `INSERT INTO price VALUES ('x', 12345678901234567890.123, 'y')`,
+    'cannot be held by the SQLite file as it is: amount of the row code=x.',
+  ],
+  [
+    'a key that is NULL',
+    `CREATE TABLE person (name TEXT UNIQUE, n INTEGER)`,
+    `INSERT INTO person VALUES (NULL, 1)`,
+    '1 row of person in Postgres cannot go into the SQLite file: NULL in name.',
+  ],
+])('%s refuses the way back with the row, until it is changed', async (_, table, insert, message) => {
+  const journeyBack = journey({ sql: table, inFile: none, inPostgres: (client) => client.query(insert) })
+  await expect(journeyBack).rejects.toThrow(message)
+})

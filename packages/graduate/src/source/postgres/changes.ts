@@ -1,4 +1,5 @@
 import { pipelined, quoteIdentifier, type PostgresClient } from '@outgrow/databases'
+import { Failure } from '@outgrow/kit'
 import { backLogTable, type BackLog } from '../../model/back-log.ts'
 import type { FollowedTable } from '../../model/change.ts'
 import type { PlannedColumn } from '../../model/plan.ts'
@@ -12,6 +13,8 @@ export interface LoggedChanges {
   ids: string[]
   /** All rows of the table may have changed. */
   everything: boolean
+  /** A row had no key: NULL is allowed in one that is not a primary key. */
+  isKeyless: boolean
 }
 
 /** The rows of a table that have changed. */
@@ -68,13 +71,36 @@ export class PostgresChanges {
     if (tables.length === 0) return []
     const own = tables.map(
       (table, at) =>
-        `SELECT ${at} AS at, array_agg(id::text ORDER BY id) AS ids, bool_or(everything) AS everything
+        `SELECT ${at} AS at, array_agg(id::text ORDER BY id) AS ids, bool_or(everything) AS everything,
+                bool_or(NOT everything AND (${table.key.map((_, part) => `k${part} IS NULL`).join(' OR ')})) AS "isKeyless"
            FROM ${backLogTable(this.#log, table)} HAVING count(*) > 0`,
     )
-    const { rows } = await this.#client.query<{ at: number; ids: string[]; everything: boolean }>(
+    const { rows } = await this.#client.query<Omit<LoggedChanges, 'table'> & { at: number }>(
       own.join(' UNION ALL '),
     )
-    return rows.map(({ at, ids, everything }) => ({ table: tables[at] as FollowedTable, ids, everything }))
+    return rows.map(({ at, ...logged }) => ({ ...logged, table: tables[at] as FollowedTable }))
+  }
+
+  /**
+   * Rows are told apart by their keys: one that has none by now cannot go back.
+   * @throws Failure OUTGROW_BACK_REFUSED
+   */
+  async refuseKeyless(logged: readonly LoggedChanges[]): Promise<void> {
+    for (const { table } of logged.filter(({ isKeyless }) => isKeyless)) {
+      const names = table.key.map((at) => (table.planned.columns[at] as PlannedColumn).target.name)
+      const isNull = names.map((name) => `${quoteIdentifier(name)} IS NULL`).join(' OR ')
+      const { rows } = await this.#client.query<{ count: string }>(
+        `SELECT count(*)::text AS count FROM ${tableSql(table)} WHERE ${isNull}`,
+      )
+      const count = Number(rows[0]?.count ?? 0)
+      if (count === 0) continue
+      throw new Failure({
+        code: 'OUTGROW_BACK_REFUSED',
+        message: `${count} ${count === 1 ? 'row of' : 'rows of'} ${table.planned.source.name} in Postgres cannot go into the SQLite file: NULL in ${names.join(', ')}.`,
+        why: 'These columns are the key by which rows are told apart, since the table has no primary key. Nothing was applied.',
+        fix: 'Give them values in Postgres, or stay there: outgrow graduate complete.',
+      })
+    }
   }
 
   /** The distinct keys of some entries, and the rows that they have by now, in one round trip. */

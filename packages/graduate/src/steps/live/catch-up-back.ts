@@ -36,7 +36,7 @@ export async function catchUpBack(session: BackSession): Promise<number> {
 
 /**
  * Applies entries of the logs, within the file's write transaction and a state of the target.
- * @throws Failure OUTGROW_BACK_REFUSED where the file does not hold a value as the target does
+ * @throws Failure OUTGROW_BACK_REFUSED where the file does not hold a row as the target does
  */
 export async function applyBack(
   { returning }: BackSession,
@@ -46,6 +46,7 @@ export async function applyBack(
   const tables = logged.map((one) => ({ one, into: returning.get(one.table.number) as ReturningTable }))
   const isSmall = logged.every(({ ids, everything }) => ids.length <= idsAtOnce && !everything)
   const kept: ChangedRows[] = []
+  await changes.refuseKeyless(logged)
   try {
     if (isSmall) {
       kept.push(...(await changes.changed(logged)))
@@ -60,7 +61,7 @@ export async function applyBack(
     }
     for (const [at, { into }] of tables.entries()) {
       const rows = kept[at]?.rows
-      if (rows && !sameDigest(into.digestOf(rows), into.digest)) throw refused(into)
+      if (rows && !sameDigest(into.digestOf(rows), into.digest)) throw refused(into, rows)
     }
   } finally {
     for (const { into } of tables) into.end()
@@ -93,10 +94,12 @@ function parts(one: LoggedChanges): LoggedChanges[] {
   return all
 }
 
-function refused({ table }: ReturningTable): Failure {
+function refused(into: ReturningTable, rows: readonly Buffer[]): Failure {
+  const name = into.table.planned.source.name.replace(/^_graduated_/, '')
+  const where = into.differenceIn(rows)
   return new Failure({
     code: 'OUTGROW_BACK_REFUSED',
-    message: `A value that was written to ${table.planned.source.name.replace(/^_graduated_/, '')} in Postgres cannot be held by the SQLite file as it is.`,
+    message: `A value that was written to ${name} in Postgres cannot be held by the SQLite file as it is${where === undefined ? '' : `: ${where}`}.`,
     why: 'The file’s column would change it, such as a number with more digits than a double has. Nothing was applied.',
     fix: 'Change the value in Postgres, or stay there: outgrow graduate complete.',
   })

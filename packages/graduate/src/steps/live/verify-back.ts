@@ -45,7 +45,9 @@ export async function verifyBack(session: BackSession): Promise<LiveComparison> 
         quarantinedRows: read.rowsRead - read.digest.rows,
         digestMatch,
       })
-      if (!digestMatch) findings.push(...(await findDifferences(snapshot, second, table, whole, new Set())))
+      if (digestMatch) continue
+      const found = await findDifferences(snapshot, second, table, whole, new Set())
+      findings.push(...found.map((one) => ({ ...one, table: table.source.name.replace(/^_graduated_/, '') })))
     }
     return { tables, findings, logged }
   })

@@ -1,5 +1,6 @@
 import { quoteIdentifier } from '@outgrow/databases/quote'
 import type { SqliteDatabase } from '@outgrow/databases/sqlite'
+import { Failure, messageOf } from '@outgrow/kit'
 import type { FollowedTable } from '../../model/change.ts'
 import { addDigests, emptyDigest, type Digest } from '../../model/digest.ts'
 import { fieldsOf, keyBytes } from '../../model/key-digests.ts'
@@ -11,6 +12,9 @@ import { storedForm, type StoredForm } from './stored-form.ts'
 
 type Statement = ReturnType<typeof prepared>
 const prepared = (database: SqliteDatabase, sql: string) => database.prepare(sql)
+
+/** The greatest rowid. */
+const lastPlace = 2n ** 63n - 1n
 
 /**
  * A table of the file to which changes of the target are applied: all changed rows are lifted out of it first, whichever
@@ -75,7 +79,10 @@ export class ReturningTable {
     for (const found of this.#scan()) this.#keep(found)
   }
 
-  /** Puts rows in, in binary COPY form: those of lifted keys, and new ones. */
+  /**
+   * Puts rows in, in binary COPY form: those of lifted keys, and new ones.
+   * @throws Failure OUTGROW_BACK_REFUSED where a rule of the file's table refuses one
+   */
   put(rows: readonly Buffer[]): void {
     for (const row of rows) {
       this.#sum = addDigests(this.#sum, { rows: 1, sum: this.#hasher.hashOf(this.#comparable(row)) })
@@ -97,6 +104,22 @@ export class ReturningTable {
       if (wanted.has(this.keyOf(row))) digest = addDigests(digest, { rows: 1, sum: this.#hasher.hashOf(row) })
     }
     return digest
+  }
+
+  /** In words, what of `rows` the file has in another way than they say; undefined where it has them as they are. */
+  differenceIn(rows: readonly Buffer[]): string | undefined {
+    const wanted = new Map(rows.map((row) => [this.keyOf(row), this.#comparable(row)]))
+    const { columns } = this.table.planned
+    for (const { row } of this.#scan()) {
+      const expected = wanted.get(this.keyOf(row))
+      if (expected === undefined || expected.equals(row)) continue
+      const [own, given] = [fieldsOf(row), fieldsOf(expected)]
+      const names = columns.flatMap(({ source }, at) =>
+        own[at]?.equals(given[at] as Buffer) ? [] : [source],
+      )
+      return `${names.join(', ')} of the row ${this.#named(row)}`
+    }
+    return undefined
   }
 
   /** Tells a row's key from any other. */
@@ -168,22 +191,30 @@ export class ReturningTable {
       )
     }
     const { name } = this.table.planned.source
-    const own = this.#ownRowid()
+    const rowid = this.#ownRowid()
     const names = this.#columns.map(quoteIdentifier)
-    const into = [...own, ...names].join(', ')
-    const from = [...own.map(() => '_outgrow_place'), ...names].join(', ')
-    this.#prepared(
-      `INSERT INTO ${quoteIdentifier(name)} (${into}) SELECT ${from} FROM ${this.#kept} WHERE _outgrow_key = ?`,
-    ).run(key)
+    const into = [...(rowid === undefined ? [] : [rowid]), ...names].join(', ')
+    const from = [...(rowid === undefined ? [] : ['_outgrow_place']), ...names].join(', ')
+    this.#accepted(now, () =>
+      this.#prepared(
+        `INSERT INTO ${quoteIdentifier(name)} (${into}) SELECT ${from} FROM ${this.#kept} WHERE _outgrow_key = ?`,
+      ).run(key),
+    )
   }
 
+  /** A new row goes behind all others, also behind those that were lifted and are yet to be put back in their places. */
   #insert(now: Buffer[]): void {
     const { columns, source } = this.table.planned
-    const own = this.#ownRowid()
-    const names = [...own, ...columns.map(({ source: name }) => quoteIdentifier(name))]
-    this.#prepared(
-      `INSERT INTO ${quoteIdentifier(source.name)} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`,
-    ).run(...own.map(() => this.#nextPlace()), ...now.map((field, at) => this.#stored(at, field)))
+    const rowid = this.#ownRowid()
+    const place = rowid === undefined ? undefined : this.#nextPlace(rowid)
+    const names = columns.map(({ source: name }) => quoteIdentifier(name))
+    const into = place === undefined ? names : [rowid as string, ...names]
+    const values = now.map((field, at) => this.#stored(at, field))
+    this.#accepted(now, () =>
+      this.#prepared(
+        `INSERT INTO ${quoteIdentifier(source.name)} (${into.join(', ')}) VALUES (${into.map(() => '?').join(', ')})`,
+      ).run(...(place === undefined ? [] : [place]), ...values),
+    )
   }
 
   #prepared(sql: string): Statement {
@@ -192,23 +223,52 @@ export class ReturningTable {
     return known
   }
 
-  /** Rows that were lifted come back to their places, so new ones go behind all of them. */
-  #nextPlace(): bigint {
-    const { name, rowid } = this.table.planned.source
-    this.#place ??= this.#prepared(
-      `SELECT max(coalesce((SELECT max(${rowid}) FROM ${quoteIdentifier(name)}), 0),
-                    coalesce((SELECT max(_outgrow_place) FROM ${this.#kept}), 0))`,
-    )
-      .pluck()
-      .safeIntegers(true)
-      .get() as bigint
-    return ++this.#place
+  /** Undefined where none is left: SQLite looks for one that is free. */
+  #nextPlace(rowid: string): bigint | undefined {
+    if (this.#place === undefined) {
+      const { name } = this.table.planned.source
+      this.#place = this.#database
+        .prepare(
+          `SELECT max(coalesce((SELECT max(${rowid}) FROM ${quoteIdentifier(name)}), 0), coalesce((SELECT max(_outgrow_place) FROM ${this.#kept}), 0))`,
+        )
+        .safeIntegers()
+        .pluck()
+        .get() as bigint
+    }
+    if (this.#place >= lastPlace) return undefined
+    this.#place += 1n
+    return this.#place
   }
 
-  /** The name of a rowid that comes with none of the columns. */
-  #ownRowid(): string[] {
-    const { rowid } = this.table.planned.source
-    return rowid === undefined || this.#hasRowidAlias() ? [] : [rowid]
+  /** Runs what puts a row in, and says which it is if the table refuses it. */
+  #accepted(row: Buffer[], run: () => unknown): void {
+    try {
+      run()
+    } catch (cause) {
+      const { code = '' } = cause as { code?: string }
+      if (!/^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG)/.test(code)) throw cause
+      const name = this.table.planned.source.name
+      throw new Failure({
+        code: 'OUTGROW_BACK_REFUSED',
+        message: `The row ${this.#named(Buffer.concat([Buffer.alloc(2), ...row]))} of ${name.replace(/^_graduated_/, '')} in Postgres cannot go into the SQLite file: ${messageOf(cause).replaceAll('_graduated_', '')}.`,
+        why: 'The file’s table has a rule that Postgres’ does not have. Nothing was applied.',
+        fix: 'Change the row in Postgres, or stay there: outgrow graduate complete.',
+        cause,
+      })
+    }
+  }
+
+  /** A row's key, as people read it. */
+  #named(row: Buffer): string {
+    const fields = fieldsOf(row)
+    return this.table.key
+      .map((at) => `${this.#sourceOf(at)}=${shown(this.#stored(at, fields[at] as Buffer))}`)
+      .join(' ')
+  }
+
+  /** The name of the rowid, where it does not come with the columns. */
+  #ownRowid(): string | undefined {
+    return this.#hasRowidAlias() ? undefined : this.table.planned.source.rowid
   }
 
   /** A single INTEGER PRIMARY KEY is the rowid: it comes with the columns. */
@@ -226,6 +286,12 @@ export class ReturningTable {
   #stored(at: number, field: Buffer): unknown {
     return this.#forms[at]?.(field.readInt32BE() < 0 ? null : field.subarray(4))
   }
+}
+
+function shown(value: unknown): string {
+  if (Buffer.isBuffer(value)) return `x'${value.subarray(0, 40).toString('hex')}'`
+  const text = String(value)
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text
 }
 
 /** Whether the value of a key says how the file spells it, so that an index finds it. */
