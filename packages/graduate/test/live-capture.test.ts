@@ -123,7 +123,7 @@ test('dirty keys are distinct and exact', () => {
     ]),
   )
   expect(
-    reader.prepare('SELECT typeof(k) || hex(k) FROM temp._outgrow_dirty_1 ORDER BY 1').pluck().all(),
+    reader.prepare('SELECT typeof(k1) || hex(k1) FROM temp._outgrow_dirty_1 ORDER BY 1').pluck().all(),
   ).toEqual(
     [
       'integer31',

@@ -43,6 +43,8 @@ export interface Graduation {
   isPlaced: boolean
   /** Statements that switch triggers on again, which are off while the target follows. */
   enable: string[]
+  /** Of the switch whose aftermath was seen to: foreign keys, structure; 0 before. */
+  finishedEpoch: number
   /** When the target was last equal to the file, as far as it is recorded. ISO 8601. */
   lookedAt: string
   verified: LastVerification | null
@@ -101,8 +103,8 @@ export class GraduationLedger {
     await this.#client.query(
       `CREATE TABLE ${this.table} (
          id int4 PRIMARY KEY CHECK (id = 1), name text NOT NULL, file text NOT NULL, host text NOT NULL, state text NOT NULL,
-         epoch int8 NOT NULL, applied int8 NOT NULL, tables json NOT NULL, started_at text NOT NULL, is_placed boolean NOT NULL DEFAULT false, enable jsonb NOT NULL DEFAULT '[]', looked_at timestamptz NOT NULL DEFAULT clock_timestamp(), verified json,
-         pauses jsonb NOT NULL DEFAULT '[]', max_log int8 NOT NULL, log_limit int8 NOT NULL, back_applied int8 NOT NULL DEFAULT 0, baseline json, request json, answer json)`,
+         epoch int8 NOT NULL, applied int8 NOT NULL, tables json NOT NULL, started_at text NOT NULL, is_placed boolean NOT NULL DEFAULT false, enable jsonb NOT NULL DEFAULT '[]', finished_epoch int8 NOT NULL DEFAULT 0, looked_at timestamptz NOT NULL DEFAULT clock_timestamp(), verified json,
+         pauses jsonb NOT NULL DEFAULT '[]', max_log int8 NOT NULL, log_limit int8 NOT NULL, back_applied int8 NOT NULL DEFAULT 0, baseline json, asked_at timestamptz, request json, answer json)`,
     )
     await this.#client.query(
       `INSERT INTO ${this.table} (id, name, file, host, state, epoch, applied, tables, started_at, max_log, log_limit, baseline)
@@ -131,8 +133,10 @@ export class GraduationLedger {
   }
 
   async read(): Promise<Graduation> {
-    const { rows } = await this.#client.query<Graduation & Record<'epoch' | 'applied' | 'maxLog', string>>(
-      `SELECT name, file, host, state, epoch, applied, tables, started_at AS "startedAt", is_placed AS "isPlaced", enable, to_json(looked_at)#>>'{}' AS "lookedAt", verified, pauses, baseline, max_log AS "maxLog" FROM ${this.table}`,
+    const { rows } = await this.#client.query<
+      Graduation & Record<'epoch' | 'applied' | 'maxLog' | 'finishedEpoch', string>
+    >(
+      `SELECT name, file, host, state, epoch, applied, tables, started_at AS "startedAt", is_placed AS "isPlaced", enable, finished_epoch AS "finishedEpoch", to_json(looked_at)#>>'{}' AS "lookedAt", verified, pauses, baseline, max_log AS "maxLog" FROM ${this.table}`,
     )
     const [row] = rows
     if (!row) throw new Error(`${this.table} is empty`)
@@ -141,6 +145,7 @@ export class GraduationLedger {
       epoch: Number(row.epoch),
       applied: Number(row.applied),
       maxLog: Number(row.maxLog),
+      finishedEpoch: Number(row.finishedEpoch),
     }
   }
 
@@ -161,6 +166,10 @@ export class GraduationLedger {
   /** SQL that gives the authority back to the file: what the target has logged until then was applied to it. */
   returnSql(epoch: number, sequence: string): string {
     return `UPDATE ${this.table} SET epoch = ${epoch}, state = 'following', back_applied = (SELECT last_value FROM ${sequence}), log_limit = (SELECT last_value FROM ${sequence}) + max_log`
+  }
+
+  async recordFinished(): Promise<void> {
+    await this.#client.query(`UPDATE ${this.table} SET finished_epoch = epoch`)
   }
 
   /** Records that nothing was left to apply. */
@@ -202,11 +211,26 @@ export class GraduationLedger {
     )
   }
 
-  /** Asks something of the process that follows. */
-  async ask(request: GraduationRequest): Promise<void> {
-    await this.#client.query(`UPDATE ${this.table} SET request = $1, answer = NULL`, [
-      JSON.stringify(request),
-    ])
+  /** Asks something of the process that follows. Returns whether it could be: one thing is asked at a time. */
+  async ask(request: GraduationRequest): Promise<boolean> {
+    const { rowCount } = await this.#client.query(
+      `UPDATE ${this.table} SET request = $1, answer = NULL, asked_at = clock_timestamp() WHERE request IS NULL`,
+      [JSON.stringify(request)],
+    )
+    return rowCount === 1
+  }
+
+  /** Takes a request back, which nobody waits for any more. */
+  async withdraw(id: string): Promise<void> {
+    await this.#client.query(`UPDATE ${this.table} SET request = NULL WHERE request->>'id' = $1`, [id])
+  }
+
+  /** Takes back what was asked of a process that followed before this session: who asked that is gone, or asks again. */
+  async forgetRequests(): Promise<void> {
+    await this.#client.query(
+      `UPDATE ${this.table} SET request = NULL
+        WHERE asked_at < (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())`,
+    )
   }
 
   async request(): Promise<GraduationRequest | undefined> {

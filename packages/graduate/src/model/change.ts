@@ -17,15 +17,15 @@ export interface TableChanges {
   /** How many keys were changed: as many rows at most. */
   keys: number
   /** The keys in parts, in binary COPY rows of the key's columns. Some have no row any more. */
-  keyParts(): Iterable<ChangePart>
+  keyParts(): Iterable<ChangedPart>
 }
 
-/** A part of a table's changes that fits into memory. */
-export interface ChangePart {
-  /** Keys in their binary form. */
+/** A part of a table's changes, whose keys fit into memory. */
+export interface ChangedPart {
+  /** Keys in their binary form, each once. */
   keys: Buffer
-  /** The rows of these keys, encoded now. */
-  rows(): { buffers: Buffer[]; read: RowsRead }
+  /** Hands over the rows of these keys, encoded now, in pieces of binary COPY rows. */
+  rows(onBuffer: (buffer: Buffer) => Promise<void>): Promise<RowsRead>
 }
 
 /** What was applied of a table, as the target was found to hold it afterwards. */

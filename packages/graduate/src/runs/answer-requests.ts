@@ -27,10 +27,15 @@ export function beginsAgain({ code }: Failure): boolean {
   )
 }
 
+/** For how long a rehearsal holds writes at most, where nobody has said. */
+export const rehearsalMs = 2000
+
 interface Listener {
   onHeld(held: Held): void
   onSwitched(held: Held, findings: Finding[], notes: string[]): void
   onLag(entries: number): void
+  /** Right after the commit point. */
+  afterSwitch(): Promise<void>
 }
 
 /**
@@ -53,14 +58,16 @@ export async function answerRequests(
       case 'rehearse':
         answer.held = await rehearse(
           session,
-          { times, budgetMs: Math.max(budgetMs ?? own.budgetMs, 60_000) },
+          { times, budgetMs: budgetMs ?? Math.max(own.budgetMs, rehearsalMs) },
           listener.onLag,
         )
         for (const held of answer.held) listener.onHeld(held)
         break
       case 'cutover': {
         const asked = { ...own, budgetMs: budgetMs ?? own.budgetMs, leavesBehind }
-        const { held, findings, notes } = await cutOver(session, asked, listener.onLag)
+        const { held, findings, notes } = await cutOver(session, asked, listener.onLag, () =>
+          listener.afterSwitch(),
+        )
         Object.assign(answer, { held: [held], findings, notes })
         listener.onHeld(held)
         listener.onSwitched(held, findings, notes)

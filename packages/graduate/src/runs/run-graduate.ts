@@ -17,7 +17,7 @@ import { copyPath } from '../steps/live/capture-changes.ts'
 import { finishSwitch, isUnfinished } from '../steps/live/finish-switch.ts'
 import { obstacles } from '../steps/live/obstacles.ts'
 import { verifyLive, type LiveComparison } from '../steps/live/verify-live.ts'
-import { answerRequests, beginsAgain } from './answer-requests.ts'
+import { answerRequests, beginsAgain, rehearsalMs } from './answer-requests.ts'
 import { blankGraduation, pauseOf, type GraduationReport } from './graduation-report.ts'
 import { runCommandLine, type CommandRun } from './run-command.ts'
 import type { RunSettings } from './run-settings.ts'
@@ -107,8 +107,10 @@ class Graduating {
       try {
         const state = this.#state()
         if (state === 'switched') await this.#finish()
-        if (state === 'switched' || state === 'completed') return this.#ended(state)
-        if (state !== 'following') await this.#reach()
+        if (state === 'completed') return this.#ended(state)
+        // What was finished may have been a way back.
+        if (state === 'switched' && this.#state() === 'switched') return this.#ended(state)
+        if (this.#state() !== 'following') await this.#reach()
         await this.#follow()
         return this.#ended(this.#state())
       } catch (error) {
@@ -146,7 +148,8 @@ class Graduating {
     const { from, to, signal } = this.#request
     await using session = await openSession({ from, to, progress: this.#progress, signal })
     try {
-      if (!(await isUnfinished(session))) return
+      if (!isUnfinished(session)) return
+      await this.#afterSwitch()
       const { findings, notes } = await finishSwitch(session)
       this.#report.findings.push(...findings)
       this.#report.notes.push(...notes)
@@ -263,9 +266,10 @@ class Graduating {
   }
 
   async #rehearse(session: OpenedSession, times: number): Promise<void> {
-    const budgetMs = await this.#budgetMs(session)
+    const own = await this.#budgetMs(session)
+    const budgetMs = this.#request.budgetMs ?? Math.max(own, rehearsalMs)
     for (let time = 0; time < times; time++) {
-      const [held] = await rehearse(session, { times: 1, budgetMs: Math.max(budgetMs, 60_000) }, this.#lag)
+      const [held] = await rehearse(session, { times: 1, budgetMs }, this.#lag)
       if (held) this.#held(held)
     }
   }
@@ -287,10 +291,9 @@ class Graduating {
       const asked = await this.#untilSwitch(session)
       if (asked === undefined) return
       try {
-        const { held, findings, notes } = await cutOver(session, asked, this.#lag)
+        const { held, findings, notes } = await cutOver(session, asked, this.#lag, () => this.#afterSwitch())
         this.#held(held)
         this.#switched(held, findings, notes)
-        await this.#afterSwitch()
         return
       } catch (error) {
         const { cutover } = this.#request
@@ -320,11 +323,9 @@ class Graduating {
         onHeld: (held) => this.#held(held),
         onSwitched: (held, findings, notes) => this.#switched(held, findings, notes),
         onLag: this.#lag,
+        afterSwitch: () => this.#afterSwitch(),
       })
-      if (answered === 'ended') {
-        if (session.graduation.state === 'switched') await this.#afterSwitch()
-        return undefined
-      }
+      if (answered === 'ended') return undefined
       if (cutover === 'manual' && isSettled) this.#waiting('outgrow graduate cutover')
       await sleep(isSettled ? idleMs : blockedMs, undefined, { signal })
     }

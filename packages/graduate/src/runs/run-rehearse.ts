@@ -1,16 +1,13 @@
 import { askFollower } from '../flows/live/ask-follower.ts'
 import { rehearse, roundTripMs } from '../flows/live/follow.ts'
 import { openSession } from '../flows/live/open-session.ts'
-import { failureOf, type RequestAnswer } from './answer-requests.ts'
+import { failureOf, rehearsalMs, type RequestAnswer } from './answer-requests.ts'
 import { blankGraduation, pauseOf, type GraduationReport } from './graduation-report.ts'
 import { alreadySwitched, type CutoverRun } from './run-cutover.ts'
 
 export interface RehearseRun extends Omit<CutoverRun, 'leavesBehind'> {
   times: number
 }
-
-/** Writes are held in a rehearsal until it is over, to measure what a switch would take. */
-const leastBudgetMs = 60_000
 
 /**
  * Rehearses the switch of a graduation that follows, and leaves it following: by the process that follows, else by this
@@ -35,10 +32,8 @@ async function rehearseHere(request: RehearseRun): Promise<Omit<RequestAnswer, '
   await using session = await openSession(request)
   try {
     if (session.graduation.state === 'switched') throw alreadySwitched()
-    const budgetMs = Math.max(
-      request.budgetMs ?? 100 + 3 * (await roundTripMs(session.target.client)),
-      leastBudgetMs,
-    )
+    const budgetMs =
+      request.budgetMs ?? Math.max(100 + 3 * (await roundTripMs(session.target.client)), rehearsalMs)
     const held = await rehearse(session, { times, budgetMs }, onLag)
     return { held, findings: [], notes: [], failure: null }
   } catch (error) {

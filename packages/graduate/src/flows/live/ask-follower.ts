@@ -27,12 +27,18 @@ export function askFollower<Answer>(
     const ledger = new GraduationLedger(client, staging)
     if (!(await ledger.exists())) return undefined
     const id = randomUUID()
-    await ledger.ask({ ...request, id })
-    for (;;) {
-      const answer = await ledger.answerTo<Answer>(id)
-      if (answer !== undefined) return answer
-      if ((await whoWorks(client)) === undefined) return ledger.answerTo<Answer>(id)
-      await sleep(lookMs, undefined, { signal })
+    let isAsked = false
+    try {
+      for (;;) {
+        isAsked ||= await ledger.ask({ ...request, id })
+        const answer = await ledger.answerTo<Answer>(id)
+        if (answer !== undefined) return answer
+        if ((await whoWorks(client)) === undefined) return await ledger.answerTo<Answer>(id)
+        await sleep(lookMs, undefined, { signal })
+      }
+    } finally {
+      // What nobody waits for must not be done later.
+      await ledger.withdraw(id).catch(() => {}) // the target is gone, or the graduation with it
     }
   })
 }

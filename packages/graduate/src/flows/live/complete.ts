@@ -11,7 +11,7 @@ import {
 } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { dieAt } from '../../die-at.ts'
-import { GraduationLedger, graduationRun } from '../../ledger/graduation.ts'
+import { GraduationLedger, graduationRun, type Graduation } from '../../ledger/graduation.ts'
 import { lockTarget } from '../../ledger/run-lock.ts'
 import { copySqliteFile } from '../../source/sqlite/copy-file.ts'
 import { uncapture } from '../../source/sqlite/live/capture.ts'
@@ -86,7 +86,7 @@ export async function finishCompletion({
     const graduation = await ledger.read()
     const tables = inHomes(graduation.tables, staging)
     const target = new PostgresTarget(client, hashOnServer)
-    const archive = { path: archivePath(path, graduation.name), sha256: '' }
+    const archive = { path: archivePath(path, graduation), sha256: '' }
     if (existsSync(archive.path)) archive.sha256 = await digestOf(archive.path, signal)
     await endCompleted({ file, target, ledger, staging, tables, signal })
     return { graduation: graduation.name, archive }
@@ -124,7 +124,7 @@ async function endCompleted({
 
 /** A plain SQLite file of the rows as they were at the switch, or when the file last followed. */
 async function archived({ file, graduation, signal, progress }: LiveSession): Promise<Archive> {
-  const path = archivePath(file.path, graduation.name)
+  const path = archivePath(file.path, graduation)
   if (!existsSync(path)) {
     const part = `${path}.part`
     await copySqliteFile(file.path, part, {
@@ -149,8 +149,9 @@ async function archived({ file, graduation, signal, progress }: LiveSession): Pr
   return { path, sha256: await digestOf(path, signal) }
 }
 
-function archivePath(path: string, graduation: string): string {
-  return `${realpathSync(path)}.graduated-${graduation}`
+/** Each switch has an archive of its own: one of an earlier switch is not what the file had when it was completed. */
+function archivePath(path: string, { name, epoch }: Pick<Graduation, 'name' | 'epoch'>): string {
+  return `${realpathSync(path)}.graduated-${name}${epoch > 2 ? `-${epoch}` : ''}`
 }
 
 async function digestOf(path: string, signal: AbortSignal): Promise<string> {

@@ -51,12 +51,14 @@ const verifiedMs = 60_000
 
 /**
  * Switches: compares again where that is long ago, and holds writes as soon as little is left to apply.
+ * @param afterSwitch is done right after the commit point
  * @throws Failure OUTGROW_CUTOVER_BLOCKED, OUTGROW_PAUSE_TOO_LONG
  */
 export async function cutOver(
   session: LiveSession,
   { budgetMs, attempts, leavesBehind = false }: SwitchRequested,
   onLag: (entries: number) => void,
+  afterSwitch: () => Promise<void> = async () => {},
 ): Promise<{ held: Held; findings: Finding[]; notes: string[] }> {
   const { verified } = session.graduation
   await settle(session, onLag)
@@ -69,6 +71,8 @@ export async function cutOver(
     const prepared = await prepareHold(session)
     try {
       const held = await hold(session, prepared, { kind: 'cutover', budgetMs })
+      // First of all: an application that does not follow by itself is down until then.
+      await afterSwitch()
       await recordPause(session, held)
       return { held, ...(await finishSwitch(session)) }
     } catch (error) {

@@ -71,6 +71,7 @@ export async function openSession({ from, to, progress, signal }: SessionRequest
     await Promise.all(
       [client, other].map((one) => runStatements(one, [searchPath, 'SET synchronous_commit = on'])),
     )
+    await ledger.forgetRequests()
     const known = await ledger.read()
     const isReturning = authority.side === 'postgres' && known.epoch === authority.epoch + 1
     const graduation = await repaired(client, known, authority, staging, ledger)

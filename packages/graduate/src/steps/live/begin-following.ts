@@ -42,6 +42,7 @@ export const beginFollowing: Step<void, GraduateRequest> = {
       startedAt: staging.record.startedAt,
       isPlaced: false,
       enable: [],
+      finishedEpoch: 0,
       lookedAt: new Date().toISOString(),
       verified: null,
       pauses: [],

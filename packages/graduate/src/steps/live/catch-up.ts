@@ -47,7 +47,8 @@ export async function applyRead(session: LiveSession, { as, before }: Applying):
   const { file, target, ledger, graduation, sql, options } = session
   assertSameSchema(session)
   const log = readLogState(file.reader)
-  if (log.overflowed) throw captureOverflowed(log.newest)
+  // A target that fell behind, such as one that was restored, misses entries that were taken off the log.
+  if (log.overflowed || log.applied > graduation.applied) throw captureOverflowed(log.newest)
   const position = log.newest
   const entries = position - graduation.applied
   if (entries === 0) return { entries, keys: 0, position }

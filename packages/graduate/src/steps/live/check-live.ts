@@ -3,6 +3,8 @@ import type { FollowedTable } from '../../model/change.ts'
 import { findingOf, Refusal, type Finding } from '../../model/finding.ts'
 import type { PlannedTable } from '../../model/plan.ts'
 import { dropRun } from '../../ledger/runs.ts'
+import { isCaptured, readCapturedTables } from '../../source/sqlite/live/capture.ts'
+import type { CapturedTable } from '../../source/sqlite/live/captured-table.ts'
 import { captureKey, captureProblems } from '../../source/sqlite/live/capture-problems.ts'
 import { hashesRows } from '../../target/postgres/row-hash.ts'
 import { isCast } from '../../types/value-types.ts'
@@ -43,15 +45,31 @@ function followed(run: Run<GraduateRequest>): { tables: FollowedTable[]; finding
   const { file } = run.of(openFile)
   const tables: FollowedTable[] = []
   const findings: Finding[] = []
+  const known = isCaptured(file.reader) ? readCapturedTables(file.reader) : undefined
+  if (known) refuseOthers(known, run.of(plan).tables)
   for (const [at, planned] of run.of(plan).tables.entries()) {
-    const names = captureKey(file.reader, planned.source)
+    // What the triggers write already is what is read.
+    const captured = known?.find(({ name }) => name === planned.source.name)
+    const names = captured?.key ?? captureKey(file.reader, planned.source)
     const key = (names ?? []).map((name) => planned.columns.findIndex(({ source }) => source === name))
     if (names === undefined) continue // named with the other problems
     const bad = names.find((_, n) => isMissing(planned, key[n] as number))
-    if (bad === undefined) tables.push({ number: at + 1, planned, key })
+    if (bad === undefined) tables.push({ number: captured?.number ?? at + 1, planned, key })
     else findings.push(keyLost(planned, bad))
   }
   return { tables, findings }
+}
+
+/** @throws Failure OUTGROW_SOURCE_CHANGED where a graduation that goes on is asked for other tables than it captures */
+function refuseOthers(known: CapturedTable[], planned: PlannedTable[]): void {
+  const names = (all: string[]) => JSON.stringify(all.toSorted((a, b) => (a < b ? -1 : 1)))
+  if (names(known.map(({ name }) => name)) === names(planned.map(({ source }) => source.name))) return
+  throw new Failure({
+    code: 'OUTGROW_SOURCE_CHANGED',
+    message: 'The graduation that goes on was begun for other tables of the file.',
+    why: 'Only the changes of those are captured.',
+    fix: 'Run it with the same options, or take it back with outgrow graduate cancel and begin again.',
+  })
 }
 
 function isMissing({ columns }: PlannedTable, at: number): boolean {

@@ -19,7 +19,7 @@ export interface Finished {
  * structure is held against what was promised.
  */
 export async function finishSwitch(session: LiveSession): Promise<Finished> {
-  const { target, staging, graduation } = session
+  const { target, ledger, staging, graduation } = session
   const { client } = target
   await runStatements(client, [setSearchPath(Object.keys(staging.schemas), staging.home)])
   const findings: Finding[] = []
@@ -58,6 +58,8 @@ export async function finishSwitch(session: LiveSession): Promise<Finished> {
       }),
     ),
   )
+  await ledger.recordFinished()
+  graduation.finishedEpoch = graduation.epoch
   return { findings, notes: writtenBaseline(graduation, staging) }
 }
 
@@ -72,12 +74,7 @@ function writtenBaseline({ baseline }: LiveSession['graduation'], staging: LiveS
   return writeBaselineFiles(baseline, staging, baseline.migrations)
 }
 
-/** Whether a switch was made, and what comes after it was not: a foreign key is not checked against the rows yet. */
-export async function isUnfinished({ target, staging }: LiveSession): Promise<boolean> {
-  const { rows } = await target.client.query(
-    `SELECT 1 FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
-      WHERE n.nspname = ANY($1) AND k.conname = ANY($2) AND k.contype = 'f' AND NOT k.convalidated`,
-    [Object.keys(staging.schemas), staging.constraints.map(({ name }) => name)],
-  )
-  return rows.length > 0
+/** Whether the switch was made, and what it leaves for the time after it was not done. */
+export function isUnfinished({ graduation }: LiveSession): boolean {
+  return graduation.state === 'switched' && graduation.finishedEpoch !== graduation.epoch
 }

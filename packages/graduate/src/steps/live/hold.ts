@@ -3,6 +3,7 @@ import { Failure } from '@outgrow/kit'
 import { dieAt } from '../../die-at.ts'
 import type { Pause } from '../../ledger/graduation.ts'
 import { readCounters } from '../../source/sqlite/counters.ts'
+import { readLogState } from '../../source/sqlite/live/change-log.ts'
 import { prepareAside, type PreparedNames } from '../../source/sqlite/live/put-aside.ts'
 import { counterSql, type CounterSql } from '../../target/postgres/live/advance-counters.ts'
 import { followedSql } from '../../target/postgres/live/followed-tables.ts'
@@ -96,17 +97,24 @@ export async function hold(
   const { file, target, ledger, graduation } = session
   const { client } = target
   const next = graduation.epoch + 1
+  /** The target's commit was answered: only the file's is left. */
+  let isCommitted = false
   using watchdog = await Watchdog.start()
   await lockFile(session)
   watchdog.holds(budgetMs + 2 * commitMs)
   const started = performance.now()
   // Whatever the server is doing by then, the application does not wait for it any longer.
-  const spent = setTimeout(() => file.unlock(), budgetMs)
+  const release = () => {
+    file.unlock()
+    watchdog.released()
+  }
+  const spent = setTimeout(release, budgetMs)
   const assertHeld = () => {
     if (performance.now() - started >= budgetMs || !file.writer.inTransaction) throw tooLong(budgetMs)
   }
   try {
     dieAt('held')
+    refuseMany(within, budgetMs)
     const { keys, position } = await file.reading(async () => {
       const caught = await applyRead(within, { as: 'within', before: (touched) => lifted.lift(touched) })
       assertHeld()
@@ -125,23 +133,33 @@ export async function hold(
     if (kind === 'cutover') {
       dieAt('before-postgres-commit')
       await answered(commitMs, client, client.query('COMMIT'))
+      isCommitted = true
       dieAt('between-commits')
       file.writer.exec('COMMIT')
       dieAt('after-commit')
       Object.assign(graduation, { epoch: next, state: 'switched', applied: position })
     }
-    file.unlock()
+    release()
     const ms = performance.now() - started
     if (kind === 'rehearsal') await client.query('ROLLBACK')
     return { kind, at: new Date().toISOString(), ms, keys }
   } catch (error) {
-    const isSpent = !file.writer.inTransaction
-    file.unlock()
+    const isSpent = !isCommitted && !file.writer.inTransaction
+    release()
     await client.query('ROLLBACK').catch(() => {}) // the connection may be gone, which the error says
     throw isSpent ? tooLong(budgetMs) : error
   } finally {
     clearTimeout(spent)
   }
+}
+
+/** As many entries for each ms of the budget are applied in time on any machine that is worth it. */
+const entriesPerMs = 50
+
+/** A large statement came right before the lock: encoding its rows would not hear of the budget. */
+function refuseMany({ file, graduation }: LiveSession, budgetMs: number): void {
+  const { newest } = readLogState(file.writer)
+  if (newest - graduation.applied > entriesPerMs * budgetMs) throw tooLong(budgetMs)
 }
 
 async function lockFile({ file, target: { client }, signal }: LiveSession): Promise<void> {

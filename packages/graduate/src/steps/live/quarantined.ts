@@ -31,7 +31,9 @@ export async function recordQuarantined(
 function changedKeys({ file }: LiveSession, table: TableChanges['table']): ReportedKey[] {
   const names = table.key.map((at) => (table.planned.columns[at] as PlannedColumn).source)
   const rows = file.reader
-    .prepare(`SELECT ${names.map(quoteIdentifier).join(', ')} FROM temp.${dirtyTable(table)}`)
+    .prepare(
+      `SELECT ${names.map((name, at) => `k${at + 1} AS ${quoteIdentifier(name)}`).join(', ')} FROM temp.${dirtyTable(table)}`,
+    )
     .safeIntegers(true)
     .all() as Record<string, unknown>[]
   return rows.map((row) =>

@@ -12,6 +12,8 @@ export class Watchdog implements Disposable {
   static async start(): Promise<Watchdog> {
     const child = fork(new URL(import.meta.resolve('@outgrow/graduate/watchdog-process')), {
       stdio: 'ignore',
+      // In a group of its own: what stops this process in a terminal must not stop it too.
+      detached: true,
       // What this process is started with, such as a debugger, is not for the other.
       execArgv: [],
     })

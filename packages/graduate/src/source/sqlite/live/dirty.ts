@@ -1,4 +1,4 @@
-import { quoteIdentifier, type SqliteDatabase } from '@outgrow/databases'
+import type { SqliteDatabase } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { logTable, type CapturedTable } from './captured-table.ts'
 
@@ -15,7 +15,7 @@ interface DirtyTable {
   nulls: Statement
 }
 
-/** The temporary table with a captured table's dirty keys; its columns are named as the key's. */
+/** The temporary table with a captured table's dirty keys, in the columns k1, k2, … */
 export const dirtyTable = (table: Pick<CapturedTable, 'number'>): string => `_outgrow_dirty_${table.number}`
 
 /**
@@ -44,9 +44,7 @@ export class DirtyKeys {
     const columns = keyColumns(widest)
     database.exec(`CREATE TEMP TABLE _outgrow_staged (tbl, ${columns})`)
     for (const captured of tables) {
-      database.exec(
-        `CREATE TEMP TABLE ${dirtyTable(captured)} (${captured.key.map(quoteIdentifier).join(', ')})`,
-      )
+      database.exec(`CREATE TEMP TABLE ${dirtyTable(captured)} (${keyColumns(captured.key.length)})`)
     }
     this.#counts = database.prepare(
       `SELECT tbl AS number, count(*) AS entries FROM main.${logTable} WHERE seq > ? AND seq <= ? AND tbl > 0 GROUP BY tbl`,
@@ -97,7 +95,7 @@ export class DirtyKeys {
       ),
       empty: this.#database.prepare(`DELETE FROM ${name}`),
       nulls: this.#database.prepare(
-        `SELECT 1 FROM ${name} WHERE ${captured.key.map((column) => `${quoteIdentifier(column)} IS NULL`).join(' OR ')} LIMIT 1`,
+        `SELECT 1 FROM ${name} WHERE ${captured.key.map((_, at) => `k${at + 1} IS NULL`).join(' OR ')} LIMIT 1`,
       ),
     }
     this.#tables.set(number, table)

@@ -1,6 +1,6 @@
 import { runBatch, type BatchStatement, type PostgresClient } from '@outgrow/databases'
 import { FindingCollector, FixCounter } from '../../../model/collectors.ts'
-import type { AppliedChanges, ChangePart, TableChanges } from '../../../model/change.ts'
+import type { AppliedChanges, ChangedPart, TableChanges } from '../../../model/change.ts'
 import { addDigests, emptyDigest, sameDigest, type Digest } from '../../../model/digest.ts'
 import type { Finding } from '../../../model/finding.ts'
 import type { FixReport } from '../../../model/report.ts'
@@ -55,18 +55,18 @@ export async function applyChanges(
   }
   for (const [{ table }, own] of parts) {
     const known = sqlOf(sql, table.number)
-    if (known.casting) await batch.add({ sql: known.casting.create })
+    if (known.casting) for (const statement of known.casting.begin) await batch.add({ sql: statement })
+    const into = known.casting
+      ? `COPY ${known.casting.columns} FROM STDIN (FORMAT binary)`
+      : copyInto(table.planned)
     for (const part of own()) {
-      const { buffers, read } = part.rows()
+      const read = await part.rows(async (buffer) => {
+        await batch.add({ sql: into, data: [copyHeader, buffer, copyTrailer] })
+      })
       findings.merge(read.findings)
       fixes.merge(read.fixes)
       quarantined.push(...read.quarantined)
       sent.set(table.number, addDigests(sent.get(table.number) ?? emptyDigest, read.digest))
-      if (read.digest.rows === 0) continue
-      const into = known.casting
-        ? `COPY ${known.casting.columns} FROM STDIN (FORMAT binary)`
-        : copyInto(table.planned)
-      await batch.add({ sql: into, data: [copyHeader, ...buffers, copyTrailer] })
     }
     if (known.casting) await batch.add({ sql: known.casting.insert })
   }
@@ -101,13 +101,13 @@ export function unequal({ tables }: Pick<Applied, 'tables'>): AppliedChanges[] {
   return tables.filter(({ sent, received }) => !sameDigest(sent, received))
 }
 
-function partsOf(table: TableChanges): () => Iterable<ChangePart> {
+function partsOf(table: TableChanges): () => Iterable<ChangedPart> {
   if (table.keys > keptKeys) return () => table.keyParts()
   const parts = [...table.keyParts()]
   return () => parts
 }
 
-function byKeys(statement: string, { elements, arrays }: FollowedSql, { keys }: ChangePart): BatchStatement {
+function byKeys(statement: string, { elements, arrays }: FollowedSql, { keys }: ChangedPart): BatchStatement {
   return { sql: statement, values: arraysOf(keys, elements), types: arrays }
 }
 

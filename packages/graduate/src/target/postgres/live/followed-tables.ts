@@ -17,7 +17,7 @@ export interface FollowedSql {
   /** Takes arrays of keys: how many of them have rows, and the sum of those rows' hashes. */
   digest: string
   /** Where the server casts rows from text: the table that they are loaded into, and what takes them from there. */
-  casting: { create: string; columns: string; insert: string } | undefined
+  casting: { begin: string[]; columns: string; insert: string } | undefined
 }
 
 /** Prepares the SQL for tables in the schemas where they are now. */
@@ -49,7 +49,7 @@ export async function followedSql(
           elements,
           arrays: elements.map((oid) => arrays.get(oid) as number),
           remove: `DELETE FROM ${source} USING ${listed} WHERE ${same}`,
-          digest: `SELECT count(*), sum(${rowHash(columns.map(fieldOf))}) FROM ${source} JOIN ${listed} ON ${same}`,
+          digest: `SELECT count(*), sum(${rowHash(columns.map(fieldOf))}) FROM ${source} WHERE EXISTS (SELECT 1 FROM ${listed} WHERE ${same})`,
           casting: castingOf(table),
         },
       ]
@@ -70,7 +70,11 @@ function castingOf({ number, planned }: FollowedTable): FollowedSql['casting'] {
   })
   const loaded = `pg_temp.outgrow_loaded_${number}`
   return {
-    create: `CREATE TEMP TABLE IF NOT EXISTS outgrow_loaded_${number} ON COMMIT DELETE ROWS AS SELECT ${typed.join(', ')} FROM ${qualified(planned.target)} WHERE false`,
+    begin: [
+      `CREATE TEMP TABLE IF NOT EXISTS outgrow_loaded_${number} ON COMMIT DELETE ROWS AS SELECT ${typed.join(', ')} FROM ${qualified(planned.target)} WHERE false`,
+      // Another batch of the same transaction may have been there.
+      `DELETE FROM ${loaded}`,
+    ],
     columns: `${loaded} (${names.join(', ')})`,
     insert: `INSERT INTO ${qualified(planned.target)} (${names.join(', ')}) SELECT ${values.join(', ')} FROM ${loaded}`,
   }
