@@ -6,7 +6,7 @@ import { subscriptions } from '@outgrow/stripe-fake'
 import { makeDatabase, temporaryFolder, until, type TestDatabase } from '@outgrow/testing'
 import { desktop, launchBrowser, shoot, type BrowserContext, type Page } from '@outgrow/testing/browser'
 import { startOutgrow } from '@outgrow/testing/cli'
-import { act, outcome, shows } from '@outgrow/testing/console'
+import { act, comesTo, shows } from '@outgrow/testing/console'
 import { Person } from '@outgrow/testing/person'
 import { freePorts, startProduct, startStripe, type TestStripe } from '@outgrow/testing/product'
 import { expect, inject, test } from 'vitest'
@@ -71,7 +71,7 @@ test(
     const ada = await atCheckout(await browser.newContext(desktop), product.url, 'Ada Sen')
     await traffic.flows()
     await Promise.all([act(owner, 'Cut over', 'cut over'), pay(ada)])
-    await outcome(owner, /^Switched to Postgres: writes were held for/).waitFor()
+    await comesTo(owner, 'Cut over', /^Switched to Postgres: writes were held for/)
     await shows(owner, 'switched')
     expect((await first.ended).code).toBe(0)
     await traffic.flows()
@@ -83,7 +83,7 @@ test(
 
     const grace = await atCheckout(await browser.newContext(desktop), product.url, 'Grace Oh')
     await Promise.all([act(owner, 'Roll back', 'roll back'), pay(grace)])
-    await outcome(owner, /^Back on SQLite/).waitFor()
+    await comesTo(owner, 'Roll back', /^Back on SQLite/)
     await shows(owner, 'following')
     await traffic.flows()
     expect(await grace.plan()).toContain('Active. It renews on')
@@ -94,6 +94,7 @@ test(
     await second.says('Following')
     const joan = await atCheckout(await browser.newContext(desktop), product.url, 'Joan Paz')
     await Promise.all([act(owner, 'Cut over', 'cut over'), pay(joan)])
+    await comesTo(owner, 'Cut over', /^Switched to Postgres/)
     await shows(owner, 'switched')
     expect((await second.ended).code).toBe(0)
     await traffic.flows()
@@ -101,7 +102,7 @@ test(
     expect(await reaching(owner)).toEqual(processes) // nobody was restarted
 
     await act(owner, 'Complete', 'app.db')
-    await outcome(owner, 'there is no way back').waitFor()
+    await comesTo(owner, 'Complete', /there is no way back/)
     await shows(owner, 'completed')
     await traffic.flows()
     await traffic[Symbol.asyncDispose]()

@@ -14,7 +14,7 @@ import {
   type Page,
 } from '@outgrow/testing/browser'
 import { makeShop, startOutgrow, type Started } from '@outgrow/testing/cli'
-import { act, outcome, shows, startConsole, type RunningConsole } from '@outgrow/testing/console'
+import { act, comesTo, shows, startConsole, type RunningConsole } from '@outgrow/testing/console'
 import type { Report } from '@outgrow/graduate'
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest'
 
@@ -128,13 +128,13 @@ test('a graduation is seen live, rehearsed, switched, taken back, switched again
   await shows(page, 'following')
 
   await act(page, 'Rehearse', 'rehearse')
-  await outcome(page, /Rehearsed: writes were held for [\d.]+ ms/).waitFor()
+  await comesTo(page, 'Rehearse', /Rehearsed: writes were held for [\d.]+ ms/)
   const pauses = page.getByRole('region', { name: 'Pauses' })
   await pauses.getByRole('row', { name: /rehearsal [\d.]+ ms/ }).waitFor()
   await shows(page, 'following')
 
   await act(page, 'Cut over', 'Cut over')
-  await outcome(page, /Switched to Postgres: writes were held for [\d.]+ ms/).waitFor()
+  await comesTo(page, 'Cut over', /Switched to Postgres: writes were held for [\d.]+ ms/)
   await shows(page, 'switched')
   expect((await follower.ended).code).toBe(0)
   expect(() => order('too late')).toThrow('_outgrow_moved')
@@ -149,7 +149,7 @@ test('a graduation is seen live, rehearsed, switched, taken back, switched again
   await target.query(`INSERT INTO "Order" ("customerId", note, at) VALUES (1, 'on Postgres', now())`)
   await status.getByText(/^1 change to apply to the file/).waitFor()
   await act(page, 'Roll back', 'roll back')
-  await outcome(page, /Back on SQLite.*writes were held for [\d.]+ ms/).waitFor()
+  await comesTo(page, 'Roll back', /Back on SQLite.*writes were held for [\d.]+ ms/)
   await shows(page, 'following')
   expect(application.prepare(`SELECT count(*) AS n FROM "Order" WHERE note = 'on Postgres'`).get()).toEqual({
     n: 1,
@@ -174,7 +174,7 @@ test('a graduation is seen live, rehearsed, switched, taken back, switched again
   application.close()
   const name = shop.file.split('/').at(-1) as string
   await act(page, 'Complete', name)
-  await outcome(page, /Completed: .*there is no way back\. The old file is kept as/).waitFor()
+  await comesTo(page, 'Complete', /Completed: .*there is no way back\. The old file is kept as/)
   await shows(page, 'completed')
   expect(await titles(page)).toEqual([])
   await looksRight(page, 'completed')
@@ -222,7 +222,7 @@ test('an action is possible only from this page, in its state, and only where bo
     ])
   }
   await act(page, 'Cancel', 'cancel')
-  await outcome(page, /Cancelled the graduation .*: the file and the target are as they were/).waitFor()
+  await comesTo(page, 'Cancel', /Cancelled the graduation .*: the file and the target are as they were/)
   await shows(page, 'none')
   expect((await follower.ended).code).toBe(0)
   expect(await target.query(`SELECT nspname FROM pg_namespace WHERE nspname LIKE '\\_outgrow%'`)).toEqual([])
@@ -243,8 +243,7 @@ test('a failure of an action is shown with its code and what to do', async () =>
     .getByText('old.js (process 4711')
     .waitFor()
   await act(page, 'Cut over', 'cut over')
-  await outcome(page, 'OUTGROW_CUTOVER_BLOCKED').waitFor()
-  await outcome(page, /What to do/).waitFor()
+  await comesTo(page, 'Cut over', /OUTGROW_CUTOVER_BLOCKED[^]*What to do/)
   await shows(page, 'following')
   await looksRight(page, 'failed')
   application.close()

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { ending } from './process.ts'
-import type { Locator, Page } from './browser.ts'
+import type { Page } from './browser.ts'
 import { freePorts } from './product.ts'
 
 const root = join(import.meta.dirname, '../../..')
@@ -56,7 +56,12 @@ export async function act(page: Page, title: string, typed: string): Promise<voi
   await form.getByRole('button').click()
 }
 
-/** What the page says came of an action. */
-export function outcome(page: Page, text: RegExp | string): Locator {
-  return page.locator('#graduation-outcome').getByText(text)
+/**
+ * Waits until the latest action, which is this one, has ended.
+ * @throws Error with what the page shows where it is something else
+ */
+export async function comesTo(page: Page, title: string, text: RegExp): Promise<void> {
+  const ended = page.getByRole('region', { name: new RegExp(`^${title} (is done|failed)$`) })
+  const shown = await ended.innerText()
+  if (!text.test(shown)) throw new Error(`${title} came to: ${shown}`)
 }
