@@ -1,5 +1,12 @@
 import { existsSync } from 'node:fs'
-import { connectSql, parseDatabaseUrl, quoteIdentifier, type SqlConnection } from '@outgrow/databases'
+import {
+  connectSql,
+  parseDatabaseUrl,
+  parsePostgresUrl,
+  quoteIdentifier,
+  type PostgresUrl,
+  type SqlConnection,
+} from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 
 /**
@@ -10,11 +17,7 @@ import { Failure } from '@outgrow/kit'
 export async function refuseProduction(databaseUrl: string): Promise<void> {
   const url = parseDatabaseUrl(databaseUrl)
   if (url.kind === 'sqlite' && !existsSync(url.path)) return
-  if (url.kind === 'postgres') {
-    const named = url.url.searchParams.get('host') ?? url.url.hostname
-    const host = named || process.env.PGHOST || 'localhost' // as the connection takes it
-    if (!isLoopback(decodeURIComponent(host))) throw refused(`${host} is not this machine.`)
-  }
+  if (url.kind === 'postgres') refuseRemote(url)
   const connection = await connectSql(databaseUrl)
   try {
     const table = await liveTable(connection)
@@ -22,6 +25,21 @@ export async function refuseProduction(databaseUrl: string): Promise<void> {
   } finally {
     await connection.close()
   }
+}
+
+/**
+ * Refuses another machine as the place where what is developed would graduate to; nothing is connected to yet.
+ * @throws Failure OUTGROW_DEV_DATABASE
+ */
+export function refuseRemoteTarget(postgresUrl: string | undefined): void {
+  if (postgresUrl === undefined || postgresUrl === '') return
+  refuseRemote(parsePostgresUrl(postgresUrl), 'Unset POSTGRES_URL, or set it to a database on this machine.')
+}
+
+function refuseRemote({ url }: PostgresUrl, fix?: string): void {
+  const named = url.searchParams.get('host') ?? url.hostname
+  const host = named || process.env.PGHOST || 'localhost' // as the connection takes it
+  if (!isLoopback(decodeURIComponent(host))) throw refused(`${host} is not this machine.`, fix)
 }
 
 function isLoopback(host: string): boolean {
@@ -42,11 +60,14 @@ async function liveTable({ provider, query }: SqlConnection): Promise<string | u
   return undefined
 }
 
-function refused(fact: string): Failure {
+function refused(
+  fact: string,
+  fix = 'Pass a database on this machine with --database, or omit the option.',
+): Failure {
   return new Failure({
     code: 'OUTGROW_DEV_DATABASE',
     message: `pnpm dev refuses this database: ${fact}`,
     why: 'dev deploys migrations, seeds data, and lets a stand-in for Stripe write to the database.',
-    fix: 'Pass a database on this machine with --database, or omit the option.',
+    fix,
   })
 }

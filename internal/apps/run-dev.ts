@@ -11,7 +11,7 @@ import type { Outcome } from 'outgrow/output/outcome'
 import type { CommandContext } from 'outgrow/output/run'
 import { stateDirectory } from '@outgrow/databases'
 import { portOf, refuseTakenPorts } from './port.ts'
-import { refuseProduction } from './refuse-production.ts'
+import { refuseProduction, refuseRemoteTarget } from './refuse-production.ts'
 
 export interface DevOptions {
   port: string
@@ -42,6 +42,7 @@ export async function dev(options: DevOptions, { terminal, signal }: CommandCont
   const databaseUrl = absoluteUrl(
     options.database ?? `file:${join(stateDirectory(join(directory, 'dev')), 'app.db')}`,
   )
+  refuseRemoteTarget(process.env.POSTGRES_URL)
   await refuseProduction(databaseUrl)
   await deployMigrations(readSchemaSource(join(root, 'prisma/schema')), databaseUrl)
   const env = {
