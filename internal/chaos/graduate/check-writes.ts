@@ -12,8 +12,13 @@ export interface CheckedWrites {
 /**
  * Compares what is in the database with what the writers noted: every acknowledged operation is there exactly once, any
  * other whole or not at all, and together they make exactly these rows.
+ * @param allowsGone whether a way back died, and left the tables on neither side until it was finished
  */
-export function checkWrites(seed: number, ledgers: Note[][], rows: Rows): CheckedWrites {
+export function checkWrites(
+  { seed, allowsGone }: { seed: number; allowsGone: boolean },
+  ledgers: Note[][],
+  rows: Rows,
+): CheckedWrites {
   const wrong: string[] = []
   let acknowledged = 0
   const committed = committedOf(rows, ledgers.length)
@@ -23,6 +28,8 @@ export function checkWrites(seed: number, ledgers: Note[][], rows: Rows): Checke
     const tried = new Set(ledger.flatMap((note) => (note.is === 'try' ? [note.seq] : [])))
     for (const note of ledger) {
       if (note.is === 'failed') wrong.push(`writer ${writer}: ${note.error}`)
+      if (note.is === 'refused' && !allowsGone && /does not exist|_outgrow_moved/.test(note.error))
+        wrong.push(`writer ${writer} found its tables on neither side: ${note.error}`)
       if (note.is === 'refused' && own.has(note.seq))
         wrong.push(`operation ${writer}/${note.seq} was refused (${note.error}) and is there`)
       if (note.is !== 'ack') continue

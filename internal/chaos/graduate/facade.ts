@@ -41,12 +41,18 @@ function sqlOf(database: SampleDatabase, tx: Transaction): Sql {
   }
 }
 
+/** Of a refusal: the tables are on neither side. */
+export const goneCode = '23-gone'
+
 /** What a server that goes away does to any application leaves open whether the transaction was committed. */
 function explained(error: unknown): unknown {
   const { code = '', message } = error as { code?: string; message: string }
   if (/^(P1\d{3}|P2024|P2028|P2034)$/.test(code)) return new Unknown(message, { cause: error })
   if (/terminat|ECONNRE|closed the connection|Connection|shutting down|starting up|57P0/i.test(message))
     return new Unknown(message, { cause: error })
+  // Until a way back that died between its commits is finished, neither side has the tables.
+  if (code === 'P2021' || /42P01|_outgrow_moved/.test(message))
+    return Object.assign(new Error(message), { code: goneCode })
   if (code === 'P2002' || /constraint|duplicate key|deadlock|40P01|23505/i.test(message))
     return Object.assign(new Error(message), { code: '23505' })
   return error

@@ -173,6 +173,9 @@ async function checkRows(
   url: string,
   ledgers: Note[][],
 ): Promise<{ acknowledged: number; wrong: string[] }> {
+  const allowsGone = phases.some(
+    ({ command, attempts }) => command === 'rollback' && attempts.some(({ is }) => is !== 'plain'),
+  )
   const authority = authorityOf(file)
   const isSwitched = authority?.side === 'postgres'
   const isCompleted = authority?.state === 'completed'
@@ -183,12 +186,12 @@ async function checkRows(
       : rowsOfSqlite(database, isAside(database) ? '_graduated_' : '')
     const wrongFile = checkSchemaAfter(database)
     if (!isSwitched) {
-      const { acknowledged, wrong } = checkWrites(seed, ledgers, left)
+      const { acknowledged, wrong } = checkWrites({ seed, allowsGone }, ledgers, left)
       return { acknowledged, wrong: [...wrong, ...wrongFile] }
     }
     return await withPostgres(url, async (client) => {
       const rows = await rowsOfPostgres(client)
-      const { acknowledged, wrong } = checkWrites(seed, ledgers, rows)
+      const { acknowledged, wrong } = checkWrites({ seed, allowsGone }, ledgers, rows)
       if (!goesOn) wrong.push(...differences(left, rows))
       wrong.push(
         ...wrongFile,
@@ -244,7 +247,9 @@ async function killWriters(
 
 /** A command that was disturbed is run again, as its users do. */
 function isDone({ commands }: AttemptEnded): boolean {
-  return commands.some(({ code }) => code === 0 || code === 4)
+  return commands.some(
+    ({ code, report }) => code === 0 || code === 4 || report?.error?.code === 'OUTGROW_NOT_SWITCHED',
+  )
 }
 
 function historyOf({ main, attempt, commands, ms }: AttemptEnded): string {

@@ -43,11 +43,16 @@ export async function rollBack(
       await followAgain(back)
       return { held, findings }
     } catch (error) {
-      const isSpent = error instanceof Failure && error.code === 'OUTGROW_PAUSE_TOO_LONG'
-      if (!isSpent || attempt >= attempts) throw error
+      if (!canTryAgain(error) || attempt >= attempts) throw error
       await sleep(restMs, undefined, { signal: back.signal })
     }
   }
+}
+
+/** The budget is spent, or a transaction of the application locked tables in another order: nothing has changed. */
+function canTryAgain(error: unknown): boolean {
+  const { code } = error as { code?: string }
+  return code === 'OUTGROW_PAUSE_TOO_LONG' || code === '40P01'
 }
 
 /**
