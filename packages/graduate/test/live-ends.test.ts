@@ -91,7 +91,7 @@ test('complete goes on after it was stopped before the tombstone', async () => {
   const ends = await following(sql)
   await switched(ends)
   mkdirSync(`${ends.from}.tombstone`)
-  await expect(runComplete({ ...ends, leavesBehind: false })).rejects.toThrow()
+  await expect(runComplete({ ...ends, leavesBehind: false })).rejects.toThrow('EISDIR')
   rmdirSync(`${ends.from}.tombstone`)
   await runComplete({ ...ends, leavesBehind: false })
 })
