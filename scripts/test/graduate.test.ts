@@ -129,6 +129,26 @@ test('a graduation that is cancelled leaves both sides as they were', async () =
   expect((await run('cancel', ends)).document).toMatchObject({ ok: true, graduation: null })
 })
 
+test('a graduation is taken back only with its own target, or without one that is gone', async () => {
+  const { file, ends, database, started } = await following(100)
+  const other = await target()
+  const elsewhere = ['--from', file, '--to', other.url, '--work-dir', dirname(file)]
+  const refused = await run('cancel', elsewhere)
+  expect({ code: refused.code, error: refused.document.error?.code }).toEqual({
+    code: 2,
+    error: 'OUTGROW_NO_GRADUATION',
+  })
+  expect((await run('cutover', ends, ['--dry-run'])).document.state).toBe('following')
+  started.child.kill('SIGKILL')
+  await started.ended
+  // The file forgets it, as one that is replaced by a backup does; the target is set right with the same command.
+  expect((await run('cancel', elsewhere, ['--target-gone'])).code).toBe(0)
+  expect((await run('cancel', ends)).document.graduation).not.toBe(null)
+  expect(await database.query("SELECT nspname FROM pg_namespace WHERE nspname LIKE '\\_outgrow%'")).toEqual(
+    [],
+  )
+})
+
 test('rehearsals say what the switch would cost, and are taken back', async () => {
   const { file, schema } = makeShop(1000)
   const rows = schemaRows(file)

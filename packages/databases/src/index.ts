@@ -13,7 +13,7 @@ export {
 } from './authority.ts'
 export { AuthorityWatch } from './authority-watch.ts'
 export { ProcessRow, type ProcessState } from './process-row.ts'
-export { isSameTarget, readTargetIdentity } from './target-identity.ts'
+export { isSameTarget, readTargetIdentity, targetIdentity } from './target-identity.ts'
 export { copyIn, copyOut } from './copy.ts'
 export { runBatch, type BatchStatement } from './batch.ts'
 export { hasEmbeddedPostgres, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts'

@@ -1,4 +1,4 @@
-import { withPostgres } from './postgres.ts'
+import { withPostgres, type PostgresClient } from './postgres.ts'
 import type { TargetIdentity } from './authority.ts'
 import type { PostgresUrl } from './url.ts'
 
@@ -7,14 +7,17 @@ import type { PostgresUrl } from './url.ts'
  * @throws Failure OUTGROW_POSTGRES_UNREACHABLE
  */
 export function readTargetIdentity(url: PostgresUrl): Promise<TargetIdentity> {
-  return withPostgres(url, async (client) => {
-    const { rows } = await client.query<{ database: string }>('SELECT current_database() AS database')
-    const system = await client
-      .query<{ system: string }>('SELECT system_identifier::text AS system FROM pg_control_system()')
-      .then((result) => result.rows[0]?.system ?? null)
-      .catch(() => null) // a role that may not ask
-    return { database: rows[0]?.database ?? '', schema: url.schema, system }
-  })
+  return withPostgres(url, (client) => targetIdentity(client, url.schema))
+}
+
+/** Which Postgres a connection leads to, outside of transactions. */
+export async function targetIdentity(client: PostgresClient, schema: string): Promise<TargetIdentity> {
+  const { rows } = await client.query<{ database: string }>('SELECT current_database() AS database')
+  const system = await client
+    .query<{ system: string }>('SELECT system_identifier::text AS system FROM pg_control_system()')
+    .then((result) => result.rows[0]?.system ?? null)
+    .catch(() => null) // a role that may not ask
+  return { database: rows[0]?.database ?? '', schema, system }
 }
 
 /** Whether two identities are of one target; a cluster that could not be asked is any. */

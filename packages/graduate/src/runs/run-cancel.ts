@@ -9,10 +9,13 @@ export async function runCancel(request: {
   from: string
   to: string
   workDir: string
+  /** The target does not exist any more. */
+  isTargetGone?: boolean
   signal: AbortSignal
 }): Promise<GraduationReport> {
-  const { workDir } = request
-  await askFollower(request, { kind: 'stop', budgetMs: null, times: 0, leavesBehind: false })
+  const { workDir, isTargetGone = false } = request
+  if (!isTargetGone)
+    await askFollower(request, { kind: 'stop', budgetMs: null, times: 0, leavesBehind: false })
   const name = await cancelGraduation({ ...request, folder: join(stateDirectory(workDir), 'graduations') })
   return { ...blankGraduation('graduate cancel'), graduation: name ?? null }
 }

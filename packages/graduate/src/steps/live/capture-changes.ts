@@ -1,11 +1,6 @@
 import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  openSqliteForLock,
-  openSqliteReadonly,
-  type PostgresClient,
-  type TargetIdentity,
-} from '@outgrow/databases'
+import { openSqliteForLock, openSqliteReadonly, targetIdentity } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { dieAt } from '../../die-at.ts'
 import { copySqliteFile } from '../../source/sqlite/copy-file.ts'
@@ -43,7 +38,7 @@ export const captureChanges: Step<Captured, GraduateRequest> = {
     if (file.authority === undefined) {
       rmSync(copy, { force: true })
       refuseFullDisk(request)
-      const target = await identityOf(run.of(claimTarget).target.client, request.target.schema)
+      const target = await targetIdentity(run.of(claimTarget).target.client, request.target.schema)
       const { graduation, maxLog } = request
       const tables = run.of(checkLive).map(({ number, planned, key }) => ({
         number,
@@ -108,15 +103,6 @@ function refuseFullDisk({ path, folder }: GraduateRequest): void {
     message: `The copy of the file needs ${Math.ceil((needed * 1.1) / 1e6)} MB in ${folder}, which has ${Math.floor((bavail * bsize) / 1e6)} MB left.`,
     fix: 'Free some space, or choose another folder with --work-dir.',
   })
-}
-
-async function identityOf(client: PostgresClient, schema: string): Promise<TargetIdentity> {
-  const { rows } = await client.query<{ database: string }>('SELECT current_database() AS database')
-  const system = await client
-    .query<{ system: string }>('SELECT system_identifier::text AS system FROM pg_control_system()')
-    .then(({ rows: [row] }) => row?.system ?? null)
-    .catch(() => null) // not every role may ask for it
-  return { database: rows[0]?.database ?? '', schema, system }
 }
 
 function schemaChanged(): Failure {
