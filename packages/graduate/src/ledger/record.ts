@@ -59,7 +59,9 @@ export function resumable(staging: Staging, now: RunRecord): Staging {
     throw new Failure({
       code: 'OUTGROW_SOURCE_CHANGED',
       message: `The unfinished run ${staging.run} was started with different options or a different schema.`,
-      fix: 'Resume with the same options, or run again with --restart.',
+      fix: isGraduationOf(staging, now)
+        ? 'Go on with the same options, or take it back first: outgrow graduate cancel.'
+        : 'Resume with the same options, or run again with --restart.',
     })
   }
   return staging
