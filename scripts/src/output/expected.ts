@@ -37,9 +37,18 @@ export function expectedFailure(error: unknown): unknown {
       cause: error,
     })
   }
+  if (name === 'SqliteError' && /^SQLITE_(BUSY|LOCKED)/.test(code)) {
+    return new Failure({
+      code: 'OUTGROW_SOURCE_BUSY',
+      message: `The SQLite file stayed locked: ${said} (${code})`,
+      why: 'A transaction of another process holds it.',
+      fix: 'Try again; if it stays so, look for a transaction that is open for long.',
+      cause: error,
+    })
+  }
   if (
     name === 'SqliteError' &&
-    /^SQLITE_(FULL|READONLY|BUSY|LOCKED|CANTOPEN|IOERR|CORRUPT|NOTADB|PERM)/.test(code)
+    /^SQLITE_(FULL|READONLY|CANTOPEN|IOERR|CORRUPT|NOTADB|PERM)/.test(code)
   ) {
     return new Failure({
       code: 'OUTGROW_SQLITE_REFUSED',
