@@ -171,6 +171,35 @@ test('rehearsals say what the switch would cost, and are taken back', async () =
   expect(schemaRows(file)).toEqual(rows)
 })
 
+test('a rehearsal leaves a graduation alone that was under way, whether somebody follows or not', async () => {
+  const { file, ends, started } = await following(100)
+  const { schema } = makeShop(0)
+  const rehearse = () =>
+    outgrow<GraduationReport>([
+      'graduate',
+      ...ends,
+      '--schema',
+      schema,
+      '--rehearse',
+      '2',
+      '--work-dir',
+      dirname(file),
+    ])
+  for (const followed of [true, false]) {
+    const { code, document } = await rehearse()
+    expect({ followed, code, state: document.state, pauses: document.pauses.length }).toEqual({
+      followed,
+      code: 0,
+      state: 'following',
+      pauses: 2,
+    })
+    expect(document.notes.join()).toContain('outgrow graduate cancel')
+    started.child.kill('SIGKILL')
+    await started.ended
+  }
+  expect((await run('cutover', ends, ['--budget-ms', '5000'])).code).toBe(0)
+})
+
 test('a migration meanwhile begins the copy again, with the new schema', async () => {
   const { ends, application, started } = await following(500)
   application.exec('CREATE INDEX "Order_customerId_idx" ON "Order" (customerId)')

@@ -46,10 +46,7 @@ export function expectedFailure(error: unknown): unknown {
       cause: error,
     })
   }
-  if (
-    name === 'SqliteError' &&
-    /^SQLITE_(FULL|READONLY|CANTOPEN|IOERR|CORRUPT|NOTADB|PERM)/.test(code)
-  ) {
+  if (name === 'SqliteError' && /^SQLITE_(FULL|READONLY|CANTOPEN|IOERR|CORRUPT|NOTADB|PERM)/.test(code)) {
     return new Failure({
       code: 'OUTGROW_SQLITE_REFUSED',
       message: `SQLite reported an error: ${said} (${code})`,

@@ -53,6 +53,7 @@ export function graduateListener(
           ? `Ran ${command} (${duration(ms)}).`
           : `${terminal.style('red', 'The command failed')}: ${command}`,
       ),
+    onNote: (text) => terminal.line(text),
     onLost: (reason) => terminal.line(`${reason} Trying again.`),
     onAgain: (reason) => terminal.line(`${reason} The copy begins again.`),
     done,

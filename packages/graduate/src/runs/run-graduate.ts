@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { openSqliteReadonly, readAuthority, stateDirectory, type GraduationState } from '@outgrow/databases'
 import { exit, Failure } from '@outgrow/kit'
 import { cancelGraduation } from '../flows/live/cancel.ts'
@@ -11,6 +12,7 @@ import { StoppedByFindings } from '../flows/run-flow.ts'
 import type { JournalWriter } from '../journal.ts'
 import type { Finding } from '../model/finding.ts'
 import { defaultMaxLog } from '../model/graduate-options.ts'
+import { storeOptions } from '../model/options.ts'
 import type { Progress } from '../model/progress.ts'
 import type { Held } from '../steps/live/hold.ts'
 import { copyPath } from '../steps/live/capture-changes.ts'
@@ -19,6 +21,7 @@ import { obstacles } from '../steps/live/obstacles.ts'
 import { verifyLive, type LiveComparison } from '../steps/live/verify-live.ts'
 import { answerRequests, beginsAgain, rehearsalMs } from './answer-requests.ts'
 import { blankGraduation, pauseOf, type GraduationReport } from './graduation-report.ts'
+import { rehearseFollowing } from './run-rehearse.ts'
 import { runCommandLine, type CommandRun } from './run-command.ts'
 import type { RunSettings } from './run-settings.ts'
 import { withJournal } from './with-journal.ts'
@@ -59,6 +62,8 @@ export interface GraduateListener {
   onHeld(held: Held): void
   onSwitched(held: Held, findings: Finding[], notes: string[]): void
   onCommand(run: CommandRun): void
+  /** Something else to know, in words. */
+  onNote(text: string): void
   /** The connection is gone; it is made again. */
   onLost(reason: string): void
   /** The copy begins again, and why. */
@@ -102,7 +107,8 @@ class Graduating {
   }
 
   async go(): Promise<GraduationReport> {
-    const { signal } = this.#request
+    const { signal, rehearsals } = this.#request
+    if (rehearsals !== undefined && this.#state() === 'following') return this.#rehearseOnly(rehearsals)
     for (;;) {
       try {
         const state = this.#state()
@@ -215,9 +221,13 @@ class Graduating {
   }
 
   async #follow(): Promise<void> {
-    const { from, to, signal, rehearsals } = this.#request
+    const { from, to, options, signal, rehearsals } = this.#request
     await using session = await openSession({ from, to, progress: this.#progress, signal })
     this.#report.graduation = session.graduation.name
+    if (!isDeepStrictEqual(storeOptions(session.options), storeOptions(options)))
+      this.#note(
+        'It goes on with the options it was begun with. For others, run outgrow graduate cancel first.',
+      )
     this.#follows = true
     rmSync(copyPath({ folder: this.#folder, graduation: session.graduation.name }), { force: true })
     try {
@@ -272,6 +282,20 @@ class Graduating {
       const [held] = await rehearse(session, { times: 1, budgetMs }, this.#lag)
       if (held) this.#held(held)
     }
+  }
+
+  /** A graduation that was under way before is not taken back by a rehearsal. */
+  async #rehearseOnly(times: number): Promise<GraduationReport> {
+    const { from, to, budgetMs, signal } = this.#request
+    const request = { from, to, budgetMs, times, signal, progress: this.#progress, onLag: this.#lag }
+    for (const held of await rehearseFollowing(request)) this.#held(held)
+    this.#note('The graduation that was under way goes on. To take it back, run outgrow graduate cancel.')
+    return this.#ended('following')
+  }
+
+  #note(text: string): void {
+    this.#report.notes.push(text)
+    this.#listener.onNote(text)
   }
 
   #held(held: Held): void {

@@ -1,6 +1,7 @@
 import { askFollower } from '../flows/live/ask-follower.ts'
 import { rehearse, roundTripMs } from '../flows/live/follow.ts'
 import { openSession } from '../flows/live/open-session.ts'
+import type { Held } from '../steps/live/hold.ts'
 import { failureOf, rehearsalMs, type RequestAnswer } from './answer-requests.ts'
 import { blankGraduation, pauseOf, type GraduationReport } from './graduation-report.ts'
 import { alreadySwitched, type CutoverRun } from './run-cutover.ts'
@@ -15,6 +16,12 @@ export interface RehearseRun extends Omit<CutoverRun, 'leavesBehind'> {
  * @throws Failure as a switch does
  */
 export async function runRehearse(request: RehearseRun): Promise<GraduationReport> {
+  const held = await rehearseFollowing(request)
+  return { ...blankGraduation('graduate rehearse'), state: 'following', pauses: held.map(pauseOf) }
+}
+
+/** The same: how long writes were held, each time. */
+export async function rehearseFollowing(request: RehearseRun): Promise<Held[]> {
   const { budgetMs = null, times } = request
   const asked = await askFollower<RequestAnswer>(request, {
     kind: 'rehearse',
@@ -24,7 +31,7 @@ export async function runRehearse(request: RehearseRun): Promise<GraduationRepor
   })
   const { held, failure } = asked ?? (await rehearseHere(request))
   if (failure) throw failureOf(failure)
-  return { ...blankGraduation('graduate rehearse'), state: 'following', pauses: held.map(pauseOf) }
+  return held
 }
 
 async function rehearseHere(request: RehearseRun): Promise<Omit<RequestAnswer, 'id'>> {
