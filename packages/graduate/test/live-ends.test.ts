@@ -45,6 +45,7 @@ const listener: GraduateListener = {
   onCommand: none,
   onLost: none,
   onAgain: none,
+  onNote: none,
 }
 
 function graduate({ from, to }: Ends, signal: AbortSignal, more: Partial<GraduateRun> = {}) {

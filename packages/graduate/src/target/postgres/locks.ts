@@ -33,7 +33,7 @@ export async function withLocks<Result>(
 
 const publishing = {
   why: 'Publishing replaces the empty tables with the filled ones, and waits only briefly for locks. The copied rows are kept.',
-  fix: 'and run the same command with --resume.',
+  fix: 'and run the same command again: a move goes on with --resume, a graduation by itself.',
 }
 
 /** Who else holds locks on tables of the schemas that are to be filled. */

@@ -62,7 +62,7 @@ function detailsOf(error: ServerError, client: PostgresClient): FailureDetails |
         code: 'OUTGROW_TARGET_FULL',
         message: `The server’s disk is full: ${reported}`,
         why: 'What was copied so far is kept in the run’s own schema; nothing is published.',
-        fix: 'Free space on the server’s disk and run the same command with --resume, or undo the run with --abort.',
+        fix: 'Free space on the server’s disk and run the same command again: a move goes on with --resume, a graduation by itself.',
       }
     case '53200':
       return {
@@ -94,7 +94,7 @@ function detailsOf(error: ServerError, client: PostgresClient): FailureDetails |
       return {
         code: 'OUTGROW_POSTGRES_REFUSED',
         message: `Postgres rejected the statement: ${reported} (${error.code})`,
-        fix: 'Read the server’s message above; then run the same command with --resume or --abort.',
+        fix: 'Read the server’s message above; then run the same command again: a move goes on with --resume, a graduation by itself.',
       }
   }
 }
@@ -129,7 +129,7 @@ function lostConnection(error: unknown, clients: PostgresClient[]): Failure | un
     code: 'OUTGROW_POSTGRES_LOST',
     message: `The connection to Postgres was lost: ${reported ?? message}`,
     why: 'What was copied so far is kept in the run’s own schema; nothing is published.',
-    fix: 'When the server is back, run the same command with --resume.',
+    fix: 'When the server is back, run the same command again: a move goes on with --resume, a graduation by itself.',
     cause: error,
   })
 }
