@@ -48,13 +48,7 @@ export class LiveFile implements Disposable {
    * @throws Failure OUTGROW_SOURCE_BUSY
    */
   async lock(withinMs: number, signal?: AbortSignal): Promise<void> {
-    if (await this.tryLock(withinMs, signal)) return
-    throw new Failure({
-      code: 'OUTGROW_SOURCE_BUSY',
-      message: `The write lock on ${this.path} was not free for ${Math.round(withinMs)} ms.`,
-      why: 'A transaction of the application holds it.',
-      fix: 'Try again; if it stays so, look for a transaction that is open for long.',
-    })
+    if (!(await this.tryLock(withinMs, signal))) throw this.#busy(withinMs)
   }
 
   /** The same, and whether it was free in time. */
@@ -95,11 +89,17 @@ export class LiveFile implements Disposable {
     return this.writeLocked(work)
   }
 
-  /** Runs `work`, which takes the write lock by itself: the driver waits for it. */
-  waiting<Result>(work: () => Result): Result {
-    this.writer.pragma('busy_timeout = 10000')
+  /**
+   * Runs `work`, which takes the write lock by itself: the driver waits for it.
+   * @throws Failure OUTGROW_SOURCE_BUSY
+   */
+  waiting<Result>(work: () => Result, withinMs = 10_000): Result {
+    this.writer.pragma(`busy_timeout = ${withinMs}`)
     try {
       return work()
+    } catch (cause) {
+      const { code = '' } = cause as { code?: string }
+      throw code.startsWith('SQLITE_BUSY') ? this.#busy(withinMs) : cause
     } finally {
       this.writer.pragma('busy_timeout = 0')
     }
@@ -115,6 +115,15 @@ export class LiveFile implements Disposable {
       this.unlock()
       throw error
     }
+  }
+
+  #busy(withinMs: number): Failure {
+    return new Failure({
+      code: 'OUTGROW_SOURCE_BUSY',
+      message: `The write lock on ${this.path} was not free for ${Math.round(withinMs)} ms.`,
+      why: 'A transaction of the application holds it.',
+      fix: 'Try again; if it stays so, look for a transaction that is open for long.',
+    })
   }
 
   [Symbol.dispose](): void {
