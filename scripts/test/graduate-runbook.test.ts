@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { openSqlite } from '@outgrow/databases'
+import { openSqlite, withPostgres } from '@outgrow/databases'
 import { makeDatabase } from '@outgrow/testing'
 import { makeShop, outgrow, startOutgrow } from '@outgrow/testing/cli'
 import { expect, inject, test } from 'vitest'
@@ -80,6 +80,15 @@ test('every command of docs/graduate.md does what it says', async () => {
   const fourth = await project()
   await follow(fourth)
   expect(await run('outgrow graduate cancel', fourth)).toMatchObject({ code: 0 })
+
+  const fifth = await project()
+  const last = await follow(fifth)
+  last.child.kill('SIGKILL')
+  await last.ended
+  await withPostgres(inject('postgresUrl'), (client) =>
+    client.query(`DROP DATABASE ${new URL(fifth.env.POSTGRES_URL ?? '').pathname.slice(1)} WITH (FORCE)`),
+  )
+  expect(await run('outgrow graduate cancel --target-gone', fifth)).toMatchObject({ code: 0 })
   expect(documented.size).toBeGreaterThan(10)
   expect([...documented].filter((line) => !ran.has(line))).toEqual([])
 })

@@ -247,12 +247,21 @@ export class GraduationLedger {
     )
   }
 
+  /** The answer to a request, which is taken off the record with it. */
   async answerTo<Answer>(id: string): Promise<Answer | undefined> {
-    const { rows } = await this.#client.query<{ answer: Answer | null }>(
+    const { rows } = await this.#client.query<{ answer: Answer }>(
       `SELECT answer FROM ${this.table} WHERE answer->>'id' = $1`,
       [id],
     )
-    return rows[0]?.answer ?? undefined
+    if (rows.length > 0)
+      await this.#client.query(`UPDATE ${this.table} SET answer = NULL WHERE answer->>'id' = $1`, [id])
+    return rows[0]?.answer
+  }
+
+  /** Whether an answer was fetched by whoever asked. */
+  async isFetched(id: string): Promise<boolean> {
+    const { rows } = await this.#client.query(`SELECT 1 FROM ${this.table} WHERE answer->>'id' = $1`, [id])
+    return rows.length === 0
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '@outgrow/kit'
 import { cutOver, rehearse, type SwitchRequested } from '../flows/live/follow.ts'
 import type { OpenedSession } from '../flows/live/open-session.ts'
@@ -26,6 +27,10 @@ export function beginsAgain({ code }: Failure): boolean {
     code === 'OUTGROW_TARGET_CHANGED'
   )
 }
+
+/** How often it is looked whether an answer was fetched, and how long apart. */
+const looks = 40
+const lookMs = 50
 
 /** For how long a rehearsal holds writes at most, where nobody has said. */
 export const rehearsalMs = 2000
@@ -83,6 +88,10 @@ export async function answerRequests(
     answer.failure = { code, message, why, fix }
   }
   await ledger.answer(id, answer)
-  if (again) throw again
+  if (again) {
+    // The record goes with this graduation: who asked is told before.
+    for (let look = 0; look < looks && !(await ledger.isFetched(id)); look++) await sleep(lookMs)
+    throw again
+  }
   return kind === 'stop' || session.graduation.state === 'switched' ? 'ended' : 'answered'
 }
