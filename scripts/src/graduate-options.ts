@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
 import { Failure } from '@outgrow/kit'
 import type { GraduateRun, RunSettings } from '@outgrow/graduate'
-import { givenTarget, type SharedOptions } from './move-options.ts'
+import { givenTarget, schemaOf, type SharedOptions } from './move-options.ts'
 import { numberOf } from './number-option.ts'
 
 export interface GraduateOptions extends SharedOptions {
@@ -71,6 +71,8 @@ export function graduateRun(options: GraduateOptions, settings: RunSettings, to:
   const { rehearse, onCutover, stopWrites = false, leaveBehind = false } = options
   return {
     ...settings,
+    // A migration meanwhile has the copy begin again, with what the schema is by then.
+    readSchema: () => schemaOf({ ...options, from: settings.from }),
     to,
     cutover: cutoverOf(options),
     budgetMs: budgetOf(options.budgetMs),

@@ -130,7 +130,8 @@ export function givenTarget(to: string | undefined): string | undefined {
   return given === undefined || given === '' ? undefined : parsePostgresUrl(given).url.href
 }
 
-function schemaOf(options: SharedOptions): SchemaSource {
+/** The schema as it is now. */
+export function schemaOf(options: SharedOptions): SchemaSource {
   if (options.schema !== 'introspect') return readSchemaSource(options.schema)
   const { text } = introspectSchema(sourceOf(options), refusedTypes)
   // A folder for each schema: its baseline must not be taken for another's, nor lie in the embedded cluster's folder.

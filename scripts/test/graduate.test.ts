@@ -213,6 +213,26 @@ test('a migration meanwhile begins the copy again, with the new schema', async (
   expect({ code, findings: (document as GraduationReport).findings }).toEqual({ code: 0, findings: [] })
 })
 
+test('a column that is added meanwhile comes along where the schema is read from the file', async () => {
+  const { file } = makeShop(100)
+  const { url, query } = await target()
+  const ends = ['--from', file, '--to', url]
+  const started = startOutgrow(['graduate', ...ends, '--schema', 'introspect', '--work-dir', dirname(file)])
+  await started.says('Verified')
+  const application = openSqlite(file)
+  application.exec(
+    `ALTER TABLE "Customer" ADD COLUMN city TEXT; UPDATE "Customer" SET city = 'Oslo' WHERE id = 1`,
+  )
+  await started.says('The copy begins again')
+  await until(async () => {
+    const { document } = await outgrow<{ graduation: GraduationStatus }>(['graduate', 'status', ...ends])
+    return document.graduation.verified?.isEqual === true
+  })
+  expect((await run('cutover', ends, ['--budget-ms', '5000'])).code).toBe(0)
+  expect(await query(`SELECT city FROM "Customer" WHERE id = 1`)).toEqual([{ city: 'Oslo' }])
+  application.close()
+})
+
 test('a value that cannot be moved as it is holds the switch up until the application corrects it', async () => {
   const { ends, application, started } = await following(500)
   application.exec(`INSERT INTO "Order" (customerId, note, at) VALUES (1, 'bad', 'yesterday')`)
