@@ -17,3 +17,8 @@ export function backLogTable({ schema }: BackLog, { number }: Pick<FollowedTable
 export function backLogSequence({ schema }: BackLog): string {
   return `${quoteIdentifier(schema)}.${quoteIdentifier('_outgrow_change_seq')}`
 }
+
+/** Is called when a change was not logged because the log was full: a number that is drawn is never given back. */
+export function backLostSequence({ schema }: BackLog): string {
+  return `${quoteIdentifier(schema)}.${quoteIdentifier('_outgrow_lost_seq')}`
+}

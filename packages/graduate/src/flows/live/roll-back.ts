@@ -10,7 +10,6 @@ import type { LiveSession } from '../../steps/live/session.ts'
 import { verifyBack } from '../../steps/live/verify-back.ts'
 import { applyBack } from '../../steps/live/catch-up-back.ts'
 import { prepareReturn } from '../../source/sqlite/live/put-aside.ts'
-import { backLogState } from '../../target/postgres/live/capture-back.ts'
 import { dropForeignSql } from '../../target/postgres/live/placing.ts'
 import { setSearchPath, switchOff } from '../../target/postgres/stage.ts'
 
@@ -110,18 +109,8 @@ export async function followAgain(session: LiveSession): Promise<void> {
 }
 
 /** @throws Failure OUTGROW_BACK_OVERFLOWED, OUTGROW_SCHEMA_CHANGED_LIVE */
-async function refuseLost({ target, ledger, tables, staging }: BackSession): Promise<void> {
-  const log = { schema: ledger.schema, record: ledger.table }
-  const { overflowed } = await backLogState(target.client, log, tables)
-  if (overflowed) {
-    throw new Failure({
-      code: 'OUTGROW_BACK_OVERFLOWED',
-      message:
-        'The log of Postgres’ changes was full, and what came after it was not logged: there is no way back.',
-      why: 'Nobody applied the log for a long time, and it must not fill the disk of the server.',
-      fix: 'Stay in Postgres, and end the graduation: outgrow graduate complete.',
-    })
-  }
+async function refuseLost({ target, staging, changes }: BackSession): Promise<void> {
+  await changes[0].refuseLost()
   const found = await target.structure(Object.keys(staging.schemas))
   const now = found.filter(({ kind, name }) => kind !== 'column' || !staging.castColumns.includes(name))
   const compared = (kind: string) => kind === 'column' || kind === 'table'

@@ -1,6 +1,6 @@
 import { pipelined, quoteIdentifier, type PostgresClient } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
-import { backLogTable, type BackLog } from '../../model/back-log.ts'
+import { backLogSequence, backLogTable, backLostSequence, type BackLog } from '../../model/back-log.ts'
 import type { FollowedTable } from '../../model/change.ts'
 import type { PlannedColumn } from '../../model/plan.ts'
 import { binaryRow } from '../../types/binary-row.ts'
@@ -38,11 +38,18 @@ interface SelectedColumn {
 export class PostgresChanges {
   readonly #client: PostgresClient
   readonly #log: BackLog
+  readonly #tables: readonly FollowedTable[]
   readonly #columns: ReadonlyMap<number, SelectedColumn[]>
 
-  private constructor(client: PostgresClient, log: BackLog, columns: ReadonlyMap<number, SelectedColumn[]>) {
+  private constructor(
+    client: PostgresClient,
+    log: BackLog,
+    tables: readonly FollowedTable[],
+    columns: ReadonlyMap<number, SelectedColumn[]>,
+  ) {
     this.#client = client
     this.#log = log
+    this.#tables = tables
     this.#columns = columns
   }
 
@@ -63,10 +70,13 @@ export class PostgresChanges {
           planned.columns.map((column) => selected(column, sends.get(column.target.typeOid))),
         ] as const,
     )
-    return new PostgresChanges(client, log, new Map(columns))
+    return new PostgresChanges(client, log, tables, new Map(columns))
   }
 
-  /** The logs that have entries. */
+  /**
+   * The logs that have entries.
+   * @throws Failure OUTGROW_BACK_OVERFLOWED where a change was not logged, which is known of all that have ended by now
+   */
   async logged(tables: readonly FollowedTable[]): Promise<LoggedChanges[]> {
     if (tables.length === 0) return []
     const own = tables.map(
@@ -75,10 +85,26 @@ export class PostgresChanges {
                 bool_or(NOT everything AND (${table.key.map((_, part) => `k${part} IS NULL`).join(' OR ')})) AS "isKeyless"
            FROM ${backLogTable(this.#log, table)} HAVING count(*) > 0`,
     )
-    const { rows } = await this.#client.query<Omit<LoggedChanges, 'table'> & { at: number }>(
-      own.join(' UNION ALL '),
-    )
+    const [{ rows }] = await pipelined(this.#client, () => [
+      this.#client.query<Omit<LoggedChanges, 'table'> & { at: number }>(own.join(' UNION ALL ')),
+      this.refuseLost(),
+    ])
     return rows.map(({ at, ...logged }) => ({ ...logged, table: tables[at] as FollowedTable }))
+  }
+
+  /** @throws Failure OUTGROW_BACK_OVERFLOWED where a change was not logged */
+  async refuseLost(): Promise<void> {
+    const { rows } = await this.#client.query<{ lost: boolean }>(
+      `SELECT is_called AS lost FROM ${backLostSequence(this.#log)}`,
+    )
+    if (!rows[0]?.lost) return
+    throw new Failure({
+      code: 'OUTGROW_BACK_OVERFLOWED',
+      message:
+        'The log of Postgres’ changes was full, and what came after it was not logged: there is no way back.',
+      why: 'Nobody applied the log for a long time, and it must not fill the disk of the server.',
+      fix: 'Stay in Postgres, and end the graduation: outgrow graduate complete.',
+    })
   }
 
   /**
@@ -135,13 +161,18 @@ export class PostgresChanges {
     await this.#client.query(`CLOSE ${cursor}`)
   }
 
-  /** Takes entries off the logs that were applied. */
+  /** Takes entries off the logs that were applied, which makes room for others. */
   async forget(changes: readonly LoggedChanges[]): Promise<void> {
-    await pipelined(this.#client, () =>
-      changes.map(({ table, ids }) =>
+    if (changes.length === 0) return
+    const left = this.#tables.map((table) => `(SELECT count(*) FROM ${backLogTable(this.#log, table)})`)
+    await pipelined(this.#client, () => [
+      ...changes.map(({ table, ids }) =>
         this.#client.query(`DELETE FROM ${backLogTable(this.#log, table)} WHERE id = ANY($1::int8[])`, [ids]),
       ),
-    )
+      this.#client.query(
+        `UPDATE ${this.#log.record} SET log_limit = greatest(log_limit, (SELECT last_value FROM ${backLogSequence(this.#log)}) + max_log - ${left.join(' - ')})`,
+      ),
+    ])
   }
 
   #keysSql(table: FollowedTable): string {

@@ -1,5 +1,5 @@
 import { quoteIdentifier, runStatements, type PostgresClient } from '@outgrow/databases'
-import { backLogSequence, backLogTable, type BackLog } from '../../../model/back-log.ts'
+import { backLogSequence, backLogTable, backLostSequence, type BackLog } from '../../../model/back-log.ts'
 import type { FollowedTable } from '../../../model/change.ts'
 import type { PlannedColumn } from '../../../model/plan.ts'
 import { qualified } from '../constraints.ts'
@@ -8,11 +8,13 @@ import { qualified } from '../constraints.ts'
  * Statements that log the key of every row that changes from now on, in the transaction that changes it: each table has a
  * log with its key's own types, and triggers that write to it. They are there before the tables are published, and silent
  * for the session that applies changes of the other side. TRUNCATE fires no row trigger: it logs that everything changed.
- * Nothing is logged beyond the record's limit; the numbers go on, which tells.
+ * Nothing is logged beyond the record's limit, which a sequence of its own tells for good: it is drawn from without a lock
+ * that writers would wait for each other by.
  */
 function captureBackSql(log: BackLog, tables: readonly FollowedTable[]): string[] {
   return [
     `CREATE SEQUENCE IF NOT EXISTS ${backLogSequence(log)}`,
+    `CREATE SEQUENCE IF NOT EXISTS ${backLostSequence(log)}`,
     ...tables.flatMap((table) => captureTable(log, table)),
   ]
 }
@@ -26,7 +28,7 @@ function captureTable(log: BackLog, table: FollowedTable): string[] {
   const capture = qualified({ schema: log.schema, name: `_outgrow_capture_${number}` })
   const enter = (row: 'OLD' | 'NEW' | undefined) => {
     const values = row === undefined ? names.map(() => 'NULL') : names.map((name) => `${row}.${name}`)
-    return `entry := nextval(${literal(backLogSequence(log))}); IF entry <= bound THEN INSERT INTO ${own} (id, everything, ${columns}) VALUES (entry, ${row === undefined}, ${values.join(', ')}); END IF;`
+    return `entry := nextval(${literal(backLogSequence(log))}); IF entry <= bound THEN INSERT INTO ${own} (id, everything, ${columns}) VALUES (entry, ${row === undefined}, ${values.join(', ')}); ELSE PERFORM nextval(${literal(backLostSequence(log))}); END IF;`
   }
   const isMoved = `(${names.map((name) => `OLD.${name}`).join(', ')}) IS DISTINCT FROM (${names.map((name) => `NEW.${name}`).join(', ')})`
   const when = "WHEN (current_setting('outgrow.applying', true) IS DISTINCT FROM 'on')"
@@ -73,7 +75,7 @@ export async function backLogState(
   const counted = tables.map((table) => `(SELECT count(*) FROM ${backLogTable(log, table)})`)
   const { rows } = await client.query<{ entries: string; overflowed: boolean }>(
     `SELECT (${counted.length > 0 ? counted.join(' + ') : '0'})::text AS entries,
-            (SELECT last_value > log_limit FROM ${backLogSequence(log)}, ${log.record}) AS overflowed`,
+            (SELECT is_called FROM ${backLostSequence(log)}) AS overflowed`,
   )
   const [row] = rows
   return { entries: Number(row?.entries ?? 0), overflowed: row?.overflowed ?? false }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runStatements, type PostgresClient } from '@outgrow/databases'
-import { backLogSequence, backLogTable, type BackLog } from '../../../model/back-log.ts'
+import { backLogSequence, backLogTable, backLostSequence, type BackLog } from '../../../model/back-log.ts'
 import type { FollowedTable } from '../../../model/change.ts'
 import { qualified } from '../constraints.ts'
 import { lockedFailure } from '../locks.ts'
@@ -41,7 +41,7 @@ export function dropCaptureBackSql(log: BackLog, tables: readonly FollowedTable[
       ({ number }) =>
         `DROP FUNCTION IF EXISTS ${qualified({ schema: log.schema, name: `_outgrow_capture_${number}` })}()`,
     ),
-    `DROP SEQUENCE IF EXISTS ${backLogSequence(log)}`,
+    `DROP SEQUENCE IF EXISTS ${backLogSequence(log)}, ${backLostSequence(log)}`,
     `DROP TABLE ${log.record}`,
   ]
 }

@@ -1,0 +1,94 @@
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { connectPostgres, openSqlite, withPostgres } from '@outgrow/databases'
+import { introspectSchema, schemaSourceOf } from '@outgrow/schema'
+import { makeSqlite } from '@outgrow/testing'
+import { cutOver, settle } from '../src/flows/live/follow.ts'
+import { openSession, type OpenedSession } from '../src/flows/live/open-session.ts'
+import { reachFollowing } from '../src/flows/live/reach-following.ts'
+import { rollBack } from '../src/flows/live/roll-back.ts'
+import { strictOptions, type MoveOptions } from '../src/model/options.ts'
+import { refusedTypes } from '../src/source/sqlite/refused-types.ts'
+import { emptyTarget, sqliteSchema } from './move.ts'
+
+const none = () => {}
+const { signal } = new AbortController()
+
+interface Prepared {
+  options?: Partial<MoveOptions>
+  maxLog?: number
+  /** Of the file; without it as the file says. */
+  schema?: string
+  /** What the target has before anything else. */
+  target?: string
+  /** What the application does while the file is followed. */
+  meanwhile?: string
+}
+
+/** A file whose rows are in Postgres by now. */
+async function switched(
+  sql: string,
+  { options, maxLog = 100_000, schema, target, meanwhile = '' }: Prepared = {},
+) {
+  const from = makeSqlite(sql, (database) => database.pragma('journal_mode = WAL'))
+  const { url: to } = await emptyTarget()
+  if (target !== undefined) await withPostgres(to, (client) => client.query(target))
+  const text = schema === undefined ? introspectSchema(from, refusedTypes).text : sqliteSchema(schema)
+  const ends = { from, to, progress: none, signal }
+  await reachFollowing({
+    ...ends,
+    schema: schemaSourceOf(text, dirname(from)),
+    options: { ...strictOptions, ...options },
+    folder: join(dirname(from), 'graduations'),
+    maxLog,
+    writesHistory: false,
+  })
+  const application = openSqlite(from)
+  application.exec(meanwhile)
+  application.close()
+  await using session = await openSession(ends)
+  await settle(session, none)
+  await cutOver(session, { budgetMs: 5000, attempts: 1 }, none)
+  return ends
+}
+
+/** Lets `work` happen right after both sides were compared, while the application still writes. */
+function onceCompared({ ledger }: OpenedSession, work: () => Promise<unknown>): void {
+  const record = ledger.recordVerification.bind(ledger)
+  ledger.recordVerification = async (verified) => {
+    await record(verified)
+    await work()
+  }
+}
+
+const goBack = (session: OpenedSession, budgetMs = 5000) => rollBack(session, { budgetMs, attempts: 1 }, none)
+
+const inFile = (path: string, sql: string) => {
+  const database = openSqlite(path)
+  const rows = database.prepare(sql).raw().all()
+  database.close()
+  return rows
+}
+
+const simple = `CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, v TEXT); INSERT INTO t VALUES (1, 'a')`
+
+test('what does not fit into the log of Postgres once both sides were compared ends the way back', async () => {
+  const ends = await switched(simple, { maxLog: 50 })
+  const client = await connectPostgres(ends.to)
+  await using session = await openSession(ends)
+  onceCompared(session, () => client.query(`INSERT INTO t SELECT i, 'late' FROM generate_series(100, 199) i`))
+  await expect(goBack(session)).rejects.toMatchObject({ code: 'OUTGROW_BACK_OVERFLOWED' })
+  expect((await client.query('SELECT count(*)::int AS n FROM t')).rows).toEqual([{ n: 101 }])
+  await client.end()
+})
+
+test('a log of Postgres that was applied is not full', async () => {
+  const ends = await switched(simple, { maxLog: 50 })
+  const client = await connectPostgres(ends.to)
+  await client.query(`INSERT INTO t SELECT i, 'early' FROM generate_series(100, 139) i`)
+  await using session = await openSession(ends)
+  onceCompared(session, () => client.query(`INSERT INTO t SELECT i, 'late' FROM generate_series(200, 239) i`))
+  await goBack(session)
+  expect(inFile(ends.from, 'SELECT count(*) FROM t')).toEqual([[81]])
+  await client.end()
+})
