@@ -92,3 +92,15 @@ test('a log of Postgres that was applied is not full', async () => {
   expect(inFile(ends.from, 'SELECT count(*) FROM t')).toEqual([[81]])
   await client.end()
 })
+
+test('a migration of Postgres ends the way back also once both sides were compared', async () => {
+  const ends = await switched(simple)
+  const client = await connectPostgres(ends.to)
+  await using session = await openSession(ends)
+  onceCompared(session, () =>
+    client.query(`ALTER TABLE t ADD COLUMN extra TEXT; UPDATE t SET extra = 'acknowledged'`),
+  )
+  await expect(goBack(session)).rejects.toMatchObject({ code: 'OUTGROW_SCHEMA_CHANGED_LIVE' })
+  expect((await client.query('SELECT * FROM t')).rows).toEqual([{ id: 1, v: 'a', extra: 'acknowledged' }])
+  await client.end()
+})

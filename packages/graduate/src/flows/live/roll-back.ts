@@ -11,6 +11,7 @@ import { verifyBack } from '../../steps/live/verify-back.ts'
 import { applyBack } from '../../steps/live/catch-up-back.ts'
 import { prepareReturn } from '../../source/sqlite/live/put-aside.ts'
 import { dropForeignSql } from '../../target/postgres/live/placing.ts'
+import { schemaChanged, shapeOf } from '../../target/postgres/live/shape.ts'
 import { setSearchPath, switchOff } from '../../target/postgres/stage.ts'
 
 const heldEntries = 500
@@ -19,7 +20,7 @@ const restMs = 2000
 /**
  * Goes back to the file: applies what the target has changed since the switch, compares every row, and gives the authority
  * back under a pause as short as that of the switch. Afterwards the target follows again.
- * @throws Failure OUTGROW_BACK_OVERFLOWED, OUTGROW_BACK_REFUSED, OUTGROW_PAUSE_TOO_LONG
+ * @throws Failure OUTGROW_BACK_OVERFLOWED, OUTGROW_BACK_REFUSED, OUTGROW_SCHEMA_CHANGED_LIVE, OUTGROW_PAUSE_TOO_LONG
  */
 export async function rollBack(
   session: LiveSession,
@@ -27,7 +28,7 @@ export async function rollBack(
   onLag: (entries: number) => void,
 ): Promise<{ held: Held; findings: Finding[] }> {
   const back = await backSession(session)
-  await refuseLost(back)
+  const shape = await refuseLost(back)
   await settleBack(back, budgetMs, onLag)
   const { findings } = await verifyBack(back)
   if (findings.length > 0) throw differs(findings)
@@ -36,7 +37,7 @@ export async function rollBack(
     const prepared = await prepareHoldBack(back)
     await settleBack(back, budgetMs, onLag)
     try {
-      const held = await holdBack(back, prepared, { budgetMs })
+      const held = await holdBack(back, prepared, { budgetMs, shape })
       const { kind, at, ms } = held
       await back.ledger.recordPauses([{ kind, at, ms: Math.round(ms * 10) / 10 }])
       await followAgain(back)
@@ -108,9 +109,13 @@ export async function followAgain(session: LiveSession): Promise<void> {
   graduation.enable = (await ledger.read()).enable
 }
 
-/** @throws Failure OUTGROW_BACK_OVERFLOWED, OUTGROW_SCHEMA_CHANGED_LIVE */
-async function refuseLost({ target, staging, changes }: BackSession): Promise<void> {
+/**
+ * @returns what the tables' shape is to be until the end
+ * @throws Failure OUTGROW_BACK_OVERFLOWED, OUTGROW_SCHEMA_CHANGED_LIVE
+ */
+async function refuseLost({ target, staging, changes }: BackSession): Promise<string> {
   await changes[0].refuseLost()
+  const shape = await shapeOf(target.client, Object.keys(staging.schemas))
   const found = await target.structure(Object.keys(staging.schemas))
   const now = found.filter(({ kind, name }) => kind !== 'column' || !staging.castColumns.includes(name))
   const compared = (kind: string) => kind === 'column' || kind === 'table'
@@ -124,13 +129,8 @@ async function refuseLost({ target, staging, changes }: BackSession): Promise<vo
       staging.promised,
     ),
   ].map(({ kind, name }) => `${kind} ${name}`)
-  if (changed.length === 0) return
-  throw new Failure({
-    code: 'OUTGROW_SCHEMA_CHANGED_LIVE',
-    message: `The schema of Postgres has changed since the switch: ${[...new Set(changed)].slice(0, 8).join(', ')}.`,
-    why: 'The file does not have this, and rows could not go back whole.',
-    fix: 'Undo the migration in Postgres first, or stay there: outgrow graduate complete.',
-  })
+  if (changed.length > 0) throw schemaChanged([...new Set(changed)].slice(0, 8).join(', '))
+  return shape
 }
 
 function differs(findings: Finding[]): Failure {

@@ -1,8 +1,9 @@
-import { authorityLock, runStatements } from '@outgrow/databases'
+import { authorityLock, pipelined, runStatements } from '@outgrow/databases'
 import { dieAt } from '../../die-at.ts'
 import { backLogSequence } from '../../model/back-log.ts'
 import { qualified } from '../../target/postgres/constraints.ts'
 import { withdrawingSql } from '../../target/postgres/live/placing.ts'
+import { schemaChanged, shapeOf } from '../../target/postgres/live/shape.ts'
 import { recordSchemaVersion } from '../../source/sqlite/live/capture.ts'
 import { prepareReturn, type PreparedNames } from '../../source/sqlite/live/put-aside.ts'
 import type { BackSession } from './back-session.ts'
@@ -29,14 +30,16 @@ export async function prepareHoldBack({ file, target, staging }: BackSession): P
  * Holds the target's writes, applies what is left to the file, and gives the authority back to it. The target is committed
  * first, with its tables where nobody finds them: never are both sides writable. Whoever goes on after a crash in between
  * finishes it.
- * @throws Failure OUTGROW_PAUSE_TOO_LONG where the budget is spent before that: nothing has changed
+ * @param shape of the target's tables, when they were found to be what the file has
+ * @throws Failure OUTGROW_PAUSE_TOO_LONG where the budget is spent before that, OUTGROW_SCHEMA_CHANGED_LIVE,
+ *   OUTGROW_BACK_OVERFLOWED: nothing has changed
  */
 export async function holdBack(
   session: BackSession,
   { withdrawing, back }: PreparedReturn,
-  { budgetMs }: { budgetMs: number },
+  { budgetMs, shape }: { budgetMs: number; shape: string },
 ): Promise<Held> {
-  const { file, target, ledger, graduation, tables, changes } = session
+  const { file, target, ledger, graduation, tables, changes, staging } = session
   const { client } = target
   const next = graduation.epoch + 1
   const all = tables.map(({ planned }) => qualified(planned.target)).join(', ')
@@ -52,7 +55,11 @@ export async function holdBack(
       `SELECT pg_advisory_lock(${authorityLock.join(', ')})`,
     ])
     await runStatements(client, ['BEGIN', `LOCK TABLE ${all} IN ACCESS EXCLUSIVE MODE`])
-    const logged = await changes[0].logged(tables)
+    const [logged, found] = await pipelined(client, () => [
+      changes[0].logged(tables),
+      shapeOf(client, Object.keys(staging.schemas)),
+    ])
+    if (found !== shape) throw schemaChanged('a migration ran while the way back was under way')
     await file.lock(budgetMs, session.signal)
     dieAt('back-held')
     await applyBack(session, changes[0], logged)
