@@ -104,3 +104,18 @@ test('a migration of Postgres ends the way back also once both sides were compar
   expect((await client.query('SELECT * FROM t')).rows).toEqual([{ id: 1, v: 'a', extra: 'acknowledged' }])
   await client.end()
 })
+
+test.each([
+  ['with many others', `INSERT INTO t SELECT i, 1 FROM generate_series(100, 11000) i`],
+  ['with TRUNCATE', 'TRUNCATE t'],
+])('a number that the file would round is named also when it comes %s', async (_, others) => {
+  const ends = await switched(
+    `CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, price DECIMAL); INSERT INTO t VALUES (1, 1.5)`,
+  )
+  await using session = await openSession(ends)
+  const late = `INSERT INTO t VALUES (77, 12345678901234567.123456789)`
+  onceCompared(session, () => withPostgres(ends.to, (client) => client.query(`${others}; ${late}`)))
+  await expect(goBack(session)).rejects.toThrow(
+    'cannot be held by the SQLite file as it is: price of the row id=77.',
+  )
+})

@@ -1,6 +1,6 @@
 import { Failure } from '@outgrow/kit'
 import { dieAt } from '../../die-at.ts'
-import { sameDigest } from '../../model/digest.ts'
+import { addDigests, emptyDigest, sameDigest } from '../../model/digest.ts'
 import type { ChangedRows, LoggedChanges, PostgresChanges } from '../../source/postgres/changes.ts'
 import type { ReturningTable } from '../../target/sqlite/returning-table.ts'
 import type { BackSession } from './back-session.ts'
@@ -45,13 +45,15 @@ export async function applyBack(
 ): Promise<void> {
   const tables = logged.map((one) => ({ one, into: returning.get(one.table.number) as ReturningTable }))
   const isSmall = logged.every(({ ids, everything }) => ids.length <= idsAtOnce && !everything)
-  const kept: ChangedRows[] = []
   await changes.refuseKeyless(logged)
   try {
     if (isSmall) {
-      kept.push(...(await changes.changed(logged)))
+      const kept = await changes.changed(logged)
       for (const [at, { into }] of tables.entries()) into.lift(kept[at]?.keys ?? [])
-      for (const [at, { into }] of tables.entries()) into.put(kept[at]?.rows ?? [])
+      for (const [at, { into }] of tables.entries()) {
+        const { rows } = kept[at] as ChangedRows
+        if (!sameDigest(into.put(rows), into.digestOf(rows))) throw refused(into, rows)
+      }
     } else {
       for (const { one, into } of tables) {
         if (one.everything) into.liftAll()
@@ -59,19 +61,20 @@ export async function applyBack(
       }
       for (const { one, into } of tables) await putAll(changes, one, into)
     }
-    for (const [at, { into }] of tables.entries()) {
-      const rows = kept[at]?.rows
-      if (rows && !sameDigest(into.digestOf(rows), into.digest)) throw refused(into, rows)
-    }
   } finally {
     for (const { into } of tables) into.end()
   }
 }
 
+/** Puts in what does not fit into memory, and looks at what the file has made of it. */
 async function putAll(changes: PostgresChanges, one: LoggedChanges, into: ReturningTable): Promise<void> {
   if (one.everything) {
-    for await (const rows of changes.everyRow(one.table, rowsAtOnce)) into.put(rows)
-    return
+    let sent = emptyDigest
+    for await (const rows of changes.everyRow(one.table, rowsAtOnce)) sent = addDigests(sent, into.put(rows))
+    if (sameDigest(sent, into.digestOfAll())) return
+    for await (const rows of changes.everyRow(one.table, rowsAtOnce))
+      if (into.differenceIn(rows) !== undefined) throw refused(into, rows)
+    throw refused(into, [])
   }
   // A key of two parts has its row put in once.
   const seen = new Set<string>()
@@ -83,7 +86,7 @@ async function putAll(changes: PostgresChanges, one: LoggedChanges, into: Return
       seen.add(id)
       return true
     })
-    into.put(fresh)
+    if (!sameDigest(into.put(fresh), into.digestOf(fresh))) throw refused(into, fresh)
   }
 }
 

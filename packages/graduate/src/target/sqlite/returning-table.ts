@@ -31,7 +31,6 @@ export class ReturningTable {
   readonly #sought: string
   readonly #columns: string[]
   readonly #isPlain: boolean
-  #sum: Digest = emptyDigest
   /** Of the next new row, where rows have a rowid of their own; undefined until it is asked for. */
   #place: bigint | undefined
   /** By their text: each is run for every row. */
@@ -61,11 +60,6 @@ export class ReturningTable {
     )
   }
 
-  /** The digest of the rows that were put in, as the target has them. */
-  get digest(): Digest {
-    return this.#sum
-  }
-
   /** Lifts the rows of these keys out, keys in binary COPY form of the key's columns. */
   lift(keys: readonly Buffer[]): void {
     const wanted = new Set(keys.map((key) => key.subarray(2).toString('latin1')))
@@ -81,11 +75,13 @@ export class ReturningTable {
 
   /**
    * Puts rows in, in binary COPY form: those of lifted keys, and new ones.
+   * @returns their digest, as the target has them
    * @throws Failure OUTGROW_BACK_REFUSED where a rule of the file's table refuses one
    */
-  put(rows: readonly Buffer[]): void {
+  put(rows: readonly Buffer[]): Digest {
+    let digest = emptyDigest
     for (const row of rows) {
-      this.#sum = addDigests(this.#sum, { rows: 1, sum: this.#hasher.hashOf(this.#comparable(row)) })
+      digest = addDigests(digest, { rows: 1, sum: this.#hasher.hashOf(this.#comparable(row)) })
       const key = keyBytes(row, this.table.key)
       const before = this.#prepared(`SELECT _outgrow_row FROM ${this.#kept} WHERE _outgrow_key = ?`)
         .pluck()
@@ -93,6 +89,7 @@ export class ReturningTable {
       if (before) this.#putBack(key, fieldsOf(before), fieldsOf(row))
       else this.#insert(fieldsOf(row))
     }
+    return digest
   }
 
   /** The digest of the rows that the file has under the keys of `rows`. */
@@ -103,6 +100,14 @@ export class ReturningTable {
     for (const { row } of this.#isPlain ? this.#seek(keys) : this.#scan()) {
       if (wanted.has(this.keyOf(row))) digest = addDigests(digest, { rows: 1, sum: this.#hasher.hashOf(row) })
     }
+    return digest
+  }
+
+  /** The digest of every row that the file has. */
+  digestOfAll(): Digest {
+    let digest = emptyDigest
+    for (const { row } of this.#scan())
+      digest = addDigests(digest, { rows: 1, sum: this.#hasher.hashOf(row) })
     return digest
   }
 
@@ -130,7 +135,6 @@ export class ReturningTable {
   /** Forgets what was lifted. */
   end(): void {
     this.#database.exec(`DELETE FROM ${this.#kept}; DELETE FROM ${this.#sought}`)
-    this.#sum = emptyDigest
     this.#place = undefined
   }
 
