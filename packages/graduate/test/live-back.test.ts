@@ -119,3 +119,33 @@ test.each([
     'cannot be held by the SQLite file as it is: price of the row id=77.',
   )
 })
+
+test('nobody changes rows in Postgres any more after the way back, whatever names the tables', async () => {
+  const ends = await switched(simple)
+  const [client, old] = [await connectPostgres(ends.to), await connectPostgres(ends.to)]
+  await client.query(`CREATE SCHEMA reports; CREATE VIEW reports.t AS SELECT * FROM t;
+    CREATE FUNCTION reports.add(text) RETURNS void LANGUAGE sql BEGIN ATOMIC INSERT INTO t VALUES (3, $1); END`)
+  await old.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1')
+  await client.query(`INSERT INTO reports.t VALUES (2, 'b')`)
+  {
+    await using session = await openSession(ends)
+    await goBack(session)
+  }
+  for (const [one, sql] of [
+    [client, `INSERT INTO reports.t VALUES (3, 'lost')`],
+    [client, `SELECT reports.add('lost')`],
+    [old, `INSERT INTO reports.t VALUES (3, 'lost')`],
+  ] as const)
+    await expect(one.query(sql)).rejects.toThrow(`The rows of t are in the SQLite file ${ends.from} on `)
+  await Promise.all([client.end(), old.end()])
+  const application = openSqlite(ends.from)
+  application.exec(`UPDATE t SET v = 'c' WHERE id = 2`)
+  application.close()
+  await using session = await openSession(ends)
+  await cutOver(session, { budgetMs: 5000, attempts: 1 }, none)
+  const { rows } = await withPostgres(ends.to, (after) => after.query('SELECT * FROM reports.t ORDER BY id'))
+  expect(rows).toEqual([
+    { id: 1, v: 'a' },
+    { id: 2, v: 'c' },
+  ])
+})

@@ -8,6 +8,8 @@ import { qualified } from '../constraints.ts'
  * Statements that log the key of every row that changes from now on, in the transaction that changes it: each table has a
  * log with its key's own types, and triggers that write to it. They are there before the tables are published, and silent
  * for the session that applies changes of the other side. TRUNCATE fires no row trigger: it logs that everything changed.
+ * Where the tables are not in their place the target does not have the authority, and nobody else changes a row, by whatever
+ * view or function. That is told by the catalog, which also an old snapshot sees as it is now.
  * Nothing is logged beyond the record's limit, which a sequence of its own tells for good: it is drawn from without a lock
  * that writers would wait for each other by.
  */
@@ -36,8 +38,12 @@ function captureTable(log: BackLog, table: FollowedTable): string[] {
     `CREATE TABLE ${own} AS SELECT NULL::int8 AS id, false AS everything, ${names.map((name, at) => `${name} AS k${at}`).join(', ')} FROM ${target} WHERE false`,
     // Whoever changes the rows need not know of this schema.
     `CREATE FUNCTION ${capture}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $outgrow$
-     DECLARE entry int8; bound int8;
+     DECLARE entry int8; bound int8; place text;
      BEGIN
+       IF TG_TABLE_SCHEMA = ${literal(planned.target.schema)} THEN
+         SELECT format('%s on %s', file, host) INTO place FROM ${log.record};
+         RAISE EXCEPTION 'The rows of % are in the SQLite file %: nothing else may change them here.', TG_TABLE_NAME, place USING ERRCODE = 'object_not_in_prerequisite_state';
+       END IF;
        SELECT log_limit INTO bound FROM ${log.record};
        IF TG_OP = 'TRUNCATE' THEN ${enter(undefined)}
        ELSIF TG_OP = 'INSERT' THEN ${enter('NEW')}
