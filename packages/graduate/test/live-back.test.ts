@@ -1,6 +1,12 @@
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { connectPostgres, openSqlite, withPostgres } from '@outgrow/databases'
+import {
+  authorityLock,
+  connectPostgres,
+  openSqlite,
+  withPostgres,
+  type PostgresClient,
+} from '@outgrow/databases'
 import { introspectSchema, schemaSourceOf } from '@outgrow/schema'
 import { makeSqlite } from '@outgrow/testing'
 import { cutOver, settle } from '../src/flows/live/follow.ts'
@@ -56,6 +62,7 @@ async function switched(
 function onceCompared({ ledger }: OpenedSession, work: () => Promise<unknown>): void {
   const record = ledger.recordVerification.bind(ledger)
   ledger.recordVerification = async (verified) => {
+    ledger.recordVerification = record
     await record(verified)
     await work()
   }
@@ -149,3 +156,39 @@ test('nobody changes rows in Postgres any more after the way back, whatever name
     { id: 2, v: 'c' },
   ])
 })
+
+test('a cancel that arrives late does not leave the applications locked out', async () => {
+  const ends = await switched(simple)
+  const [report, application] = [await connectPostgres(ends.to), await connectPostgres(ends.to)]
+  await using session = await openSession(ends)
+  onceCompared(session, () => report.query('BEGIN; SELECT * FROM t'))
+  // As with a slow network: the cancel is under way while the lock is given back.
+  const { promise: isUnlocking, resolve: unlocking } = Promise.withResolvers<void>()
+  delayed(session.second.client, 'pg_cancel_backend', (send) => isUnlocking.then(() => send('')))
+  delayed(session.target.client, 'pg_advisory_unlock', (send) => {
+    setTimeout(unlocking, 20)
+    return send('SELECT pg_sleep(0.3); ')
+  })
+  await expect(goBack(session, 100)).rejects.toMatchObject({ code: 'OUTGROW_PAUSE_TOO_LONG' })
+  await report.query('COMMIT')
+  await application.query('SET lock_timeout = 1000')
+  await application.query(`SELECT pg_advisory_xact_lock_shared(${authorityLock.join(', ')})`)
+  // And the session is what it was: its next attempt is not cancelled.
+  await goBack(session)
+  await Promise.all([report.end(), application.end()])
+})
+
+/** Lets `change` send the statements that contain `word`, the first time with other SQL before them. */
+function delayed(
+  client: PostgresClient,
+  word: string,
+  change: (send: (before: string) => Promise<unknown>) => Promise<unknown>,
+): void {
+  const own = client as unknown as { query: (text: unknown, ...values: unknown[]) => Promise<unknown> }
+  const query = own.query.bind(own)
+  own.query = (text, ...values) => {
+    if (typeof text !== 'string' || !text.includes(word)) return query(text, ...values)
+    own.query = query
+    return change((before) => query(before + text, ...values))
+  }
+}

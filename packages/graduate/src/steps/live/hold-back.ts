@@ -1,4 +1,5 @@
-import { authorityLock, pipelined, runStatements } from '@outgrow/databases'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { authorityLock, pipelined, runStatements, type PostgresClient } from '@outgrow/databases'
 import { dieAt } from '../../die-at.ts'
 import { backLogSequence } from '../../model/back-log.ts'
 import { qualified } from '../../target/postgres/constraints.ts'
@@ -11,6 +12,9 @@ import { applyBack } from './catch-up-back.ts'
 import { Watchdog } from './watchdog.ts'
 import { giveAuthority } from './give-authority.ts'
 import { answered, commitMs, tooLong, type Held } from './hold.ts'
+
+/** How long the answer to a cancel is waited for while the application waits too. */
+const cancelMs = 500
 
 /** What of the way back can be made ready while the application goes on writing. */
 export interface PreparedReturn {
@@ -46,7 +50,10 @@ export async function holdBack(
   using watchdog = await Watchdog.start()
   watchdog.holds(budgetMs + 2 * commitMs)
   const started = performance.now()
-  const spent = setTimeout(() => void cancelBackend(session), budgetMs)
+  let cancelled: Promise<unknown> | undefined
+  const spent = setTimeout(() => {
+    cancelled = cancelBackend(session)
+  }, budgetMs)
   try {
     // Of the session: whoever waits for it goes on when the file is committed too, and finds where the rows are.
     await runStatements(client, [
@@ -85,16 +92,31 @@ export async function holdBack(
     const isSpent =
       /^(55P03|57014)$/.test((error as { code?: string }).code ?? '') ||
       performance.now() - started >= budgetMs
+    clearTimeout(spent)
     file.unlock()
-    await client.query('ROLLBACK').catch(() => {}) // the connection may be gone, which the error says
+    // It ends whatever the server is doing when it arrives.
+    await Promise.race([cancelled, sleep(cancelMs)])
+    await insist(client, 'ROLLBACK')
     throw isSpent ? tooLong(budgetMs) : error
   } finally {
     clearTimeout(spent)
-    await runStatements(client, [
-      `SELECT pg_advisory_unlock(${authorityLock.join(', ')})`,
-      'SET lock_timeout = 0',
-    ]).catch(() => {}) // the session is gone, and its lock with it
+    await insist(client, `SELECT pg_advisory_unlock(${authorityLock.join(', ')})`)
+    await cancelled
+    await insist(client, 'SET lock_timeout = 0')
   }
+}
+
+/** Runs what gives locks back. Where it cannot be done, hanging up does it. */
+async function insist(client: PostgresClient, sql: string): Promise<void> {
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    try {
+      await client.query(sql)
+      return
+    } catch {
+      // A cancel arrived late; or the session is gone, and its locks with it.
+    }
+  }
+  client.connection.stream.destroy()
 }
 
 /**
@@ -142,7 +164,8 @@ export async function targetCounters({ target, aside }: BackSession): Promise<Fi
 }
 
 /** The server gives up what it is waiting for, and the application goes on. */
-async function cancelBackend({ target, second }: BackSession): Promise<void> {
+async function cancelBackend({ target, second: { client } }: BackSession): Promise<void> {
   const { processID } = target.client as unknown as { processID: number }
-  await second.client.query('SELECT pg_cancel_backend($1)', [processID]).catch(() => {})
+  // It may be that nobody is there any more to be asked.
+  await answered(commitMs, client, client.query('SELECT pg_cancel_backend($1)', [processID])).catch(() => {})
 }
