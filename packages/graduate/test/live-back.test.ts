@@ -192,3 +192,18 @@ function delayed(
     return change((before) => query(before + text, ...values))
   }
 }
+
+test('TRUNCATE goes back where the key is of domains that are NOT NULL', async () => {
+  const ends = await switched(
+    `CREATE TABLE t (id INTEGER NOT NULL, code TEXT NOT NULL, v TEXT, PRIMARY KEY (id, code)); INSERT INTO t VALUES (1, 'a', 'x')`,
+    {
+      schema: 'model t {\n  id Int\n  code String\n  v String?\n  @@id([id, code])\n}\n',
+      target: `CREATE DOMAIN number AS int4 NOT NULL; CREATE DOMAIN word AS varchar(20) NOT NULL;
+        CREATE TABLE t (id number, code word, v text, PRIMARY KEY (id, code))`,
+    },
+  )
+  await withPostgres(ends.to, (client) => client.query(`TRUNCATE t; INSERT INTO t VALUES (2, 'b', 'y')`))
+  await using session = await openSession(ends)
+  await goBack(session)
+  expect(inFile(ends.from, 'SELECT * FROM t')).toEqual([[2, 'b', 'y']])
+})

@@ -35,7 +35,8 @@ function captureTable(log: BackLog, table: FollowedTable): string[] {
   const isMoved = `(${names.map((name) => `OLD.${name}`).join(', ')}) IS DISTINCT FROM (${names.map((name) => `NEW.${name}`).join(', ')})`
   const when = "WHEN (current_setting('outgrow.applying', true) IS DISTINCT FROM 'on')"
   return [
-    `CREATE TABLE ${own} AS SELECT NULL::int8 AS id, false AS everything, ${names.map((name, at) => `${name} AS k${at}`).join(', ')} FROM ${target} WHERE false`,
+    // With NULL beside it a domain's value is of its base type, which takes the NULL of a TRUNCATE.
+    `CREATE TABLE ${own} AS SELECT NULL::int8 AS id, false AS everything, ${names.map((name, at) => `coalesce(${name}, NULL) AS k${at}`).join(', ')} FROM ${target} WHERE false`,
     // Whoever changes the rows need not know of this schema.
     `CREATE FUNCTION ${capture}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $outgrow$
      DECLARE entry int8; bound int8; place text;
