@@ -207,3 +207,16 @@ test('TRUNCATE goes back where the key is of domains that are NOT NULL', async (
   await goBack(session)
   expect(inFile(ends.from, 'SELECT * FROM t')).toEqual([[2, 'b', 'y']])
 })
+
+test('AUTOINCREMENT goes on where Postgres was, also of a table that never had a row in the file', async () => {
+  const ends = await switched(`CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, v TEXT);
+    CREATE TABLE plain (id INTEGER PRIMARY KEY NOT NULL, "AUTOINCREMENT" TEXT)`)
+  const sql = `INSERT INTO t (v) SELECT 'x' FROM generate_series(1, 9); DELETE FROM t; INSERT INTO plain VALUES (DEFAULT, 'x')`
+  await withPostgres(ends.to, (client) => client.query(sql))
+  {
+    await using session = await openSession(ends)
+    await goBack(session)
+  }
+  expect(inFile(ends.from, `INSERT INTO t (v) VALUES ('y') RETURNING id`)).toEqual([[10]])
+  expect(inFile(ends.from, 'SELECT name FROM sqlite_sequence')).toEqual([['t']])
+})

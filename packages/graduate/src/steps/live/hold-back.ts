@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { authorityLock, pipelined, runStatements, type PostgresClient } from '@outgrow/databases'
+import {
+  authorityLock,
+  pipelined,
+  runStatements,
+  sqlTokens,
+  type PostgresClient,
+  type SqliteDatabase,
+} from '@outgrow/databases'
 import { dieAt } from '../../die-at.ts'
 import { backLogSequence } from '../../model/back-log.ts'
 import { qualified } from '../../target/postgres/constraints.ts'
@@ -132,11 +139,25 @@ export function finishFile(
   const known = file.writer.prepare("SELECT 1 FROM main.sqlite_schema WHERE name = 'sqlite_sequence'").get()
   if (known !== undefined) {
     const advance = file.writer.prepare('UPDATE main.sqlite_sequence SET seq = max(seq, ?) WHERE name = ?')
-    for (const { table, last } of counters) advance.run(last, table)
+    const begin = file.writer.prepare('INSERT INTO main.sqlite_sequence (seq, name) VALUES (?, ?)')
+    for (const { table, last } of counters) {
+      if (advance.run(last, table).changes === 0 && countsUp(file.writer, table)) begin.run(last, table)
+    }
   }
   giveAuthority(file, { side: 'sqlite', epoch, state: 'following' })
   recordSchemaVersion(file.writer, back.version)
   back.apply(file.writer)
+}
+
+/** A table that never had a row is not among SQLite's counters yet. */
+function countsUp(database: SqliteDatabase, table: string): boolean {
+  const sql = database
+    .prepare("SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND name = ?")
+    .pluck()
+    .get(table) as string | undefined
+  return sqlTokens(sql ?? '').some(
+    ({ kind, text }) => kind === 'word' && text.toUpperCase() === 'AUTOINCREMENT',
+  )
 }
 
 /** How far the target has counted the ids of a table: SQLite would give the id of a deleted row again. */
