@@ -220,3 +220,16 @@ test('AUTOINCREMENT goes on where Postgres was, also of a table that never had a
   expect(inFile(ends.from, `INSERT INTO t (v) VALUES ('y') RETURNING id`)).toEqual([[10]])
   expect(inFile(ends.from, 'SELECT name FROM sqlite_sequence')).toEqual([['t']])
 })
+
+test('rows go back whose key has a name that looks like the end of a function', async () => {
+  const ends = await switched(
+    `CREATE TABLE t ("a$outgrow$b" INTEGER PRIMARY KEY NOT NULL, v TEXT); INSERT INTO t VALUES (1, 'a')`,
+  )
+  await withPostgres(ends.to, (client) => client.query(`INSERT INTO t VALUES (2, 'b')`))
+  await using session = await openSession(ends)
+  await goBack(session)
+  expect(inFile(ends.from, 'SELECT * FROM t')).toEqual([
+    [1, 'a'],
+    [2, 'b'],
+  ])
+})

@@ -34,30 +34,38 @@ function captureTable(log: BackLog, table: FollowedTable): string[] {
   }
   const isMoved = `(${names.map((name) => `OLD.${name}`).join(', ')}) IS DISTINCT FROM (${names.map((name) => `NEW.${name}`).join(', ')})`
   const when = "WHEN (current_setting('outgrow.applying', true) IS DISTINCT FROM 'on')"
+  const body = `
+    DECLARE entry int8; bound int8; place text;
+    BEGIN
+      IF TG_TABLE_SCHEMA = ${literal(planned.target.schema)} THEN
+        SELECT format('%s on %s', file, host) INTO place FROM ${log.record};
+        RAISE EXCEPTION 'The rows of % are in the SQLite file %: nothing else may change them here.', TG_TABLE_NAME, place USING ERRCODE = 'object_not_in_prerequisite_state';
+      END IF;
+      SELECT log_limit INTO bound FROM ${log.record};
+      IF TG_OP = 'TRUNCATE' THEN ${enter(undefined)}
+      ELSIF TG_OP = 'INSERT' THEN ${enter('NEW')}
+      ELSIF TG_OP = 'DELETE' THEN ${enter('OLD')}
+      ELSE ${enter('NEW')} IF ${isMoved} THEN ${enter('OLD')} END IF;
+      END IF;
+      RETURN NULL;
+    END`
   return [
     // With NULL beside it a domain's value is of its base type, which takes the NULL of a TRUNCATE.
     `CREATE TABLE ${own} AS SELECT NULL::int8 AS id, false AS everything, ${names.map((name, at) => `coalesce(${name}, NULL) AS k${at}`).join(', ')} FROM ${target} WHERE false`,
     // Whoever changes the rows need not know of this schema.
-    `CREATE FUNCTION ${capture}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $outgrow$
-     DECLARE entry int8; bound int8; place text;
-     BEGIN
-       IF TG_TABLE_SCHEMA = ${literal(planned.target.schema)} THEN
-         SELECT format('%s on %s', file, host) INTO place FROM ${log.record};
-         RAISE EXCEPTION 'The rows of % are in the SQLite file %: nothing else may change them here.', TG_TABLE_NAME, place USING ERRCODE = 'object_not_in_prerequisite_state';
-       END IF;
-       SELECT log_limit INTO bound FROM ${log.record};
-       IF TG_OP = 'TRUNCATE' THEN ${enter(undefined)}
-       ELSIF TG_OP = 'INSERT' THEN ${enter('NEW')}
-       ELSIF TG_OP = 'DELETE' THEN ${enter('OLD')}
-       ELSE ${enter('NEW')} IF ${isMoved} THEN ${enter('OLD')} END IF;
-       END IF;
-       RETURN NULL;
-     END $outgrow$`,
+    `CREATE FUNCTION ${capture}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS ${dollarQuoted(body)}`,
     `CREATE TRIGGER _outgrow_row AFTER INSERT OR UPDATE OR DELETE ON ${target} FOR EACH ROW ${when} EXECUTE FUNCTION ${capture}()`,
     `CREATE TRIGGER _outgrow_truncate AFTER TRUNCATE ON ${target} FOR EACH STATEMENT ${when} EXECUTE FUNCTION ${capture}()`,
     // Also for sessions that switch triggers off, such as those that apply another server's changes.
     `ALTER TABLE ${target} ENABLE ALWAYS TRIGGER _outgrow_row, ENABLE ALWAYS TRIGGER _outgrow_truncate`,
   ]
+}
+
+/** Names of columns are part of it, and may have anything in them. */
+function dollarQuoted(body: string): string {
+  let tag = '$outgrow$'
+  for (let at = 1; body.includes(tag); at++) tag = `$outgrow${at}$`
+  return `${tag}${body}${tag}`
 }
 
 function literal(text: string): string {
