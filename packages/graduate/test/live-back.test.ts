@@ -15,6 +15,7 @@ import { reachFollowing } from '../src/flows/live/reach-following.ts'
 import { rollBack } from '../src/flows/live/roll-back.ts'
 import { strictOptions, type MoveOptions } from '../src/model/options.ts'
 import { refusedTypes } from '../src/source/sqlite/refused-types.ts'
+import { verifyLive } from '../src/steps/live/verify-live.ts'
 import { emptyTarget, sqliteSchema } from './move.ts'
 
 const none = () => {}
@@ -232,4 +233,29 @@ test('rows go back whose key has a name that looks like the end of a function', 
     [1, 'a'],
     [2, 'b'],
   ])
+})
+
+test('a row of Postgres takes the place of one in quarantine that has its key', async () => {
+  const ends = await switched(
+    `CREATE TABLE t (code TEXT PRIMARY KEY NOT NULL, at DATETIME); INSERT INTO t VALUES ('a', '2026-01-01T00:00:00.000Z')`,
+    {
+      options: { onBadValue: 'quarantine' },
+      schema: 'model t {\n  code String @id\n  at DateTime?\n}\n',
+      meanwhile: `INSERT INTO t VALUES ('bad', 'never'), ('worse', 'no time')`,
+    },
+  )
+  await withPostgres(ends.to, (client) =>
+    client.query(`INSERT INTO t VALUES ('bad', '2026-02-03 04:05:06.789Z')`),
+  )
+  {
+    await using session = await openSession(ends)
+    await goBack(session)
+  }
+  expect(inFile(ends.from, 'SELECT * FROM t ORDER BY code')).toEqual([
+    ['a', '2026-01-01T00:00:00.000Z'],
+    ['bad', '2026-02-03T04:05:06.789+00:00'],
+    ['worse', 'no time'],
+  ])
+  await using session = await openSession(ends)
+  expect((await verifyLive(session)).findings).toEqual([])
 })

@@ -206,6 +206,21 @@ export class ReturningTable {
     )
   }
 
+  /**
+   * Takes a row away that could not be moved, and has the key of one that comes: nobody else has it in the target. It stays in
+   * the quarantine of the run.
+   * @returns whether there was one
+   */
+  #takeAway(row: Buffer[]): boolean {
+    const keys = this.#keys()
+    const where = keys.map(({ source }) => `${quoteIdentifier(source)} = ?`).join(' AND ')
+    const values = this.table.key.map((at) => this.#stored(at, row[at] as Buffer))
+    // Rows that could be moved were lifted, if they have this key; a collation may find others.
+    if (this.#find({ where, values }).length > 0) return false
+    const { name } = this.table.planned.source
+    return this.#prepared(`DELETE FROM ${quoteIdentifier(name)} WHERE ${where}`).run(...values).changes > 0
+  }
+
   /** A new row goes behind all others, also behind those that were lifted and are yet to be put back in their places. */
   #insert(now: Buffer[]): void {
     const { columns, source } = this.table.planned
@@ -251,6 +266,10 @@ export class ReturningTable {
     } catch (cause) {
       const { code = '' } = cause as { code?: string }
       if (!/^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG)/.test(code)) throw cause
+      if (/_(PRIMARYKEY|UNIQUE|ROWID)$/.test(code) && this.#takeAway(row)) {
+        this.#accepted(row, run)
+        return
+      }
       const name = this.table.planned.source.name
       throw new Failure({
         code: 'OUTGROW_BACK_REFUSED',
