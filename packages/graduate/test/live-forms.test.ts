@@ -23,6 +23,7 @@ const none = () => {}
 const { signal } = new AbortController()
 
 interface Journey {
+  role?: 'superuser' | 'owner'
   sql: string
   schema?: string
   options?: Partial<MoveOptions>
@@ -57,10 +58,25 @@ const contents = (file: string) => {
   return Object.fromEntries(rows) as Record<string, string[]>
 }
 
+/** The URL of a role that owns the database, and may do nothing else. */
+async function asOwner(url: string): Promise<string> {
+  const owned = new URL(url)
+  const name = `owner_${owned.pathname.slice(1)}`
+  await withPostgres(url, (client) =>
+    client.query(
+      `CREATE ROLE ${name} LOGIN PASSWORD 'secret'; ALTER DATABASE ${owned.pathname.slice(1)} OWNER TO ${name}`,
+    ),
+  )
+  owned.username = name
+  owned.password = 'secret'
+  return owned.href
+}
+
 /** Forward, back and forward again; what both sides have is compared whole at each turn. */
-async function journey({ sql, schema, options, prepare, inFile, inPostgres }: Journey) {
+async function journey({ sql, schema, options, prepare, inFile, inPostgres, role }: Journey) {
   const from = makeSqlite(sql, (database) => database.pragma('journal_mode = WAL'))
-  const { url: to } = await emptyTarget()
+  const { url } = await emptyTarget()
+  const to = role === 'owner' ? await asOwner(url) : url
   if (prepare) await withPostgres(to, prepare)
   const source: SchemaSource =
     schema === undefined
@@ -138,12 +154,15 @@ test('composite keys without a rowid, collations, large integers, blobs and odd 
   ])
 })
 
-test('the tables of the target’s own migrations keep what they have, there and back', async () => {
-  const { to, after } = await journey({
-    sql: `CREATE TABLE "Post" (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL, authorId INTEGER NOT NULL REFERENCES "Author"(id) ON DELETE CASCADE);
+test.each(['superuser', 'owner'] as const)(
+  'the tables of the target’s own migrations keep what they have, there and back, as its %s',
+  async (role) => {
+    const { to, after } = await journey({
+      role,
+      sql: `CREATE TABLE "Post" (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL, authorId INTEGER NOT NULL REFERENCES "Author"(id) ON DELETE CASCADE);
       CREATE TABLE "Author" (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL);
       INSERT INTO "Author" (name) VALUES ('Ann'), ('Ben'); INSERT INTO "Post" (title, authorId) VALUES ('one', 1), ('two', 2), ('three', 2)`,
-    schema: `model Author {
+      schema: `model Author {
   id Int @id @default(autoincrement())
   name String
   posts Post[]
@@ -156,33 +175,34 @@ model Post {
   author Author @relation(fields: [authorId], references: [id], onDelete: Cascade)
 }
 `,
-    prepare: (client) =>
-      client.query(`CREATE TABLE "Author" (id SERIAL PRIMARY KEY, name TEXT NOT NULL);
+      prepare: (client) =>
+        client.query(`CREATE TABLE "Author" (id SERIAL PRIMARY KEY, name TEXT NOT NULL);
         CREATE TABLE "Post" (id SERIAL PRIMARY KEY, title TEXT NOT NULL, "authorId" INTEGER NOT NULL);
         ALTER TABLE "Post" ADD CONSTRAINT "Post_authorId_fkey" FOREIGN KEY ("authorId") REFERENCES "Author"(id) ON DELETE CASCADE ON UPDATE CASCADE;
         CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.title := upper(NEW.title); RETURN NEW; END $$;
         CREATE TRIGGER shouting BEFORE INSERT OR UPDATE ON "Post" FOR EACH ROW EXECUTE FUNCTION shout();
         ALTER TABLE "Post" ENABLE ROW LEVEL SECURITY; CREATE POLICY everything ON "Post" USING (true); COMMENT ON TABLE "Author" IS 'who writes'`),
-    inFile: (database) => {
-      database.pragma('foreign_keys = ON')
-      database.exec(
-        `DELETE FROM "Author" WHERE name = 'Ben'; INSERT INTO "Author" (name) VALUES ('Cleo'); INSERT INTO "Post" (title, authorId) VALUES ('quiet', 3)`,
-      )
-    },
-    inPostgres: (client) =>
-      client.query(
-        `INSERT INTO "Post" (title, "authorId") VALUES ('loud', 3); UPDATE "Author" SET id = 10 WHERE id = 3; DELETE FROM "Author" WHERE id = 1`,
-      ),
-  })
-  expect(after).toEqual({ Author: [`10,'Cleo'`], Post: [`4,'QUIET',10`, `5,'LOUD',10`] })
-  const known = await withPostgres(to, (client) =>
-    client.query(`SELECT (SELECT tgname FROM pg_trigger WHERE tgname = 'shouting' AND tgenabled = 'O') AS trigger, relrowsecurity, obj_description('"Author"'::regclass) AS comment,
+      inFile: (database) => {
+        database.pragma('foreign_keys = ON')
+        database.exec(
+          `DELETE FROM "Author" WHERE name = 'Ben'; INSERT INTO "Author" (name) VALUES ('Cleo'); INSERT INTO "Post" (title, authorId) VALUES ('quiet', 3)`,
+        )
+      },
+      inPostgres: (client) =>
+        client.query(
+          `INSERT INTO "Post" (title, "authorId") VALUES ('loud', 3); UPDATE "Author" SET id = 10 WHERE id = 3; DELETE FROM "Author" WHERE id = 1`,
+        ),
+    })
+    expect(after).toEqual({ Author: [`10,'Cleo'`], Post: [`4,'QUIET',10`, `5,'LOUD',10`] })
+    const known = await withPostgres(to, (client) =>
+      client.query(`SELECT (SELECT tgname FROM pg_trigger WHERE tgname = 'shouting' AND tgenabled = 'O') AS trigger, relrowsecurity, obj_description('"Author"'::regclass) AS comment,
       (SELECT convalidated FROM pg_constraint WHERE conname = 'Post_authorId_fkey') AS checked FROM pg_class WHERE oid = '"Post"'::regclass`),
-  )
-  expect(known.rows).toEqual([
-    { trigger: 'shouting', relrowsecurity: true, comment: 'who writes', checked: true },
-  ])
-})
+    )
+    expect(known.rows).toEqual([
+      { trigger: 'shouting', relrowsecurity: true, comment: 'who writes', checked: true },
+    ])
+  },
+)
 
 test('a column that the server casts, unique values that rows swap, TRUNCATE, and keys that only differ by case', async () => {
   const { after } = await journey({

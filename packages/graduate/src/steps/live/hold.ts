@@ -8,6 +8,7 @@ import { prepareAside, type PreparedNames } from '../../source/sqlite/live/put-a
 import { counterSql, type CounterSql } from '../../target/postgres/live/advance-counters.ts'
 import { followedSql } from '../../target/postgres/live/followed-tables.ts'
 import { foreignKeysOf, inPlace, placeTables } from '../../target/postgres/live/placing.ts'
+import { actsAsReplica, firesOnReplicas } from '../../target/postgres/live/replica-role.ts'
 import { readSwitches, setSearchPath } from '../../target/postgres/stage.ts'
 import { applyRead } from './catch-up.ts'
 import { giveAuthority } from './give-authority.ts'
@@ -52,10 +53,10 @@ export async function prepareHold(session: LiveSession): Promise<PreparedHold> {
       graduation: { ...graduation },
     }
     const counters = await counterSql(client, staging, tables)
-    const lifted = new LiftedRules(
-      inPlace(foreignKeysOf(staging), staging),
-      await readSwitches(client, schemas),
-    )
+    const switches = await readSwitches(client, schemas)
+    const lifted = (await actsAsReplica(client))
+      ? new LiftedRules([], switches.filter(firesOnReplicas))
+      : new LiftedRules(inPlace(foreignKeysOf(staging), staging), switches)
     session.uncounted.clear()
     const counted = readCounters(file.reader)
     for (const { number, planned } of tables) {
