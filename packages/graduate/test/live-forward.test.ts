@@ -74,7 +74,11 @@ test('writes are held no longer than the budget when a bulk change arrives right
   await using session = await openSession(ends)
   await settle(session, none)
   const prepared = await prepareHold(session)
-  application.exec('UPDATE t SET v = 1')
+  const lock = session.file.lock.bind(session.file)
+  session.file.lock = (...args) => {
+    application.exec('UPDATE t SET v = 1')
+    return lock(...args)
+  }
   await expect(hold(session, prepared, { kind: 'cutover', budgetMs: 100 })).rejects.toMatchObject({
     code: 'OUTGROW_PAUSE_TOO_LONG',
   })

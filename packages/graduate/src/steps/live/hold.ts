@@ -65,8 +65,6 @@ export async function prepareHold(session: LiveSession): Promise<PreparedHold> {
     }
     const names = tables.map(({ planned }) => planned.source.name)
     const aside = file.waiting(() => prepareAside(file.writer, names))
-    // What was written meanwhile; the rest is little by then.
-    await file.reading(() => applyRead(within, { as: 'within', before: (touched) => lifted.lift(touched) }))
     return { within, lifted, counters, aside }
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {}) // the connection may be gone, which the error says
@@ -101,6 +99,7 @@ export async function hold(
   /** The target's commit was answered: only the file's is left. */
   let isCommitted = false
   using watchdog = await Watchdog.start()
+  await comeClose(session, within, lifted)
   await lockFile(session)
   watchdog.holds(budgetMs + 2 * commitMs)
   const started = performance.now()
@@ -161,6 +160,25 @@ const entriesPerMs = 50
 function refuseMany({ file, graduation }: LiveSession, budgetMs: number): void {
   const { newest } = readLogState(file.writer)
   if (newest - graduation.applied > entriesPerMs * budgetMs) throw tooLong(budgetMs)
+}
+
+const rounds = 8
+
+/** Applies what was written meanwhile, as often as each time leaves less for the pause. */
+async function comeClose(session: LiveSession, within: LiveSession, lifted: LiftedRules): Promise<void> {
+  let before = Infinity
+  try {
+    for (let round = 0; round < rounds; round++) {
+      const { keys } = await session.file.reading(() =>
+        applyRead(within, { as: 'within', before: (touched) => lifted.lift(touched) }),
+      )
+      if (keys === 0 || keys > before) return
+      before = keys
+    }
+  } catch (error) {
+    await session.target.client.query('ROLLBACK').catch(() => {}) // the connection may be gone, which the error says
+    throw error
+  }
 }
 
 async function lockFile({ file, target: { client }, signal }: LiveSession): Promise<void> {
