@@ -1,6 +1,8 @@
+import { chmodSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { openSqlite } from '@outgrow/databases'
 import { makeSqlite } from '@outgrow/testing'
+import { openFile } from '../src/steps/live/open-file.ts'
 import { LiveFile } from '../src/source/sqlite/live/live-file.ts'
 
 test('a write lock that stays taken is an expected failure, however it is asked for', async () => {
@@ -17,4 +19,12 @@ test('a write lock that stays taken is an expected failure, however it is asked 
   application.exec('COMMIT')
   file.waiting(begin, 20)
   application.close()
+})
+
+// Root may write to everything.
+test.skipIf(process.getuid?.() === 0)('a file that may not be written to is refused first', async () => {
+  const path = makeSqlite('CREATE TABLE t (id INTEGER PRIMARY KEY)')
+  chmodSync(path, 0o444)
+  const run = { request: { path } } as Parameters<typeof openFile.run>[0]
+  await expect(openFile.run(run, undefined)).rejects.toMatchObject({ code: 'OUTGROW_SOURCE_UNREADABLE' })
 })
