@@ -10,6 +10,7 @@ import {
 } from '@outgrow/databases'
 import { introspectSchema, schemaSourceOf, type SchemaSource } from '@outgrow/schema'
 import { makeSqlite } from '@outgrow/testing'
+import { cancelGraduation } from '../src/flows/live/cancel.ts'
 import { cutOver, settle } from '../src/flows/live/follow.ts'
 import { openSession } from '../src/flows/live/open-session.ts'
 import { reachFollowing } from '../src/flows/live/reach-following.ts'
@@ -33,6 +34,8 @@ interface Journey {
   inFile: (database: SqliteDatabase) => void
   /** And after the switch. */
   inPostgres: (client: PostgresClient) => Promise<unknown>
+  /** It ends behind the way back, with the graduation taken back. */
+  cancels?: boolean
 }
 
 const contents = (file: string) => {
@@ -73,7 +76,7 @@ async function asOwner(url: string): Promise<string> {
 }
 
 /** Forward, back and forward again; what both sides have is compared whole at each turn. */
-async function journey({ sql, schema, options, prepare, inFile, inPostgres, role }: Journey) {
+async function journey({ sql, schema, options, prepare, inFile, inPostgres, role, cancels }: Journey) {
   const from = makeSqlite(sql, (database) => database.pragma('journal_mode = WAL'))
   const { url } = await emptyTarget()
   const to = role === 'owner' ? await asOwner(url) : url
@@ -110,7 +113,8 @@ async function journey({ sql, schema, options, prepare, inFile, inPostgres, role
     expect((await rollBack(session, { budgetMs: 5000, attempts: 1 }, none)).findings).toEqual([])
   }
   const after = contents(from)
-  {
+  if (cancels) await cancelGraduation({ ...ends, folder: join(dirname(from), 'graduations') })
+  else {
     await using session = await openSession(ends)
     expect((await verifyLive(session)).findings).toEqual([])
     expect((await cutOver(session, { budgetMs: 5000, attempts: 1 }, none)).findings).toEqual([])
@@ -154,15 +158,12 @@ test('composite keys without a rowid, collations, large integers, blobs and odd 
   ])
 })
 
-test.each(['superuser', 'owner'] as const)(
-  'the tables of the target’s own migrations keep what they have, there and back, as its %s',
-  async (role) => {
-    const { to, after } = await journey({
-      role,
-      sql: `CREATE TABLE "Post" (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL, authorId INTEGER NOT NULL REFERENCES "Author"(id) ON DELETE CASCADE);
+/** A target with tables of its own, and what it has beside their columns. */
+const ownTables: Journey = {
+  sql: `CREATE TABLE "Post" (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL, authorId INTEGER NOT NULL REFERENCES "Author"(id) ON DELETE CASCADE);
       CREATE TABLE "Author" (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL);
       INSERT INTO "Author" (name) VALUES ('Ann'), ('Ben'); INSERT INTO "Post" (title, authorId) VALUES ('one', 1), ('two', 2), ('three', 2)`,
-      schema: `model Author {
+  schema: `model Author {
   id Int @id @default(autoincrement())
   name String
   posts Post[]
@@ -175,34 +176,56 @@ model Post {
   author Author @relation(fields: [authorId], references: [id], onDelete: Cascade)
 }
 `,
-      prepare: (client) =>
-        client.query(`CREATE TABLE "Author" (id SERIAL PRIMARY KEY, name TEXT NOT NULL);
+  prepare: (client) =>
+    client.query(`CREATE TABLE "Author" (id SERIAL PRIMARY KEY, name TEXT NOT NULL);
         CREATE TABLE "Post" (id SERIAL PRIMARY KEY, title TEXT NOT NULL, "authorId" INTEGER NOT NULL);
         ALTER TABLE "Post" ADD CONSTRAINT "Post_authorId_fkey" FOREIGN KEY ("authorId") REFERENCES "Author"(id) ON DELETE CASCADE ON UPDATE CASCADE;
         CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.title := upper(NEW.title); RETURN NEW; END $$;
         CREATE TRIGGER shouting BEFORE INSERT OR UPDATE ON "Post" FOR EACH ROW EXECUTE FUNCTION shout();
         ALTER TABLE "Post" ENABLE ROW LEVEL SECURITY; CREATE POLICY everything ON "Post" USING (true); COMMENT ON TABLE "Author" IS 'who writes'`),
-      inFile: (database) => {
-        database.pragma('foreign_keys = ON')
-        database.exec(
-          `DELETE FROM "Author" WHERE name = 'Ben'; INSERT INTO "Author" (name) VALUES ('Cleo'); INSERT INTO "Post" (title, authorId) VALUES ('quiet', 3)`,
-        )
-      },
-      inPostgres: (client) =>
-        client.query(
-          `INSERT INTO "Post" (title, "authorId") VALUES ('loud', 3); UPDATE "Author" SET id = 10 WHERE id = 3; DELETE FROM "Author" WHERE id = 1`,
-        ),
-    })
-    expect(after).toEqual({ Author: [`10,'Cleo'`], Post: [`4,'QUIET',10`, `5,'LOUD',10`] })
-    const known = await withPostgres(to, (client) =>
-      client.query(`SELECT (SELECT tgname FROM pg_trigger WHERE tgname = 'shouting' AND tgenabled = 'O') AS trigger, relrowsecurity, obj_description('"Author"'::regclass) AS comment,
-      (SELECT convalidated FROM pg_constraint WHERE conname = 'Post_authorId_fkey') AS checked FROM pg_class WHERE oid = '"Post"'::regclass`),
+  inFile: (database) => {
+    database.pragma('foreign_keys = ON')
+    database.exec(
+      `DELETE FROM "Author" WHERE name = 'Ben'; INSERT INTO "Author" (name) VALUES ('Cleo'); INSERT INTO "Post" (title, authorId) VALUES ('quiet', 3)`,
     )
-    expect(known.rows).toEqual([
+  },
+  inPostgres: (client) =>
+    client.query(
+      `INSERT INTO "Post" (title, "authorId") VALUES ('loud', 3); UPDATE "Author" SET id = 10 WHERE id = 3; DELETE FROM "Author" WHERE id = 1`,
+    ),
+}
+
+const ownProperties = (to: string) =>
+  withPostgres(to, async (client) => {
+    const { rows } =
+      await client.query(`SELECT (SELECT tgname FROM pg_trigger WHERE tgname = 'shouting' AND tgenabled = 'O') AS trigger, relrowsecurity, obj_description('"Author"'::regclass) AS comment,
+      (SELECT convalidated FROM pg_constraint WHERE conname = 'Post_authorId_fkey') AS checked FROM pg_class WHERE oid = '"Post"'::regclass`)
+    return rows
+  })
+
+test.each(['superuser', 'owner'] as const)(
+  'the tables of the target’s own migrations keep what they have, there and back, as its %s',
+  async (role) => {
+    const { to, after } = await journey({ ...ownTables, role })
+    expect(after).toEqual({ Author: [`10,'Cleo'`], Post: [`4,'QUIET',10`, `5,'LOUD',10`] })
+    expect(await ownProperties(to)).toEqual([
       { trigger: 'shouting', relrowsecurity: true, comment: 'who writes', checked: true },
     ])
   },
 )
+
+test('a graduation that is taken back after a way back leaves the target its own tables, empty', async () => {
+  const { to, after } = await journey({ ...ownTables, cancels: true })
+  expect(after.Author).toEqual([`10,'Cleo'`])
+  expect(await ownProperties(to)).toEqual([
+    { trigger: 'shouting', relrowsecurity: true, comment: 'who writes', checked: true },
+  ])
+  const left = await withPostgres(to, (client) =>
+    client.query(`INSERT INTO "Author" (name) VALUES ('first') RETURNING id, (SELECT count(*)::int FROM "Post") AS posts,
+      (SELECT count(*)::int FROM pg_trigger WHERE tgname LIKE '\\_outgrow%') + (SELECT count(*)::int FROM pg_namespace WHERE nspname LIKE '\\_outgrow%') AS ours`),
+  )
+  expect(left.rows).toEqual([{ id: 1, posts: 0, ours: 0 }])
+})
 
 test('a column that the server casts, unique values that rows swap, TRUNCATE, and keys that only differ by case', async () => {
   const { after } = await journey({

@@ -20,6 +20,8 @@ import { uncapture } from '../../source/sqlite/live/capture.ts'
 import { LiveFile } from '../../source/sqlite/live/live-file.ts'
 import { copyPath } from '../../steps/live/capture-changes.ts'
 import { connectForRun } from '../../target/postgres/connect.ts'
+import { dropTriggersSql } from '../../target/postgres/live/end-capture-back.ts'
+import { giveBackEmpty } from '../../target/postgres/live/placing.ts'
 import { setSearchPath } from '../../target/postgres/stage.ts'
 import { completed } from './open-session.ts'
 import { repaired } from './repair.ts'
@@ -78,7 +80,7 @@ async function cancelInTarget(
       // A switch that the file never made has left its tables in place.
       if (authority && (await ledger.exists()))
         await repaired(client, await ledger.read(), authority, staging, ledger)
-      await dropRun(client, staging)
+      await takeBack(client, staging, ledger)
     } else if (authority) {
       const here = await targetIdentity(client, target.schema)
       if (!isSameTarget(authority.target, here)) throw elsewhere(authority)
@@ -87,6 +89,26 @@ async function cancelInTarget(
     return authority?.graduation ?? staging?.run
   } finally {
     await client.end()
+  }
+}
+
+async function takeBack(client: PostgresClient, staging: Staging, ledger: GraduationLedger): Promise<void> {
+  await client.query('BEGIN')
+  try {
+    const graduation = (await ledger.exists()) ? await ledger.read() : undefined
+    if (staging.replaces && graduation?.isPlaced) {
+      const homes = Object.keys(staging.schemas)
+      await runStatements(client, [
+        ...graduation.tables.flatMap(({ planned }) => dropTriggersSql(planned.target)),
+        setSearchPath([...Object.values(staging.schemas), ...homes], staging.home),
+      ])
+      await giveBackEmpty(client, staging, graduation)
+    }
+    await dropRun(client, staging)
+    await client.query('COMMIT')
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {}) // the connection may be gone, which the error says
+    throw error
   }
 }
 

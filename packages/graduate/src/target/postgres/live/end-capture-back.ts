@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { runStatements, type PostgresClient } from '@outgrow/databases'
 import { backLogSequence, backLogTable, backLostSequence, type BackLog } from '../../../model/back-log.ts'
 import type { FollowedTable } from '../../../model/change.ts'
+import type { PlannedTable } from '../../../model/plan.ts'
 import { qualified } from '../constraints.ts'
 import { lockedFailure } from '../locks.ts'
 
@@ -25,12 +26,15 @@ export async function endCaptureBack(
 ): Promise<void> {
   await client.query(`UPDATE ${log.record} SET log_limit = -1`)
   for (const { planned } of tables) {
-    const target = qualified(planned.target)
-    await patiently(client, planned.target.schema, signal, [
-      `DROP TRIGGER IF EXISTS _outgrow_row ON ${target}`,
-      `DROP TRIGGER IF EXISTS _outgrow_truncate ON ${target}`,
-    ])
+    await patiently(client, planned.target.schema, signal, dropTriggersSql(planned.target))
   }
+}
+
+/** SQL that drops the triggers of a table, where it is now. */
+export function dropTriggersSql(table: PlannedTable['target']): string[] {
+  return ['_outgrow_row', '_outgrow_truncate'].map(
+    (trigger) => `DROP TRIGGER IF EXISTS ${trigger} ON ${qualified(table)}`,
+  )
 }
 
 /** SQL that drops what the triggers were for, in the order in which it is read by others. */

@@ -1,7 +1,8 @@
 import { quoteIdentifier, runStatements, type PostgresClient } from '@outgrow/databases'
+import type { FollowedTable } from '../../../model/change.ts'
 import type { Constraint } from '../../../model/table.ts'
 import { namesOfStaged, type Staging } from '../../../model/staging.ts'
-import { declareConstraints } from '../constraints.ts'
+import { addConstraints, declareConstraints, qualified } from '../constraints.ts'
 import { assertPromisedStructure, moveIntoPlace, moveObjects } from '../put-in-place.ts'
 import { requalify } from '../requalify.ts'
 import { switchOff } from '../stage.ts'
@@ -119,4 +120,23 @@ export async function withdrawCut(
     await client.query('ROLLBACK').catch(() => {}) // the connection may be gone, which the error says
     throw error
   }
+}
+
+/**
+ * A target that had empty tables of its own migrations gets them back, empty and as they are by now, within the caller's
+ * transaction: those that it had made room when the built ones were put in place for the first time.
+ * @param tables in the run's schemas, where nothing logs their changes any more
+ */
+export async function giveBackEmpty(
+  client: PostgresClient,
+  staging: Staging,
+  { tables, enable }: { tables: readonly FollowedTable[]; enable: string[] },
+): Promise<void> {
+  const names = tables.map(({ planned }) => qualified(planned.target))
+  await runStatements(client, [
+    ...dropForeignSql(staging),
+    ...(names.length > 0 ? [`TRUNCATE ${names.join(', ')} RESTART IDENTITY`] : []),
+  ])
+  await placeTables(client, staging, enable)
+  await addConstraints(client, inPlace(foreignKeysOf(staging), staging))
 }
