@@ -312,8 +312,7 @@ export class ReturningTable {
 }
 
 function shown(value: unknown): string {
-  if (Buffer.isBuffer(value)) return `x'${value.subarray(0, 40).toString('hex')}'`
-  const text = String(value)
+  const text = Buffer.isBuffer(value) ? `x'${value.toString('hex')}'` : String(value)
   return text.length > 80 ? `${text.slice(0, 80)}…` : text
 }
 
