@@ -259,3 +259,11 @@ test('a row of Postgres takes the place of one in quarantine that has its key', 
   await using session = await openSession(ends)
   expect((await verifyLive(session)).findings).toEqual([])
 })
+
+test('digests that differ end the way back although no row is found that does', async () => {
+  const ends = await switched(simple)
+  await using session = await openSession(ends)
+  session.second.digests = (tables) => Promise.resolve(tables.map(() => ({ rows: 1, sum: 1n })))
+  session.second.digest = () => Promise.resolve({ rows: 1, sum: 1n })
+  await expect(goBack(session)).rejects.toThrow('The file would differ from Postgres: the rows of t.')
+})

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { missingItems, runStatements } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import type { Finding } from '../../model/finding.ts'
+import type { TableReport } from '../../model/report.ts'
 import { backSession, type BackSession } from '../../steps/live/back-session.ts'
 import { catchUpBack } from '../../steps/live/catch-up-back.ts'
 import { finishFile, holdBack, prepareHoldBack, targetCounters } from '../../steps/live/hold-back.ts'
@@ -30,8 +31,8 @@ export async function rollBack(
   const back = await backSession(session)
   const shape = await refuseLost(back)
   await settleBack(back, budgetMs, onLag)
-  const { findings } = await verifyBack(back)
-  if (findings.length > 0) throw differs(findings)
+  const { verified, tables, findings } = await verifyBack(back)
+  if (!verified.isEqual || findings.length > 0) throw differs(tables, findings)
   for (let attempt = 1; ; attempt++) {
     await settleBack(back, budgetMs, onLag)
     const prepared = await prepareHoldBack(back)
@@ -133,14 +134,17 @@ async function refuseLost({ target, staging, changes }: BackSession): Promise<st
   return shape
 }
 
-function differs(findings: Finding[]): Failure {
+function differs(tables: TableReport[], findings: Finding[]): Failure {
+  const named = findings.map(
+    ({ table, column, reason }) => `${table}${column === null ? '' : `.${column}`} ${reason}`,
+  )
+  // Rows may have differed that do not any more when they are looked for.
+  const unequal = tables.filter(({ digestMatch }) => !digestMatch).map(({ table }) => table)
+  const what = named.length > 0 ? named : unequal.map((table) => `the rows of ${table}`)
   return Object.assign(
     new Failure({
       code: 'OUTGROW_VERIFY_MISMATCH',
-      message: `The file would differ from Postgres: ${findings
-        .slice(0, 5)
-        .map(({ table, column, reason }) => `${table}${column === null ? '' : `.${column}`} ${reason}`)
-        .join('; ')}.`,
+      message: `The file would differ from Postgres: ${what.slice(0, 5).join('; ')}.`,
       why: 'What a session changes with triggers switched off is not logged. Postgres keeps the authority.',
       fix: 'Stay in Postgres, or mend these rows there: any change of theirs is logged.',
     }),
