@@ -267,3 +267,58 @@ test('digests that differ end the way back although no row is found that does', 
   session.second.digest = () => Promise.resolve({ rows: 1, sum: 1n })
   await expect(goBack(session)).rejects.toThrow('The file would differ from Postgres: the rows of t.')
 })
+
+test('the application is held for little on the way back of a large table whose key has a moment', async () => {
+  const ends = await switched(
+    `CREATE TABLE m (sensor INTEGER NOT NULL, at DATETIME NOT NULL, v REAL NOT NULL, PRIMARY KEY (sensor, at));
+     INSERT INTO m WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT i % 10, 1767225600000 + i * 1000, 0.5 FROM n;
+     INSERT INTO m VALUES (1, '2026-02-01T00:00:00+01:00', 1)`,
+  )
+  const client = await connectPostgres(ends.to)
+  await using session = await openSession(ends)
+  const writes = [
+    `UPDATE m SET v = 2 WHERE at = '2026-01-31 23:00:00Z'`,
+    `UPDATE m SET v = 3 WHERE sensor = 1 AND at = '2026-01-01 00:00:01Z'`,
+  ]
+  delayed(session.target.client, 'LOCK TABLE', (send) => client.query(writes.join('; ')).then(() => send('')))
+  const { held } = await goBack(session)
+  await client.end()
+  expect(held.keys).toBe(2)
+  // Reading the table takes longer.
+  expect(held.ms).toBeLessThan(500)
+  expect(inFile(ends.from, 'SELECT * FROM m WHERE v > 1 ORDER BY v')).toEqual([
+    [1, '2026-02-01T00:00:00+01:00', 2],
+    [1, 1767225601000, 3],
+  ])
+})
+
+test('rows are found by keys of any type, however the file spells them', async () => {
+  const id = 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'
+  const ends = await switched(
+    `CREATE TABLE u (id TEXT PRIMARY KEY NOT NULL, v INTEGER); INSERT INTO u VALUES ('${id}', 1), ('${id.toLowerCase().replace('a', 'b')}', 1), ('${id.replaceAll('-', '').replace('A', 'C')}', 1);
+     CREATE TABLE d (n DECIMAL NOT NULL, w TEXT NOT NULL, v INTEGER, PRIMARY KEY (n, w)) WITHOUT ROWID; INSERT INTO d VALUES (1.5, '2.50', 1), (2, '1e2', 1), (-0.25, '0', 1);
+     CREATE TABLE b (k BLOB PRIMARY KEY NOT NULL, v INTEGER); INSERT INTO b VALUES (x'00ff', 1), (x'', 1);
+     CREATE TABLE f (k REAL PRIMARY KEY NOT NULL, v INTEGER); INSERT INTO f VALUES (0.1, 1), (3, 1);
+     CREATE TABLE m (at DATETIME PRIMARY KEY NOT NULL, v INTEGER); INSERT INTO m VALUES ('2026-01-01', 1), ('2026-01-02 03:04:05', 1), (1767225600001, 1), ('2026-01-03T00:00Z', 1), ('2026-01-04T05:06:07.008Z', 1), ('2026-01-04T05:06:07.009+00:00', 1)`,
+    {
+      options: { rules: new Set(['uuid-respell']) },
+      schema: `model u {\n  id String @id\n  v Int?\n}\nmodel d {\n  n Decimal\n  w Decimal\n  v Int?\n  @@id([n, w])\n}
+model b {\n  k Bytes @id\n  v Int?\n}\nmodel f {\n  k Float @id\n  v Int?\n}\nmodel m {\n  at DateTime @id\n  v Int?\n}\n`,
+      target: `CREATE TABLE u (id uuid PRIMARY KEY, v int4); CREATE TABLE d (n numeric, w numeric, v int4, PRIMARY KEY (n, w));
+        CREATE TABLE b (k bytea PRIMARY KEY, v int4); CREATE TABLE f (k float8 PRIMARY KEY, v int4); CREATE TABLE m (at timestamptz(3) PRIMARY KEY, v int4)`,
+    },
+  )
+  const names = ['u', 'd', 'b', 'f', 'm']
+  const keys = (prefix = '') =>
+    names.map((name) => {
+      const columns = name === 'd' ? `quote(n), quote(w)` : `quote(${{ u: 'id', m: 'at' }[name] ?? 'k'})`
+      return inFile(ends.from, `SELECT ${columns}, v FROM ${prefix}${name} ORDER BY 1`) as unknown[][]
+    })
+  const before = keys('_graduated_')
+  await withPostgres(ends.to, (client) =>
+    client.query(names.map((name) => `UPDATE ${name} SET v = 2`).join('; ')),
+  )
+  await using session = await openSession(ends)
+  await goBack(session)
+  expect(keys()).toEqual(before.map((rows) => rows.map((row) => [...row.slice(0, -1), 2])))
+})

@@ -30,6 +30,7 @@ export async function rollBack(
 ): Promise<{ held: Held; findings: Finding[] }> {
   const back = await backSession(session)
   const shape = await refuseLost(back)
+  for (const table of back.returning.values()) await table.prepare(back.signal)
   await settleBack(back, budgetMs, onLag)
   const { verified, tables, findings } = await verifyBack(back)
   if (!verified.isEqual || findings.length > 0) throw differs(tables, findings)

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { quoteIdentifier } from '@outgrow/databases/quote'
 import type { SqliteDatabase } from '@outgrow/databases/sqlite'
 import { Failure, messageOf } from '@outgrow/kit'
@@ -5,14 +6,18 @@ import type { FollowedTable } from '../../model/change.ts'
 import { addDigests, emptyDigest, type Digest } from '../../model/digest.ts'
 import { fieldsOf, keyBytes } from '../../model/key-digests.ts'
 import type { PlannedColumn } from '../../model/plan.ts'
-import type { FindRows, FoundRow } from '../../model/row.ts'
+import type { FindRows, FoundRow, RowSelection } from '../../model/row.ts'
 import { RowHasher } from '../../model/row-hasher.ts'
 import { isCast, isSentAsList, sqlType } from '../../types/value-types.ts'
-import { storedForm, type StoredForm } from './stored-form.ts'
+import { otherForms, storedForm, type StoredForm } from './stored-form.ts'
 
 type Statement = ReturnType<typeof prepared>
 const prepared = (database: SqliteDatabase, sql: string) => database.prepare(sql)
 
+/** Read at a time. */
+const rowsAtOnce = 2000
+/** Places that are kept in memory: where there are more, the table is read each time. */
+const mostOdd = 100_000
 /** The greatest rowid. */
 const lastPlace = 2n ** 63n - 1n
 
@@ -33,6 +38,8 @@ export class ReturningTable {
   readonly #isPlain: boolean
   /** Of the next new row, where rows have a rowid of their own; undefined until it is asked for. */
   #place: bigint | undefined
+  /** Where the rows are whose keys are spelled as nobody would look for them; undefined until that is known. */
+  #odd: ReadonlyMap<string, RowSelection> | undefined
   /** By their text: each is run for every row. */
   readonly #statements = new Map<string, Statement>()
 
@@ -60,17 +67,35 @@ export class ReturningTable {
     )
   }
 
+  /**
+   * Looks for the rows that are not found by usual spellings of their keys, so that rows are found without reading the whole
+   * table from then on, while the application waits. Only this changes the table, and it spells keys as usual.
+   */
+  async prepare(signal: AbortSignal): Promise<void> {
+    if (this.#isPlain || this.#keys().some(isCast)) return
+    const odd = new Map<string, RowSelection>()
+    for (const piece of this.#pieces()) {
+      signal.throwIfAborted()
+      const sought = this.#database.transaction(() => this.#seek(piece.map(({ row }) => this.#keyRow(row))))()
+      const found = new Set(sought.map(({ row }) => this.keyOf(row)))
+      for (const { row, place } of piece) {
+        const key = this.keyOf(row)
+        if (!found.has(key)) odd.set(key, place)
+      }
+      if (odd.size > mostOdd) return
+      await setImmediate()
+    }
+    this.#odd = odd
+  }
+
   /** Lifts the rows of these keys out, keys in binary COPY form of the key's columns. */
   lift(keys: readonly Buffer[]): void {
-    const wanted = new Set(keys.map((key) => key.subarray(2).toString('latin1')))
-    for (const found of this.#isPlain ? this.#seek(keys) : this.#scan()) {
-      if (wanted.has(this.keyOf(found.row))) this.#keep(found)
-    }
+    for (const found of this.#rowsOf(keys)) this.#keep(found)
   }
 
   /** Lifts every row out. */
   liftAll(): void {
-    for (const found of this.#scan()) this.#keep(found)
+    for (const piece of this.#pieces()) for (const found of piece) this.#keep(found)
   }
 
   /**
@@ -94,20 +119,13 @@ export class ReturningTable {
 
   /** The digest of the rows that the file has under the keys of `rows`. */
   digestOf(rows: readonly Buffer[]): Digest {
-    const keys = rows.map((row) => Buffer.concat([Buffer.alloc(2), keyBytes(row, this.table.key)]))
-    const wanted = new Set(keys.map((key) => key.subarray(2).toString('latin1')))
-    let digest = emptyDigest
-    for (const { row } of this.#isPlain ? this.#seek(keys) : this.#scan()) {
-      if (wanted.has(this.keyOf(row))) digest = addDigests(digest, { rows: 1, sum: this.#hasher.hashOf(row) })
-    }
-    return digest
+    return this.#digestOf(this.#rowsOf(rows.map((row) => this.#keyRow(row))))
   }
 
   /** The digest of every row that the file has. */
   digestOfAll(): Digest {
     let digest = emptyDigest
-    for (const { row } of this.#scan())
-      digest = addDigests(digest, { rows: 1, sum: this.#hasher.hashOf(row) })
+    for (const piece of this.#pieces()) digest = addDigests(digest, this.#digestOf(piece))
     return digest
   }
 
@@ -115,7 +133,7 @@ export class ReturningTable {
   differenceIn(rows: readonly Buffer[]): string | undefined {
     const wanted = new Map(rows.map((row) => [this.keyOf(row), this.#comparable(row)]))
     const { columns } = this.table.planned
-    for (const { row } of this.#scan()) {
+    for (const { row } of this.#rowsOf(rows.map((one) => this.#keyRow(one)))) {
       const expected = wanted.get(this.keyOf(row))
       if (expected === undefined || expected.equals(row)) continue
       const [own, given] = [fieldsOf(row), fieldsOf(expected)]
@@ -139,23 +157,79 @@ export class ReturningTable {
   }
 
   #keys(): PlannedColumn[] {
-    return this.table.key.map((at) => this.table.planned.columns[at] as PlannedColumn)
+    return this.table.key.map((at) => this.#column(at))
   }
 
-  /** Rows that have these keys by their values, and some more where a collation says so. */
+  /** A row's key in binary COPY form. */
+  #keyRow(row: Buffer): Buffer {
+    return Buffer.concat([Buffer.alloc(2), keyBytes(row, this.table.key)])
+  }
+
+  #digestOf(found: readonly FoundRow[]): Digest {
+    return found.reduce(
+      (digest, { row }) => addDigests(digest, { rows: 1, sum: this.#hasher.hashOf(row) }),
+      emptyDigest,
+    )
+  }
+
+  /** The rows that have these keys, however the file spells them. */
+  #rowsOf(keys: readonly Buffer[]): FoundRow[] {
+    if (keys.length === 0) return []
+    const wanted = new Set(keys.map((key) => key.subarray(2).toString('latin1')))
+    const isWanted = ({ row }: FoundRow) => wanted.has(this.keyOf(row))
+    if (!this.#isPlain && this.#odd === undefined) {
+      const all: FoundRow[] = []
+      for (const piece of this.#pieces()) all.push(...piece.filter(isWanted))
+      return all
+    }
+    const found = new Map(this.#seek(keys).map((one) => [this.keyOf(one.row), one]))
+    for (const key of wanted) {
+      const place = found.has(key) ? undefined : this.#odd?.get(key)
+      // Somebody else may be in that place by now.
+      for (const one of place ? this.#find(place) : []) found.set(this.keyOf(one.row), one)
+    }
+    return [...found.values()].filter(isWanted)
+  }
+
+  /** Rows that have these keys by their usual spellings, and some more where a collation says so. */
   #seek(keys: readonly Buffer[]): FoundRow[] {
     const names = this.#keys().map(({ source }) => quoteIdentifier(source))
     this.#database.exec(`DELETE FROM ${this.#sought}`)
     const seek = this.#prepared(`INSERT INTO ${this.#sought} VALUES (${names.map(() => '?').join(', ')})`)
-    for (const key of keys)
-      seek.run(fieldsOf(key).map((field, at) => this.#stored(this.table.key[at] as number, field)))
+    for (const key of keys) {
+      const spelled = fieldsOf(key).map((field, at) => this.#spellings(this.table.key[at] as number, field))
+      for (const values of combined(spelled)) seek.run(values)
+    }
     const own = names.length > 1 ? `(${names.join(', ')})` : (names[0] as string)
     return this.#find({ where: `${own} IN (SELECT ${names.join(', ')} FROM ${this.#sought})`, values: [] })
   }
 
-  /** Every row: keys whose values do not say how they are spelled in the file are found by what they encode to. */
-  #scan(): FoundRow[] {
-    return this.#find({ where: 'true', values: [] })
+  #spellings(at: number, field: Buffer): unknown[] {
+    const stored = this.#stored(at, field)
+    const others = this.#isPlain || stored === null ? [] : otherForms(this.#column(at), field.subarray(4))
+    return [...new Set([stored, ...others])]
+  }
+
+  /** Every row, so many at a time where rows have a rowid. Those that were given may be lifted out meanwhile. */
+  *#pieces(): Generator<FoundRow[]> {
+    const { name, rowid } = this.table.planned.source
+    if (rowid === undefined) {
+      yield this.#find({ where: 'true', values: [] })
+      return
+    }
+    const ends = this.#database
+      .prepare(
+        `SELECT max(place) FROM (SELECT ${rowid} AS place FROM ${quoteIdentifier(name)} WHERE ${rowid} > ? ORDER BY ${rowid} LIMIT ${rowsAtOnce})`,
+      )
+      .safeIntegers()
+      .pluck()
+    // SQLite compares it as a number, below every rowid.
+    for (let last: bigint | number = -Infinity; ;) {
+      const end = ends.get(last) as bigint | null
+      if (end === null) return
+      yield this.#find({ where: `${rowid} > ? AND ${rowid} <= ?`, values: [last, end] })
+      last = end
+    }
   }
 
   #comparable(row: Buffer): Buffer {
@@ -303,12 +377,24 @@ export class ReturningTable {
   }
 
   #sourceOf(at: number): string {
-    return (this.table.planned.columns[at] as PlannedColumn).source
+    return this.#column(at).source
+  }
+
+  #column(at: number): PlannedColumn {
+    return this.table.planned.columns[at] as PlannedColumn
   }
 
   #stored(at: number, field: Buffer): unknown {
     return this.#forms[at]?.(field.readInt32BE() < 0 ? null : field.subarray(4))
   }
+}
+
+/** Every way to take one of each. */
+function combined(choices: readonly unknown[][]): unknown[][] {
+  return choices.reduce<unknown[][]>(
+    (all, own) => all.flatMap((one) => own.map((choice) => [...one, choice])),
+    [[]],
+  )
 }
 
 function shown(value: unknown): string {

@@ -7,6 +7,8 @@ import { decodeField, isCast, sqlType } from '../../types/value-types.ts'
 export type StoredForm = (field: Buffer | null) => unknown
 
 const seen = 50
+/** As Prisma writes it, without microseconds. */
+const exactly = /T\d\d:\d\d:\d\d\.\d{3}\+00:00$/
 const spaced = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/
 
 /**
@@ -31,11 +33,26 @@ export function storedForm(database: SqliteDatabase, table: string, column: Plan
   return (field) => {
     const text = decoded(field)
     if (typeof text !== 'string') return text
-    const isExact = /T\d\d:\d\d:\d\d\.\d{3}\+00:00$/.test(text)
-    if (spelled === 'number' && isExact) return BigInt(Date.parse(text))
+    if (spelled === 'number' && exactly.test(text)) return BigInt(Date.parse(text))
     if (spelled === 'spaced' && text.endsWith('.000+00:00')) return text.slice(0, 19).replace('T', ' ')
     return spelled === 'zulu' ? text.replace('+00:00', 'Z') : text
   }
+}
+
+/** Other ways in which applications write the same value. */
+export function otherForms({ target }: PlannedColumn, field: Buffer): unknown[] {
+  const value = target.element ? undefined : decodeField(target, field)
+  if (typeof value !== 'string') return []
+  if (target.type === 'uuid') return [value, value.toUpperCase()]
+  if (target.type === 'numeric') return [value, Number(value)]
+  if (sqlType(target.type)?.kind !== 'moment') return []
+  return [
+    value,
+    value.replace('+00:00', 'Z'),
+    ...(exactly.test(value) ? [BigInt(Date.parse(value))] : []),
+    ...(value.endsWith('.000+00:00') ? [value.slice(0, 19).replace('T', ' ')] : []),
+    ...(value.endsWith('T00:00:00.000+00:00') ? [value.slice(0, 10)] : []),
+  ]
 }
 
 function spelledAs(
