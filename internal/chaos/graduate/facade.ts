@@ -42,7 +42,7 @@ function sqlOf(database: SampleDatabase, tx: Transaction): Sql {
 }
 
 /** Of a refusal: the tables are on neither side. */
-export const goneCode = '23-gone'
+const goneCode = '23-gone'
 
 /** What a server that goes away does to any application leaves open whether the transaction was committed. */
 function explained(error: unknown): unknown {

@@ -27,7 +27,7 @@ export interface GraduateChaosResult {
 }
 
 /** The seed of a run of its own, which repeats it alone. */
-export function seedOfRun(seed: number, run: number): number {
+function seedOfRun(seed: number, run: number): number {
   return run === 0 ? seed : chanceOf(seed, run).whole(1_000_000_000)
 }
 

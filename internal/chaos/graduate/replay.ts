@@ -4,7 +4,7 @@ import type { Operation, Values } from './operations.ts'
 import { accounts, balanceAtStart, counters } from './schema.ts'
 
 /** An item with what hangs on it, as the application means it. */
-export interface ItemState {
+interface ItemState {
   code: string
   rank: number
   values: string

@@ -105,7 +105,7 @@ export const accounts = 20
 export const balanceAtStart = 1000
 export const counters = ['orders', 'visits']
 /** Rows of `bulk` that one statement of their owner changes. */
-export const bulkRows = 1500
+const bulkRows = 1500
 
 /** Makes the tables and the rows that are there before anybody writes. */
 export function fill(database: SqliteDatabase, writers: number): void {

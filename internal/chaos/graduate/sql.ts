@@ -10,7 +10,7 @@ export interface Sql {
 }
 
 /** What the operations ask of a generated client's model. */
-export interface People {
+interface People {
   upsert(args: {
     where: { email: string }
     create: { id: string; email: string; name: string | null; preferences: never }

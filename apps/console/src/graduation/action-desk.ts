@@ -14,7 +14,7 @@ export interface Started {
   end: Ended | undefined
 }
 
-export type Ended =
+type Ended =
   | { ok: true; text: string; findings: Finding[]; notes: string[] }
   | { ok: false; code: string | null; message: string; why: string | null; fix: string | null }
 
