@@ -179,15 +179,17 @@ test('a process that is stopped with Ctrl-Z while it holds writes is ended by it
   while (!said.includes('held')) await sleep(50)
   const pid = Number(/\d+/.exec(said)?.[0])
   process.kill(-pid, 'SIGTSTP')
-  await sleep(4000)
-  const application = openSqlite(ends.from)
-  application.pragma('busy_timeout = 0')
+  const application = openSqlite(ends.from, 25_000)
   try {
     expect(() => application.exec(`INSERT INTO t VALUES (5, 'x')`)).not.toThrow()
   } finally {
-    process.kill(-pid, 'SIGKILL')
     shell.kill('SIGKILL')
     application.close()
+    try {
+      process.kill(-pid, 'SIGKILL')
+    } catch {
+      // its watchdog has ended it
+    }
   }
 })
 
@@ -202,10 +204,8 @@ test('a process that has given the writes back is not ended because the server i
   child.stdout.on('data', (data: Buffer) => (said += data.toString()))
   child.stderr.on('data', (data: Buffer) => (said += data.toString()))
   const [, by] = (await once(child, 'exit')) as [number, string | null]
-  const backend = Number(/backend (\d+)/.exec(said)?.[1])
-  process.kill(backend, 'SIGCONT')
-  console.log(said, by)
-  expect(by).toBe(null)
+  if (by !== null) process.kill(Number(/backend (\d+)/.exec(said)?.[1]), 'SIGCONT')
+  expect({ by, said }).toEqual({ by: null, said: expect.stringContaining('written') as string })
 })
 
 test('the command that switches an application over does not wait for the foreign keys to be checked', async () => {
@@ -227,19 +227,16 @@ test('the command that switches an application over does not wait for the foreig
   })
   while (stateOf(ends.from) !== 'switched') await sleep(1)
   // What checking takes with many rows, or behind an autovacuum.
-  await client
-    .query('BEGIN; LOCK TABLE c IN SHARE UPDATE EXCLUSIVE MODE')
-    .catch((error: Error) => console.log(error.message))
+  await client.query('BEGIN; LOCK TABLE c IN SHARE UPDATE EXCLUSIVE MODE')
   const unchecked = await client.query(
     'SELECT 1 FROM pg_constraint WHERE conrelid = $1 AND NOT convalidated',
     [id],
   )
-  await sleep(4000)
-  const ran = existsSync(mark)
+  while (!existsSync(mark)) await sleep(20)
   await client.query('COMMIT')
   await running
   await client.end()
-  expect({ unchecked: unchecked.rowCount, ran }).toEqual({ unchecked: 1, ran: true })
+  expect(unchecked.rowCount).toBe(1)
 })
 
 test('complete waits for a lock no longer than others can wait behind it', async () => {
@@ -249,13 +246,11 @@ test('complete waits for a lock no longer than others can wait behind it', async
   await report.query('BEGIN; SELECT * FROM t') // pg_dump, a long report
   const completing = runComplete({ ...ends, leavesBehind: false }).catch(none)
   await sleep(3000)
-  const asked = performance.now()
   await application.query('SET statement_timeout = 5000')
   const answer = await application.query(`UPDATE t SET v = 'b'`).then(
     () => 'answered',
     (error: Error) => error.message,
   )
-  console.log(answer, performance.now() - asked)
   await report.query('COMMIT')
   await completing
   await Promise.all([report.end(), application.end()])

@@ -2,7 +2,12 @@ import { Failure } from '@outgrow/kit'
 import { dieAt } from '../../die-at.ts'
 import type { FollowedTable, TableChanges } from '../../model/change.ts'
 import { Refusal, type Finding } from '../../model/finding.ts'
-import { captureOverflowed, pruneLog, readLogState } from '../../source/sqlite/live/change-log.ts'
+import {
+  captureOverflowed,
+  pruneLog,
+  readLogState,
+  targetFellBehind,
+} from '../../source/sqlite/live/change-log.ts'
 import { changedRows } from '../../source/sqlite/live/changed-rows.ts'
 import { dirtyTable } from '../../source/sqlite/live/dirty.ts'
 import { applyChanges, unequal, type Applied } from '../../target/postgres/live/apply-changes.ts'
@@ -47,8 +52,8 @@ export async function applyRead(session: LiveSession, { as, before }: Applying):
   const { file, target, ledger, graduation, sql, options } = session
   assertSameSchema(session)
   const log = readLogState(file.reader)
-  // A target that fell behind, such as one that was restored, misses entries that were taken off the log.
-  if (log.overflowed || log.applied > graduation.applied) throw captureOverflowed(log.newest)
+  if (log.overflowed) throw captureOverflowed(log.newest)
+  if (log.applied > graduation.applied) throw targetFellBehind(graduation.applied, log.applied)
   const position = log.newest
   const entries = position - graduation.applied
   if (entries === 0) return { entries, keys: 0, position }

@@ -61,3 +61,13 @@ export function captureOverflowed(newest: number): Failure {
     fix: 'Begin the graduation again, with a larger log or fewer writes meanwhile.',
   })
 }
+
+/** The target was restored or failed over: what it misses is no longer in the log. */
+export function targetFellBehind(target: number, log: number): Failure {
+  return new Failure({
+    code: 'OUTGROW_CAPTURE_OVERFLOWED',
+    message: `The target has the changes up to entry ${target}, and had them up to ${log}.`,
+    why: 'A backup of it was restored, or a replica that was behind took its place. The log no longer has the entries between.',
+    fix: 'Begin the graduation again.',
+  })
+}
