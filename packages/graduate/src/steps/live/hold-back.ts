@@ -62,22 +62,24 @@ export async function holdBack(
     cancelled = cancelBackend(session)
   }, budgetMs)
   try {
-    // Of the session: whoever waits for it goes on when the file is committed too, and finds where the rows are.
     await runStatements(client, [
+      // Whatever the server's default, each statement sees what was committed while the locks were waited for.
+      'BEGIN ISOLATION LEVEL READ COMMITTED',
       // Below the time after which the server would end one of two that wait for each other, which may be the application.
-      `SET lock_timeout = ${Math.ceil(Math.min(budgetMs, 800))}`,
+      `SET LOCAL lock_timeout = ${Math.ceil(Math.min(budgetMs, 800))}`,
+      // Of the session: whoever waits for it goes on when the file is committed too, and finds where the rows are.
       `SELECT pg_advisory_lock(${authorityLock.join(', ')})`,
+      `LOCK TABLE ${all} IN ACCESS EXCLUSIVE MODE`,
     ])
-    await runStatements(client, ['BEGIN', `LOCK TABLE ${all} IN ACCESS EXCLUSIVE MODE`])
-    const [logged, found] = await pipelined(client, () => [
+    const [logged, found, counters] = await pipelined(client, () => [
       changes[0].logged(tables),
       shapeOf(client, Object.keys(staging.schemas)),
+      targetCounters(session),
     ])
     if (found !== shape) throw schemaChanged('a migration ran while the way back was under way')
     await file.lock(budgetMs, session.signal)
     dieAt('back-held')
     await applyBack(session, changes[0], logged)
-    const counters = await targetCounters(session)
     await runStatements(client, [
       ...withdrawing,
       ledger.returnSql(next, backLogSequence({ schema: ledger.schema, record: ledger.table })),
@@ -109,7 +111,6 @@ export async function holdBack(
     clearTimeout(spent)
     await insist(client, `SELECT pg_advisory_unlock(${authorityLock.join(', ')})`)
     await cancelled
-    await insist(client, 'SET lock_timeout = 0')
   }
 }
 
