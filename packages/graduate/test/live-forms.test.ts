@@ -126,6 +126,9 @@ async function journey(plan: Journey) {
   await using session = await openSession(ends)
   expect((await verifyLive(session)).findings).toEqual([])
   expect((await cutOver(session, { budgetMs: 5000, attempts: 1 }, none)).findings).toEqual([])
+  const file = openSqliteReadonly(ends.from)
+  expect(file.pragma('integrity_check', { simple: true })).toBe('ok')
+  file.close()
   return { ...ends, before, after }
 }
 

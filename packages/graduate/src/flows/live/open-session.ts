@@ -129,10 +129,10 @@ export function completed(): Failure {
   })
 }
 
-function notThere({ target, graduation }: Authority): Failure {
+function notThere({ target, graduation, side }: Authority): Failure {
   return new Failure({
     code: 'OUTGROW_NO_GRADUATION',
     message: `This target does not have the graduation ${graduation}, which goes to the database ${target.database}.`,
-    fix: 'Pass the URL of that database as --to.',
+    fix: `Pass the URL of that database as --to.${side === 'sqlite' ? ' If it was made anew, take the graduation back first: outgrow graduate cancel.' : ''}`,
   })
 }
