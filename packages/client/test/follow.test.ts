@@ -259,8 +259,9 @@ test('a transaction between the two commits of a way back waits for the second',
     expect(calls).toBe(0)
   })
   const [inside, batched, root] = await Promise.all(during)
-  expect([calls, inside]).toEqual([1, 1])
-  expect([batched, root]).toEqual([[expect.any(Number)], expect.any(Number)])
+  // Whether they count the new account, too, is a matter of who comes first.
+  expect(calls).toBe(1)
+  expect([inside, batched, root]).toEqual([expect.any(Number), [expect.any(Number)], expect.any(Number)])
   expect(graduation.inSqlite("SELECT slug FROM items WHERE slug = 'n'")).toHaveLength(1)
 })
 
