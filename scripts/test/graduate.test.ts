@@ -256,6 +256,7 @@ test('what cannot be graduated live is refused before anything is touched, all o
   const refused = await outgrow(['graduate', '--from', file, '--to', database.url, '--schema', schema])
   expect(refused.code).toBe(2)
   expect(refused.document.error?.code).toBe('OUTGROW_LIVE_REFUSED')
+  expect(refused.document.findings.flatMap(({ fixes }) => fixes).join()).not.toContain('orphans-')
   expect(refused.document.findings.map(({ code }) => code).toSorted()).toEqual([
     'OUTGROW_LIVE_JOURNAL_MODE',
     'OUTGROW_ORPHAN',

@@ -89,7 +89,7 @@ async function problems(run: Run<GraduateRequest>): Promise<Finding[]> {
   return [
     ...captureProblems(captured, file.reader),
     ...(integrity === 'ok' ? [] : [damaged(integrity)]),
-    ...snapshot.violations(tables, run.of(stage).staging.constraints, options),
+    ...snapshot.violations(tables, run.of(stage).staging.constraints, options).map(cleanedFirst),
     ...[...options.rules].filter((rule) => rule.startsWith('orphans-')).map(ruleRefused),
     ...((await hashesRows(client)) ? [] : [serverRefused()]),
   ]
@@ -98,7 +98,7 @@ async function problems(run: Run<GraduateRequest>): Promise<Finding[]> {
 function refusal(findings: Finding[]): Failure {
   const named = findings
     .slice(0, 5)
-    .map(({ table, reason }) => `${table === null ? '' : `${table} `}${reason}`)
+    .map(({ table, reason }) => `${table === null ? '' : `${table}: `}${reason.replace(/\.$/, '')}`)
   return new Refusal(
     {
       code: 'OUTGROW_LIVE_REFUSED',
@@ -108,6 +108,12 @@ function refusal(findings: Finding[]): Failure {
     },
     findings,
   )
+}
+
+/** Rules that change rows after the load are for offline moves. */
+function cleanedFirst(finding: Finding): Finding {
+  const fixes = finding.fixes.filter((fix) => !fix.startsWith('orphans-'))
+  return { ...finding, fixes: [...fixes, 'correct these rows in the application’s database first'] }
 }
 
 function keyLost({ source }: PlannedTable, column: string): Finding {

@@ -139,7 +139,7 @@ function keyProblem(database: SqliteDatabase, table: SourceTable): Finding {
       code: 'OUTGROW_LIVE_NO_KEY',
       table: name,
       reason: 'It has neither a primary key nor a unique one, so its changes cannot be followed.',
-      fixes: ['Add a primary key, or a unique index over columns that are never NULL', 'Move it offline'],
+      fixes: ['add a primary key, or a unique index over columns that are never NULL', 'move it offline'],
     })
   }
   const isNull = nullable.map((column) => `${quoteIdentifier(column)} IS NULL`).join(' OR ')
