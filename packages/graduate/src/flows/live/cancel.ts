@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import {
   isSameTarget,
@@ -16,6 +15,7 @@ import { GraduationLedger, graduationRun } from '../../ledger/graduation.ts'
 import { lockTarget } from '../../ledger/run-lock.ts'
 import { dropRun, findRuns } from '../../ledger/runs.ts'
 import type { Staging } from '../../model/staging.ts'
+import { removeSqliteFile } from '../../source/sqlite/copy-file.ts'
 import { uncapture } from '../../source/sqlite/live/capture.ts'
 import { LiveFile } from '../../source/sqlite/live/live-file.ts'
 import { copyPath } from '../../steps/live/capture-changes.ts'
@@ -57,7 +57,7 @@ export async function cancelGraduation({
   if (graduation === undefined) return undefined
   if (authority) await file.write(uncapture, signal)
   const copy = copyPath({ folder, graduation })
-  for (const name of [copy, `${copy}.copied`, `${copy}.copied.partial`]) rmSync(name, { force: true })
+  for (const name of [copy, `${copy}.copied`, `${copy}.copied.partial`]) removeSqliteFile(name)
   return graduation
 }
 

@@ -14,7 +14,7 @@ export async function copySqliteFile(
 ): Promise<void> {
   const source = openSqliteReadonly(from)
   const partial = `${to}.partial`
-  rmSync(partial, { force: true })
+  removeSqliteFile(partial)
   writeFileSync(partial, '', { mode: 0o600 }) // it holds everything that the other does
   try {
     // Without a transaction of its own the backup begins anew at every write of another process.
@@ -28,10 +28,19 @@ export async function copySqliteFile(
       },
     })
   } catch (error) {
-    rmSync(partial, { force: true })
+    removeSqliteFile(partial)
     throw error
   } finally {
     source.close()
   }
+  removeSqliteFile(to)
   renameSync(partial, to)
+}
+
+/**
+ * Removes a file and what SQLite keeps beside it. A journal or a WAL that a process left behind when it was killed would be
+ * applied to whatever is put in the file's place.
+ */
+export function removeSqliteFile(path: string): void {
+  for (const suffix of ['', '-journal', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true })
 }

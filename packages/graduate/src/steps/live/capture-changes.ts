@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSqliteForLock, openSqliteReadonly, targetIdentity } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { dieAt } from '../../die-at.ts'
-import { copySqliteFile } from '../../source/sqlite/copy-file.ts'
+import { copySqliteFile, removeSqliteFile } from '../../source/sqlite/copy-file.ts'
 import { capture, recordedSchemaVersion } from '../../source/sqlite/live/capture.ts'
 import { readLogState } from '../../source/sqlite/live/change-log.ts'
 import type { LiveFile } from '../../source/sqlite/live/live-file.ts'
@@ -36,7 +36,7 @@ export const captureChanges: Step<Captured, GraduateRequest> = {
     const { request } = run
     const copy = copyPath(request)
     if (file.authority === undefined) {
-      rmSync(copy, { force: true })
+      removeSqliteFile(copy)
       refuseFullDisk(request)
       const target = await targetIdentity(run.of(claimTarget).target.client, request.target.schema)
       const { graduation, maxLog } = request
