@@ -8,10 +8,15 @@ process.once('message', (request) => void answer(request as { source: SchemaSour
 
 async function answer({ source, home }: { source: SchemaSource; home: string }): Promise<void> {
   try {
-    process.send?.({ value: await renderSchema(source, home) })
+    send({ value: await renderSchema(source, home) })
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     const { code, message, why, fix } = error
-    process.send?.({ failure: { code, message, why, fix } })
+    send({ failure: { code, message, why, fix } })
   }
+}
+
+/** Whoever asked may have been killed meanwhile: that is no error of this process. */
+function send(message: object): void {
+  process.send?.(message, undefined, undefined, () => {})
 }
