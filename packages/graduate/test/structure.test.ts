@@ -178,11 +178,15 @@ test('drift is refused by name until it is skipped by name', async () => {
     ],
   })
   const result = await move(from, target.url, names, {
-    skipTables: new Set(['stray']),
-    skipColumns: new Set(['order.extra']),
+    skipTables: new Set(['stray', 'strai']),
+    skipColumns: new Set(['order.extra', 'order.ekstra']),
+    casts: new Map([['orders.extra', 'text']]),
   })
   expect(result.notes).toEqual([
     '_litestream_seq stays behind: Litestream’s replication state.',
+    '--skip-table strai does nothing: there is no such table.',
+    '--skip-column order.ekstra does nothing: there is no such column.',
+    '--cast orders.extra does nothing: there is no such column.',
     expect.stringMatching(
       /^Wrote the first Postgres migration, \S+\/migrations\/0_init, and \S+\/schema\.prisma\.$/,
     ),

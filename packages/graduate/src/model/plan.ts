@@ -125,7 +125,30 @@ export function planMove(
       ),
     )
   }
+  plan.notes.push(...unknownNames(source, storage, options))
   return plan
+}
+
+/** Options that name what is on neither side: a name that is mistyped would do nothing, in silence. */
+function unknownNames(source: SourceTable[], { sqlite }: StoragePair, options: MoveOptions): string[] {
+  const tables = new Set([...source.map(({ name }) => name), ...sqlite.map(({ table }) => table)])
+  const columns = new Set([
+    ...source.flatMap((table) => table.columns.map(({ name }) => `${table.name}.${name}`)),
+    ...sqlite.flatMap(({ table, fields }) =>
+      source
+        .filter(({ name }) => name.toLowerCase() === table.toLowerCase())
+        .flatMap(({ name }) => fields.map(({ column }) => `${name}.${column}`)),
+    ),
+  ])
+  const unknown = (option: string, names: Iterable<string>, known: Set<string>, kind: string) =>
+    [...names]
+      .filter((name) => !known.has(name))
+      .map((name) => `${option} ${name} does nothing: there is no such ${kind}.`)
+  return [
+    ...unknown('--skip-table', options.skipTables, tables, 'table'),
+    ...unknown('--skip-column', options.skipColumns, columns, 'column'),
+    ...unknown('--cast', options.casts.keys(), columns, 'column'),
+  ]
 }
 
 /** Prisma keeps an implicit many-to-many relation in a table `_Name` with the columns A and B. */
