@@ -127,5 +127,5 @@ test('registering waits for nobody, and keeps no process alive', async () => {
   const env = { ...process.env, POSTGRES_URL: graduation.postgresUrl }
   const left = execFileSync(process.execPath, [script, graduation.url], { env, encoding: 'utf8' })
   expect(left).toBe('sqlite')
-  expect(seen().map(({ name }) => name)).toEqual(['open-and-leave.ts']) // its row shows when it was last seen
+  expect(seen().map(({ name }) => name)).toEqual(['client/test/open-and-leave.ts']) // its row shows when it was last seen
 })
