@@ -1,6 +1,6 @@
 import { openSample, type SampleDatabase } from '@outgrow/sample'
 import { busyMs } from './sides.ts'
-import { numbered, Unknown, type Side, type Sql } from './sql.ts'
+import { isServerGone, numbered, Unknown, type Side, type Sql } from './sql.ts'
 
 /** An application on the facade: it follows wherever its rows go, and is told nothing of it. */
 export async function facadeSide(path: string, postgresUrl: string): Promise<Side> {
@@ -48,8 +48,7 @@ const goneCode = '23-gone'
 function explained(error: unknown): unknown {
   const { code = '', message } = error as { code?: string; message: string }
   if (/^(P1\d{3}|P2024|P2028|P2034)$/.test(code)) return new Unknown(message, { cause: error })
-  if (/terminat|ECONNRE|closed the connection|Connection|shutting down|starting up|57P0/i.test(message))
-    return new Unknown(message, { cause: error })
+  if (isServerGone(message)) return new Unknown(message, { cause: error })
   // Until a way back that died between its commits is finished, neither side has the tables.
   if (code === 'P2021' || /42P01|_outgrow_moved/.test(message))
     return Object.assign(new Error(message), { code: goneCode })

@@ -1,6 +1,6 @@
 import { connectPostgres, openSqlite, type PostgresClient, type SqliteDatabase } from '@outgrow/databases'
 import { ddl } from './schema.ts'
-import { Moved, numbered, Unknown, type Side, type Sql } from './sql.ts'
+import { isServerGone, Moved, numbered, Unknown, type Side, type Sql } from './sql.ts'
 
 /**
  * How an application without the facade uses its file: `immediate` begins writes with BEGIN IMMEDIATE, `deferred` with a
@@ -87,7 +87,7 @@ export async function postgresSide(url: string): Promise<Side> {
   return {
     provider: 'postgres',
     transaction: async (work, mode) => {
-      await client.query(mode === 'read' ? 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY' : 'BEGIN')
+      await query(client, mode === 'read' ? 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY' : 'BEGIN')
       let result: Awaited<ReturnType<typeof work>>
       try {
         result = await work(sql)
@@ -112,6 +112,7 @@ async function query(client: PostgresClient, text: string, values: unknown[] = [
     return await client.query<Record<string, unknown>>(numbered(text), values)
   } catch (error) {
     if ((error as { code?: string }).code === '42P01') throw new Moved(String(error), { cause: error })
+    if (isServerGone(String(error))) throw new Unknown(String(error), { cause: error })
     throw error
   }
 }

@@ -38,6 +38,13 @@ export class Moved extends Error {}
 /** Whether the transaction was committed is not known. */
 export class Unknown extends Error {}
 
+/** What a server that goes away does to any application. */
+export function isServerGone(message: string): boolean {
+  return /terminat|ECONNRE|EPIPE|closed the connection|Connection|shutting down|starting up|57P0/i.test(
+    message,
+  )
+}
+
 /** Numbers the parameters as Postgres wants them. */
 export function numbered(text: string): string {
   let at = 0
