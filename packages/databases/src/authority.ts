@@ -39,6 +39,11 @@ export const movedTable = '_outgrow_moved'
 /** What a table that the authority has left is named. */
 export const asidePrefix = '_graduated_'
 
+/** A table's own name, whether or not it is aside. */
+export function nameBeforeAside(name: string): string {
+  return name.startsWith(asidePrefix) ? name.slice(asidePrefix.length) : name
+}
+
 /** Statements that make the tables of a graduation in the file. */
 export const authorityDdl = [
   `CREATE TABLE _outgrow_authority (

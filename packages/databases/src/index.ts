@@ -2,6 +2,7 @@ export {
   asidePrefix,
   authorityDdl,
   authorityLock,
+  nameBeforeAside,
   listProcesses,
   movedTable,
   readAuthority,

@@ -13,7 +13,8 @@ export const checkHealth: Step<SourceHealth> = {
   },
 }
 
-function damaged(integrity: string): Finding {
+/** What SQLite’s integrity check says. */
+export function damaged(integrity: string): Finding {
   return findingOf({
     code: 'OUTGROW_SOURCE_DAMAGED',
     table: null,

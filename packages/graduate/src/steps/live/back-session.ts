@@ -1,9 +1,10 @@
-import { asidePrefix, type SqliteDatabase } from '@outgrow/databases'
+import { asidePrefix, type SourceTable, type SqliteDatabase } from '@outgrow/databases'
 import type { FollowedTable } from '../../model/change.ts'
 import type { MoveOptions } from '../../model/options.ts'
 import type { FindRows, FoundRow } from '../../model/row.ts'
 import { PostgresChanges } from '../../source/postgres/changes.ts'
 import { RowEncoder } from '../../source/sqlite/encode-rows.ts'
+import { rowidAlias } from '../../source/sqlite/live/unique-guards.ts'
 import { ReturningTable } from '../../target/sqlite/returning-table.ts'
 import { isCast } from '../../types/value-types.ts'
 import type { LiveSession } from './session.ts'
@@ -35,10 +36,18 @@ export async function backSession(session: LiveSession): Promise<BackSession> {
     returning: new Map(
       aside.map((table) => [
         table.number,
-        new ReturningTable(file.writer, table, findRows(file.writer, table, options)),
+        new ReturningTable(file.writer, table, {
+          find: findRows(file.writer, table, options),
+          ownRowid: ownRowid(file.writer, table.planned.source),
+        }),
       ]),
     ),
   }
+}
+
+/** The name of the rowid, unless a column stands for it. */
+function ownRowid(database: SqliteDatabase, table: SourceTable): string | undefined {
+  return rowidAlias(database, table) === undefined ? table.rowid : undefined
 }
 
 function findRows(database: SqliteDatabase, { planned }: FollowedTable, options: MoveOptions): FindRows {

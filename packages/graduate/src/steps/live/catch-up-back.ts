@@ -1,3 +1,4 @@
+import { nameBeforeAside } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { dieAt } from '../../die-at.ts'
 import { addDigests, emptyDigest, sameDigest } from '../../model/digest.ts'
@@ -98,7 +99,7 @@ function parts(one: LoggedChanges): LoggedChanges[] {
 }
 
 function refused(into: ReturningTable, rows: readonly Buffer[]): Failure {
-  const name = into.table.planned.source.name.replace(/^_graduated_/, '')
+  const name = nameBeforeAside(into.table.planned.source.name)
   const where = into.differenceIn(rows)
   return new Failure({
     code: 'OUTGROW_BACK_REFUSED',

@@ -8,6 +8,7 @@ import type { CapturedTable } from '../../source/sqlite/live/captured-table.ts'
 import { captureKey, captureProblems } from '../../source/sqlite/live/capture-problems.ts'
 import { hashesRows } from '../../target/postgres/row-hash.ts'
 import { isCast } from '../../types/value-types.ts'
+import { damaged } from '../check-health.ts'
 import { claimTarget } from '../open-target.ts'
 import { plan } from '../plan.ts'
 import { stage } from '../stage.ts'
@@ -123,16 +124,6 @@ function keyLost({ source }: PlannedTable, column: string): Finding {
     column,
     reason: 'has a key that the target does not have in the same form',
     fixes: ['move the key’s columns as they are: without --skip-column and --cast'],
-  })
-}
-
-function damaged(integrity: string): Finding {
-  return findingOf({
-    code: 'OUTGROW_SOURCE_DAMAGED',
-    table: null,
-    excerpt: integrity.slice(0, 200),
-    reason: 'SQLite’s integrity check finds damage in the file',
-    fixes: ['recover a copy with `sqlite3 file ".recover"`'],
   })
 }
 

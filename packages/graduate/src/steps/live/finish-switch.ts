@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { missingItems, runStatements } from '@outgrow/databases'
+import { missingItems, quoteIdentifier, runStatements } from '@outgrow/databases'
 import { findingOf, type Finding } from '../../model/finding.ts'
 import { addConstraints } from '../../target/postgres/constraints.ts'
 import { inPlace } from '../../target/postgres/live/placing.ts'
@@ -23,6 +23,8 @@ export async function finishSwitch(session: LiveSession): Promise<Finished> {
   const { client } = target
   await runStatements(client, [setSearchPath(Object.keys(staging.schemas), staging.home)])
   const findings: Finding[] = []
+  /** As the structure names them. */
+  const notValid = new Set<string>()
   const foreign = staging.constraints.filter(({ kind }) => kind === 'foreign')
   for (const key of inPlace(foreign, staging)) {
     try {
@@ -30,22 +32,23 @@ export async function finishSwitch(session: LiveSession): Promise<Finished> {
     } catch (error) {
       const { code } = error as { code?: string }
       if (code !== '23503') throw error
+      notValid.add(`${key.schema}.${key.table}.${key.name}`)
       findings.push(
         findingOf({
           code: 'OUTGROW_ORPHAN',
           table: key.table,
           column: key.columns.join(', '),
           reason: `references rows of ${key.parent?.table ?? ''} that do not exist; ${key.name} is in place for new rows and stays NOT VALID`,
-          fixes: [`ALTER TABLE "${key.table}" VALIDATE CONSTRAINT "${key.name}" once they are mended`],
+          fixes: [
+            `ALTER TABLE ${quoteIdentifier(key.table)} VALIDATE CONSTRAINT ${quoteIdentifier(key.name)} once they are mended`,
+          ],
         }),
       )
     }
   }
   const found = await target.structure(Object.keys(staging.schemas))
-  const notValid = new Set(findings.map(({ fixes: [fix] }) => fix))
   const missing = missingItems(staging.promised, found).filter(
-    ({ kind, name }) =>
-      !(kind === 'constraint' && [...notValid].some((fix) => fix?.includes(`"${name.split('.').at(-1)}"`))),
+    ({ kind, name }) => !(kind === 'constraint' && notValid.has(name)),
   )
   findings.push(
     ...missing.map(({ kind, name, definition }) =>

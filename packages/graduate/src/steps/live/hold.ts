@@ -2,6 +2,7 @@ import { runStatements, type PostgresClient } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { dieAt } from '../../die-at.ts'
 import type { Pause } from '../../ledger/graduation.ts'
+import type { FollowedTable } from '../../model/change.ts'
 import { readCounters } from '../../source/sqlite/counters.ts'
 import { readLogState } from '../../source/sqlite/live/change-log.ts'
 import { prepareAside, type PreparedNames } from '../../source/sqlite/live/put-aside.ts'
@@ -59,10 +60,7 @@ export async function prepareHold(session: LiveSession): Promise<PreparedHold> {
       : new LiftedRules(inPlace(foreignKeysOf(staging), staging), switches)
     session.uncounted.clear()
     const counted = readCounters(file.reader)
-    for (const { number, planned } of tables) {
-      for (const sql of counters.get(number)?.(counted.get(planned.source.name) ?? 0n) ?? [])
-        await client.query(sql)
-    }
+    await runStatements(client, moveCounters(tables, counters, counted))
     const names = tables.map(({ planned }) => planned.source.name)
     const aside = file.waiting(() => prepareAside(file.writer, names))
     return { within, lifted, counters, aside }
@@ -121,9 +119,11 @@ export async function hold(
       return caught
     })
     const counted = readCounters(file.writer)
-    const moved = within.tables
-      .filter(({ number }) => session.uncounted.has(number))
-      .flatMap(({ number, planned }) => counters.get(number)?.(counted.get(planned.source.name) ?? 0n) ?? [])
+    const moved = moveCounters(
+      within.tables.filter(({ number }) => session.uncounted.has(number)),
+      counters,
+      counted,
+    )
     await runStatements(client, [...moved, ...lifted.restore(), ledger.switchSql(next, 'switched', position)])
     assertHeld()
     giveAuthority(file, { side: 'postgres', epoch: next, state: 'switched' })
@@ -151,6 +151,17 @@ export async function hold(
   } finally {
     clearTimeout(spent)
   }
+}
+
+/** Statements that move the tables' counters on to where the file's are. */
+function moveCounters(
+  tables: readonly FollowedTable[],
+  counters: CounterSql,
+  counted: ReadonlyMap<string, bigint>,
+): string[] {
+  return tables.flatMap(
+    ({ number, planned }) => counters.get(number)?.(counted.get(planned.source.name) ?? 0n) ?? [],
+  )
 }
 
 /** As many entries for each ms of the budget are applied in time on any machine that is worth it. */

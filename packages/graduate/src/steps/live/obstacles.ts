@@ -21,30 +21,33 @@ export function verificationObstacles({ isEqual, orphans }: LastVerification): s
 }
 
 /** What stands in the way of a switch, in words; nothing where it can be made. */
-export async function obstacles(session: LiveSession): Promise<string[]> {
+export interface Obstacles {
+  /** Processes that could not follow: a switch may leave them behind. */
+  behind: string[]
+  others: string[]
+}
+
+export async function obstacles(session: LiveSession): Promise<Obstacles> {
   const { file, target, ledger, tables, graduation } = session
-  const found = behind(file)
+  const found: string[] = []
   const log = { schema: ledger.schema, record: ledger.table }
   const back = await backLogState(target.client, log, tables)
   if (back.entries > 0) found.push(`${back.entries} rows of the target were changed by somebody else`)
   const { verified } = graduation
   if (verified === null) found.push('both sides have not been compared yet')
   else found.push(...verificationObstacles(verified))
-  return found
+  return { behind: behind(file), others: found }
 }
 
 /** The same right before the switch, with a look at the rows of now. */
-export async function switchObstacles(
-  session: LiveSession,
-): Promise<{ reasons: string[]; isOnlyBehind: boolean }> {
-  const reasons = await obstacles(session)
+export async function switchObstacles(session: LiveSession): Promise<Obstacles> {
+  const known = await obstacles(session)
   const pointless = await orphans(session.second.client, session)
   const named = pointless.map(
     ({ table, column, count, reason }) =>
       `${table}.${column} ${reason} (${count} ${count === 1 ? 'row' : 'rows'})`,
   )
-  const isOnlyBehind = named.length === 0 && reasons.length === behind(session.file).length
-  return { reasons: [...reasons, ...named], isOnlyBehind }
+  return { ...known, others: [...known.others, ...named] }
 }
 
 /** Processes that could not follow. */

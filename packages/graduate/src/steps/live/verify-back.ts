@@ -1,3 +1,4 @@
+import { nameBeforeAside } from '@outgrow/databases'
 import { sameDigest } from '../../model/digest.ts'
 import type { Finding } from '../../model/finding.ts'
 import type { MoveOptions } from '../../model/options.ts'
@@ -39,7 +40,7 @@ export async function verifyBack(session: BackSession): Promise<LiveComparison> 
     for (const { table, read, received } of await bothDigests(sides, planned, whole)) {
       const digestMatch = sameDigest(read.digest, received)
       tables.push({
-        table: table.source.name.replace(/^_graduated_/, ''),
+        table: nameBeforeAside(table.source.name),
         sourceRows: read.rowsRead,
         targetRows: received.rows,
         quarantinedRows: read.rowsRead - read.digest.rows,
@@ -47,7 +48,7 @@ export async function verifyBack(session: BackSession): Promise<LiveComparison> 
       })
       if (digestMatch) continue
       const found = await findDifferences(snapshot, second, table, whole, new Set())
-      findings.push(...found.map((one) => ({ ...one, table: table.source.name.replace(/^_graduated_/, '') })))
+      findings.push(...found.map((one) => ({ ...one, table: nameBeforeAside(table.source.name) })))
     }
     return { tables, findings, logged }
   })

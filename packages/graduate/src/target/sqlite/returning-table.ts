@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { quoteIdentifier } from '@outgrow/databases/quote'
-import type { SqliteDatabase } from '@outgrow/databases/sqlite'
+import { asidePrefix, nameBeforeAside, quoteIdentifier, type SqliteDatabase } from '@outgrow/databases'
 import { Failure, messageOf } from '@outgrow/kit'
 import type { FollowedTable } from '../../model/change.ts'
 import { addDigests, emptyDigest, type Digest } from '../../model/digest.ts'
@@ -36,6 +35,7 @@ export class ReturningTable {
   readonly #sought: string
   readonly #columns: string[]
   readonly #isPlain: boolean
+  readonly #ownRowid: string | undefined
   /** Of the next new row, where rows have a rowid of their own; undefined until it is asked for. */
   #place: bigint | undefined
   /** Where the rows are whose keys are spelled as nobody would look for them; undefined until that is known. */
@@ -46,12 +46,18 @@ export class ReturningTable {
   /**
    * @param table by its name while it is aside
    * @param find reads its rows; of columns that the server casts, only whether they are there
+   * @param ownRowid the name of the rowid, where it does not come with the columns
    */
-  constructor(database: SqliteDatabase, table: FollowedTable, find: FindRows) {
+  constructor(
+    database: SqliteDatabase,
+    table: FollowedTable,
+    { find, ownRowid }: { find: FindRows; ownRowid: string | undefined },
+  ) {
     const { planned, number } = table
     this.table = table
     this.#database = database
     this.#find = find
+    this.#ownRowid = ownRowid
     this.#hasher = new RowHasher(planned.columns.map(isSentAsList))
     this.#forms = planned.columns.map((column) => storedForm(database, planned.source.name, column))
     this.#kept = `temp._outgrow_kept_${number}`
@@ -269,7 +275,7 @@ export class ReturningTable {
       )
     }
     const { name } = this.table.planned.source
-    const rowid = this.#ownRowid()
+    const rowid = this.#ownRowid
     const names = this.#columns.map(quoteIdentifier)
     const into = [...(rowid === undefined ? [] : [rowid]), ...names].join(', ')
     const from = [...(rowid === undefined ? [] : ['_outgrow_place']), ...names].join(', ')
@@ -298,7 +304,7 @@ export class ReturningTable {
   /** A new row goes behind all others, also behind those that were lifted and are yet to be put back in their places. */
   #insert(now: Buffer[]): void {
     const { columns, source } = this.table.planned
-    const rowid = this.#ownRowid()
+    const rowid = this.#ownRowid
     const place = rowid === undefined ? undefined : this.#nextPlace(rowid)
     const names = columns.map(({ source: name }) => quoteIdentifier(name))
     const into = place === undefined ? names : [rowid as string, ...names]
@@ -347,7 +353,7 @@ export class ReturningTable {
       const name = this.table.planned.source.name
       throw new Failure({
         code: 'OUTGROW_BACK_REFUSED',
-        message: `The row ${this.#named(Buffer.concat([Buffer.alloc(2), ...row]))} of ${name.replace(/^_graduated_/, '')} in Postgres cannot go into the SQLite file: ${messageOf(cause).replaceAll('_graduated_', '')}.`,
+        message: `The row ${this.#named(Buffer.concat([Buffer.alloc(2), ...row]))} of ${nameBeforeAside(name)} in Postgres cannot go into the SQLite file: ${messageOf(cause).replaceAll(asidePrefix, '')}.`,
         why: 'The file’s table has a rule that Postgres’ does not have. Nothing was applied.',
         fix: 'Change the row in Postgres, or stay there: outgrow graduate complete.',
         cause,
@@ -361,19 +367,6 @@ export class ReturningTable {
     return this.table.key
       .map((at) => `${this.#sourceOf(at)}=${shown(this.#stored(at, fields[at] as Buffer))}`)
       .join(' ')
-  }
-
-  /** The name of the rowid, where it does not come with the columns. */
-  #ownRowid(): string | undefined {
-    return this.#hasRowidAlias() ? undefined : this.table.planned.source.rowid
-  }
-
-  /** A single INTEGER PRIMARY KEY is the rowid: it comes with the columns. */
-  #hasRowidAlias(): boolean {
-    const { primaryKey, columns } = this.table.planned.source
-    const [only] = primaryKey
-    const column = columns.find(({ name }) => name === only)
-    return primaryKey.length === 1 && column?.declaredType.toUpperCase() === 'INTEGER'
   }
 
   #sourceOf(at: number): string {

@@ -31,8 +31,9 @@ export interface PreparedNames {
 
 /**
  * Prepares to put the application's tables aside, before the pause: what will be in `sqlite_schema`, as if each table T
- * had been renamed to `_graduated_T`. What is in it now is stored in the file, in a short transaction of its own. Every statement of every other connection that names T then fails with `no such table:
- * main._outgrow_moved`, and `CREATE TABLE IF NOT EXISTS T` does nothing: T is a view of a table that does not exist.
+ * had been renamed to `_graduated_T`. What is in it now is stored in the file, in a short transaction of its own. Every
+ * statement of every other connection that names T then fails with `no such table: main._outgrow_moved`, and `CREATE TABLE
+ * IF NOT EXISTS T` does nothing: T is a view of a table that does not exist.
  *
  * Views of the application stay as they are, and fail likewise. Its triggers on these tables are taken away with those of the
  * capture, until the way back: what the target did by its own triggers is applied to `_graduated_T` as it came out. For the
