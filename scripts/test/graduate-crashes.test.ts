@@ -81,6 +81,20 @@ test('a graduation that dies between the commits of its switch can be cancelled,
   expect((await graduate()).document.state).toBe('switched')
 }, 120_000)
 
+test('a way back that dies between its commits is finished by the same command', async () => {
+  const { graduate, run } = await shop()
+  expect((await graduate()).document.state).toBe('switched')
+  expect((await run('rollback', 'back-between-commits')).code).toBe(null)
+  const { code, document } = await run('rollback')
+  expect({ code, state: document.state, notes: document.notes }).toEqual({
+    code: 0,
+    state: 'following',
+    notes: ['A way back that had been cut off was finished: the rows are in the SQLite file.'],
+  })
+  expect((await run('rollback')).document.error?.code).toBe('OUTGROW_NOT_SWITCHED')
+  expect((await graduate()).document.state).toBe('switched')
+}, 120_000)
+
 test.each(['archived', 'authority-completed', 'tombstone-placed'])(
   'a completion that dies at %s goes on to its end, and nothing goes back from there',
   async (point) => {

@@ -82,13 +82,14 @@ export function lagProgress(terminal: Terminal): (entries: number) => void {
   return (entries) => terminal.progress(() => `${count(entries)} changes to apply`)
 }
 
-/** Says how long writes were held. */
-export function printPauses(terminal: Terminal, { pauses, findings }: GraduationReport): void {
+/** Says how long writes were held, and what else there is to know. */
+export function printPauses(terminal: Terminal, { pauses, findings, notes }: GraduationReport): void {
   for (const { kind, ms } of pauses)
     terminal.line(
       `${kind === 'rollback' ? 'Went back' : 'Switched'}: writes were held for ${ms.toFixed(1)} ms.`,
     )
   printFindings(terminal, findings)
+  for (const note of notes) terminal.line(note)
 }
 
 /** Prints where a graduation stands. */

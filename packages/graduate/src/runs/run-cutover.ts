@@ -1,6 +1,6 @@
 import { exit, Failure } from '@outgrow/kit'
 import { askFollower } from '../flows/live/ask-follower.ts'
-import { cutOver, roundTripMs, type SwitchRequested } from '../flows/live/follow.ts'
+import { cutOver, defaultBudgetMs, switchRoundTrips, type SwitchRequested } from '../flows/live/follow.ts'
 import { openSession } from '../flows/live/open-session.ts'
 import type { Progress } from '../model/progress.ts'
 import { failureOf, type RequestAnswer } from './answer-requests.ts'
@@ -46,7 +46,7 @@ async function switchHere(request: CutoverRun): Promise<Omit<RequestAnswer, 'id'
   await using session = await openSession({ from, to, progress, signal })
   try {
     if (session.graduation.state === 'switched') throw alreadySwitched()
-    const { budgetMs = 100 + 3 * (await roundTripMs(session.target.client)) } = request
+    const { budgetMs = await defaultBudgetMs(session.target.client, switchRoundTrips) } = request
     const asked: SwitchRequested = { budgetMs, attempts: 5, leavesBehind }
     const { held, findings, notes } = await cutOver(session, asked, onLag)
     return { held: [held], findings, notes, failure: null }

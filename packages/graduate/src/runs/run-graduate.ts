@@ -5,7 +5,14 @@ import { isDeepStrictEqual } from 'node:util'
 import { openSqliteReadonly, readAuthority, stateDirectory, type GraduationState } from '@outgrow/databases'
 import { exit, Failure } from '@outgrow/kit'
 import { cancelGraduation } from '../flows/live/cancel.ts'
-import { cutOver, rehearse, roundTripMs, settle, type SwitchRequested } from '../flows/live/follow.ts'
+import {
+  cutOver,
+  defaultBudgetMs,
+  rehearse,
+  settle,
+  switchRoundTrips,
+  type SwitchRequested,
+} from '../flows/live/follow.ts'
 import { openSession, type OpenedSession } from '../flows/live/open-session.ts'
 import { reachFollowing, type Reached } from '../flows/live/reach-following.ts'
 import { StoppedByFindings } from '../flows/run-flow.ts'
@@ -359,7 +366,9 @@ class Graduating {
     const { cutover, leavesBehind } = this.#request
     if (cutover === 'manual') return false
     if (cutover !== 'auto') return Date.now() >= cutover.getTime()
-    const inTheWay = leavesBehind ? [] : await obstacles(session)
+    if (leavesBehind) return true
+    const { behind, others } = await obstacles(session)
+    const inTheWay = [...behind, ...others]
     if (inTheWay.length > 0) this.#waiting(inTheWay.join('; '))
     return inTheWay.length === 0
   }
@@ -367,7 +376,7 @@ class Graduating {
   async #budgetMs({ target }: OpenedSession): Promise<number> {
     const { budgetMs, stopsWrites } = this.#request
     if (stopsWrites) return 3_600_000
-    return budgetMs ?? 100 + 3 * (await roundTripMs(target.client))
+    return budgetMs ?? defaultBudgetMs(target.client, switchRoundTrips)
   }
 
   async #afterSwitch(): Promise<void> {

@@ -1,5 +1,5 @@
 import { askFollower } from '../flows/live/ask-follower.ts'
-import { rehearse, roundTripMs } from '../flows/live/follow.ts'
+import { defaultBudgetMs, rehearse, switchRoundTrips } from '../flows/live/follow.ts'
 import { openSession } from '../flows/live/open-session.ts'
 import type { Held } from '../steps/live/hold.ts'
 import { failureOf, rehearsalMs, type RequestAnswer } from './answer-requests.ts'
@@ -40,7 +40,8 @@ async function rehearseHere(request: RehearseRun): Promise<Omit<RequestAnswer, '
   try {
     if (session.graduation.state === 'switched') throw alreadySwitched()
     const budgetMs =
-      request.budgetMs ?? Math.max(100 + 3 * (await roundTripMs(session.target.client)), rehearsalMs)
+      request.budgetMs ??
+      Math.max(await defaultBudgetMs(session.target.client, switchRoundTrips), rehearsalMs)
     const held = await rehearse(session, { times, budgetMs }, onLag)
     return { held, findings: [], notes: [], failure: null }
   } catch (error) {

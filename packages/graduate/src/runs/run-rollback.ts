@@ -1,5 +1,5 @@
 import { exit, Failure } from '@outgrow/kit'
-import { roundTripMs } from '../flows/live/follow.ts'
+import { defaultBudgetMs } from '../flows/live/follow.ts'
 import { openSession } from '../flows/live/open-session.ts'
 import { rollBack } from '../flows/live/roll-back.ts'
 import type { CutoverRun } from './run-cutover.ts'
@@ -13,8 +13,15 @@ export async function runRollback(request: Omit<CutoverRun, 'leavesBehind'>): Pr
   const { onLag } = request
   await using session = await openSession(request)
   try {
+    if (session.hasReturned)
+      return {
+        ...blankGraduation('graduate rollback'),
+        graduation: session.graduation.name,
+        state: 'following',
+        notes: ['A way back that had been cut off was finished: the rows are in the SQLite file.'],
+      }
     if (session.graduation.state !== 'switched') throw notSwitched()
-    const { budgetMs = 100 + 5 * (await roundTripMs(session.target.client)) } = request
+    const { budgetMs = await defaultBudgetMs(session.target.client, 5) } = request
     const { held, findings } = await rollBack(session, { budgetMs, attempts: 5 }, onLag)
     return {
       ...blankGraduation('graduate rollback'),

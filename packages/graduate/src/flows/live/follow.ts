@@ -38,6 +38,17 @@ export async function roundTripMs(client: PostgresClient): Promise<number> {
   return times.toSorted((a, b) => a - b)[2] ?? 0
 }
 
+/** Of a switch, while writes are held. */
+export const switchRoundTrips = 3
+
+/**
+ * How long writes may be held, in ms, where nobody says: 100, and as long as the server is waited for.
+ * @param roundTrips to the server while they are held
+ */
+export async function defaultBudgetMs(client: PostgresClient, roundTrips: number): Promise<number> {
+  return 100 + roundTrips * (await roundTripMs(client))
+}
+
 export interface SwitchRequested {
   budgetMs: number
   /** How often it is tried where the budget is spent. */
@@ -64,8 +75,9 @@ export async function cutOver(
   await settle(session, onLag)
   if (!verified?.isEqual || verified.orphans > 0 || Date.now() - Date.parse(verified.at) > verifiedMs)
     await verifyLive(session)
-  const { reasons, isOnlyBehind } = await switchObstacles(session)
-  if (reasons.length > 0 && !(isOnlyBehind && leavesBehind)) throw blocked(reasons)
+  const { behind, others } = await switchObstacles(session)
+  const inTheWay = [...(leavesBehind && others.length === 0 ? [] : behind), ...others]
+  if (inTheWay.length > 0) throw blocked(inTheWay)
   for (let attempt = 1; ; attempt++) {
     await settle(session, onLag)
     const prepared = await prepareHold(session)

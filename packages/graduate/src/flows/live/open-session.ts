@@ -27,6 +27,8 @@ import { setSearchPath } from '../../target/postgres/stage.ts'
 /** A session, until it is disposed of. */
 export type OpenedSession = LiveSession &
   AsyncDisposable & {
+    /** A way back that had been cut off between its commits was finished. */
+    hasReturned: boolean
     /** What ended the work, in the words of an expected failure where it is one. */
     explained(error: unknown): unknown
   }
@@ -103,6 +105,7 @@ export async function openSession({ from, to, progress, signal }: SessionRequest
     }
     if (!isReturning && graduation.state === 'following' && graduation.isPlaced) await followAgain(session)
     return Object.assign(session, {
+      hasReturned: isReturning,
       [Symbol.asyncDispose]: close,
       explained: (error: unknown) => (signal.aborted ? signal.reason : explained(error, clients)),
     })
