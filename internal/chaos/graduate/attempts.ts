@@ -43,6 +43,9 @@ function argumentsOf({ file, folder, to }: Grounds, command: PhaseCommand | 'cut
   return ['graduate', ...ends, '--schema', 'introspect', '--budget-ms', '400']
 }
 
+/** As who is told that writers are too fast is advised to. */
+const patientMs = '10000'
+
 /** Lets one attempt happen, with its fault, until its commands have ended. */
 export async function runAttempt(
   grounds: Grounds,
@@ -63,7 +66,7 @@ export async function runAttempt(
   }
   switch (attempt.is) {
     case 'plain':
-      await finish(startMain())
+      await finish(main === 'rollback' ? start(main, ['--budget-ms', patientMs]) : startMain())
       return ended
     case 'die':
       await finish(startMain({ env: { OUTGROW_DIE_AT: `${attempt.at}*${attempt.times}` } }))

@@ -1,4 +1,3 @@
-import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import {
   authorityLock,
@@ -7,50 +6,19 @@ import {
   withPostgres,
   type PostgresClient,
 } from '@outgrow/databases'
-import { introspectSchema, schemaSourceOf } from '@outgrow/schema'
-import { makeSqlite } from '@outgrow/testing'
 import { cutOver, settle } from '../src/flows/live/follow.ts'
 import { openSession, type OpenedSession } from '../src/flows/live/open-session.ts'
-import { reachFollowing } from '../src/flows/live/reach-following.ts'
 import { rollBack } from '../src/flows/live/roll-back.ts'
-import { strictOptions, type MoveOptions } from '../src/model/options.ts'
-import { refusedTypes } from '../src/source/sqlite/refused-types.ts'
 import { verifyLive } from '../src/steps/live/verify-live.ts'
-import { emptyTarget, sqliteSchema } from './move.ts'
+import { following, none, type FollowingOptions } from './live-helpers.ts'
 
-const none = () => {}
-const { signal } = new AbortController()
-
-interface Prepared {
-  options?: Partial<MoveOptions>
-  maxLog?: number
-  /** Of the file; without it as the file says. */
-  schema?: string
-  /** What the target has before anything else. */
-  target?: string
-  /** What the application does while the file is followed. */
-  meanwhile?: string
-}
-
-/** A file whose rows are in Postgres by now. */
+/** A file whose rows are in Postgres by now; `meanwhile` is what the application does while the file is followed. */
 async function switched(
   sql: string,
-  { options, maxLog = 100_000, schema, target, meanwhile = '' }: Prepared = {},
+  { meanwhile = '', ...prepared }: FollowingOptions & { meanwhile?: string } = {},
 ) {
-  const from = makeSqlite(sql, (database) => database.pragma('journal_mode = WAL'))
-  const { url: to } = await emptyTarget()
-  if (target !== undefined) await withPostgres(to, (client) => client.query(target))
-  const text = schema === undefined ? introspectSchema(from, refusedTypes).text : sqliteSchema(schema)
-  const ends = { from, to, progress: none, signal }
-  await reachFollowing({
-    ...ends,
-    schema: schemaSourceOf(text, dirname(from)),
-    options: { ...strictOptions, ...options },
-    folder: join(dirname(from), 'graduations'),
-    maxLog,
-    writesHistory: false,
-  })
-  const application = openSqlite(from)
+  const ends = await following(sql, prepared)
+  const application = openSqlite(ends.from)
   application.exec(meanwhile)
   application.close()
   await using session = await openSession(ends)
@@ -199,7 +167,7 @@ test('TRUNCATE goes back where the key is of domains that are NOT NULL', async (
     `CREATE TABLE t (id INTEGER NOT NULL, code TEXT NOT NULL, v TEXT, PRIMARY KEY (id, code)); INSERT INTO t VALUES (1, 'a', 'x')`,
     {
       schema: 'model t {\n  id Int\n  code String\n  v String?\n  @@id([id, code])\n}\n',
-      target: `CREATE DOMAIN number AS int4 NOT NULL; CREATE DOMAIN word AS varchar(20) NOT NULL;
+      prepare: `CREATE DOMAIN number AS int4 NOT NULL; CREATE DOMAIN word AS varchar(20) NOT NULL;
         CREATE TABLE t (id number, code word, v text, PRIMARY KEY (id, code))`,
     },
   )
@@ -304,7 +272,7 @@ test('rows are found by keys of any type, however the file spells them', async (
       options: { rules: new Set(['uuid-respell']) },
       schema: `model u {\n  id String @id\n  v Int?\n}\nmodel d {\n  n Decimal\n  w Decimal\n  v Int?\n  @@id([n, w])\n}
 model b {\n  k Bytes @id\n  v Int?\n}\nmodel f {\n  k Float @id\n  v Int?\n}\nmodel m {\n  at DateTime @id\n  v Int?\n}\n`,
-      target: `CREATE TABLE u (id uuid PRIMARY KEY, v int4); CREATE TABLE d (n numeric, w numeric, v int4, PRIMARY KEY (n, w));
+      prepare: `CREATE TABLE u (id uuid PRIMARY KEY, v int4); CREATE TABLE d (n numeric, w numeric, v int4, PRIMARY KEY (n, w));
         CREATE TABLE b (k bytea PRIMARY KEY, v int4); CREATE TABLE f (k float8 PRIMARY KEY, v int4); CREATE TABLE m (at timestamptz(3) PRIMARY KEY, v int4)`,
     },
   )
@@ -321,4 +289,24 @@ model b {\n  k Bytes @id\n  v Int?\n}\nmodel f {\n  k Float @id\n  v Int?\n}\nmo
   await using session = await openSession(ends)
   await goBack(session)
   expect(keys()).toEqual(before.map((rows) => rows.map((row) => [...row.slice(0, -1), 2])))
+})
+
+test('the way back ends where the application writes as fast as its changes are applied', async () => {
+  const ends = await switched('CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, v INTEGER NOT NULL)')
+  await using session = await openSession(ends)
+  const reading = session.second.reading.bind(session.second)
+  session.second.reading = async (work) => {
+    await withPostgres(ends.to, (client) =>
+      client.query(
+        'INSERT INTO t SELECT (SELECT coalesce(max(id), 0) FROM t) + n, n FROM generate_series(1, 1000) n',
+      ),
+    )
+    return await reading(work)
+  }
+  // No thousand rows are applied in that.
+  await expect(goBack(session, 1)).rejects.toMatchObject({
+    code: 'OUTGROW_PAUSE_TOO_LONG',
+    message: expect.stringContaining('as fast as they are applied') as string,
+  })
+  expect(session.file.authority).toMatchObject({ side: 'postgres', state: 'switched' })
 })

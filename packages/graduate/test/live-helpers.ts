@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import { withPostgres } from '@outgrow/databases'
+import { withPostgres, type SqliteDatabase } from '@outgrow/databases'
 import { schemaSourceOf, introspectSchema } from '@outgrow/schema'
 import { makeSqlite } from '@outgrow/testing'
 import { reachFollowing } from '../src/flows/live/reach-following.ts'
@@ -10,22 +10,21 @@ import { emptyTarget, sqliteSchema } from './move.ts'
 export const none = () => {}
 export const { signal } = new AbortController()
 
+export interface FollowingOptions {
+  options?: Partial<MoveOptions>
+  maxLog?: number
+  /** What the file has beside what the SQL makes. */
+  fill?: (database: SqliteDatabase) => void
+  /** Of the file; without it as the file says. */
+  schema?: string
+  /** SQL of what the target has before anything else. */
+  prepare?: string
+}
+
 /** A file that is followed. */
 export async function following(
   sql: string,
-  {
-    options = {},
-    maxLog = 100_000,
-    fill,
-    schema,
-    prepare,
-  }: {
-    prepare?: string
-    schema?: string
-    options?: Partial<MoveOptions>
-    maxLog?: number
-    fill?: (database: import('@outgrow/databases').SqliteDatabase) => void
-  } = {},
+  { options = {}, maxLog = 100_000, fill, schema, prepare }: FollowingOptions = {},
 ) {
   const from = makeSqlite(sql, (database) => {
     database.pragma('journal_mode = WAL')

@@ -16,6 +16,10 @@ import { schemaChanged, shapeOf } from '../../target/postgres/live/shape.ts'
 import { setSearchPath, switchOff } from '../../target/postgres/stage.ts'
 
 const heldEntries = 500
+/** What is applied in so much of the budget may come while writes are held. */
+const shareOfBudget = 1 / 4
+/** So often in a row no fewer changes may be left than before. */
+const rounds = 3
 const restMs = 2000
 
 /**
@@ -31,11 +35,10 @@ export async function rollBack(
   const back = await backSession(session)
   const shape = await refuseLost(back)
   for (const table of back.returning.values()) await table.prepare(back.signal)
-  await settleBack(back, budgetMs, onLag)
+  onLag(await catchUpBack(back))
   const { verified, tables, findings } = await verifyBack(back)
   if (!verified.isEqual || findings.length > 0) throw differs(tables, findings)
   for (let attempt = 1; ; attempt++) {
-    await settleBack(back, budgetMs, onLag)
     const prepared = await prepareHoldBack(back)
     await settleBack(back, budgetMs, onLag)
     try {
@@ -60,18 +63,24 @@ function canTryAgain(error: unknown): boolean {
 /**
  * Applies what is logged until what comes meanwhile is little, or quickly applied: one statement of the application may
  * change more rows than that.
+ * @throws Failure OUTGROW_PAUSE_TOO_LONG where the application changes as much as is applied meanwhile
  */
 async function settleBack(
   session: BackSession,
   budgetMs: number,
   onLag: (entries: number) => void,
 ): Promise<void> {
+  let [fewest, without] = [Infinity, 0]
   for (;;) {
     session.signal.throwIfAborted()
     const started = performance.now()
     const entries = await catchUpBack(session)
+    const ms = performance.now() - started
     onLag(entries)
-    if (entries <= heldEntries || performance.now() - started < budgetMs / 4) return
+    if (entries <= heldEntries || ms < budgetMs * shareOfBudget) return
+    without = entries < fewest ? 0 : without + 1
+    if (without === rounds) throw tooFast(entries, ms)
+    fewest = Math.min(fewest, entries)
   }
 }
 
@@ -133,6 +142,16 @@ async function refuseLost({ target, staging, changes }: BackSession): Promise<st
   ].map(({ kind, name }) => `${kind} ${name}`)
   if (changed.length > 0) throw schemaChanged([...new Set(changed)].slice(0, 8).join(', '))
   return shape
+}
+
+function tooFast(entries: number, ms: number): Failure {
+  const needed = Math.ceil(ms / shareOfBudget / 1000) * 1000
+  return new Failure({
+    code: 'OUTGROW_PAUSE_TOO_LONG',
+    message: `The application changes rows in Postgres as fast as they are applied to the file: ${entries} each time, which take ${(ms / 1000).toFixed(1)} s.`,
+    why: 'What is left is applied while writes are held, and would not fit into the budget. Nothing has changed.',
+    fix: `Try again when there is less load, or with --budget-ms ${needed}.`,
+  })
 }
 
 function differs(tables: TableReport[], findings: Finding[]): Failure {
