@@ -4,7 +4,7 @@ import { defineConfig } from 'tsdown'
 
 interface Manifest {
   exports: Record<string, string>
-  devDependencies?: Record<string, string>
+  dependencies?: Record<string, string>
 }
 
 // Every package is built by this file, from its own folder: what it exports is an entry, and so is the command line.
@@ -14,7 +14,10 @@ const entries = Object.entries(manifest.exports)
   .map(([name, source]): [string, string] => [name === '.' ? 'index' : name.slice(2), source])
 if (existsSync('src/cli.ts')) entries.push(['cli', 'src/cli.ts'])
 
-/** A workspace's override does not travel with a package: with the stock adapter inside, one better-sqlite3 is installed. */
+/**
+ * A workspace's override does not travel with a package: with the stock adapter inside, one better-sqlite3 is installed.
+ * `.pnpmfile.mjs` takes it out of the published manifest.
+ */
 const bundled = '@prisma/adapter-better-sqlite3'
 
 export default defineConfig({
@@ -28,10 +31,10 @@ export default defineConfig({
   dts: true,
   sourcemap: true,
   logLevel: 'warn',
-  deps: { onlyBundle: [bundled, 'async-mutex'] },
+  deps: { alwaysBundle: [bundled, 'async-mutex'], onlyBundle: [bundled, 'async-mutex'] },
   hooks: {
     'build:done': () => {
-      if (manifest.devDependencies?.[bundled] === undefined) return
+      if (manifest.dependencies?.[bundled] === undefined) return
       cpSync(`node_modules/${bundled}/LICENSE`, 'dist/LICENSE-prisma-adapter-better-sqlite3')
     },
   },

@@ -6,26 +6,15 @@ import { expect, test } from 'vitest'
 import { consoleEnv } from '../../apps/console/src/env.ts'
 import { webEnv } from '../../apps/web/src/env.ts'
 import { workerEnv } from '../../apps/worker/src/env.ts'
+import { askedBy, type Read } from './asked-by.ts'
 
 const read = (file: string) => readFileSync(join(import.meta.dirname, '../..', file), 'utf8')
 const example = read('.env.example')
 const composed = [...read('compose.yaml').matchAll(/\$\{(\w+)/g)].map(([, name]) => name as string)
 
-type Read = (env: Record<string, string | undefined>) => unknown
 const apps: Read[] = [webEnv, workerEnv, consoleEnv, openStripe]
 /** Of pnpm start, which is run-apps.ts, and of the command line. */
 const commands = ['WORKER_HOST', 'CONSOLE_HOST', 'SHADOW_DATABASE_URL']
-
-/** The variables that a schema looks for. */
-function askedBy(read: Read): string[] {
-  const asked = new Set<string>()
-  const env = new Proxy<Record<string, string | undefined>>(
-    {},
-    { get: (_, name) => (asked.add(String(name)), undefined) },
-  )
-  expect(() => read(env)).toThrow('The environment is incomplete')
-  return [...asked]
-}
 
 const sorted = (names: Iterable<string>) => [...new Set(names)].toSorted((a, b) => a.localeCompare(b))
 

@@ -41,6 +41,8 @@ export function createConsole(services: Services): Hono {
       throw new HTTPException(400, { message: 'The address contains a NUL character.' })
     await next()
   })
+  // For whoever starts it again when it hangs: that it answers, and nothing else, is no secret.
+  app.get('/health', (context) => context.json({ ok: true }))
   app.use(guard(services))
   app.use(csrf())
   eventStream(app, services)

@@ -1,0 +1,49 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { openStripe } from '@outgrow/billing'
+import { consoleEnv } from '../../apps/console/src/env.ts'
+import { webEnv } from '../../apps/web/src/env.ts'
+import { workerEnv } from '../../apps/worker/src/env.ts'
+import { readServices } from './compose-file.ts'
+import { askedBy } from './asked-by.ts'
+
+const root = join(import.meta.dirname, '../..')
+const apps = { web: [webEnv, openStripe], worker: [workerEnv, openStripe], console: [consoleEnv, openStripe] }
+/** What the image sets, or leaves at its default on purpose: the ports are those of the health checks. */
+const ofImage = ['HOST', 'PORT', 'SIGNS_DIR']
+
+test.each(['compose.yaml', 'compose.sqlite.yaml'])('%s passes on each setting that an app reads', (file) => {
+  const services = readServices(join(root, file))
+  for (const [name, reads] of Object.entries(apps)) {
+    const passed = Object.keys(services[name]?.environment ?? {})
+    const missing = reads
+      .flatMap(askedBy)
+      .filter((variable) => !passed.includes(variable) && !ofImage.includes(variable))
+    expect({ name, missing }).toEqual({ name, missing: [] })
+  }
+})
+
+test.each(composeFiles())(
+  '%s: our own services have no rights and nothing to write to but their volume',
+  (file) => {
+    const own = Object.entries(readServices(join(root, file))).filter(
+      ([, { image }]) => image === 'outgrow-app',
+    )
+    expect(own.length).toBeGreaterThan(0)
+    for (const [name, service] of own)
+      expect({ name, ...service }).toMatchObject({
+        name,
+        read_only: true,
+        tmpfs: ['/tmp'],
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+      })
+  },
+)
+
+function composeFiles(): string[] {
+  return readdirSync(root).filter(
+    (name) => /^compose\..*yaml$/.test(name) && name !== 'compose.monitoring.yaml',
+  )
+}
