@@ -1,94 +1,59 @@
-import { readFileSync } from 'node:fs'
-import { userInfo } from 'node:os'
-import type { ConnectionOptions } from 'node:tls'
-import { Client, type ClientConfig } from 'pg'
+import { isIP } from 'node:net'
+import { type Client } from 'pg'
 import { Failure, messageOf } from '@outgrow/kit'
+import { addressOf, connectTimeoutMs } from './address.ts'
+import { clientFor, type ConnectionSettings } from './channel-binding.ts'
+import { explainUnreachable, isConnectionLimit } from './providers/explain-unreachable.ts'
 import { runStatements } from './run-statements.ts'
+import { isTlsRefusal, tlsAttempts, type Parameter } from './tls.ts'
 import { parsePostgresUrl, type PostgresUrl } from './url.ts'
+import { whileWaking } from './waking.ts'
 
 export type PostgresClient = Client
 
-type Ssl = false | ConnectionOptions
-
-/** The settings `pg` needs, in the order in which they are tried (libpq's `prefer` falls back to plain text). */
-export function connectionAttempts({ url }: PostgresUrl): ClientConfig[] {
-  const parameter = (name: string) => url.searchParams.get(name) ?? undefined
-  // An IPv6 address stands in brackets in a URL, and without them everywhere else.
-  const host = (parameter('host') ?? decodeURIComponent(url.hostname)).replace(/^\[(.*)\]$/, '$1')
-  const socket = host.startsWith('/')
-  const user = decodeURIComponent(url.username) || parameter('user') || process.env.PGUSER
-  const base: ClientConfig = {
-    host: host || process.env.PGHOST || 'localhost',
-    port: Number(url.port || parameter('port') || process.env.PGPORT || 5432),
-    user: user ?? userInfo().username,
-    database: decodeURIComponent(url.pathname.slice(1)) || process.env.PGDATABASE || (user ?? 'postgres'),
+/**
+ * The settings `pg` needs, in the order in which they are tried (libpq's `prefer` falls back to plain text).
+ * @throws Failure OUTGROW_URL_INVALID
+ */
+export function connectionAttempts(target: PostgresUrl): ConnectionSettings[] {
+  const { url } = target
+  const parameter: Parameter = (name, variable) =>
+    url.searchParams.get(name) || (variable === undefined ? undefined : process.env[variable]) || undefined
+  const { host, port, user } = addressOf(target)
+  const base: ConnectionSettings = {
+    ...clientFor(parameter('channel_binding', 'PGCHANNELBINDING')),
+    host: addressToConnect(host, parameter('hostaddr', 'PGHOSTADDR')),
+    port,
+    user,
+    database: decodeURIComponent(url.pathname.slice(1)) || process.env.PGDATABASE || user,
     application_name: parameter('application_name') ?? 'outgrow',
-    connectionTimeoutMillis: Number(parameter('connect_timeout') ?? 15) * 1000,
+    connectionTimeoutMillis: connectTimeoutMs(target),
+    // Whatever stands between drops what is silent, often after less than the two hours of the system.
     keepAlive: true,
+    keepAliveInitialDelayMillis: Number(parameter('keepalives_idle') ?? 60) * 1000,
   }
-  const password = decodeURIComponent(url.password) || parameter('password') || process.env.PGPASSWORD
+  const password = decodeURIComponent(url.password) || parameter('password', 'PGPASSWORD')
   if (password !== undefined) base.password = password
   const options = parameter('options')
   if (options !== undefined) base.options = options
-  if (socket) return [{ ...base, ssl: false }]
-  return sslAttempts(parameter('sslmode') ?? process.env.PGSSLMODE ?? 'prefer', base.host, parameter).map(
-    (ssl) => ({ ...base, ssl }),
-  )
+  if (host.startsWith('/')) return [{ ...base, ssl: false }]
+  const negotiation = parameter('sslnegotiation', 'PGSSLNEGOTIATION')
+  return tlsAttempts(parameter, host).map((ssl) => ({
+    ...base,
+    ssl,
+    sslnegotiation: ssl !== false && negotiation === 'direct' ? 'direct' : 'postgres',
+  }))
 }
 
-/** libpq's meaning of sslmode: `require` encrypts without checking who answers, unless a root certificate is given. */
-function sslAttempts(
-  mode: string,
-  host: string | undefined,
-  parameter: (name: string) => string | undefined,
-): Ssl[] {
-  const file = (name: string) => {
-    const path = parameter(name)
-    if (path === undefined || path === 'system') return undefined
-    try {
-      return readFileSync(path)
-    } catch (cause) {
-      throw new Failure({
-        code: 'OUTGROW_URL_INVALID',
-        message: `${name}=${path} cannot be read: ${messageOf(cause)}`,
-        why: 'The URL names this file to secure the connection.',
-        fix: `Correct ${name} in the URL; a relative path starts at the folder where the command runs.`,
-        cause,
-      })
-    }
-  }
-  const ca = file('sslrootcert')
-  const cert = file('sslcert')
-  const key = file('sslkey')
-  const given: ConnectionOptions = {
-    ...(ca && { ca }),
-    ...(cert && { cert }),
-    ...(key && { key }),
-    ...(host && !/^[\d.:]+$/.test(host) && { servername: host }),
-  }
-  const unchecked: Ssl = { ...given, rejectUnauthorized: false }
-  const certificate: Ssl = { ...given, rejectUnauthorized: true, checkServerIdentity: () => undefined }
-  switch (mode) {
-    case 'disable':
-      return [false]
-    case 'allow':
-      return [false, unchecked]
-    case 'prefer':
-      return [unchecked, false]
-    case 'require':
-    case 'no-verify':
-      return [ca ? certificate : unchecked]
-    case 'verify-ca':
-      return [certificate]
-    case 'verify-full':
-      return [{ ...given, rejectUnauthorized: true }]
-    default:
-      throw new Failure({
-        code: 'OUTGROW_URL_INVALID',
-        message: `sslmode=${mode} is not a valid mode.`,
-        fix: 'Use disable, allow, prefer, require, verify-ca or verify-full.',
-      })
-  }
+/** libpq's `hostaddr`: where to connect, while the certificate and the server are still asked by the host's name. */
+function addressToConnect(host: string, address: string | undefined): string {
+  if (address === undefined || host.startsWith('/')) return host
+  if (isIP(address) !== 0) return address
+  throw new Failure({
+    code: 'OUTGROW_URL_INVALID',
+    message: `hostaddr=${address} is not an IP address.`,
+    fix: 'A name belongs into the host.',
+  })
 }
 
 const sessionSettings = [
@@ -124,10 +89,18 @@ export async function connectPostgres(
   signal?: AbortSignal,
 ): Promise<PostgresClient> {
   const parsed = typeof target === 'string' ? parsePostgresUrl(target) : target
+  return whileWaking(parsed, () => connectOnce(parsed, settings, signal), signal)
+}
+
+async function connectOnce(
+  parsed: PostgresUrl,
+  settings: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<PostgresClient> {
   const attempts = connectionAttempts(parsed)
   let failure: unknown
   for (const config of attempts) {
-    const client = new Client(config)
+    const client = new config.Client(config)
     client.on('error', () => {}) // a lost connection is reported by the query that finds it
     const hangUp = () => client.connection.stream.destroy()
     signal?.addEventListener('abort', hangUp)
@@ -140,10 +113,10 @@ export async function connectPostgres(
     } catch (error) {
       failure = error
       await client.end().catch(() => {})
-      if (signal?.aborted || !sslRefused(error)) break
+      if (signal?.aborted || !isTlsRefusal(error)) break
     }
   }
-  throw unreachable(attempts[0] as ClientConfig, failure)
+  throw unreachable(parsed, failure)
 }
 
 /** Runs `use` with a connection that is closed afterwards. */
@@ -159,26 +132,25 @@ export async function withPostgres<Result>(
   }
 }
 
-function sslRefused(error: unknown): boolean {
-  const message = messageOf(error)
-  return /does not support SSL|no pg_hba.conf entry|SSL (is )?(off|required)|encryption/i.test(message)
-}
-
-function unreachable(config: ClientConfig, cause: unknown): Failure {
-  const where = `${config.host}:${config.port}/${config.database}`
+/** What a failed connection is reported as; where the provider is known, in its terms. */
+export function unreachable(target: PostgresUrl, cause: unknown): Failure {
+  const { host, port, user } = addressOf(target)
+  const database = decodeURIComponent(target.url.pathname.slice(1)) || process.env.PGDATABASE || user
   const code = (cause as { code?: string } | undefined)?.code
+  const message = messageOf(cause)
   const fix =
     code === '28P01' || code === '28000'
       ? 'Check the user and the password in the URL.'
       : code === '3D000'
-        ? `Create it first: CREATE DATABASE "${config.database}".`
-        : code === '53300'
+        ? `Create it first: CREATE DATABASE "${database}".`
+        : isConnectionLimit(code ?? '', message)
           ? 'A move needs three connections, but the server, the database or the role has none left: close some, raise max_connections, or run ALTER ROLE … CONNECTION LIMIT 10.'
           : 'Check host, port and sslmode, and that the server is running.'
   return new Failure({
     code: 'OUTGROW_POSTGRES_UNREACHABLE',
-    message: `Cannot connect to Postgres at ${where}: ${messageOf(cause)}`,
+    message: `Cannot connect to Postgres at ${host}:${port}/${database}: ${message}`,
     fix,
-    cause: { code, message: messageOf(cause) },
+    ...explainUnreachable(target, cause),
+    cause: { code, message },
   })
 }

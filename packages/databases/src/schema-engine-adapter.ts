@@ -9,7 +9,8 @@ import {
   type SqlMigrationAwareDriverAdapterFactory,
   type SqlResultSet,
 } from '@prisma/driver-adapter-utils'
-import { Client, type ClientConfig, type DatabaseError, type Pool, type QueryResult } from 'pg'
+import { type DatabaseError, type Pool, type QueryResult } from 'pg'
+import { type ConnectionSettings } from './channel-binding.ts'
 import { connectionAttempts, connectPostgres } from './postgres.ts'
 import { quoteIdentifier } from './quote.ts'
 import { runPostgresScript } from './scripts/postgres-script.ts'
@@ -152,7 +153,7 @@ export async function runScript(databaseUrl: string, script: string): Promise<Sc
 }
 
 /** How a migration's session is opened: in UTC, with the URL's schema, which is made where it is missing. */
-async function sessionFor(url: PostgresUrl): Promise<ClientConfig> {
+async function sessionFor(url: PostgresUrl): Promise<ConnectionSettings> {
   // The first attempt that connects decides between TLS and plain text.
   const probe = await connectPostgres(url)
   const encrypted = Boolean((probe as unknown as { ssl: unknown }).ssl)
@@ -164,9 +165,11 @@ async function sessionFor(url: PostgresUrl): Promise<ClientConfig> {
   } finally {
     await probe.end()
   }
-  const config = connectionAttempts(url).find((attempt) => Boolean(attempt.ssl) === encrypted)
+  const config = connectionAttempts(url).find(
+    ({ ssl }) => Boolean(ssl) === encrypted,
+  ) as ConnectionSettings
   const path = quoteIdentifier(url.schema).replaceAll(/[\\ ]/g, '\\$&')
-  const options = [config?.options, `-c timezone=UTC -c search_path=${path}`]
+  const options = [config.options, `-c timezone=UTC -c search_path=${path}`]
   return { ...config, options: options.filter(Boolean).join(' ') }
 }
 
@@ -186,7 +189,8 @@ export async function withMigrationLock<Result>(
 ): Promise<Result | undefined> {
   const url = parseDatabaseUrl(databaseUrl)
   if (url.kind === 'sqlite') return use()
-  const client = new Client(await sessionFor(url))
+  const session = await sessionFor(url)
+  const client = new session.Client(session)
   client.on('error', () => {}) // a lost connection is reported by the query that finds it
   await client.connect()
   try {
@@ -211,8 +215,8 @@ export async function withMigrationLock<Result>(
 }
 
 /** A connection of its own: what a script sets, such as a dump's search_path, ends with it. */
-async function runInSession(session: ClientConfig, script: string, record?: string): Promise<ScriptNote[]> {
-  const client = new Client(session)
+async function runInSession(session: ConnectionSettings, script: string, record?: string): Promise<ScriptNote[]> {
+  const client = new session.Client(session)
   client.on('error', () => {}) // a lost connection is reported by the query that finds it
   await client.connect()
   try {

@@ -1,5 +1,7 @@
+export { CertificateAuthority, hasOpenssl, type Certificate } from './authority.ts'
 export { makeDatabase, type TestDatabase } from './databases.ts'
 export { LiveGraduation } from './live-graduation.ts'
+export { ManagedPostgres, type ManagedBehaviour } from './managed-postgres.ts'
 export { ending } from './process.ts'
 export { makeProductDatabase, makeSampleDatabase, type SchemaDatabase } from './schema-database.ts'
 export { makeSqlite, temporaryFolder } from './sqlite.ts'

@@ -1,10 +1,13 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { SqlDriverAdapter, SqlDriverAdapterFactory, Transaction } from '@prisma/driver-adapter-utils'
-import { Failure, messageOf } from '@outgrow/kit'
-import { Client, type PoolConfig } from 'pg'
-import { connectionAttempts } from '../postgres.ts'
+import { Failure } from '@outgrow/kit'
+import { type PoolConfig } from 'pg'
+import { connectionAttempts, unreachable } from '../postgres.ts'
+import { isTlsRefusal } from '../tls.ts'
 import type { PostgresUrl } from '../url.ts'
+import { whileWaking } from '../waking.ts'
 import { countTime, type DatabaseCounters } from './counters.ts'
+import { reconnecting } from './reconnecting.ts'
 import type { TransactionScope } from './transaction-scope.ts'
 
 export interface PostgresAdapterOptions {
@@ -25,7 +28,7 @@ export async function postgresAdapterFactory(
   options: PostgresAdapterOptions,
 ): Promise<SqlDriverAdapterFactory> {
   const { url } = options
-  const config = await utcConfig(url)
+  const config = await whileWaking(url, () => utcConfig(url))
   const poolTimeout = Number(url.url.searchParams.get('pool_timeout') ?? 10)
   const stock = new PrismaPg(
     {
@@ -39,7 +42,7 @@ export async function postgresAdapterFactory(
   return {
     provider: 'postgres',
     adapterName: stock.adapterName,
-    connect: async () => watched(await stock.connect(), options),
+    connect: async () => watched(reconnecting(await stock.connect(), url, connectionLimit(url)), options),
   }
 }
 
@@ -102,7 +105,7 @@ async function utcConfig(url: PostgresUrl): Promise<PoolConfig> {
     const own = attempt.options === undefined ? '' : `${attempt.options} `
     for (const options of [`${own}-c timezone=UTC`, attempt.options]) {
       const config = { ...attempt, ...(options !== undefined && { options }) }
-      const client = new Client(config)
+      const client = new config.Client(config)
       client.on('error', () => {}) // the query that finds the connection gone reports it
       try {
         await client.connect()
@@ -115,7 +118,7 @@ async function utcConfig(url: PostgresUrl): Promise<PoolConfig> {
         await client.end().catch(() => {})
       }
     }
-    if (failure instanceof Failure) break
+    if (failure instanceof Failure || !isTlsRefusal(failure)) break
   }
   throw failure instanceof Failure ? failure : unreachable(url, failure)
 }
@@ -130,13 +133,5 @@ function wrongZone(zone: string | undefined): Failure {
     message: `Sessions on this server run in ${zone ?? 'an unknown time zone'}, and the client is not allowed to change that.`,
     why: 'Prisma’s adapter reads and writes timestamps correctly only in UTC.',
     fix: "Set it for the role: ALTER ROLE app SET timezone = 'UTC'.",
-  })
-}
-
-function unreachable({ url }: PostgresUrl, cause: unknown): Failure {
-  return new Failure({
-    code: 'OUTGROW_POSTGRES_UNREACHABLE',
-    message: `Cannot connect to Postgres at ${url.host}: ${messageOf(cause)}`,
-    fix: 'Check host, port, user, password and sslmode, and that the server is running.',
   })
 }

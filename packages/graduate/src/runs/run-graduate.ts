@@ -2,7 +2,13 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { openSqliteReadonly, readAuthority, stateDirectory, type GraduationState } from '@outgrow/databases'
+import {
+  openSqliteReadonly,
+  readAuthority,
+  requireDirect,
+  stateDirectory,
+  type GraduationState,
+} from '@outgrow/databases'
 import { exit, Failure } from '@outgrow/kit'
 import { cancelGraduation } from '../flows/live/cancel.ts'
 import {
@@ -87,6 +93,7 @@ export async function runGraduate(
   listener: GraduateListener,
 ): Promise<GraduationReport> {
   const { from, to, workDir, signal } = request
+  requireDirect(to, 'move')
   const { report } = await withJournal(
     { workDir, command: 'graduate', from, to, signal },
     async (journal) => ({

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { stateDirectory, withPostgres } from '@outgrow/databases'
+import { requireDirect, stateDirectory, withPostgres } from '@outgrow/databases'
 import { exit } from '@outgrow/kit'
 import { migrate, MoveStopped, type MigrateRequest, type MoveResult } from '../flows/offline.ts'
 import type { JournalWriter } from '../journal.ts'
@@ -47,6 +47,7 @@ export interface MoveListener {
  */
 export async function runMove(request: MoveRun, listener: MoveListener): Promise<Report> {
   const { command, from, target, workDir, signal } = request
+  requireDirect(target.url, 'move')
   const { report } = await withJournal(
     { workDir, command, from, to: target.url, signal },
     async (journal) => {

@@ -5,6 +5,7 @@ import {
   atomicSqliteScript,
   engineAdapter,
   parseDatabaseUrl,
+  requireDirect,
   ScriptError,
   withMigrationLock,
   withPostgres,
@@ -38,7 +39,8 @@ export interface Deployed {
  * Applies the migrations that a database lacks, each whole or not at all, with `_prisma_migrations` as Prisma writes it.
  * What can be known beforehand is refused before anything runs.
  * @throws Failure OUTGROW_MIGRATION_NONE, OUTGROW_MIGRATION_NOT_ATOMIC, OUTGROW_MIGRATION_UNRESOLVED,
- *   OUTGROW_MIGRATION_NO_HISTORY, OUTGROW_EXTENSION_MISSING, OUTGROW_MIGRATION_FAILED, OUTGROW_TARGET_POOLED
+ *   OUTGROW_MIGRATION_NO_HISTORY, OUTGROW_EXTENSION_MISSING, OUTGROW_MIGRATION_FAILED, OUTGROW_TARGET_POOLED,
+ *   OUTGROW_PROVIDER_UNSUPPORTED
  */
 export async function deployMigrations(
   source: SchemaSource,
@@ -78,7 +80,7 @@ async function deployPending(
 /**
  * Runs `use` while no other deployment goes on.
  * @param wait false: refuse where one does
- * @throws Failure OUTGROW_MIGRATION_RUNNING, OUTGROW_TARGET_POOLED
+ * @throws Failure OUTGROW_MIGRATION_RUNNING, OUTGROW_TARGET_POOLED, OUTGROW_PROVIDER_UNSUPPORTED
  */
 export async function whileLocked<Result>(
   databaseUrl: string,
@@ -86,6 +88,7 @@ export async function whileLocked<Result>(
   use: () => Promise<Result>,
 ): Promise<Result> {
   const done: { result: Result }[] = []
+  if (parseDatabaseUrl(databaseUrl).kind === 'postgres') requireDirect(databaseUrl, 'migrations')
   try {
     await withMigrationLock(databaseUrl, wait, async () => done.push({ result: await use() }))
   } catch (error) {

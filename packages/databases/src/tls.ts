@@ -1,0 +1,157 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { checkServerIdentity, getCACertificates, type ConnectionOptions } from 'node:tls'
+import { Failure, messageOf } from '@outgrow/kit'
+
+export type Ssl = false | ConnectionOptions
+
+/** A parameter of the URL, else the environment variable that libpq reads for it. */
+export type Parameter = (name: string, variable?: string) => string | undefined
+
+const modes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
+type SslMode = (typeof modes)[number]
+
+/** Any name will do: what `verify-ca` says of a certificate. */
+const anyName = () => undefined
+
+/**
+ * How TLS is tried, in this order, as libpq does: https://www.postgresql.org/docs/current/libpq-ssl.html.
+ * One difference: `verify-full` without a root certificate uses the system's roots, where libpq refuses to connect.
+ * @param host the name that the certificate is to carry
+ * @throws Failure OUTGROW_URL_INVALID
+ */
+export function tlsAttempts(parameter: Parameter, host: string): Ssl[] {
+  const root = parameter('sslrootcert', 'PGSSLROOTCERT')
+  const mode = modeOf(parameter('sslmode', 'PGSSLMODE'), root)
+  if (mode === 'disable') return [false]
+  const ca = rootsOf(root, mode)
+  const cert = fileOf(parameter, 'sslcert', 'PGSSLCERT', 'postgresql.crt')
+  const key = fileOf(parameter, 'sslkey', 'PGSSLKEY', 'postgresql.key')
+  const passphrase = parameter('sslpassword')
+  const given: ConnectionOptions = {
+    ...(ca && { ca }),
+    ...(cert && { cert }),
+    ...(key && { key }),
+    ...(passphrase !== undefined && { passphrase }),
+    // Without a name to go by (SNI), several providers do not know which database is meant.
+    ...(isIP(host) === 0 && { servername: host }),
+  }
+  const unchecked: Ssl = { ...given, rejectUnauthorized: false }
+  const certificate: Ssl = { ...given, rejectUnauthorized: true, checkServerIdentity: anyName }
+  const asFarAsKnown = ca ? certificate : unchecked
+  switch (mode) {
+    case 'allow':
+      return [false, asFarAsKnown]
+    case 'prefer':
+      return [asFarAsKnown, false]
+    case 'require':
+      return [asFarAsKnown]
+    case 'verify-ca':
+      return [certificate]
+    case 'verify-full':
+      return [
+        {
+          ...given,
+          rejectUnauthorized: true,
+          // The driver would compare with the address that it connects to.
+          checkServerIdentity: (_, peer) => checkServerIdentity(host, peer),
+        },
+      ]
+  }
+}
+
+/** How much a connection proves of who answers. */
+export type Protection = 'plain' | 'encrypted' | 'certificate' | 'verified'
+
+export function protectionOf(ssl: Ssl): Protection {
+  if (ssl === false) return 'plain'
+  if (ssl.rejectUnauthorized === false) return 'encrypted'
+  return ssl.checkServerIdentity === anyName ? 'certificate' : 'verified'
+}
+
+/** Whether the other way of `prefer` or `allow` is worth a try. */
+export function isTlsRefusal(error: unknown): boolean {
+  const { code = '' } = (error ?? {}) as { code?: string }
+  return (
+    /^(ERR_(SSL|TLS)|EPROTO$|.*CERT|UNABLE_TO_|HOSTNAME_MISMATCH)/.test(code) ||
+    /does not support SSL|establishing an SSL|no pg_hba\.conf entry|SSL (is )?(off|required)|encryption|insecure/i.test(
+      messageOf(error),
+    )
+  )
+}
+
+function modeOf(given: string | undefined, root: string | undefined): SslMode {
+  const wanted = given === 'no-verify' ? 'require' : given // the driver's own name for it
+  const mode = wanted ?? (root === 'system' ? 'verify-full' : 'prefer')
+  const known = modes.find((one) => one === mode)
+  if (known === undefined) {
+    throw new Failure({
+      code: 'OUTGROW_URL_INVALID',
+      message: `sslmode=${mode} is not a valid mode.`,
+      fix: 'Use disable, allow, prefer, require, verify-ca or verify-full.',
+    })
+  }
+  if (root === 'system' && known !== 'verify-full') {
+    throw new Failure({
+      code: 'OUTGROW_URL_INVALID',
+      message: `sslmode=${known} cannot be used with sslrootcert=system.`,
+      why: 'Anybody can get a certificate that the system trusts, so it proves nothing without the name. libpq refuses it too.',
+      fix: 'Use sslmode=verify-full.',
+    })
+  }
+  return known
+}
+
+/** The root certificates to check with; undefined where there is nothing to check with. */
+function rootsOf(root: string | undefined, mode: SslMode): (string | Buffer)[] | undefined {
+  if (root !== undefined && root !== 'system') return [read('sslrootcert', root)]
+  const own = inHome('root.crt')
+  if (root === undefined && existsSync(own)) return [read('sslrootcert', own)]
+  if (mode === 'verify-full') return systemRoots()
+  if (mode !== 'verify-ca') return undefined
+  throw new Failure({
+    code: 'OUTGROW_URL_INVALID',
+    message: 'sslmode=verify-ca needs a root certificate, and none is given.',
+    why: 'Any certificate that the system trusts would be accepted, whoever it belongs to.',
+    fix: 'Add sslrootcert=<file> to the URL, or use sslmode=verify-full.',
+  })
+}
+
+/** What the system trusts; on a system without a store, what Node.js brings along. */
+function systemRoots(): string[] | undefined {
+  const roots = getCACertificates('system')
+  return roots.length > 0 ? roots : undefined
+}
+
+/** What the URL or the environment names, else the file in which libpq looks by itself. */
+function fileOf(
+  parameter: Parameter,
+  name: string,
+  variable: string,
+  inFolder: string,
+): Buffer | undefined {
+  const path = parameter(name, variable)
+  if (path !== undefined) return read(name, path)
+  const own = inHome(inFolder)
+  return existsSync(own) ? read(name, own) : undefined
+}
+
+function inHome(name: string): string {
+  return join(homedir(), '.postgresql', name)
+}
+
+function read(name: string, path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (cause) {
+    throw new Failure({
+      code: 'OUTGROW_URL_INVALID',
+      message: `${name}=${path} cannot be read: ${messageOf(cause)}`,
+      why: 'The URL names this file to secure the connection.',
+      fix: `Correct ${name} in the URL; a relative path starts at the folder where the command runs.`,
+      cause,
+    })
+  }
+}
