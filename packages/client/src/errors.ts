@@ -63,7 +63,9 @@ export function isUnavailable(error: unknown): boolean {
   const { code, kind, originalCode, message } = readAdapterError(error)
   return (
     // The driver says some of it in words alone.
-    /Connection (terminated|ended)|not queryable|timeout exceeded when trying to connect/i.test(message) ||
+    /Connection (terminated|ended)|not queryable|timeout exceeded when trying to connect|max clients? (connections )?reached/i.test(
+      message,
+    ) ||
     /^(P1001|P1002|P1017|ECONN\w+|EPIPE)$/.test(code ?? '') ||
     /^(DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections)$/.test(kind ?? '') ||
     /^(57P0[123]|08\w{3}|53300|ECONN\w+|EPIPE)$/.test(originalCode ?? '')

@@ -15,7 +15,10 @@ export class BoundClient extends Client {
   constructor(config: ClientConfig = {}) {
     super({ ...config, enableChannelBinding: true } as ClientConfig)
     let isBound = false
-    const refuse = (why: string) => this.connection.stream.destroy(unbound(why))
+    const refuse = (why: string) => {
+      this.connection.removeAllListeners('readyForQuery') // it may have come along already
+      this.connection.stream.destroy(unbound(why))
+    }
     // Asked before the driver itself answers.
     this.connection.prependListener('authenticationSASL', ({ mechanisms }: { mechanisms: string[] }) => {
       isBound = this.connection.stream.constructor.name === 'TLSSocket' && mechanisms.includes('SCRAM-SHA-256-PLUS')

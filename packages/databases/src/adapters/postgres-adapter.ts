@@ -9,6 +9,7 @@ import { whileWaking } from '../waking.ts'
 import { countTime, type DatabaseCounters } from './counters.ts'
 import { reconnecting } from './reconnecting.ts'
 import type { TransactionScope } from './transaction-scope.ts'
+import { WakingPool } from './waking-pool.ts'
 
 export interface PostgresAdapterOptions {
   url: PostgresUrl
@@ -30,19 +31,22 @@ export async function postgresAdapterFactory(
   const { url } = options
   const config = await whileWaking(url, () => utcConfig(url))
   const poolTimeout = Number(url.url.searchParams.get('pool_timeout') ?? 10)
-  const stock = new PrismaPg(
-    {
-      ...config,
-      max: connectionLimit(url),
-      connectionTimeoutMillis: poolTimeout * 1000,
-      allowExitOnIdle: options.allowExitOnIdle ?? false,
-    },
-    { schema: url.schema },
-  )
+  const settings = {
+    ...config,
+    max: connectionLimit(url),
+    connectionTimeoutMillis: poolTimeout * 1000,
+    allowExitOnIdle: options.allowExitOnIdle ?? false,
+  }
   return {
     provider: 'postgres',
-    adapterName: stock.adapterName,
-    connect: async () => watched(reconnecting(await stock.connect(), url, connectionLimit(url)), options),
+    adapterName: '@prisma/adapter-pg',
+    connect: async () => {
+      const stock = new PrismaPg(new WakingPool(settings, url), {
+        schema: url.schema,
+        disposeExternalPool: true,
+      })
+      return watched(reconnecting(await stock.connect(), settings.max), options)
+    },
   }
 }
 

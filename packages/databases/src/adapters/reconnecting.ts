@@ -1,44 +1,26 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { SqlDriverAdapter, SqlQuery } from '@prisma/driver-adapter-utils'
 import { messageOf } from '@outgrow/kit'
-import { connectTimeoutMs } from '../address.ts'
-import type { PostgresUrl } from '../url.ts'
-import { isWaking } from '../waking.ts'
 
 /**
- * The same adapter, over a server that closes connections which idle, restarts, or sleeps. Where no connection could be made,
- * nothing was sent: anything is tried again while the server wakes up. Where one was lost on the way, nobody knows whether the
+ * The same adapter, over a server that closes connections and restarts. Where one is lost on the way, nobody knows whether the
  * statement ran: only what changes nothing is sent again, a plain read or a BEGIN.
- * @param connections of the pool
+ * @param connections of the pool: every other one may be as dead as the first
  */
-export function reconnecting(
-  adapter: SqlDriverAdapter,
-  url: PostgresUrl,
-  connections: number,
-): SqlDriverAdapter {
-  const again = async <Result>(isSafe: boolean, work: () => Promise<Result>): Promise<Result> => {
-    const ends = performance.now() + connectTimeoutMs(url)
-    // Every other connection of the pool may be as dead as the first.
-    let left = connections
-    for (let pauseMs = 50; ; pauseMs = Math.min(2 * pauseMs, 1000)) {
+export function reconnecting(adapter: SqlDriverAdapter, connections: number): SqlDriverAdapter {
+  const again = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    for (let left = connections; ; left--) {
       try {
         return await work()
       } catch (error) {
-        if (isLost(error)) {
-          if (!isSafe || left-- === 0) throw error
-        } else if (isUnmade(error) && isWaking(url, causeOf(error)) && performance.now() + pauseMs < ends) {
-          await sleep(pauseMs)
-        } else throw error
+        if (left === 0 || !isLost(error)) throw error
       }
     }
   }
   const startTransaction = adapter.startTransaction.bind(adapter)
   const queryRaw = adapter.queryRaw.bind(adapter)
-  const executeRaw = adapter.executeRaw.bind(adapter)
   return Object.assign(adapter, {
-    queryRaw: (query: SqlQuery) => again(isPlainRead(query.sql), () => queryRaw(query)),
-    executeRaw: (query: SqlQuery) => again(false, () => executeRaw(query)),
-    startTransaction: (...args: Parameters<typeof startTransaction>) => again(true, () => startTransaction(...args)),
+    queryRaw: (query: SqlQuery) => (isPlainRead(query.sql) ? again(() => queryRaw(query)) : queryRaw(query)),
+    startTransaction: (...args: Parameters<typeof startTransaction>) => again(() => startTransaction(...args)),
   })
 }
 
@@ -54,30 +36,15 @@ export function isPlainRead(sql: string): boolean {
   return [...bare.matchAll(/([\w$]+)\s*\(/g)].every(([, name = '']) => clauses.test(name))
 }
 
-/** The connection was there, and is gone. */
+/** The connection is gone. */
 function isLost(error: unknown): boolean {
-  const { kind, originalCode } = causeOf(error)
+  const { kind, originalCode } = ((error as { cause?: unknown } | undefined)?.cause ?? {}) as {
+    kind?: string
+    originalCode?: string
+  }
   return (
     kind === 'ConnectionClosed' ||
-    /^(57P01|57P02|EPIPE)$/.test(originalCode ?? '') ||
+    /^57P0[12]$/.test(originalCode ?? '') ||
     /Connection terminated unexpectedly|not queryable|EPIPE|ECONNRESET/.test(messageOf(error))
   )
-}
-
-/** The connection was never there. */
-function isUnmade(error: unknown): boolean {
-  const { kind, originalCode } = causeOf(error)
-  return kind === 'DatabaseNotReachable' || originalCode === '57P03'
-}
-
-interface Cause {
-  kind?: string
-  originalCode?: string
-  code?: string
-}
-
-/** What the adapter says of an error. */
-function causeOf(error: unknown): Cause {
-  const cause = ((error as { cause?: Cause } | undefined)?.cause ?? error ?? {}) as Cause
-  return cause.kind === 'DatabaseNotReachable' ? { ...cause, originalCode: 'ECONNREFUSED' } : cause
 }
