@@ -166,6 +166,11 @@ describe('the facade on managed Postgres', () => {
     expect(server.seen.serverNames.length).toBeGreaterThan(2)
     await expect(openSample(server.url('ep-other.eu-central-1.aws.neon.tech', verified))).rejects.toMatchObject({
       code: 'OUTGROW_POSTGRES_UNREACHABLE',
+      message: expect.stringContaining('does not match') as string,
+    })
+    const other = new CertificateAuthority('Other').root.certPath
+    await expect(openSample(server.url(neon, { ...verified, sslrootcert: other }))).rejects.toMatchObject({
+      code: 'OUTGROW_POSTGRES_UNREACHABLE',
       why: expect.stringContaining('TLS is required') as string,
     })
     await expect(openSample(server.url(neon, { sslmode: 'disable' }))).rejects.toMatchObject({

@@ -1,6 +1,7 @@
-import { openSqliteReadonly, parseDatabaseUrl } from '@outgrow/databases'
+import { openSqliteReadonly, otherHosts, parseDatabaseUrl } from '@outgrow/databases'
 import { identityOf } from './identity.ts'
 import { insideSigns, type Collisions } from './inside-signs.ts'
+import { examineProvider, type ManagedBy } from './postgres/managed-by.ts'
 import { verdictOf, type Level, type Sign } from './level.ts'
 import { probePostgres, type PostgresReadings } from './postgres/readings.ts'
 import { postgresSigns } from './postgres/signs.ts'
@@ -40,6 +41,8 @@ export interface Examination {
   signs: Sign[]
   sqlite: SqliteReadings | null
   postgres: PostgresReadings | null
+  /** Whose the Postgres is; null where that is not known. */
+  managedBy: ManagedBy | null
 }
 
 /**
@@ -62,7 +65,7 @@ async function examineSqlite(options: ExamineOptions, path: string): Promise<Exa
     keep(options, { kind, sizeBytes, walBytes, lagPages, pageBytes, lock })
     const collisions = await options.collisions?.(sqlite.journalMode)
     const signs = [...sqliteSigns(sqlite, inside, sizes), ...insideSigns(inside, collisions)]
-    return examined(options, signs, { provider: 'sqlite', sqlite, postgres: null })
+    return examined(options, signs, { provider: 'sqlite', sqlite, postgres: null, managedBy: null })
   } finally {
     reader.close()
   }
@@ -78,8 +81,12 @@ async function examinePostgres(options: ExamineOptions): Promise<Examination> {
   })
   const { inside } = history(options)
   const collisions = await options.collisions?.(undefined)
-  const signs = [...postgresSigns(postgres, inside), ...insideSigns(inside, collisions)]
-  return examined(options, signs, { provider: 'postgres', sqlite: null, postgres })
+  const signs = [
+    ...postgresSigns(postgres, inside, otherHosts(options.url)),
+    ...insideSigns(inside, collisions),
+  ]
+  const managedBy = examineProvider(options.url, postgres.sizeBytes)
+  return examined(options, signs, { provider: 'postgres', sqlite: null, postgres, managedBy })
 }
 
 function keep({ url, store, process }: ExamineOptions, values: Sample['values']): void {
@@ -98,7 +105,7 @@ function history({ url, store }: ExamineOptions) {
 function examined(
   { url }: ExamineOptions,
   signs: Sign[],
-  readings: Pick<Examination, 'provider' | 'sqlite' | 'postgres'>,
+  readings: Pick<Examination, 'provider' | 'sqlite' | 'postgres' | 'managedBy'>,
 ): Examination {
   const { level, reasons, unknown } = verdictOf(signs)
   return {

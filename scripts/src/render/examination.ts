@@ -19,10 +19,11 @@ function shownPath(identity: string): string {
 /** An examination as people read it: every sign in a line, then what to do about those that are not fine. */
 export function printExamination(
   terminal: Terminal,
-  { provider, database, verdict, signs, unknown }: Examination,
+  { provider, database, verdict, signs, unknown, managedBy }: Examination,
 ): void {
   const level = (one: Level) => terminal.style(colors[one], words[one])
   terminal.line(provider === 'sqlite' ? `SQLite  ${shownPath(database)}` : `Postgres  ${database}`)
+  if (managedBy) terminal.line(`${managedBy.title}  ${managedBy.hosts.join('  ')}`.trimEnd())
   const rows = textTable(
     ['sign', 'level', 'seen'],
     signs.map((sign) => [sign.title, words[sign.level], sign.text]),
@@ -33,6 +34,7 @@ export function printExamination(
     terminal.line(`    from  ${sign.threshold.source}`)
     terminal.line(`    do    ${sign.advice}`)
   }
+  for (const { text, source } of managedBy?.notes ?? []) terminal.line(`note  ${text}  ${source}`)
   const resting =
     unknown.length === 0 ? '' : ` (based on what was measured; not measured: ${unknown.join(', ')})`
   terminal.line(`${terminal.style('bold', 'Verdict')}: ${level(verdict)}${resting}`)

@@ -25,6 +25,7 @@ export function printUndone(terminal: Terminal, runs: string[]): void {
 export function moveListener(terminal: Terminal): MoveListener & { done: () => void } {
   const done = terminal.busy('Preparing the schema and the target')
   return {
+    onNote: (text) => terminal.line(text),
     onStep: (title, at, of) => {
       done()
       terminal.line(`${terminal.style('bold', `STEP ${at} of ${of}`)}  ${title}`)

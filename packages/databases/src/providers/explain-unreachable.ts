@@ -1,4 +1,3 @@
-import { isTlsRefusal } from '../tls.ts'
 import type { PostgresUrl } from '../url.ts'
 import { directUrlOf, keepsSessions, providerOf, type Managed } from './find.ts'
 
@@ -17,7 +16,7 @@ export function explainUnreachable(target: PostgresUrl, cause: unknown): Explana
   if (!managed) return undefined
   const { code = '', message = '' } = (cause ?? {}) as { code?: string; message?: string }
   return (
-    ofNetwork(managed, code, message) ?? ofLimit(target, managed, code, message) ?? ofCertificate(managed, cause, message)
+    ofNetwork(managed, code, message) ?? ofLimit(target, managed, code, message) ?? ofTls(managed, code, message)
   )
 }
 
@@ -67,17 +66,16 @@ export function isConnectionLimit(code: string, message: string): boolean {
   return code === '53300' || /max clients? (connections )?reached|MaxClients|too many (clients|connections)|no more connections allowed/i.test(message)
 }
 
-function ofCertificate(
-  { provider: { title, tls, roots } }: Managed,
-  cause: unknown,
-  message: string,
-): Explanation | undefined {
-  if (!isTlsRefusal(cause) && !/certificate/i.test(message)) return undefined
+const untrusted = /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|CERT_UNTRUSTED|UNABLE_TO_\w+)$/
+
+function ofTls({ provider: { title, tls, roots } }: Managed, code: string, message: string): Explanation | undefined {
+  const wantsTls = /insecure|no encryption|SSL (is )?(off|required)/i.test(message)
+  if (!wantsTls && !untrusted.test(code)) return undefined
   return {
     why: `${title}: ${tls.text}`,
     fix:
       roots === 'system'
         ? 'Use sslmode=verify-full&sslrootcert=system.'
-        : 'Name its root certificate with sslrootcert=<file>.',
+        : 'Use sslmode=verify-full, and name the root certificate with sslrootcert=<file>.',
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import {
+  notesFor,
   openSqliteReadonly,
   readAuthority,
   requireDirect,
@@ -37,6 +38,7 @@ import { blankGraduation, pauseOf, type GraduationReport } from './graduation-re
 import { rehearseFollowing } from './run-rehearse.ts'
 import { runCommandLine, type CommandRun } from './run-command.ts'
 import type { RunSettings } from './run-settings.ts'
+import { sizeOf } from './size-of.ts'
 import { withJournal } from './with-journal.ts'
 
 /** Between two looks at a file to which nobody writes, and at one with a value that is to be corrected. */
@@ -94,13 +96,15 @@ export async function runGraduate(
 ): Promise<GraduationReport> {
   const { from, to, workDir, signal } = request
   requireDirect(to, 'move')
+  const about = notesFor(to, 'graduate', sizeOf(from)).map(({ text }) => text)
+  for (const note of about) listener.onNote(note)
   const { report } = await withJournal(
     { workDir, command: 'graduate', from, to, signal },
     async (journal) => ({
       report: await new Graduating(request, listener, journal).go(),
     }),
   )
-  return report
+  return { ...report, notes: [...about, ...report.notes] }
 }
 
 class Graduating {

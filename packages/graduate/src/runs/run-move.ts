@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { requireDirect, stateDirectory, withPostgres } from '@outgrow/databases'
+import { notesFor, requireDirect, stateDirectory, withPostgres } from '@outgrow/databases'
 import { exit } from '@outgrow/kit'
 import { migrate, MoveStopped, type MigrateRequest, type MoveResult } from '../flows/offline.ts'
 import type { JournalWriter } from '../journal.ts'
@@ -12,6 +12,7 @@ import { dropTrialDatabase } from '../trial/trial-databases.ts'
 import type { MoveTarget } from './choose-target.ts'
 import { judgeMove, type Judgement } from './judge-move.ts'
 import type { RunSettings } from './run-settings.ts'
+import { sizeOf } from './size-of.ts'
 import { withJournal } from './with-journal.ts'
 
 export interface MoveRun
@@ -30,6 +31,8 @@ export interface Moved extends MoveResult, Judgement {
 
 /** Called with each event of a move when it happens. */
 export interface MoveListener {
+  /** Something to know about the target, in words, before anything is done. */
+  onNote(text: string): void
   onStep(title: string, at: number, of: number): void
   progress: Progress
   /** Bad values ended it; the target is as it was. */
@@ -48,6 +51,8 @@ export interface MoveListener {
 export async function runMove(request: MoveRun, listener: MoveListener): Promise<Report> {
   const { command, from, target, workDir, signal } = request
   requireDirect(target.url, 'move')
+  const about = notesFor(target.url, 'migrate', sizeOf(from)).map(({ text }) => text)
+  for (const note of about) listener.onNote(note)
   const { report } = await withJournal(
     { workDir, command, from, to: target.url, signal },
     async (journal) => {
@@ -59,7 +64,7 @@ export async function runMove(request: MoveRun, listener: MoveListener): Promise
       }
     },
   )
-  return report
+  return { ...report, notes: [...about, ...report.notes] }
 }
 
 /** A database that was made for a move, and into which nothing came, is of no use. */

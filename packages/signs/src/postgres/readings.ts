@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connectPostgres, parsePostgresUrl, withPostgres, type PostgresClient } from '@outgrow/databases'
+import {
+  connectPostgres,
+  examineConnection,
+  parsePostgresUrl,
+  withPostgres,
+  type ExaminedConnection,
+  type PostgresClient,
+} from '@outgrow/databases'
 import { detectPooler } from './pooler.ts'
 import { sql } from './sql.ts'
 
@@ -24,6 +31,8 @@ export interface PostgresReadings {
   slowest: { text: string; meanMs: number; calls: number }[] | null
   /** The zone that a session gets which asks for none. */
   timeZone: string
+  /** How this connection is secured. */
+  connection: ExaminedConnection
   /** What stands between; `unknown` when no second connection was to be had. */
   pooler: 'none' | 'other-port' | 'transaction' | 'unknown'
 }
@@ -66,6 +75,7 @@ export async function probePostgres(
       unindexedForeignKeys: await rows<PostgresReadings['unindexedForeignKeys'][number]>(sql.foreignKeys),
       slowest: await slowestStatements(client),
       timeZone: basics.zone,
+      connection: examineConnection(client, url),
       pooler: await detectPooler(parsePostgresUrl(url), client, () => connectPostgres(url)),
     }
   })

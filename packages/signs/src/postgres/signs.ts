@@ -1,5 +1,6 @@
 import { judged, type Sign, type Threshold } from '../level.ts'
 import type { InsideSummary } from '../summary.ts'
+import { connectionSign } from './connection-sign.ts'
 import type { PostgresReadings } from './readings.ts'
 
 const thresholds = {
@@ -71,10 +72,17 @@ const poolers: Record<PostgresReadings['pooler'], string> = {
   unknown: 'not known: no second connection was available',
 }
 
-/** Judges a Postgres database by its own statistics, and by what the application's processes counted. */
-export function postgresSigns(readings: PostgresReadings, inside: InsideSummary | undefined): Sign[] {
+/**
+ * Judges a Postgres database by its own statistics, and by what the application's processes counted.
+ * @param hosts the other hosts of the same database, where the provider is known
+ */
+export function postgresSigns(
+  readings: PostgresReadings,
+  inside: InsideSummary | undefined,
+  hosts: readonly string[] = [],
+): Sign[] {
   const { connections, idleInTransaction, lockWaits, cacheHit, bloated, unusedIndexes } = readings
-  const { unindexedForeignKeys, slowest, timeZone, pooler } = readings
+  const { unindexedForeignKeys, slowest, timeZone, pooler, connection } = readings
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`
   const names = (all: string[]) => (all.length === 0 ? 'none' : all.join(', '))
   const wait = inside?.waitP99Ms ?? null
@@ -155,8 +163,8 @@ export function postgresSigns(readings: PostgresReadings, inside: InsideSummary 
       title: 'Pooler',
       value: pooler === 'unknown' ? null : pooler === 'transaction' ? 1 : 0,
       text: poolers[pooler],
-      advice:
-        'Set time zone and timeouts for the role, not the session, and give migrations a direct connection.',
+      advice: `Set time zone and timeouts for the role, not the session, and give migrations a direct connection.${hosts.map((host) => ` ${host}.`).join('')}`,
     }),
+    connectionSign(connection),
   ]
 }
