@@ -73,9 +73,17 @@ describe.skipIf(!hasOpenssl)('with certificates of openssl', () => {
       ['graduate', 'direct.abc.flympg.net', ['--cutover', 'auto', '--stop-writes']],
     ] as const) {
       const database = await modestDatabase()
-      const server = await ManagedPostgres.start(database.url, { certificate, requiresTls: true, requiresServerName: true })
+      const server = await ManagedPostgres.start(database.url, {
+        certificate,
+        requiresTls: true,
+        requiresServerName: true,
+      })
       server.sleeps = host === neon ? 1 : 0
-      const to = server.url(host, { ...database.role, sslmode: 'verify-full', sslrootcert: authority.root.certPath })
+      const to = server.url(host, {
+        ...database.role,
+        sslmode: 'verify-full',
+        sslrootcert: authority.root.certPath,
+      })
       const args = ['--from', file, '--schema', schema, '--to', to, '--work-dir', temporaryFolder()]
       const { code, document, stderr, stdout } = await outgrow([command, ...args, ...more])
       expect([code, document.error, document.findings]).toEqual([0, null, []])
@@ -89,7 +97,14 @@ describe.skipIf(!hasOpenssl)('with certificates of openssl', () => {
     const database = await modestDatabase()
     const server = await ManagedPostgres.start(database.url, { certificate, requiresTls: true })
     const to = server.url('db.abc.supabase.co', { ...database.role, sslmode: 'require' })
-    const { code, document } = await outgrow<{ applied: string[] }>(['schema', 'deploy', '--schema', schema, '--to', to])
+    const { code, document } = await outgrow<{ applied: string[] }>([
+      'schema',
+      'deploy',
+      '--schema',
+      schema,
+      '--to',
+      to,
+    ])
     expect([code, document.applied]).toEqual([0, ['0_init', '1_init']])
     await server.stop()
     await database.drop()
@@ -103,9 +118,17 @@ describe.skipIf(!hasOpenssl)('with certificates of openssl', () => {
     const args = ['doctor', '--window', '0.2', '--work-dir', temporaryFolder(), '--database', url]
     const { document } = await outgrow<DoctorDocument>(args, { SSL_CERT_FILE: authority.root.certPath })
     expect(document.examination).toMatchObject({
-      managedBy: { name: 'neon', pool: 'none', hosts: [`direct: ${neon}:${server.port}`, `pooled: ${neonPooled}:${server.port}`] },
+      managedBy: {
+        name: 'neon',
+        pool: 'none',
+        hosts: [`direct: ${neon}:${server.port}`, `pooled: ${neonPooled}:${server.port}`],
+      },
       signs: expect.arrayContaining([
-        expect.objectContaining({ name: 'connection-security', level: 'fine', text: 'encrypted and verified' }),
+        expect.objectContaining({
+          name: 'connection-security',
+          level: 'fine',
+          text: 'encrypted and verified',
+        }),
       ]) as unknown,
     })
     await server.stop()
@@ -117,13 +140,30 @@ test('a limit of connections stops a move with the limit’s name, and the targe
   const { file, schema } = makeShop(10)
   const database = await modestDatabase()
   const server = await ManagedPostgres.start(database.url, {
-    limit: { connections: 2, code: 'XX000', message: 'MaxClientsInSessionMode: max clients reached - in Session mode max clients are limited to pool_size' },
+    limit: {
+      connections: 2,
+      code: 'XX000',
+      message:
+        'MaxClientsInSessionMode: max clients reached - in Session mode max clients are limited to pool_size',
+    },
   })
   const to = server.url('aws-0-eu-west-1.pooler.supabase.com', { ...database.role, port: server.port })
-  const { code, document } = await outgrow(['migrate', '--from', file, '--schema', schema, '--to', to, '--work-dir', temporaryFolder()])
+  const { code, document } = await outgrow([
+    'migrate',
+    '--from',
+    file,
+    '--schema',
+    schema,
+    '--to',
+    to,
+    '--work-dir',
+    temporaryFolder(),
+  ])
   expect([code, document.error?.code]).toEqual([2, 'OUTGROW_POSTGRES_UNREACHABLE'])
   expect(document.error?.why).toContain('Supabase allows no more connections. In session mode')
-  expect(await database.query("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace")).toEqual([])
+  expect(
+    await database.query("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"),
+  ).toEqual([])
   await server.stop()
   await database.drop()
 })
@@ -136,7 +176,15 @@ test('a file that the free plan cannot hold is named before the move', async () 
   const { truncateSync } = await import('node:fs')
   truncateSync(`${file}-wal`, 600e6)
   const { document, stderr } = await outgrow([
-    'migrate', '--from', file, '--schema', 'introspect', '--to', server.url('db.abc.supabase.co', { connect_timeout: 1 }), '--work-dir', temporaryFolder(),
+    'migrate',
+    '--from',
+    file,
+    '--schema',
+    'introspect',
+    '--to',
+    server.url('db.abc.supabase.co', { connect_timeout: 1 }),
+    '--work-dir',
+    temporaryFolder(),
   ])
   expect(document.error?.code).toBe('OUTGROW_POSTGRES_UNREACHABLE')
   expect(stderr).toContain('Supabase: A free project becomes read-only above 500 MB.')

@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CertificateAuthority, hasOpenssl, makeSampleDatabase, ManagedPostgres, until, type ManagedBehaviour } from '@outgrow/testing'
+import {
+  CertificateAuthority,
+  hasOpenssl,
+  makeSampleDatabase,
+  ManagedPostgres,
+  until,
+  type ManagedBehaviour,
+} from '@outgrow/testing'
 import { openSample, type SampleDatabase } from '@outgrow/sample'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
 import { isUnavailable } from '../src/index.ts'
@@ -8,7 +15,8 @@ const neon = 'ep-test-1.eu-central-1.aws.neon.tech'
 const limited = {
   connections: 2,
   code: 'XX000',
-  message: 'MaxClientsInSessionMode: max clients reached - in Session mode max clients are limited to pool_size',
+  message:
+    'MaxClientsInSessionMode: max clients reached - in Session mode max clients are limited to pool_size',
 }
 
 /** The facade, through hosts that behave as those of providers do. */
@@ -53,12 +61,15 @@ describe('the facade on managed Postgres', () => {
     const database = await open(server.url(neon, { connection_limit: 3 }))
     const { client } = database
     // Several connections, each of which is dead when it is used next.
-    const all = () => Promise.all([count(database), client.account.findMany({ take: 1 }), client.person.findFirst()])
+    const all = () =>
+      Promise.all([count(database), client.account.findMany({ take: 1 }), client.person.findFirst()])
     await all()
     await sleep(100)
     await all()
     await sleep(100)
-    await client.$transaction(async (tx) => tx.account.create({ data: { name: 'begun', slug: `begun-${Date.now()}` } }))
+    await client.$transaction(async (tx) =>
+      tx.account.create({ data: { name: 'begun', slug: `begun-${Date.now()}` } }),
+    )
     expect(server.seen.idled).toBeGreaterThanOrEqual(2)
     expect(await client.account.count({ where: { name: 'begun' } })).toBe(1)
     await client.account.count()
@@ -86,7 +97,9 @@ describe('the facade on managed Postgres', () => {
   test('a server of one’s own that is away is not waited for', async () => {
     const server = await start()
     server.sleeps = 100
-    await expect(openSample(server.url('db.example.test'))).rejects.toMatchObject({ code: 'OUTGROW_POSTGRES_UNREACHABLE' })
+    await expect(openSample(server.url('db.example.test'))).rejects.toMatchObject({
+      code: 'OUTGROW_POSTGRES_UNREACHABLE',
+    })
     expect(server.seen.refused).toBeLessThan(5)
   })
 
@@ -96,23 +109,31 @@ describe('the facade on managed Postgres', () => {
     const database = await open(url)
     const { client } = database
     const results = await Promise.allSettled(
-      Array.from({ length: 4 }, () => client.$transaction(async (tx) => {
-        await sleep(50)
-        return tx.account.count()
-      })),
+      Array.from({ length: 4 }, () =>
+        client.$transaction(async (tx) => {
+          await sleep(50)
+          return tx.account.count()
+        }),
+      ),
     )
     const failed = results.filter((one) => one.status === 'rejected')
     expect(failed.length).toBeGreaterThan(0)
     for (const { reason } of failed) expect(isUnavailable(reason)).toBe(true)
     // All connections are taken: by ours, and then by none.
-    const held = client.$transaction(async (tx) => {
-      await tx.account.count()
-      await until(() => server.seen.refused >= 5)
-    }, { timeout: 20_000 })
-    const other = client.$transaction(async (tx) => {
-      await tx.account.count()
-      await until(() => server.seen.refused >= 5)
-    }, { timeout: 20_000 })
+    const held = client.$transaction(
+      async (tx) => {
+        await tx.account.count()
+        await until(() => server.seen.refused >= 5)
+      },
+      { timeout: 20_000 },
+    )
+    const other = client.$transaction(
+      async (tx) => {
+        await tx.account.count()
+        await until(() => server.seen.refused >= 5)
+      },
+      { timeout: 20_000 },
+    )
     await until(() => server.openConnections === 2)
     const opening = (async () => {
       for (;;) {
@@ -156,25 +177,34 @@ describe('the facade on managed Postgres', () => {
     return role
   }
 
-  test.skipIf(!hasOpenssl)('every connection of the pool is encrypted, says which host it means, and checks who answers', async () => {
-    const authority = new CertificateAuthority()
-    const server = await start({ certificate: authority.issue(neon), requiresTls: true, requiresServerName: true })
-    const verified = { sslmode: 'verify-full', sslrootcert: authority.root.certPath }
-    const { client } = await open(server.url(neon, verified))
-    await Promise.all(Array.from({ length: 4 }, () => client.account.count()))
-    expect(new Set(server.seen.serverNames)).toEqual(new Set([neon]))
-    expect(server.seen.serverNames.length).toBeGreaterThan(2)
-    await expect(openSample(server.url('ep-other.eu-central-1.aws.neon.tech', verified))).rejects.toMatchObject({
-      code: 'OUTGROW_POSTGRES_UNREACHABLE',
-      message: expect.stringContaining('does not match') as string,
-    })
-    const other = new CertificateAuthority('Other').root.certPath
-    await expect(openSample(server.url(neon, { ...verified, sslrootcert: other }))).rejects.toMatchObject({
-      code: 'OUTGROW_POSTGRES_UNREACHABLE',
-      why: expect.stringContaining('TLS is required') as string,
-    })
-    await expect(openSample(server.url(neon, { sslmode: 'disable' }))).rejects.toMatchObject({
-      message: expect.stringContaining('insecure') as string,
-    })
-  })
+  test.skipIf(!hasOpenssl)(
+    'every connection of the pool is encrypted, says which host it means, and checks who answers',
+    async () => {
+      const authority = new CertificateAuthority()
+      const server = await start({
+        certificate: authority.issue(neon),
+        requiresTls: true,
+        requiresServerName: true,
+      })
+      const verified = { sslmode: 'verify-full', sslrootcert: authority.root.certPath }
+      const { client } = await open(server.url(neon, verified))
+      await Promise.all(Array.from({ length: 4 }, () => client.account.count()))
+      expect(new Set(server.seen.serverNames)).toEqual(new Set([neon]))
+      expect(server.seen.serverNames.length).toBeGreaterThan(2)
+      await expect(
+        openSample(server.url('ep-other.eu-central-1.aws.neon.tech', verified)),
+      ).rejects.toMatchObject({
+        code: 'OUTGROW_POSTGRES_UNREACHABLE',
+        message: expect.stringContaining('does not match') as string,
+      })
+      const other = new CertificateAuthority('Other').root.certPath
+      await expect(openSample(server.url(neon, { ...verified, sslrootcert: other }))).rejects.toMatchObject({
+        code: 'OUTGROW_POSTGRES_UNREACHABLE',
+        why: expect.stringContaining('TLS is required') as string,
+      })
+      await expect(openSample(server.url(neon, { sslmode: 'disable' }))).rejects.toMatchObject({
+        message: expect.stringContaining('insecure') as string,
+      })
+    },
+  )
 })

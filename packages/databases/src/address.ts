@@ -12,8 +12,7 @@ export function addressOf({ url }: PostgresUrl): Address {
     // A socket's folder keeps its case; names have none.
     host: host.startsWith('/') ? host : host.toLowerCase(),
     port: Number(url.port || parameter('port') || process.env.PGPORT || 5432),
-    user:
-      decodeURIComponent(url.username) || parameter('user') || process.env.PGUSER || userInfo().username,
+    user: decodeURIComponent(url.username) || parameter('user') || process.env.PGUSER || userInfo().username,
   }
 }
 
@@ -26,7 +25,8 @@ export function withAddress({ url }: PostgresUrl, { host, port }: Partial<Addres
     changed.searchParams.delete('hostaddr') // it was the other host's
   }
   if (port !== undefined) {
-    if (changed.port === '' && changed.searchParams.has('port')) changed.searchParams.set('port', String(port))
+    if (changed.port === '' && changed.searchParams.has('port'))
+      changed.searchParams.set('port', String(port))
     else changed.port = String(port)
   }
   return changed.href

@@ -11,9 +11,9 @@ export type ConnectionSettings = ClientConfig & {
  * A client for libpq's `channel_binding=require`: it gives its password to nobody but a server that proves to be the other
  * end of this very TLS connection (SCRAM-SHA-256-PLUS).
  */
-export class BoundClient extends Client {
+class BoundClient extends Client {
   constructor(config: ClientConfig = {}) {
-    super({ ...config, enableChannelBinding: true } as ClientConfig)
+    super({ ...config, enableChannelBinding: true })
     let isBound = false
     const refuse = (why: string) => {
       this.connection.removeAllListeners('readyForQuery') // it may have come along already
@@ -21,7 +21,8 @@ export class BoundClient extends Client {
     }
     // Asked before the driver itself answers.
     this.connection.prependListener('authenticationSASL', ({ mechanisms }: { mechanisms: string[] }) => {
-      isBound = this.connection.stream.constructor.name === 'TLSSocket' && mechanisms.includes('SCRAM-SHA-256-PLUS')
+      isBound =
+        this.connection.stream.constructor.name === 'TLSSocket' && mechanisms.includes('SCRAM-SHA-256-PLUS')
       if (!isBound) refuse('it does not offer it')
     })
     for (const event of ['authenticationCleartextPassword', 'authenticationMD5Password'])
@@ -52,5 +53,7 @@ export function clientFor(binding: string | undefined): Pick<ConnectionSettings,
 }
 
 function unbound(why: string): Error {
-  return new Error(`channel_binding=require, but the server does not bind the login to this connection: ${why}`)
+  return new Error(
+    `channel_binding=require, but the server does not bind the login to this connection: ${why}`,
+  )
 }

@@ -165,9 +165,7 @@ async function sessionFor(url: PostgresUrl): Promise<ConnectionSettings> {
   } finally {
     await probe.end()
   }
-  const config = connectionAttempts(url).find(
-    ({ ssl }) => Boolean(ssl) === encrypted,
-  ) as ConnectionSettings
+  const config = connectionAttempts(url).find(({ ssl }) => Boolean(ssl) === encrypted) as ConnectionSettings
   const path = quoteIdentifier(url.schema).replaceAll(/[\\ ]/g, '\\$&')
   const options = [config.options, `-c timezone=UTC -c search_path=${path}`]
   return { ...config, options: options.filter(Boolean).join(' ') }
@@ -215,7 +213,11 @@ export async function withMigrationLock<Result>(
 }
 
 /** A connection of its own: what a script sets, such as a dump's search_path, ends with it. */
-async function runInSession(session: ConnectionSettings, script: string, record?: string): Promise<ScriptNote[]> {
+async function runInSession(
+  session: ConnectionSettings,
+  script: string,
+  record?: string,
+): Promise<ScriptNote[]> {
   const client = new session.Client(session)
   client.on('error', () => {}) // a lost connection is reported by the query that finds it
   await client.connect()

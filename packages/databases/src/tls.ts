@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { checkServerIdentity, getCACertificates, type ConnectionOptions } from 'node:tls'
-import { Failure, messageOf } from '@outgrow/kit'
+import { assertNever, Failure, messageOf } from '@outgrow/kit'
 
 export type Ssl = false | ConnectionOptions
 
@@ -51,14 +51,9 @@ export function tlsAttempts(parameter: Parameter, host: string): Ssl[] {
     case 'verify-ca':
       return [certificate]
     case 'verify-full':
-      return [
-        {
-          ...given,
-          rejectUnauthorized: true,
-          // The driver would compare with the address that it connects to.
-          checkServerIdentity: (_, peer) => checkServerIdentity(host, peer),
-        },
-      ]
+      return [{ ...certificate, checkServerIdentity: (_, peer) => checkServerIdentity(host, peer) }]
+    default:
+      return assertNever(mode)
   }
 }
 
@@ -126,12 +121,7 @@ function systemRoots(): string[] | undefined {
 }
 
 /** What the URL or the environment names, else the file in which libpq looks by itself. */
-function fileOf(
-  parameter: Parameter,
-  name: string,
-  variable: string,
-  inFolder: string,
-): Buffer | undefined {
+function fileOf(parameter: Parameter, name: string, variable: string, inFolder: string): Buffer | undefined {
   const path = parameter(name, variable)
   if (path !== undefined) return read(name, path)
   const own = inHome(inFolder)

@@ -31,7 +31,7 @@ export async function whileWaking<Result>(
 }
 
 /** Whether a connection failed because the server is not there yet. */
-export function isWaking(url: PostgresUrl, error: unknown): boolean {
+function isWaking(url: PostgresUrl, error: unknown): boolean {
   const cause = (error as { cause?: unknown } | undefined)?.cause ?? error
   const { code, originalCode } = (cause ?? {}) as { code?: string; originalCode?: string }
   const said = originalCode ?? code ?? ''

@@ -1,6 +1,11 @@
 import { chmodSync, chownSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { connectPostgres, startEmbeddedPostgres, withPostgres, type EmbeddedPostgres } from '@outgrow/databases'
+import {
+  connectPostgres,
+  startEmbeddedPostgres,
+  withPostgres,
+  type EmbeddedPostgres,
+} from '@outgrow/databases'
 import { CertificateAuthority, hasOpenssl, ManagedPostgres, temporaryFolder, until } from '@outgrow/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -16,10 +21,17 @@ describe.skipIf(!hasOpenssl)('a server that has TLS itself', () => {
   }
 
   beforeAll(async () => {
-    server = await startEmbeddedPostgres({ directory: join(temporaryFolder(), 'server'), settings: ['fsync=off'] })
+    server = await startEmbeddedPostgres({
+      directory: join(temporaryFolder(), 'server'),
+      settings: ['fsync=off'],
+    })
     const { uid, gid } = statSync(server.dataDirectory)
     const { cert, key } = authority?.issue('127.0.0.1') ?? {}
-    for (const [name, content] of Object.entries({ 'server.crt': cert, 'server.key': key, 'root.crt': authority?.root.cert })) {
+    for (const [name, content] of Object.entries({
+      'server.crt': cert,
+      'server.key': key,
+      'root.crt': authority?.root.cert,
+    })) {
       const path = join(server.dataDirectory, name)
       writeFileSync(path, content ?? '')
       chmodSync(path, 0o600)
@@ -34,7 +46,9 @@ describe.skipIf(!hasOpenssl)('a server that has TLS itself', () => {
       await client.query("ALTER SYSTEM SET ssl_ca_file = 'root.crt'")
       await client.query('SELECT pg_reload_conf()')
     })
-    await until(() => withPostgres(urlWith({ sslmode: 'require' }), () => Promise.resolve(true)).catch(() => false))
+    await until(() =>
+      withPostgres(urlWith({ sslmode: 'require' }), () => Promise.resolve(true)).catch(() => false),
+    )
   })
 
   afterAll(async () => {
@@ -51,10 +65,17 @@ describe.skipIf(!hasOpenssl)('a server that has TLS itself', () => {
 
   test.each([
     ['without TLS', {}, { sslmode: 'disable' }],
-    ['to a server that asks for the password itself', { username: 'plainspoken', password: 'in the clear' }, {}],
+    [
+      'to a server that asks for the password itself',
+      { username: 'plainspoken', password: 'in the clear' },
+      {},
+    ],
     ['to a server that asks for no password', { username: 'bearer' }, {}],
   ])('channel_binding=require refuses to log in %s', async (_, user, parameters) => {
-    const url = Object.assign(new URL(urlWith({ sslmode: 'require', channel_binding: 'require', ...parameters })), user)
+    const url = Object.assign(
+      new URL(urlWith({ sslmode: 'require', channel_binding: 'require', ...parameters })),
+      user,
+    )
     const { certPath, keyPath } = authority?.issue('bearer') ?? { certPath: '', keyPath: '' }
     url.searchParams.set('sslcert', certPath)
     url.searchParams.set('sslkey', keyPath)
@@ -65,7 +86,9 @@ describe.skipIf(!hasOpenssl)('a server that has TLS itself', () => {
   })
 
   test('channel_binding=require refuses what only stands between', async () => {
-    const between = await ManagedPostgres.start(server.url, { certificate: authority?.issue('db.example.test')! })
+    const between = await ManagedPostgres.start(server.url, {
+      certificate: (authority as CertificateAuthority).issue('db.example.test'),
+    })
     const url = between.url('db.example.test', { sslmode: 'require' })
     await withPostgres(url, () => Promise.resolve())
     await expect(connectPostgres(`${url}&channel_binding=require`)).rejects.toMatchObject({
@@ -75,15 +98,24 @@ describe.skipIf(!hasOpenssl)('a server that has TLS itself', () => {
   })
 
   test('sslnegotiation=direct saves a round trip', async () => {
-    const url = urlWith({ sslmode: 'verify-full', sslrootcert: authority?.root.certPath ?? '', sslnegotiation: 'direct' })
-    expect(await withPostgres(url, async (client) => (await client.query('SELECT 1 AS one')).rows)).toEqual([{ one: 1 }])
+    const url = urlWith({
+      sslmode: 'verify-full',
+      sslrootcert: authority?.root.certPath ?? '',
+      sslnegotiation: 'direct',
+    })
+    expect(await withPostgres(url, async (client) => (await client.query('SELECT 1 AS one')).rows)).toEqual([
+      { one: 1 },
+    ])
   })
 
   test('sslcert and sslkey log in where the server asks for a certificate', async () => {
     const { certPath, keyPath } = authority?.issue('bearer') ?? { certPath: '', keyPath: '' }
     const url = new URL(urlWith({ sslmode: 'require', sslcert: certPath, sslkey: keyPath }))
     Object.assign(url, { username: 'bearer', password: '' })
-    const who = await withPostgres(url.href, async (client) => (await client.query('SELECT current_user AS who')).rows)
+    const who = await withPostgres(
+      url.href,
+      async (client) => (await client.query('SELECT current_user AS who')).rows,
+    )
     expect(who).toEqual([{ who: 'bearer' }])
   })
 })

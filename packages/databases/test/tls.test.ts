@@ -30,8 +30,14 @@ describe.skipIf(!hasOpenssl)('sslmode as libpq has it, with certificates of open
     const upstream = inject('postgresUrl')
     servers = {
       good: await ManagedPostgres.start(upstream, { certificate }),
-      wrongName: await ManagedPostgres.start(upstream, { certificate: authority.issue('other.example.test') }),
-      strict: await ManagedPostgres.start(upstream, { certificate, requiresTls: true, requiresServerName: true }),
+      wrongName: await ManagedPostgres.start(upstream, {
+        certificate: authority.issue('other.example.test'),
+      }),
+      strict: await ManagedPostgres.start(upstream, {
+        certificate,
+        requiresTls: true,
+        requiresServerName: true,
+      }),
       without: await ManagedPostgres.start(upstream),
     }
     roots = { own: authority.root.certPath, other: new CertificateAuthority('Other').root.certPath }
@@ -42,7 +48,8 @@ describe.skipIf(!hasOpenssl)('sslmode as libpq has it, with certificates of open
   afterEach(() => vi.unstubAllEnvs())
   afterAll(() => Promise.all(Object.values(servers).map((server) => server.stop())))
 
-  const refused = /OUTGROW_POSTGRES_UNREACHABLE/
+  const refused = 'OUTGROW_POSTGRES_UNREACHABLE'
+  const invalid = 'OUTGROW_URL_INVALID'
   test.each([
     // mode, root certificate, against: a trusted server, one of another name, one that wants TLS and a name, one without TLS
     ['disable', undefined, 'plain', 'plain', refused, 'plain'],
@@ -55,7 +62,7 @@ describe.skipIf(!hasOpenssl)('sslmode as libpq has it, with certificates of open
     ['require', 'other', refused, refused, refused, refused],
     ['verify-ca', 'own', 'encrypted', 'encrypted', 'encrypted', refused],
     ['verify-ca', 'other', refused, refused, refused, refused],
-    ['verify-ca', undefined, /OUTGROW_URL_INVALID/, /OUTGROW_URL_INVALID/, /OUTGROW_URL_INVALID/, /OUTGROW_URL_INVALID/],
+    ['verify-ca', undefined, invalid, invalid, invalid, invalid],
     ['verify-full', 'own', 'encrypted', refused, 'encrypted', refused],
     ['verify-full', 'other', refused, refused, refused, refused],
     ['verify-full', undefined, refused, refused, refused, refused],
@@ -64,8 +71,10 @@ describe.skipIf(!hasOpenssl)('sslmode as libpq has it, with certificates of open
   ] as const)('sslmode=%s with the root %s', async (mode, root, ...expected) => {
     const sslrootcert = root === undefined || root === 'system' ? root : roots[root]
     const parameters = { ...(mode && { sslmode: mode }), ...(sslrootcert && { sslrootcert }) }
-    for (const [at, name] of (['good', 'wrongName', 'strict', 'without'] as const).entries())
-      expect(await attempt(servers[name].url(host, parameters)), name).toMatch(expected[at] as string)
+    const seen = []
+    for (const name of ['good', 'wrongName', 'strict', 'without'] as const)
+      seen.push(await attempt(servers[name].url(host, parameters)))
+    expect(seen.map((one) => (one.startsWith('OUTGROW') ? one.split(':')[0] : one))).toEqual(expected)
   })
 
   test('the system’s roots are never used for less than verify-full', async () => {
@@ -81,7 +90,9 @@ describe.skipIf(!hasOpenssl)('sslmode as libpq has it, with certificates of open
     const before = seen.serverNames.length
     expect(await attempt(servers.good.url('127.0.0.1', parameters))).toBe('encrypted')
     expect(seen.serverNames.slice(before)).toEqual([undefined])
-    expect(await attempt(servers.wrongName.url('127.0.0.1', parameters))).toMatch(/IP: 127\.0\.0\.1 is not in the cert/)
+    expect(await attempt(servers.wrongName.url('127.0.0.1', parameters))).toMatch(
+      /IP: 127\.0\.0\.1 is not in the cert/,
+    )
   })
 
   test('the name of the host is sent, whatever the address is', async () => {
@@ -94,7 +105,7 @@ describe.skipIf(!hasOpenssl)('sslmode as libpq has it, with certificates of open
     vi.stubEnv('PGSSLMODE', 'verify-full')
     vi.stubEnv('PGSSLROOTCERT', roots.own)
     expect(await attempt(servers.good.url(host))).toBe('encrypted')
-    expect(await attempt(servers.wrongName.url(host))).toMatch(refused)
+    expect(await attempt(servers.wrongName.url(host))).toContain(refused)
     expect(await attempt(servers.wrongName.url(host, { sslmode: 'require' }))).toBe('encrypted')
     expect(await attempt(servers.without.url(host, { sslmode: 'disable' }))).toBe('plain')
   })
@@ -104,10 +115,10 @@ describe.skipIf(!hasOpenssl)('sslmode as libpq has it, with certificates of open
     vi.stubEnv('HOME', home)
     mkdirSync(join(home, '.postgresql'))
     writeFileSync(join(home, '.postgresql/root.crt'), new CertificateAuthority('Home').root.cert)
-    expect(await attempt(servers.good.url(host, { sslmode: 'require' }))).toMatch(refused)
+    expect(await attempt(servers.good.url(host, { sslmode: 'require' }))).toContain(refused)
     writeFileSync(join(home, '.postgresql/root.crt'), authority.root.cert)
     expect(await attempt(servers.good.url(host, { sslmode: 'require' }))).toBe('encrypted')
-    expect(await attempt(servers.wrongName.url(host, { sslmode: 'verify-full' }))).toMatch(refused)
+    expect(await attempt(servers.wrongName.url(host, { sslmode: 'verify-full' }))).toContain(refused)
   })
 
   test.each([

@@ -1,4 +1,10 @@
-import { makeDatabase, CertificateAuthority, hasOpenssl, ManagedPostgres, type TestDatabase } from '@outgrow/testing'
+import {
+  makeDatabase,
+  CertificateAuthority,
+  hasOpenssl,
+  ManagedPostgres,
+  type TestDatabase,
+} from '@outgrow/testing'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { examine } from '../src/index.ts'
 
@@ -12,7 +18,9 @@ describe.skipIf(!hasOpenssl)('a connection, with certificates of openssl', () =>
   beforeAll(async () => {
     database = await makeDatabase(inject('postgresUrl'))
     authority = new CertificateAuthority()
-    server = await ManagedPostgres.start(database.url, { certificate: authority.issue(neon, 'db.example.test') })
+    server = await ManagedPostgres.start(database.url, {
+      certificate: authority.issue(neon, 'db.example.test'),
+    })
   })
   afterAll(async () => {
     await server.stop()
@@ -40,7 +48,10 @@ describe.skipIf(!hasOpenssl)('a connection, with certificates of openssl', () =>
 
   test('is fine when it is verified, and when it does not leave this machine or the provider’s network', async () => {
     const verified = { sslmode: 'verify-full', sslrootcert: authority.root.certPath }
-    expect(await securityOf(server.url(neon, verified))).toMatchObject({ level: 'fine', text: 'encrypted and verified' })
+    expect(await securityOf(server.url(neon, verified))).toMatchObject({
+      level: 'fine',
+      text: 'encrypted and verified',
+    })
     expect(await securityOf(database.url)).toMatchObject({ level: 'fine', text: 'on this machine' })
     expect(await securityOf(server.url('postgres.railway.internal'))).toMatchObject({
       level: 'fine',

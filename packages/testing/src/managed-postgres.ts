@@ -35,7 +35,13 @@ export class ManagedPostgres {
   #port = 0
   #open = 0
   /** How often somebody connected, and how often a connection was cut because it idled. */
-  readonly seen = { connections: 0, refused: 0, idled: 0, serverNames: [] as (string | undefined)[], parameters: [] as Record<string, string>[] }
+  readonly seen = {
+    connections: 0,
+    refused: 0,
+    idled: 0,
+    serverNames: [] as (string | undefined)[],
+    parameters: [] as Record<string, string>[],
+  }
   /** Connections that are refused from now on, because it sleeps; the next one finds it awake. */
   sleeps = 0
 
@@ -51,7 +57,10 @@ export class ManagedPostgres {
   }
 
   /** The URL of a database behind it, as the provider's host of that name would give it. */
-  url(host: string, { user, password, port = this.#port, ...parameters }: Record<string, string | number> = {}): string {
+  url(
+    host: string,
+    { user, password, port = this.#port, ...parameters }: Record<string, string | number> = {},
+  ): string {
     const url = new URL(this.#upstream)
     url.hostname = host
     url.port = String(port)
@@ -112,8 +121,9 @@ export class ManagedPostgres {
       if (!certificate) return firstMessage(socket, (next) => this.#begin(socket, next))
       return this.#encrypt(socket, certificate)
     }
-    if (code === cancelRequest) return void this.#forward(socket, message)
-    if (requiresTls === true) return refuse(socket, '28000', 'connection is insecure (try using `sslmode=require`)')
+    if (code === cancelRequest) return this.#forward(socket, message)
+    if (requiresTls === true)
+      return refuse(socket, '28000', 'connection is insecure (try using `sslmode=require`)')
     this.#startUp(socket, message)
   }
 
@@ -131,7 +141,11 @@ export class ManagedPostgres {
     firstMessage(encrypted, (message) => {
       this.seen.serverNames.push(name)
       if (this.#behaviour.requiresServerName === true && name === undefined) {
-        return refuse(encrypted, '08000', 'Endpoint ID is not specified. Either please upgrade the postgres client library (libpq) for SNI support')
+        return refuse(
+          encrypted,
+          '08000',
+          'Endpoint ID is not specified. Either please upgrade the postgres client library (libpq) for SNI support',
+        )
       }
       this.#startUp(encrypted, message)
     })
@@ -205,7 +219,8 @@ function firstMessage(socket: Socket, use: (message: Buffer) => void): void {
 function parametersOf(message: Buffer): Record<string, string> {
   const words = message.subarray(8).toString('utf8').split('\0')
   const found: Record<string, string> = {}
-  for (let at = 0; at + 1 < words.length && words[at] !== ''; at += 2) found[words[at] ?? ''] = words[at + 1] ?? ''
+  for (let at = 0; at + 1 < words.length && words[at] !== ''; at += 2)
+    found[words[at] ?? ''] = words[at + 1] ?? ''
   return found
 }
 

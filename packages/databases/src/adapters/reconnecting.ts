@@ -20,7 +20,8 @@ export function reconnecting(adapter: SqlDriverAdapter, connections: number): Sq
   const queryRaw = adapter.queryRaw.bind(adapter)
   return Object.assign(adapter, {
     queryRaw: (query: SqlQuery) => (isPlainRead(query.sql) ? again(() => queryRaw(query)) : queryRaw(query)),
-    startTransaction: (...args: Parameters<typeof startTransaction>) => again(() => startTransaction(...args)),
+    startTransaction: (...args: Parameters<typeof startTransaction>) =>
+      again(() => startTransaction(...args)),
   })
 }
 
@@ -32,7 +33,8 @@ export function isPlainRead(sql: string): boolean {
   if (!/^\s*SELECT\b/i.test(sql)) return false
   // Names and texts may hold anything.
   const bare = sql.replaceAll(/"(?:[^"]|"")*"/g, 'q').replaceAll(/'(?:[^']|'')*'/g, "''")
-  if (/\$\w*\$|--|\/\*|\\|;\s*\S|\b(into|for\s+(no\s+key\s+)?(update|share|key\s+share))\b/i.test(bare)) return false
+  if (/\$\w*\$|--|\/\*|\\|;\s*\S|\b(into|for\s+(no\s+key\s+)?(update|share|key\s+share))\b/i.test(bare))
+    return false
   return [...bare.matchAll(/([\w$]+)\s*\(/g)].every(([, name = '']) => clauses.test(name))
 }
 

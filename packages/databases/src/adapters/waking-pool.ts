@@ -3,7 +3,11 @@ import { Pool, type PoolClient, type PoolConfig } from 'pg'
 import type { PostgresUrl } from '../url.ts'
 import { whileWaking } from '../waking.ts'
 
-type Callback = (error: Error | undefined, client: PoolClient | undefined, release: (error?: unknown) => void) => void
+type Callback = (
+  error: Error | undefined,
+  client: PoolClient | undefined,
+  release: (error?: unknown) => void,
+) => void
 
 /** After so long without use, a connection may have been closed without the process having heard of it. */
 const silentMs = 10
@@ -27,10 +31,7 @@ export class WakingPool extends Pool {
   override connect(callback?: Callback): Promise<PoolClient> | void {
     const connecting = this.#hear().then(() => whileWaking(this.#url, () => super.connect()))
     if (!callback) return connecting
-    connecting.then(
-      (client) => callback(undefined, client, (error) => client.release(error as Error | undefined)),
-      (error: Error) => callback(error, undefined, () => {}),
-    )
+    void handTo(callback, connecting)
   }
 
   /** Lets the pool take out what was closed meanwhile: the second turn of the event loop is behind its sockets. */
@@ -39,4 +40,16 @@ export class WakingPool extends Pool {
     await turn()
     await turn()
   }
+}
+
+/** Calls back with a connection that is being made, as the pool itself does. */
+async function handTo(callback: Callback, connecting: Promise<PoolClient>): Promise<void> {
+  let client: PoolClient
+  try {
+    client = await connecting
+  } catch (error) {
+    callback(error as Error, undefined, () => {})
+    return
+  }
+  callback(undefined, client, (error) => client.release(error as Error | undefined))
 }

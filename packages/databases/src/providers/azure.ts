@@ -29,11 +29,20 @@ export const azure: Provider = {
     'Port 6432 of the same host is PgBouncer, if it is enabled.',
     `${docs}/connectivity/concepts-pgbouncer`,
   ),
-  network: unconfirmed('Public with firewall rules, or in a virtual network.', `${docs}/network/concepts-networking-public`),
-  role: unconfirmed('The administrator has azure_pg_admin, which is no superuser.', `${docs}/security/security-access-control`),
+  network: unconfirmed(
+    'Public with firewall rules, or in a virtual network.',
+    `${docs}/network/concepts-networking-public`,
+  ),
+  role: unconfirmed(
+    'The administrator has azure_pg_admin, which is no superuser.',
+    `${docs}/security/security-access-control`,
+  ),
   limits: unconfirmed(
     'Extensions must be allowed first, in the server parameter azure.extensions.',
     `${docs}/extensions/how-to-allow-extensions`,
   ),
-  backups: unconfirmed('Automatic, restore to a point in time within 7 to 35 days.', `${docs}/backup-restore/concepts-backup-restore`),
+  backups: unconfirmed(
+    'Automatic, restore to a point in time within 7 to 35 days.',
+    `${docs}/backup-restore/concepts-backup-restore`,
+  ),
 }

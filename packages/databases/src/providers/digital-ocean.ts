@@ -27,7 +27,8 @@ export const digitalOcean: Provider = {
         }
       : undefined,
   // A pool has a name of its own in place of the database's, so its URL does not say which database it is.
-  whereDirect: 'the cluster’s own connection details: port 25060, and the database’s name in place of the pool’s',
+  whereDirect:
+    'the cluster’s own connection details: port 25060, and the database’s name in place of the pool’s',
   wherePublic: 'the cluster’s connection details: “Public network”',
   roots: 'file',
   tls: unconfirmed(

@@ -16,7 +16,9 @@ export function explainUnreachable(target: PostgresUrl, cause: unknown): Explana
   if (!managed) return undefined
   const { code = '', message = '' } = (cause ?? {}) as { code?: string; message?: string }
   return (
-    ofNetwork(managed, code, message) ?? ofLimit(target, managed, code, message) ?? ofTls(managed, code, message)
+    ofNetwork(managed, code, message) ??
+    ofLimit(target, managed, code, message) ??
+    ofTls(managed, code, message)
   )
 }
 
@@ -63,12 +65,21 @@ function ofLimit(
 
 /** Whether a server, a database, a role or a pooler has no connection left. */
 export function isConnectionLimit(code: string, message: string): boolean {
-  return code === '53300' || /max clients? (connections )?reached|MaxClients|too many (clients|connections)|no more connections allowed/i.test(message)
+  return (
+    code === '53300' ||
+    /max clients? (connections )?reached|MaxClients|too many (clients|connections)|no more connections allowed/i.test(
+      message,
+    )
+  )
 }
 
 const untrusted = /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|CERT_UNTRUSTED|UNABLE_TO_\w+)$/
 
-function ofTls({ provider: { title, tls, roots } }: Managed, code: string, message: string): Explanation | undefined {
+function ofTls(
+  { provider: { title, tls, roots } }: Managed,
+  code: string,
+  message: string,
+): Explanation | undefined {
   const wantsTls = /insecure|no encryption|SSL (is )?(off|required)/i.test(message)
   if (!wantsTls && !untrusted.test(code)) return undefined
   return {

@@ -33,17 +33,24 @@ export function notesFor(target: string | PostgresUrl, use: Use, sizeBytes = 0):
       limits,
       backups,
     ],
-    graduate: [isFull && free.fact, endpoint.pool !== 'none' && pooling, endpoint.isPrivate && network, sleeps],
+    graduate: [
+      isFull && free.fact,
+      endpoint.pool !== 'none' && pooling,
+      endpoint.isPrivate && network,
+      sleeps,
+    ],
     migrate: [isFull && free.fact, endpoint.pool !== 'none' && pooling, endpoint.isPrivate && network],
     pool: [unsupported, pooling, limits],
   }
-  return facts[use].filter((fact) => fact !== undefined && fact !== false).map((fact) => worded(provider.title, fact))
+  return facts[use]
+    .filter((fact) => fact !== undefined && fact !== false)
+    .map((fact) => worded(provider.title, fact))
 }
 
 /** The other hosts of the same database, in words without secrets; empty where the URL does not say. */
 export function otherHosts(target: string | PostgresUrl): string[] {
-  const [direct, pooled] = [directUrlOf(target), pooledUrlOf(target)].map(
-    (url) => url === undefined ? undefined : hostOf(parsePostgresUrl(url)),
+  const [direct, pooled] = [directUrlOf(target), pooledUrlOf(target)].map((url) =>
+    url === undefined ? undefined : hostOf(parsePostgresUrl(url)),
   )
   if (direct === pooled) return []
   return [

@@ -24,7 +24,10 @@ export const planetscale: Provider = {
   pooledOf: () => ({ port: 6432 }),
   roots: 'system',
   tls: fact('TLS is required: sslmode=verify-full&sslrootcert=system.', `${docs}/connecting/quickstart`),
-  pooling: fact('Port 6432 is PgBouncer in transaction mode, port 5432 is direct.', `${docs}/connecting/pgbouncer`),
+  pooling: fact(
+    'Port 6432 is PgBouncer in transaction mode, port 5432 is direct.',
+    `${docs}/connecting/pgbouncer`,
+  ),
   network: unconfirmed('Public.', `${docs}/connecting`),
   role: fact(
     'The default role has nearly a superuser’s rights; applications are to use a role of their own.',

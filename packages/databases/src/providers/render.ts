@@ -10,7 +10,7 @@ export const render: Provider = {
     { url: 'postgresql://app:x@dpg-abc123-a.oregon-postgres.render.com/app', endpoint: { pool: 'none' } },
   ],
   endpointOf: ({ host }) => {
-    if (/-postgres\.render\.com$/.test(host)) return { pool: 'none' }
+    if (host.endsWith('-postgres.render.com')) return { pool: 'none' }
     return /^dpg-[a-z0-9]+-[a-z]$/.test(host) ? { pool: 'none', isPrivate: true } : undefined
   },
   wherePublic: 'Connect in the dashboard: “External”',

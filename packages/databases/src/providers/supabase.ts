@@ -6,7 +6,10 @@ export const supabase: Provider = {
   name: 'supabase',
   title: 'Supabase',
   examples: [
-    { url: 'postgresql://postgres:x@db.abcdefghijkl.supabase.co:5432/postgres', endpoint: { pool: 'none', isIpv6Only: true } },
+    {
+      url: 'postgresql://postgres:x@db.abcdefghijkl.supabase.co:5432/postgres',
+      endpoint: { pool: 'none', isIpv6Only: true },
+    },
     {
       url: 'postgresql://postgres:x@db.abcdefghijkl.supabase.co:6543/postgres',
       endpoint: { pool: 'transaction', isIpv6Only: true },
@@ -25,7 +28,8 @@ export const supabase: Provider = {
   ],
   endpointOf: ({ host, port }) => {
     if (host.endsWith('.pooler.supabase.com')) return { pool: port === 6543 ? 'transaction' : 'session' }
-    if (/^db\..+\.supabase\.co$/.test(host)) return { pool: port === 6543 ? 'transaction' : 'none', isIpv6Only: true }
+    if (/^db\..+\.supabase\.co$/.test(host))
+      return { pool: port === 6543 ? 'transaction' : 'none', isIpv6Only: true }
     return undefined
   },
   // Port 5432 of the shared pooler keeps the session, and has IPv4 where the direct host has none.

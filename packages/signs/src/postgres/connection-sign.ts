@@ -17,7 +17,8 @@ const seen = {
 const advice = {
   system: 'Add sslmode=verify-full&sslrootcert=system to the URL.',
   file: 'Download the provider’s root certificate, and add sslmode=verify-full&sslrootcert=<file> to the URL.',
-  unknown: 'Add sslmode=verify-full to the URL, and sslrootcert=<file> unless the system trusts the certificate.',
+  unknown:
+    'Add sslmode=verify-full to the URL, and sslrootcert=<file> unless the system trusts the certificate.',
 } as const
 
 /** Judges whether it is known who answers; on this machine and in the provider’s own network nobody else is there. */
