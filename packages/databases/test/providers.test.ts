@@ -68,13 +68,31 @@ describe('each provider', () => {
   test.each(providers.map((provider) => [provider.name, provider] as const))(
     '%s gives a source for every fact',
     (_, provider) => {
-      const { tls, pooling: pools, network, role, limits, backups, sleeps, free, unsupported } = provider
-      const facts = [tls, pools, network, role, limits, backups, sleeps, free?.fact, unsupported].filter(
-        (fact) => fact !== undefined,
-      )
-      expect(facts.map(({ text, source }) => [text.at(-1), new URL(source).protocol])).toEqual(
-        facts.map(() => ['.', 'https:']),
-      )
+      const {
+        hosts,
+        tls,
+        pooling: pools,
+        network,
+        role,
+        limits,
+        backups,
+        sleeps,
+        free,
+        unsupported,
+      } = provider
+      const facts = [
+        hosts,
+        tls,
+        pools,
+        network,
+        role,
+        limits,
+        backups,
+        sleeps,
+        free?.fact,
+        unsupported,
+      ].filter((fact) => fact !== undefined)
+      expect(facts.map(({ source }) => new URL(source).protocol)).toEqual(facts.map(() => 'https:'))
       const isPrivate = provider.examples.some(({ endpoint }) => endpoint.isPrivate === true)
       expect([provider.wherePublic !== undefined, isPrivate]).toEqual([isPrivate, isPrivate])
       const isUnclear = provider.examples.some(

@@ -6,6 +6,7 @@ const missing = `${docs}/working-with-postgresql-compatibility-unsupported-featu
 export const auroraDsql: Provider = {
   name: 'aurora-dsql',
   title: 'Amazon Aurora DSQL',
+  hosts: unconfirmed('*.dsql.<region>.on.aws', docs),
   examples: [
     { url: 'postgresql://admin:x@abc123.dsql.us-east-1.on.aws/postgres', endpoint: { pool: 'none' } },
   ],
@@ -14,11 +15,7 @@ export const auroraDsql: Provider = {
     'It has no foreign keys, no triggers, no TRUNCATE, no SAVEPOINT and no PL/pgSQL.',
     missing,
   ),
-  roots: 'system',
-  tls: unconfirmed('TLS is required.', docs),
-  pooling: unconfirmed('There is no pooler.', docs),
-  network: unconfirmed('Public.', docs),
+  roots: 'unknown',
   role: fact('There is no superuser, and one database a cluster.', missing),
   limits: fact('Without extensions, temporary tables and partitions.', missing),
-  backups: unconfirmed('By AWS Backup.', docs),
 }

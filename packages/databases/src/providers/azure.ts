@@ -5,6 +5,7 @@ const docs = 'https://learn.microsoft.com/azure/postgresql'
 export const azure: Provider = {
   name: 'azure',
   title: 'Azure Database for PostgreSQL',
+  hosts: unconfirmed('*.postgres.database.azure.com', docs),
   examples: [
     {
       url: 'postgresql://app:x@app.postgres.database.azure.com:5432/app',
@@ -23,26 +24,14 @@ export const azure: Provider = {
       : undefined,
   directOf: () => ({ port: 5432 }),
   pooledOf: () => ({ port: 6432 }),
-  roots: 'system',
-  tls: unconfirmed('TLS is required; the roots are public ones.', `${docs}/security/security-tls`),
+  roots: 'unknown',
+  tls: unconfirmed('TLS is required; the roots are public ones.', docs),
   pooling: fact(
     'Port 6432 of the same host is PgBouncer, if it is enabled.',
     `${docs}/connectivity/concepts-pgbouncer`,
   ),
-  network: unconfirmed(
-    'Public with firewall rules, or in a virtual network.',
-    `${docs}/network/concepts-networking-public`,
-  ),
-  role: unconfirmed(
-    'The administrator has azure_pg_admin, which is no superuser.',
-    `${docs}/security/security-access-control`,
-  ),
-  limits: unconfirmed(
-    'Extensions must be allowed first, in the server parameter azure.extensions.',
-    `${docs}/extensions/how-to-allow-extensions`,
-  ),
-  backups: unconfirmed(
-    'Automatic, restore to a point in time within 7 to 35 days.',
-    `${docs}/backup-restore/concepts-backup-restore`,
-  ),
+  network: unconfirmed('Public with firewall rules, or in a virtual network.', docs),
+  role: unconfirmed('The administrator has azure_pg_admin, which is no superuser.', docs),
+  limits: unconfirmed('Extensions must be allowed first, in the server parameter azure.extensions.', docs),
+  backups: unconfirmed('Automatic, restore to a point in time within 7 to 35 days.', docs),
 }

@@ -5,6 +5,7 @@ const docs = 'https://cloud.google.com/sql/docs/postgres'
 export const cloudSql: Provider = {
   name: 'cloud-sql',
   title: 'Google Cloud SQL',
+  hosts: fact('a socket in /cloudsql/', `${docs}/samples/cloud-sql-postgres-knex-connect-unix`),
   examples: [
     {
       url: 'postgresql://app:x@localhost/app?host=/cloudsql/project:europe-west1:app',
@@ -18,15 +19,10 @@ export const cloudSql: Provider = {
     'Through the socket, the Cloud SQL proxy encrypts and checks; sslmode does not matter there.',
     `${docs}/samples/cloud-sql-postgres-knex-connect-unix`,
   ),
-  pooling: unconfirmed(
-    'Managed connection pooling, on Enterprise Plus only.',
-    `${docs}/managed-connection-pooling`,
-  ),
+  pooling: unconfirmed('Managed connection pooling, on Enterprise Plus only.', docs),
   network: fact(
     'A socket in /cloudsql/ exists only where the Cloud SQL proxy runs.',
     `${docs}/samples/cloud-sql-postgres-knex-connect-unix`,
   ),
-  role: unconfirmed('postgres has cloudsqlsuperuser, which is no superuser.', `${docs}/users`),
-  limits: unconfirmed('max_connections follows the memory of the instance.', `${docs}/quotas`),
-  backups: unconfirmed('Automatic, with restore to a point in time.', `${docs}/backup-recovery/backups`),
+  role: unconfirmed('postgres has cloudsqlsuperuser, which is no superuser.', docs),
 }

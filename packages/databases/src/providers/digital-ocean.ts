@@ -5,6 +5,7 @@ const docs = 'https://docs.digitalocean.com/products/databases/postgresql'
 export const digitalOcean: Provider = {
   name: 'digital-ocean',
   title: 'DigitalOcean',
+  hosts: unconfirmed('*.ondigitalocean.com', docs),
   examples: [
     {
       url: 'postgresql://doadmin:x@app-do-user-1-0.k.db.ondigitalocean.com:25060/defaultdb',
@@ -33,14 +34,14 @@ export const digitalOcean: Provider = {
   roots: 'file',
   tls: unconfirmed(
     'Its certificates are signed by the project’s own root: download ca-certificate.crt and name it with sslrootcert.',
-    `${docs}/how-to/connect/`,
+    docs,
   ),
   pooling: unconfirmed(
     'Pools are objects of their own, on port 25061, with a name in place of the database’s.',
-    `${docs}/how-to/manage-connection-pools/`,
+    docs,
   ),
-  network: unconfirmed('private-… exists only inside the VPC.', `${docs}/how-to/connect/`),
-  role: unconfirmed('doadmin is not a superuser.', `${docs}/how-to/manage-users-and-databases/`),
+  network: unconfirmed('private-… exists only inside the VPC.', docs),
+  role: unconfirmed('doadmin is not a superuser.', docs),
   limits: fact('25 connections for each GB of memory.', `${docs}/how-to/manage-connection-pools/`),
   backups: fact('Restore to a point in time within 7 days.', `${docs}/details/limits/`),
 }

@@ -31,7 +31,7 @@ function ofNetwork(
   if (!isAway) return undefined
   if (endpoint.isPrivate === true) {
     return {
-      why: `${address.host} exists only inside ${title}’s network. ${network.text}`,
+      why: `${address.host} exists only inside ${title}’s network. ${network?.text ?? ''}`,
       fix:
         wherePublic === undefined
           ? 'Run the command inside that network.'
@@ -40,7 +40,7 @@ function ofNetwork(
   }
   if (endpoint.isIpv6Only !== true) return undefined
   return {
-    why: `This machine has no way to it. ${network.text}`,
+    why: `This machine has no way to it. ${network?.text ?? ''}`,
     fix: `Use ${whereDirect ?? 'a host that has IPv4'}.`,
   }
 }
@@ -55,7 +55,7 @@ function ofLimit(
   const isPool = endpoint.pool !== 'none'
   const direct = keepsSessions(endpoint) ? undefined : directUrlOf(target)
   return {
-    why: `${title} allows no more connections. ${limits.text}${isPool ? ` ${pooling.text}` : ''}`,
+    why: `${title} allows no more connections. ${limits?.text ?? ''}${isPool ? ` ${pooling?.text ?? ''}` : ''}`,
     fix:
       direct === undefined
         ? 'Close connections, lower connection_limit in the URLs of the application, or take a larger plan.'
@@ -83,7 +83,7 @@ function ofTls(
   const wantsTls = /insecure|no encryption|SSL (is )?(off|required)/i.test(message)
   if (!wantsTls && !untrusted.test(code)) return undefined
   return {
-    why: `${title}: ${tls.text}`,
+    why: `${title}: ${tls?.text ?? 'TLS is required.'}`,
     fix:
       roots === 'system'
         ? 'Use sslmode=verify-full&sslrootcert=system.'

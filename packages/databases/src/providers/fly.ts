@@ -6,6 +6,7 @@ const moved = (host: string, to: string) => ({ host: host.replace(/^(pgbouncer|d
 export const fly: Provider = {
   name: 'fly',
   title: 'Fly Managed Postgres',
+  hosts: fact('pgbouncer.<cluster>.flympg.net, direct.<cluster>.flympg.net', `${docs}/client-configuration/`),
   examples: [
     {
       url: 'postgresql://fly-user:x@pgbouncer.abc123.flympg.net/fly-db',
@@ -35,7 +36,7 @@ export const fly: Provider = {
     'The cluster is reachable only from the organization’s private network.',
     `${docs}/create-and-connect/`,
   ),
-  role: unconfirmed('fly-user is not a superuser.', `${docs}/overview/`),
+  role: unconfirmed('fly-user is not a superuser.', docs),
   limits: fact('A cluster begins with 10 GB and at most 500 GB.', `${docs}/create-and-connect/`),
-  backups: unconfirmed('Automatic.', `${docs}/overview/`),
+  backups: fact('Automatic.', `${docs}/overview/`),
 }

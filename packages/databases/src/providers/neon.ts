@@ -1,4 +1,4 @@
-import { fact, unconfirmed, type Provider } from './provider.ts'
+import { fact, type Provider } from './provider.ts'
 
 const docs = 'https://neon.com/docs'
 const isPooled = (host: string) => /^[^.]+-pooler\./.test(host)
@@ -6,6 +6,7 @@ const isPooled = (host: string) => /^[^.]+-pooler\./.test(host)
 export const neon: Provider = {
   name: 'neon',
   title: 'Neon',
+  hosts: fact('*.neon.tech', `${docs}/connect/connection-pooling`),
   examples: [
     {
       url: 'postgresql://app:x@ep-cool-darkness-123456.us-east-2.aws.neon.tech/app?sslmode=require',
@@ -31,7 +32,6 @@ export const neon: Provider = {
     'A host with -pooler is PgBouncer in transaction mode; without it, the same host is direct.',
     `${docs}/connect/connection-pooling`,
   ),
-  network: unconfirmed('IPv4 and IPv6.', `${docs}/connect/connection-errors`),
   role: fact(
     'Roles made in the console belong to neon_superuser: CREATEDB and CREATEROLE, but no superuser.',
     `${docs}/manage/roles`,

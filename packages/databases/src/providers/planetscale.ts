@@ -1,10 +1,11 @@
-import { fact, unconfirmed, type Provider } from './provider.ts'
+import { fact, type Provider } from './provider.ts'
 
 const docs = 'https://planetscale.com/docs/postgres'
 
 export const planetscale: Provider = {
   name: 'planetscale',
   title: 'PlanetScale',
+  hosts: fact('*.psdb.cloud', `${docs}/connecting/quickstart`),
   examples: [
     {
       url: 'postgresql://postgres.abc:x@abc-useast1-1.horizon.psdb.cloud:5432/app?sslmode=verify-full&sslrootcert=system',
@@ -28,11 +29,8 @@ export const planetscale: Provider = {
     'Port 6432 is PgBouncer in transaction mode, port 5432 is direct.',
     `${docs}/connecting/pgbouncer`,
   ),
-  network: unconfirmed('Public.', `${docs}/connecting`),
   role: fact(
     'The default role has nearly a superuser’s rights; applications are to use a role of their own.',
     `${docs}/connecting`,
   ),
-  limits: unconfirmed('max_connections follows the size of the cluster.', `${docs}/connecting`),
-  backups: unconfirmed('Automatic, with restore to a point in time.', `${docs}/backups`),
 }

@@ -19,7 +19,7 @@ export interface Endpoint {
 /** What a provider's documentation says. */
 export interface Fact {
   text: string
-  /** URL of the documentation. */
+  /** Where its documentation says it; of an unconfirmed one, where to look. */
   source: string
   /** The documentation was not found to say it; other places do. */
   isUnconfirmed?: boolean
@@ -32,6 +32,8 @@ export const unconfirmed = (text: string, source: string): Fact => ({ text, sour
 export interface Provider {
   name: string
   title: string
+  /** How its hosts are called. */
+  hosts: Fact
   /** One address of each kind, for the docs and the tests; never a real database. */
   examples: readonly { url: string; endpoint: Endpoint; direct?: string; pooled?: string }[]
   /** Undefined where the address is not this provider's. */
@@ -46,12 +48,12 @@ export interface Provider {
   wherePublic?: string
   /** `sslrootcert` for `sslmode=verify-full`. */
   roots: 'system' | 'file' | 'unknown'
-  tls: Fact
-  pooling: Fact
-  network: Fact
-  role: Fact
-  limits: Fact
-  backups: Fact
+  tls?: Fact
+  pooling?: Fact
+  network?: Fact
+  role?: Fact
+  limits?: Fact
+  backups?: Fact
   /** What the free plan holds, where there is such a plan. */
   free?: { sizeBytes: number; fact: Fact }
   /** It sleeps when nobody asks, so the first connection may take a moment or fail. */

@@ -5,6 +5,10 @@ const docs = 'https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide'
 export const rds: Provider = {
   name: 'rds',
   title: 'Amazon RDS and Aurora',
+  hosts: fact(
+    '*.rds.amazonaws.com',
+    'https://repost.aws/knowledge-center/aurora-postgresql-ssl-certificates',
+  ),
   examples: [
     { url: 'postgresql://app:x@app.abc123.eu-west-1.rds.amazonaws.com/app', endpoint: { pool: 'none' } },
     {
@@ -26,21 +30,14 @@ export const rds: Provider = {
     'Its certificates are signed by Amazon’s own roots: sslrootcert=global-bundle.pem, to be downloaded from the page on TLS.',
     `${docs}/PostgreSQL.Concepts.General.SSL.html`,
   ),
-  pooling: unconfirmed(
-    'RDS Proxy, a host of its own, shares sessions a transaction; Postgres is reached by the instance’s or the cluster’s endpoint.',
-    `${docs}/rds-proxy.html`,
+  pooling: fact(
+    'RDS Proxy, a host of its own, gives each transaction any session; the instance’s or the cluster’s endpoint leads past it.',
+    'https://aws.amazon.com/blogs/database/amazon-rds-proxy-multiplexing-support-for-postgresql-extended-query-protocol/',
   ),
-  network: unconfirmed(
-    'Reachable from its VPC, and from outside only if it is publicly accessible.',
-    `${docs}/USER_VPC.WorkingWithRDSInstanceinaVPC.html`,
+  network: unconfirmed('Reachable from its VPC, and from outside only if it is publicly accessible.', docs),
+  role: fact(
+    'The first user has rds_superuser: CREATEDB, CREATEROLE and extensions, but no superuser and no replication.',
+    `${docs}/Appendix.PostgreSQL.CommonDBATasks.Roles.rds_superuser.html`,
   ),
-  role: unconfirmed(
-    'The master user has rds_superuser, which is no superuser; replication by rds_replication.',
-    `${docs}/Appendix.PostgreSQL.CommonDBATasks.Roles.html`,
-  ),
-  limits: unconfirmed('max_connections follows the memory of the instance.', `${docs}/CHAP_Limits.html`),
-  backups: unconfirmed(
-    'Automatic, restore to a point in time within up to 35 days.',
-    `${docs}/USER_WorkingWithAutomatedBackups.html`,
-  ),
+  backups: unconfirmed('Automatic, restore to a point in time within up to 35 days.', docs),
 }

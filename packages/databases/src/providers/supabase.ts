@@ -5,6 +5,7 @@ const docs = 'https://supabase.com/docs/guides'
 export const supabase: Provider = {
   name: 'supabase',
   title: 'Supabase',
+  hosts: fact('db.<project>.supabase.co, *.pooler.supabase.com', `${docs}/database/connecting-to-postgres`),
   examples: [
     {
       url: 'postgresql://postgres:x@db.abcdefghijkl.supabase.co:5432/postgres',

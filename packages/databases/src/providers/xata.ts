@@ -1,4 +1,4 @@
-import { fact, unconfirmed, type Provider } from './provider.ts'
+import { fact, type Provider } from './provider.ts'
 
 const docs = 'https://xata.io/docs'
 const suffix = /-(rw|ro|r|pooler)(?=\.)/
@@ -8,6 +8,7 @@ const withSuffix = (host: string, name: string) =>
 export const xata: Provider = {
   name: 'xata',
   title: 'Xata',
+  hosts: fact('*.xata.sh', `${docs}/changelog`),
   examples: [
     {
       url: 'postgresql://xata:x@abc123-rw.us-east-1.xata.sh/app',
@@ -32,16 +33,11 @@ export const xata: Provider = {
   },
   directOf: ({ host }) => ({ host: withSuffix(host, 'rw') }),
   pooledOf: ({ host }) => ({ host: withSuffix(host, 'pooler') }),
-  roots: 'system',
-  tls: unconfirmed('TLS is required.', `${docs}/platform/branch`),
+  roots: 'unknown',
   pooling: fact(
     '-pooler in the host is PgBouncer in transaction mode, -rw the primary; a host without either is pooled for serverless connections.',
     `${docs}/changelog`,
   ),
-  network: unconfirmed('Public.', `${docs}/platform/branch`),
-  role: unconfirmed('xata is not a superuser.', `${docs}/platform/branch`),
-  limits: unconfirmed('max_connections follows the size of the branch.', `${docs}/platform/branch`),
-  backups: unconfirmed('Automatic.', `${docs}/platform/branch`),
   sleeps: fact(
     'A branch can scale to zero.',
     'https://xata.io/blog/a-connection-pooler-for-every-postgres-branch',
