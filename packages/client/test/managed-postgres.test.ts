@@ -47,33 +47,34 @@ describe('the facade on managed Postgres', () => {
   const count = ({ client }: SampleDatabase) => client.account.count()
 
   test('a connection that the provider has closed while it idled is made again, and nobody notices', async () => {
-    const server = await start({ idle: { ms: 50, how: 'closed' } })
+    const server = await start()
     const { client } = await open(server.url(neon))
     for (let round = 1; round <= 3; round++) {
       await client.account.create({ data: { name: 'idle', slug: `idle-${round}-${Date.now()}` } })
-      await until(() => server.seen.idled >= round)
+      server.dropIdle('now')
+      await until(() => server.openConnections === 0)
     }
     expect(await client.account.count({ where: { name: 'idle' } })).toBe(3)
   })
 
   test('where it is found dead only when it is used, what changes nothing is sent again, and a write says so', async () => {
-    const server = await start({ idle: { ms: 50, how: 'reset on use' } })
+    const server = await start()
     const database = await open(server.url(neon, { connection_limit: 3 }))
     const { client } = database
     // Several connections, each of which is dead when it is used next.
     const all = () =>
       Promise.all([count(database), client.account.findMany({ take: 1 }), client.person.findFirst()])
     await all()
-    await sleep(100)
+    server.dropIdle('on use')
     await all()
-    await sleep(100)
+    server.dropIdle('on use')
     await client.$transaction(async (tx) =>
       tx.account.create({ data: { name: 'begun', slug: `begun-${Date.now()}` } }),
     )
-    expect(server.seen.idled).toBeGreaterThanOrEqual(2)
+    expect(server.seen.dropped).toBeGreaterThanOrEqual(2)
     expect(await client.account.count({ where: { name: 'begun' } })).toBe(1)
     await client.account.count()
-    await sleep(100)
+    server.dropIdle('on use')
     const written = client.account.create({ data: { name: 'lost', slug: 'lost' } })
     const error = await written.catch((caught: unknown) => caught)
     expect(isUnavailable(error)).toBe(true)

@@ -1,4 +1,5 @@
 import {
+  connectPostgres,
   directUrlOf,
   notesFor,
   otherHosts,
@@ -8,6 +9,7 @@ import {
   requireDirect,
 } from '@outgrow/databases'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { isPrivate } from '../src/address.ts'
 import { explainUnreachable } from '../src/providers/explain-unreachable.ts'
 import { parsePostgresUrl } from '../src/url.ts'
 
@@ -221,4 +223,28 @@ test('a file too large for the free plan is said to be, and one that nearly is',
   expect(notesFor('postgresql://u@a.oregon-postgres.render.com/app', 'migrate', 2e9)[0]?.text).toContain(
     '(not confirmed by its documentation)',
   )
+})
+
+test.each([
+  ['postgres', true],
+  ['db.internal', true],
+  ['10.1.2.3', true],
+  ['172.32.0.1', false],
+  ['192.168.1.1', true],
+  ['fd00::1', true],
+  ['2001:db8::1', false],
+  ['db.example.com', false],
+  ['8.8.8.8', false],
+])('the host %s is private: %s', (host, expected) => expect(isPrivate(host)).toBe(expected))
+
+test.each([
+  ['postgresql://u@h/d?port=abc', /abc is not a port/],
+  ['postgresql://u@h:0/d', /0 is not a port/],
+  ['postgresql://u@ep-a.eu.aws.neon.tech/d?connect_timeout=soon', /connect_timeout=soon is not a number/],
+  ['postgresql://u@ep-a.eu.aws.neon.tech/d?connect_timeout=-1', /connect_timeout=-1 is not a number/],
+])('%s is refused', async (url, message) => {
+  await expect(connectPostgres(url)).rejects.toMatchObject({
+    code: 'OUTGROW_URL_INVALID',
+    message: expect.stringMatching(message) as string,
+  })
 })

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { connectPostgres, type PostgresClient } from '@outgrow/databases'
+import { connectPostgres, providerOf, providers, type PostgresClient } from '@outgrow/databases'
 import { CertificateAuthority, hasOpenssl, ManagedPostgres, temporaryFolder } from '@outgrow/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest'
 
@@ -99,6 +99,25 @@ describe.skipIf(!hasOpenssl)('sslmode as libpq has it, with certificates of open
     const before = servers.strict.seen.serverNames.length
     expect(await attempt(servers.strict.url(host, { sslmode: 'require' }))).toBe('encrypted')
     expect(servers.strict.seen.serverNames.slice(before)).toEqual([host])
+  })
+
+  const direct = providers
+    .flatMap(({ examples }) =>
+      examples.map(({ url, endpoint }) => ({ host: new URL(url).hostname, endpoint })),
+    )
+    .filter(({ host, endpoint: { pool } }) => host !== 'localhost' && pool !== 'transaction')
+  test.each(direct)('$host is reached by its name, and verified', async ({ host: name }) => {
+    const server = await ManagedPostgres.start(inject('postgresUrl'), {
+      certificate: authority.issue(name),
+      requiresTls: true,
+      requiresServerName: true,
+    })
+    server.sleeps = providerOf(server.url(name))?.provider.sleeps ? 1 : 0
+    expect(await attempt(server.url(name, { sslmode: 'verify-full', sslrootcert: roots.own }))).toBe(
+      'encrypted',
+    )
+    expect(server.seen.serverNames).toEqual([name])
+    await server.stop()
   })
 
   test('mode and root are taken from the environment, and the URL wins', async () => {

@@ -57,6 +57,8 @@ describe.skipIf(!hasOpenssl)('a connection, with certificates of openssl', () =>
       level: 'fine',
       text: 'inside the provider’s network',
     })
+    const network = await securityOf(server.url('postgres', { sslmode: 'disable', hostaddr: '127.0.0.1' }))
+    expect(network).toMatchObject({ level: 'fine', text: 'on this machine' })
   })
 
   test('to a known provider comes with what its documentation says, and with its other host', async () => {

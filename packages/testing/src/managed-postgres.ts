@@ -15,8 +15,6 @@ export interface ManagedBehaviour {
   refusedParameters?: string[]
   /** So many connections at once, and what is said to the next. */
   limit?: { connections: number; code: string; message: string }
-  /** A connection that is silent for so long is closed, or is reset only when somebody uses it again. */
-  idle?: { ms: number; how: 'closed' | 'reset on use' }
 }
 
 const sslRequest = 80877103
@@ -31,14 +29,15 @@ export class ManagedPostgres {
   readonly #upstream: URL
   readonly #behaviour: ManagedBehaviour
   readonly #sockets = new Set<Socket>()
+  readonly #drops = new Set<(how: 'now' | 'on use') => void>()
   #server: Server = createServer()
   #port = 0
   #open = 0
-  /** How often somebody connected, and how often a connection was cut because it idled. */
+  /** How often somebody connected, was refused, and lost a connection that was idle; and what was asked for. */
   readonly seen = {
     connections: 0,
     refused: 0,
-    idled: 0,
+    dropped: 0,
     serverNames: [] as (string | undefined)[],
     parameters: [] as Record<string, string>[],
   }
@@ -78,6 +77,14 @@ export class ManagedPostgres {
 
   get openConnections(): number {
     return this.#open
+  }
+
+  /**
+   * Drops what is connected now, as if it had been idle for too long: at once, or so that it is only found out when somebody
+   * uses it again.
+   */
+  dropIdle(how: 'now' | 'on use'): void {
+    for (const drop of this.#drops) drop(how)
   }
 
   /** Cuts every connection, as a failover or a suspension does. */
@@ -173,32 +180,20 @@ export class ManagedPostgres {
     server.once('close', () => socket.destroy())
     socket.once('close', () => server.destroy())
     server.write(message)
-    const { idle } = this.#behaviour
-    if (!idle) {
-      socket.pipe(server)
-      server.pipe(socket)
-      return
+    const drop = (how: 'now' | 'on use') => {
+      const cut = () => {
+        this.seen.dropped++
+        server.destroy()
+        socket.destroy()
+      }
+      if (how === 'now') return cut()
+      socket.unpipe(server)
+      socket.once('data', cut).resume()
     }
-    let isIdle = false
-    const timer = setTimeout(() => {
-      isIdle = true
-      if (idle.how === 'closed') cut()
-    }, idle.ms)
-    const cut = () => {
-      this.seen.idled++
-      server.destroy()
-      socket.destroy()
-    }
-    socket.once('close', () => clearTimeout(timer))
-    socket.on('data', (data) => {
-      if (isIdle) return cut()
-      timer.refresh()
-      server.write(data)
-    })
-    server.on('data', (data) => {
-      timer.refresh()
-      socket.write(data)
-    })
+    this.#drops.add(drop)
+    socket.once('close', () => this.#drops.delete(drop))
+    socket.pipe(server)
+    server.pipe(socket)
   }
 }
 

@@ -10,7 +10,7 @@ type Callback = (
 ) => void
 
 /** After so long without use, a connection may have been closed without the process having heard of it. */
-const silentMs = 10
+const silentMs = 5
 
 /**
  * A pool over a server that sleeps, starts up, or closes connections that idle. Waits for a connection until the server is

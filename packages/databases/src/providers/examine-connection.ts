@@ -1,4 +1,4 @@
-import { addressOf, isLocal } from '../address.ts'
+import { addressOf, isLocal, isPrivate } from '../address.ts'
 import type { PostgresClient } from '../postgres.ts'
 import { protectionOf, type Protection, type Ssl } from '../tls.ts'
 import { parsePostgresUrl } from '../url.ts'
@@ -8,8 +8,8 @@ import type { Provider } from './provider.ts'
 /** Who can listen to a connection, and whether it is known who answers. */
 export interface ExaminedConnection {
   protection: Protection
-  /** Nobody is between: `machine`, or nobody but the provider: `provider`. */
-  within: 'machine' | 'provider' | undefined
+  /** What it does not leave: this machine, the provider's own network, or a private network, of which nothing else is known. */
+  within: 'machine' | 'provider' | 'network' | undefined
   /** What the certificate can be checked with, where the provider is known. */
   roots: Provider['roots']
 }
@@ -24,7 +24,14 @@ export function examineConnection(client: PostgresClient, databaseUrl: string): 
   const { ssl } = client as unknown as { ssl: Ssl }
   return {
     protection: protectionOf(ssl),
-    within: managed?.endpoint.isPrivate === true ? 'provider' : isLocal(to) ? 'machine' : undefined,
+    within:
+      managed?.endpoint.isPrivate === true
+        ? 'provider'
+        : isLocal(to)
+          ? 'machine'
+          : isPrivate(to)
+            ? 'network'
+            : undefined,
     roots: managed?.provider.roots ?? 'unknown',
   }
 }

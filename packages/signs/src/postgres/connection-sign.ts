@@ -1,6 +1,8 @@
 import type { ExaminedConnection } from '@outgrow/databases'
 import { judged, type Sign, type Threshold } from '../level.ts'
 
+const name = 'connection-security'
+
 const threshold: Threshold = {
   watch: 1,
   unit: 'count',
@@ -21,14 +23,16 @@ const advice = {
     'Add sslmode=verify-full to the URL, and sslrootcert=<file> unless the system trusts the certificate.',
 } as const
 
+const where = {
+  machine: 'on this machine',
+  provider: 'inside the provider’s network',
+  network: 'in a private network; who else is in it was not measured',
+} as const
+
 /** Judges whether it is known who answers; on this machine and in the provider’s own network nobody else is there. */
 export function connectionSign({ protection, within, roots }: ExaminedConnection): Sign {
-  const isProven = protection === 'verified' || within !== undefined
-  const where = within === 'machine' ? 'on this machine' : 'inside the provider’s network'
-  return judged('connection-security', threshold, {
-    title: 'Connection security',
-    value: isProven ? 0 : 1,
-    text: within === undefined || protection === 'verified' ? seen[protection] : where,
-    advice: advice[roots],
-  })
+  const sign = { title: 'Connection security', advice: advice[roots] }
+  if (protection === 'verified') return judged(name, threshold, { ...sign, value: 0, text: seen.verified })
+  if (within === undefined) return judged(name, threshold, { ...sign, value: 1, text: seen[protection] })
+  return judged(name, threshold, { ...sign, value: within === 'network' ? null : 0, text: where[within] })
 }
