@@ -48,9 +48,9 @@ test('a pooled host and an unsupported provider are refused by their names, befo
   const pooled = server.url(neonPooled, { password: 'topsecret' })
   const dsql = server.url('abc.dsql.eu-west-1.on.aws')
   for (const [args, url, code, says] of [
-    [['migrate', '--from', file], pooled, 'OUTGROW_TARGET_POOLED', `the same with ${neon}:`],
-    [['graduate', '--from', file], pooled, 'OUTGROW_TARGET_POOLED', `the same with ${neon}:`],
-    [['schema', 'deploy'], pooled, 'OUTGROW_TARGET_POOLED', `the same with ${neon}:`],
+    [['migrate', '--from', file], pooled, 'OUTGROW_TARGET_POOLED', `the same URL with ${neon}:`],
+    [['graduate', '--from', file], pooled, 'OUTGROW_TARGET_POOLED', `the same URL with ${neon}:`],
+    [['schema', 'deploy'], pooled, 'OUTGROW_TARGET_POOLED', `the same URL with ${neon}:`],
     [['migrate', '--from', file], dsql, 'OUTGROW_PROVIDER_UNSUPPORTED', 'docs/providers.md'],
   ] as const) {
     const work = args[0] === 'schema' ? [] : ['--work-dir', temporaryFolder()]

@@ -101,9 +101,9 @@ function modeOf(given: string | undefined, root: string | undefined): SslMode {
 
 /** The root certificates to check with; undefined where there is nothing to check with. */
 function rootsOf(root: string | undefined, mode: SslMode): (string | Buffer)[] | undefined {
-  if (root !== undefined && root !== 'system') return [read('sslrootcert', root)]
+  if (root !== undefined && root !== 'system') return [readRoots(root)]
   const own = inHome('root.crt')
-  if (root === undefined && existsSync(own)) return [read('sslrootcert', own)]
+  if (root === undefined && existsSync(own)) return [readRoots(own)]
   if (mode === 'verify-full') return systemRoots()
   if (mode !== 'verify-ca') return undefined
   throw new Failure({
@@ -130,6 +130,17 @@ function fileOf(parameter: Parameter, name: string, variable: string, inFolder: 
 
 function inHome(name: string): string {
   return join(homedir(), '.postgresql', name)
+}
+
+function readRoots(path: string): Buffer {
+  const content = read('sslrootcert', path)
+  if (content.includes('CERTIFICATE-----')) return content
+  throw new Failure({
+    code: 'OUTGROW_URL_INVALID',
+    message: `sslrootcert=${path} contains no certificate.`,
+    why: 'A root certificate is a file that has BEGIN CERTIFICATE in it (PEM).',
+    fix: 'Download the root certificate of the provider again.',
+  })
 }
 
 function read(name: string, path: string): Buffer {

@@ -84,6 +84,20 @@ describe.skipIf(!hasOpenssl)('sslmode as libpq has it, with certificates of open
       )
   })
 
+  test('a root, certificate or key that TLS cannot read fails without a word of the URL', async () => {
+    const broken = join(temporaryFolder(), 'broken.pem')
+    writeFileSync(broken, '-----BEGIN CERTIFICATE-----\nbm8=\n-----END CERTIFICATE-----\n')
+    for (const parameters of [
+      { sslmode: 'verify-full', sslrootcert: broken },
+      { sslmode: 'verify-ca', sslrootcert: broken },
+      { sslmode: 'require', sslrootcert: roots.own, sslcert: broken, sslkey: broken },
+    ]) {
+      const said = await attempt(servers.good.url(host, { ...parameters, password: 'topsecret' }))
+      expect(said).toMatch(/^OUTGROW_POSTGRES_UNREACHABLE: Cannot connect/)
+      expect(said).not.toContain('topsecret')
+    }
+  })
+
   test('an IP address is compared with the addresses of the certificate, and sends no name', async () => {
     const { seen } = servers.good
     const parameters = { sslmode: 'verify-full', sslrootcert: roots.own }
@@ -145,6 +159,10 @@ describe.skipIf(!hasOpenssl)('sslmode as libpq has it, with certificates of open
     [{ hostaddr: 'db.example.test' }, /hostaddr=db.example.test is not an IP address/],
     [{ channel_binding: 'yes' }, /channel_binding=yes is not valid/],
     [{ sslmode: 'require', sslcert: '/nowhere.crt' }, /sslcert=\/nowhere.crt cannot be read/],
+    [
+      { sslmode: 'verify-full', sslrootcert: join(import.meta.dirname, '../package.json') },
+      /sslrootcert=.* contains no certificate/,
+    ],
   ])('%j is refused before anything is connected', async (parameters, message) => {
     const before = servers.good.seen.connections
     expect(await attempt(servers.good.url(host, parameters))).toMatch(message)

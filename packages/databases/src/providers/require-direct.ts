@@ -33,6 +33,6 @@ export function requireDirect(target: string, purpose: keyof typeof reasons): vo
     code: 'OUTGROW_TARGET_POOLED',
     message: `${hostOf(parsePostgresUrl(target))} is ${provider.title}’s pooled host.`,
     why: reasons[purpose],
-    fix: `Pass the direct URL instead: ${direct === undefined ? provider.whereDirect : `the same with ${hostOf(parsePostgresUrl(direct))}`}. Keep the pooled one for the application.`,
+    fix: `Pass the direct URL instead: ${direct === undefined ? provider.whereDirect : `the same URL with ${hostOf(parsePostgresUrl(direct))}`}. Keep the pooled one for the application.`,
   })
 }
