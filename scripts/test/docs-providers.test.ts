@@ -49,7 +49,7 @@ function tableOf(all: readonly ManagedProvider[]): string[] {
 }
 
 function factsOf(provider: ManagedProvider): string[] {
-  const { unsupported, pooling, network, tls, role, limits, free, sleeps, backups } = provider
+  const { unsupported, pooling, network, tls, role, limits, free, sleeps, pauses, backups } = provider
   const facts = {
     'Not supported': unsupported,
     Pooling: pooling,
@@ -59,6 +59,7 @@ function factsOf(provider: ManagedProvider): string[] {
     Limits: limits,
     'Free plan': free?.fact,
     Sleeps: sleeps,
+    Pauses: pauses,
     Backups: backups,
   }
   const lines = Object.entries(facts).flatMap(([name, fact]) =>

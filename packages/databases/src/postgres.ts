@@ -89,7 +89,7 @@ export async function connectPostgres(
   signal?: AbortSignal,
 ): Promise<PostgresClient> {
   const parsed = typeof target === 'string' ? parsePostgresUrl(target) : target
-  return whileWaking(parsed, () => connectOnce(parsed, settings, signal), signal)
+  return whileWaking(parsed, () => connectOnce(parsed, settings, signal), { signal })
 }
 
 async function connectOnce(

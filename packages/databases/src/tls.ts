@@ -2,7 +2,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { checkServerIdentity, getCACertificates, type ConnectionOptions } from 'node:tls'
+import {
+  checkServerIdentity,
+  createSecureContext,
+  getCACertificates,
+  type ConnectionOptions,
+  type SecureContext,
+} from 'node:tls'
 import { assertNever, Failure, messageOf } from '@outgrow/kit'
 
 export type Ssl = false | ConnectionOptions
@@ -26,21 +32,19 @@ export function tlsAttempts(parameter: Parameter, host: string): Ssl[] {
   const root = parameter('sslrootcert', 'PGSSLROOTCERT')
   const mode = modeOf(parameter('sslmode', 'PGSSLMODE'), root)
   if (mode === 'disable') return [false]
-  const ca = rootsOf(root, mode)
-  const cert = fileOf(parameter, 'sslcert', 'PGSSLCERT', 'postgresql.crt')
-  const key = fileOf(parameter, 'sslkey', 'PGSSLKEY', 'postgresql.key')
-  const passphrase = parameter('sslpassword')
+  const roots = rootsOf(root, mode)
   const given: ConnectionOptions = {
-    ...(ca && { ca }),
-    ...(cert && { cert }),
-    ...(key && { key }),
-    ...(passphrase !== undefined && { passphrase }),
+    secureContext: contextOf(roots, {
+      cert: fileOf(parameter, 'sslcert', 'PGSSLCERT', 'postgresql.crt'),
+      key: fileOf(parameter, 'sslkey', 'PGSSLKEY', 'postgresql.key'),
+      passphrase: parameter('sslpassword'),
+    }),
     // Without a name to go by (SNI), several providers do not know which database is meant.
     ...(isIP(host) === 0 && { servername: host }),
   }
   const unchecked: Ssl = { ...given, rejectUnauthorized: false }
   const certificate: Ssl = { ...given, rejectUnauthorized: true, checkServerIdentity: anyName }
-  const asFarAsKnown = ca ? certificate : unchecked
+  const asFarAsKnown = roots === undefined ? unchecked : certificate
   switch (mode) {
     case 'allow':
       return [false, asFarAsKnown]
@@ -99,12 +103,16 @@ function modeOf(given: string | undefined, root: string | undefined): SslMode {
   return known
 }
 
-/** The root certificates to check with; undefined where there is nothing to check with. */
-function rootsOf(root: string | undefined, mode: SslMode): (string | Buffer)[] | undefined {
-  if (root !== undefined && root !== 'system') return [readRoots(root)]
+/** What a server is checked with: a file's content, or what this system or this process trusts. */
+type Roots = Buffer | 'system' | 'trusted'
+
+/** Undefined where there is nothing to check with. */
+function rootsOf(root: string | undefined, mode: SslMode): Roots | undefined {
+  if (root === 'system') return 'system'
+  if (root !== undefined) return readRoots(root)
   const own = inHome('root.crt')
-  if (root === undefined && existsSync(own)) return [readRoots(own)]
-  if (mode === 'verify-full') return systemRoots()
+  if (existsSync(own)) return readRoots(own)
+  if (mode === 'verify-full') return 'trusted'
   if (mode !== 'verify-ca') return undefined
   throw new Failure({
     code: 'OUTGROW_URL_INVALID',
@@ -114,10 +122,40 @@ function rootsOf(root: string | undefined, mode: SslMode): (string | Buffer)[] |
   })
 }
 
-/** What the system trusts; on a system without a store, what Node.js brings along. */
-function systemRoots(): string[] | undefined {
-  const roots = getCACertificates('system')
-  return roots.length > 0 ? roots : undefined
+/** Reading a system's certificates takes longer than connecting. */
+const contexts = new Map<'system' | 'trusted', SecureContext>()
+
+type ClientCertificate = Record<'cert' | 'key', Buffer | undefined> & { passphrase: string | undefined }
+
+function contextOf(roots: Roots | undefined, { cert, key, passphrase }: ClientCertificate): SecureContext {
+  const isShared = typeof roots === 'string' && !cert && !key
+  const known = isShared ? contexts.get(roots) : undefined
+  if (known) return known
+  const ca = typeof roots === 'string' ? trustedBy(roots) : roots
+  let context: SecureContext
+  try {
+    context = createSecureContext({
+      ...(ca && { ca }),
+      ...(cert && { cert }),
+      ...(key && { key }),
+      ...(passphrase !== undefined && { passphrase }),
+    })
+  } catch (cause) {
+    throw new Failure({
+      code: 'OUTGROW_URL_INVALID',
+      message: `The certificate or the key that the URL names cannot be used: ${messageOf(cause)}`,
+      fix: 'Check sslrootcert, sslcert, sslkey and sslpassword, or the files in ~/.postgresql.',
+    })
+  }
+  if (isShared) contexts.set(roots, context)
+  return context
+}
+
+/** Certificates of the operating system and of NODE_EXTRA_CA_CERTS; and, for `trusted`, those that Node.js brings along. */
+function trustedBy(roots: 'system' | 'trusted'): string[] | undefined {
+  const kinds = roots === 'system' ? (['system', 'extra'] as const) : (['system', 'default'] as const)
+  const all = [...new Set(kinds.flatMap((kind) => getCACertificates(kind)))]
+  return all.length > 0 ? all : undefined // a system without a store
 }
 
 /** What the URL or the environment names, else the file in which libpq looks by itself. */

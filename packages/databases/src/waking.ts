@@ -10,16 +10,20 @@ const asleep = /^(ECONNREFUSED|ECONNRESET|57P01|57P02|08006)$/
 const wakes = /Connection terminated unexpectedly|compute node|control plane/i
 
 /**
- * Connects, and tries again while the server starts up, or wakes up where the provider lets it sleep: within `connect_timeout`.
- * Nothing was asked of it yet, so nothing is done twice.
+ * Connects, and tries again while the server starts up, or wakes up where the provider lets it sleep. Nothing was asked of it
+ * yet, so nothing is done twice.
+ * @param patienceMs how long to try; by default `connect_timeout`
  * @throws what the last attempt threw
  */
 export async function whileWaking<Result>(
   url: PostgresUrl,
   connect: () => Promise<Result>,
-  signal?: AbortSignal,
+  {
+    patienceMs = connectTimeoutMs(url),
+    signal,
+  }: { patienceMs?: number; signal?: AbortSignal | undefined } = {},
 ): Promise<Result> {
-  const ends = performance.now() + connectTimeoutMs(url)
+  const ends = performance.now() + patienceMs
   for (let pauseMs = 100; ; pauseMs = Math.min(2 * pauseMs, 2000)) {
     try {
       return await connect()

@@ -28,7 +28,10 @@ export function reconnecting(adapter: SqlDriverAdapter, connections: number): Sq
 const clauses =
   /^(and|any|all|as|between|by|case|coalesce|count|avg|sum|min|max|distinct|else|exists|from|having|in|join|lateral|like|ilike|not|on|or|order|over|partition|select|then|using|values|when|where)$/i
 
-/** Whether a statement changes nothing, however often it runs: a SELECT that locks nothing and calls no function but aggregates. */
+/**
+ * Whether a statement changes nothing, however often it runs: a SELECT that locks nothing and calls no function but
+ * aggregates. A view whose own functions write is taken for a table.
+ */
 export function isPlainRead(sql: string): boolean {
   if (!/^\s*SELECT\b/i.test(sql)) return false
   // Names and texts may hold anything.

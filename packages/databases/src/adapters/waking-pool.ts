@@ -18,18 +18,22 @@ const silentMs = 5
  */
 export class WakingPool extends Pool {
   readonly #url: PostgresUrl
+  readonly #patienceMs: number
   #usedAt = performance.now()
 
-  constructor(config: PoolConfig, url: PostgresUrl) {
+  constructor(config: PoolConfig & { connectionTimeoutMillis: number }, url: PostgresUrl) {
     super(config)
     this.#url = url
+    this.#patienceMs = config.connectionTimeoutMillis
     this.on('release', () => (this.#usedAt = performance.now()))
   }
 
   override connect(): Promise<PoolClient>
   override connect(callback: Callback): void
   override connect(callback?: Callback): Promise<PoolClient> | void {
-    const connecting = this.#hear().then(() => whileWaking(this.#url, () => super.connect()))
+    const connecting = this.#hear().then(() =>
+      whileWaking(this.#url, () => super.connect(), { patienceMs: this.#patienceMs }),
+    )
     if (!callback) return connecting
     void handTo(callback, connecting)
   }

@@ -19,7 +19,7 @@ export function notesFor(target: string | PostgresUrl, use: Use, sizeBytes = 0):
   const managed = providerOf(target)
   if (!managed) return []
   const { provider, endpoint } = managed
-  const { free, pooling, sleeps, tls, role, limits, backups, network, unsupported } = provider
+  const { free, pooling, sleeps, pauses, tls, role, limits, backups, network, unsupported } = provider
   const isFull = free !== undefined && sizeBytes > free.sizeBytes * nearlyFull
   const facts: Record<Use, (Fact | false | undefined)[]> = {
     backup: [unsupported, !keepsSessions(endpoint) && pooling, backups, role],
@@ -29,6 +29,7 @@ export function notesFor(target: string | PostgresUrl, use: Use, sizeBytes = 0):
       endpoint.pool !== 'none' && pooling,
       tls,
       sleeps,
+      pauses,
       role,
       limits,
       backups,
@@ -38,6 +39,7 @@ export function notesFor(target: string | PostgresUrl, use: Use, sizeBytes = 0):
       endpoint.pool !== 'none' && pooling,
       endpoint.isPrivate && network,
       sleeps,
+      pauses,
     ],
     migrate: [isFull && free.fact, endpoint.pool !== 'none' && pooling, endpoint.isPrivate && network],
     pool: [unsupported, pooling, limits],

@@ -56,8 +56,10 @@ export interface Provider {
   backups?: Fact
   /** What the free plan holds, where there is such a plan. */
   free?: { sizeBytes: number; fact: Fact }
-  /** It sleeps when nobody asks, so the first connection may take a moment or fail. */
+  /** It sleeps while nobody asks, and wakes up by itself: the first connection may take a moment, or fail. */
   sleeps?: Fact
+  /** It is stopped while nobody asks, and somebody has to start it again. */
+  pauses?: Fact
   /** Why this product does not work on it. */
   unsupported?: Fact
 }

@@ -63,5 +63,5 @@ export const supabase: Provider = {
     sizeBytes: 500e6,
     fact: fact('A free project becomes read-only above 500 MB.', `${docs}/platform/database-size`),
   },
-  sleeps: fact('A free project is paused after a week without use.', 'https://supabase.com/pricing'),
+  pauses: fact('A free project is paused after a week without use.', 'https://supabase.com/pricing'),
 }
