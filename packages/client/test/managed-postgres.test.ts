@@ -81,6 +81,26 @@ describe('the facade on managed Postgres', () => {
     expect(await client.account.count({ where: { name: 'lost' } })).toBe(0)
   })
 
+  test('a read that somebody ended while it ran is not sent again', async () => {
+    const server = await start()
+    const { client } = await open(server.url(neon))
+    const [holder, admin] = [await open(made.url), await open(made.url)]
+    const waiting = () => admin.client.$queryRaw<{ pid: number }[]>`
+      SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+    const error = await holder.client.$transaction(
+      async (tx) => {
+        await tx.$executeRaw`LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE`
+        const reading = client.account.count().catch((caught: unknown) => caught)
+        await until(async () => (await waiting()).length === 1)
+        const [{ pid } = { pid: 0 }] = await waiting()
+        await admin.client.$queryRaw`SELECT pg_terminate_backend(${pid}::int)`
+        return reading
+      },
+      { timeout: 60_000 },
+    )
+    expect(isUnavailable(error)).toBe(true)
+  })
+
   test('one that sleeps is waited for, when it is opened and later', async () => {
     const server = await start()
     server.sleeps = 3

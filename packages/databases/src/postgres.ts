@@ -144,7 +144,7 @@ export function unreachable(target: PostgresUrl, cause: unknown): Failure {
       : code === '3D000'
         ? `Create it first: CREATE DATABASE "${database}".`
         : isConnectionLimit(code ?? '', message)
-          ? 'A move needs three connections, but the server, the database or the role has none left: close some, raise max_connections, or run ALTER ROLE … CONNECTION LIMIT 10.'
+          ? 'The server, the database, the role or the pooler has no connection left, and a move needs three: close some, raise max_connections, or run ALTER ROLE … CONNECTION LIMIT 10.'
           : 'Check host, port and sslmode, and that the server is running.'
   return new Failure({
     code: 'OUTGROW_POSTGRES_UNREACHABLE',

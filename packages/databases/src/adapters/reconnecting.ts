@@ -1,18 +1,23 @@
 import type { SqlDriverAdapter, SqlQuery } from '@prisma/driver-adapter-utils'
 import { messageOf } from '@outgrow/kit'
 
+/** A connection that was dead before says so within a round trip; one that a long statement kills takes longer. */
+const deadMs = 1000
+
 /**
- * The same adapter, over a server that closes connections and restarts. Where one is lost on the way, nobody knows whether the
- * statement ran: only what changes nothing is sent again, a plain read or a BEGIN.
+ * The same adapter, over a server that closes connections and restarts. Where one is found dead, nobody knows whether the
+ * statement ran: only what changes nothing is sent again, a plain read or a BEGIN. One that ran for a while and then lost its
+ * connection is not: somebody may have ended it, or it may have ended the server.
  * @param connections of the pool: every other one may be as dead as the first
  */
 export function reconnecting(adapter: SqlDriverAdapter, connections: number): SqlDriverAdapter {
   const again = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     for (let left = connections; ; left--) {
+      const sent = performance.now()
       try {
         return await work()
       } catch (error) {
-        if (left === 0 || !isLost(error)) throw error
+        if (left === 0 || !isLost(error) || performance.now() - sent > deadMs) throw error
       }
     }
   }
@@ -43,13 +48,9 @@ export function isPlainRead(sql: string): boolean {
 
 /** The connection is gone. */
 function isLost(error: unknown): boolean {
-  const { kind, originalCode } = ((error as { cause?: unknown } | undefined)?.cause ?? {}) as {
-    kind?: string
-    originalCode?: string
-  }
+  const { kind } = ((error as { cause?: unknown } | undefined)?.cause ?? {}) as { kind?: string }
   return (
     kind === 'ConnectionClosed' ||
-    /^57P0[12]$/.test(originalCode ?? '') ||
     /Connection terminated unexpectedly|not queryable|EPIPE|ECONNRESET/.test(messageOf(error))
   )
 }
