@@ -13,7 +13,9 @@ export type ConnectionSettings = ClientConfig & {
  */
 class BoundClient extends Client {
   constructor(config: ClientConfig = {}) {
-    super({ ...config, enableChannelBinding: true })
+    super(config)
+    // Not among the settings: a pool hides the password from whoever copies those.
+    Object.assign(this, { enableChannelBinding: true })
     let isBound = false
     const refuse = (why: string) => {
       this.connection.removeAllListeners('readyForQuery') // it may have come along already

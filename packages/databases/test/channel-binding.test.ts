@@ -2,7 +2,11 @@ import { chmodSync, chownSync, readFileSync, rmSync, statSync, writeFileSync } f
 import { dirname, join } from 'node:path'
 import {
   connectPostgres,
+  emptyCounters,
+  parsePostgresUrl,
+  postgresAdapterFactory,
   startEmbeddedPostgres,
+  TransactionScope,
   withPostgres,
   type EmbeddedPostgres,
 } from '@outgrow/databases'
@@ -82,6 +86,21 @@ describe.skipIf(!hasOpenssl)('a server that has TLS itself', () => {
     await expect(connectPostgres(url.href)).rejects.toMatchObject({
       code: 'OUTGROW_POSTGRES_UNREACHABLE',
       message: expect.stringContaining('does not bind the login to this connection') as string,
+    })
+  })
+
+  test('the client’s pool binds each of its connections, and one to another server is refused', async () => {
+    const pool = async (url: string) => {
+      const options = { url: parsePostgresUrl(url), counters: emptyCounters(), scope: new TransactionScope() }
+      return (await postgresAdapterFactory(options)).connect()
+    }
+    const adapter = await pool(urlWith({ sslmode: 'require', channel_binding: 'require' }))
+    const ask = () => adapter.queryRaw({ sql: 'SELECT 1', args: [], argTypes: [] })
+    const answers = await Promise.all([ask(), ask(), ask()])
+    expect(answers.map(({ rows }) => rows)).toEqual([[[1]], [[1]], [[1]]])
+    await adapter.dispose()
+    await expect(pool(urlWith({ sslmode: 'disable', channel_binding: 'require' }))).rejects.toMatchObject({
+      code: 'OUTGROW_POSTGRES_UNREACHABLE',
     })
   })
 
