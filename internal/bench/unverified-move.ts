@@ -28,13 +28,13 @@ await withSharedOptions(new Command('unverified-move'))
   )
   .parseAsync()
 
-function move(options: SharedOptions, { terminal, signal }: CommandContext): Promise<Report> {
+async function move(options: SharedOptions, { terminal, signal }: CommandContext): Promise<Report> {
   const { done, ...listener } = moveListener(terminal)
   return runMove(
     {
       ...runSettings(options, sourceOf(options), signal),
       command: 'migrate',
-      target: { url: givenTarget(undefined) ?? '', made: undefined },
+      target: { url: (await givenTarget(undefined)) ?? '', made: undefined },
       rendered: undefined,
       writesHistory: true,
       unfinished: 'refuse',

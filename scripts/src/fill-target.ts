@@ -63,10 +63,10 @@ export async function abortMove(
   printUndone(terminal, await undoUnfinished(url))
 }
 
-function targetOf(
+async function targetOf(
   { to, workDir }: FillOptions,
   from: string,
   unfinished: MoveRun['unfinished'] | 'abort',
 ): Promise<MoveTarget> {
-  return chooseMoveTarget({ to: givenTarget(to), from, workDir, unfinished })
+  return chooseMoveTarget({ to: await givenTarget(to), from, workDir, unfinished })
 }

@@ -54,9 +54,9 @@ export function endsOf(command: Command): EndsOptions {
   }
 }
 
-/** @throws Failure OUTGROW_OPTION_INVALID */
-export function requiredTarget(to: string | undefined): string {
-  const target = givenTarget(to)
+/** @throws Failure OUTGROW_OPTION_INVALID and what `givenTarget` throws */
+export async function requiredTarget(to: string | undefined): Promise<string> {
+  const target = await givenTarget(to)
   if (target !== undefined) return target
   throw new Failure({
     code: 'OUTGROW_OPTION_INVALID',

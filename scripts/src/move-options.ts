@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import { parsePostgresUrl, parseSqliteSource } from '@outgrow/databases'
+import { sessionUrlOf, parsePostgresUrl, parseSqliteSource } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { refusedTypes, rules, type MoveOptions, type RunSettings } from '@outgrow/graduate'
 import { introspectSchema, readSchemaSource, schemaSourceOf, type SchemaSource } from '@outgrow/schema'
@@ -124,10 +124,16 @@ export function sourceOf({ from, schema }: Pick<SharedOptions, 'from'> & { schem
   return existsSync(beside) ? beside : path
 }
 
-/** URL of the Postgres that `--to` or POSTGRES_URL names, undefined where neither does. */
-export function givenTarget(to: string | undefined): string | undefined {
+/**
+ * URL of the Postgres that `--to` or POSTGRES_URL names, undefined where neither does. What is named is taken as it is; the
+ * way to POSTGRES_URL past a pooler is DIRECT_URL.
+ * @throws Failure OUTGROW_URL_INVALID, OUTGROW_DIRECT_URL_OTHER, OUTGROW_DIRECT_URL_UNCHECKED
+ */
+export async function givenTarget(to: string | undefined): Promise<string | undefined> {
   const given = to ?? process.env.POSTGRES_URL
-  return given === undefined || given === '' ? undefined : parsePostgresUrl(given).url.href
+  if (given === undefined || given === '') return undefined
+  const { href } = parsePostgresUrl(given).url
+  return to === undefined ? await sessionUrlOf(href) : href
 }
 
 /** The schema as it is now. */

@@ -12,7 +12,7 @@ export async function startGraduation(
   const run = graduateRun(
     options,
     runSettings(options, sourceOf(options), signal),
-    requiredTarget(options.to),
+    await requiredTarget(options.to),
   )
   const { done, ...listener } = graduateListener(terminal, run)
   const report = await runGraduate(run, listener).finally(done)

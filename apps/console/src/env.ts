@@ -8,6 +8,8 @@ const shape = {
   PORT: z.coerce.number().int().min(0).max(65_535).default(3002),
   /** Where a graduation goes: needed to change one from its page. */
   POSTGRES_URL: z.string().optional(),
+  /** The way to that past a pooler. */
+  DIRECT_URL: z.string().optional(),
   /** What opens the console; without it one is made at each start and printed. */
   CONSOLE_TOKEN: z
     .string()

@@ -83,9 +83,17 @@ const sessionSettings = [
  * @param signal ends the connection when it aborts, also while it is being made
  * @throws Failure OUTGROW_POSTGRES_UNREACHABLE
  */
-export async function connectPostgres(
+export function connectPostgres(
   target: string | PostgresUrl,
   settings: readonly string[] = [],
+  signal?: AbortSignal,
+): Promise<PostgresClient> {
+  return connect(target, [...sessionSettings, ...settings], signal)
+}
+
+async function connect(
+  target: string | PostgresUrl,
+  settings: readonly string[],
   signal?: AbortSignal,
 ): Promise<PostgresClient> {
   const parsed = typeof target === 'string' ? parsePostgresUrl(target) : target
@@ -108,7 +116,7 @@ async function connectOnce(
     try {
       signal?.throwIfAborted()
       await client.connect()
-      await runStatements(client, [...sessionSettings, ...settings])
+      await runStatements(client, settings)
       return client
     } catch (error) {
       failure = error
@@ -124,7 +132,26 @@ export async function withPostgres<Result>(
   target: string | PostgresUrl,
   use: (client: PostgresClient) => Promise<Result>,
 ): Promise<Result> {
-  const client = await connectPostgres(target)
+  return closing(await connectPostgres(target), use)
+}
+
+/**
+ * As `withPostgres`, with nothing set: behind a pooler a setting would stay with whoever gets the session next, and its admin
+ * console knows none.
+ * @param signal ends the connection when it aborts, also while it is being made
+ */
+export async function withPlainPostgres<Result>(
+  target: string | PostgresUrl,
+  use: (client: PostgresClient) => Promise<Result>,
+  signal?: AbortSignal,
+): Promise<Result> {
+  return closing(await connect(target, [], signal), use)
+}
+
+async function closing<Result>(
+  client: PostgresClient,
+  use: (client: PostgresClient) => Promise<Result>,
+): Promise<Result> {
   try {
     return await use(client)
   } finally {

@@ -1,13 +1,13 @@
-import { withPostgres, type PostgresClient } from './postgres.ts'
+import { withPlainPostgres, type PostgresClient } from './postgres.ts'
 import type { TargetIdentity } from './authority.ts'
 import type { PostgresUrl } from './url.ts'
 
 /**
- * Which Postgres a URL leads to.
+ * Which Postgres a URL leads to, a pooler's included: nothing is set on the session.
  * @throws Failure OUTGROW_POSTGRES_UNREACHABLE
  */
 export function readTargetIdentity(url: PostgresUrl): Promise<TargetIdentity> {
-  return withPostgres(url, (client) => targetIdentity(client, url.schema))
+  return withPlainPostgres(url, (client) => targetIdentity(client, url.schema))
 }
 
 /** Which Postgres a connection leads to, outside of transactions. */

@@ -41,7 +41,7 @@ export async function inspect(
   { terminal, signal }: CommandContext,
 ): Promise<InspectReport> {
   const settings = runSettings(options, sourceOf(options), signal)
-  const to = givenTarget(options.to)
+  const to = await givenTarget(options.to)
   const reading = readingProgress(terminal, 'Preparing the schema and a Postgres to check against')
   const report = await runInspect({ ...settings, to, progress: reading.progress }).finally(reading.done)
   printInspection(terminal, report)

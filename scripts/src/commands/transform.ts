@@ -29,7 +29,7 @@ Exit status: 0 done, 2 bad values (nothing can be imported), 4 done with rows qu
   .action((options: Options) =>
     runCommand<Report>(options.json ?? false, blankReport('transform'), async ({ terminal, signal }) => {
       const settings = runSettings(options, exportedSource(options.dir), signal)
-      const to = givenTarget(options.to)
+      const to = await givenTarget(options.to)
       const progress = countProgress(terminal, 'rows')
       const report = await runTransform({ ...settings, directory: options.dir, to, progress })
       printTransformation(terminal, report)

@@ -37,7 +37,7 @@ Exit status: 0 equal, 2 cannot be compared, 4 they differ.`,
 export async function verify(options: Options, { terminal, signal }: CommandContext): Promise<Report> {
   const from = options.dir === undefined ? sourceOf(options) : exportedSource(options.dir)
   const settings = runSettings(options, from, signal)
-  const to = await chooseVerifyTarget({ to: givenTarget(options.to), from, workDir: options.workDir })
+  const to = await chooseVerifyTarget({ to: await givenTarget(options.to), from, workDir: options.workDir })
   const reading = readingProgress(terminal, 'Preparing the schema')
   const verified = await runVerify({
     ...settings,

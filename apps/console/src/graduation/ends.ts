@@ -5,18 +5,22 @@ import { redactUrl } from '@outgrow/kit'
 export interface Ends {
   /** Undefined where DATABASE_URL names no file. */
   from: string | undefined
-  /** Undefined where POSTGRES_URL is not set. It is a secret: pages show `target`. */
+  /** Past a pooler. Undefined where POSTGRES_URL is not set. It is a secret: pages show `target`. */
   to: string | undefined
 }
 
 export function endsOf({
   DATABASE_URL: from,
-  POSTGRES_URL: to,
+  POSTGRES_URL: pooled,
+  DIRECT_URL: direct,
 }: {
   DATABASE_URL: string
   POSTGRES_URL?: string | undefined
+  DIRECT_URL?: string | undefined
 }): Ends {
-  return { from: /^file:/i.test(from) ? from : undefined, to: to === '' ? undefined : to }
+  const named = [direct, pooled].find((url) => url !== undefined && url !== '')
+  const to = pooled === '' ? undefined : pooled && named
+  return { from: /^file:/i.test(from) ? from : undefined, to }
 }
 
 /** Why this console can change no graduation, in words; undefined where it can. */

@@ -1,4 +1,4 @@
-import { withPostgres, type PostgresClient } from '@outgrow/databases'
+import { refusePooled, withPostgres, type PostgresClient } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { recordOf, runUnfinished } from '../ledger/record.ts'
 import { findRuns, refuseGraduating, unfinishedIn } from '../ledger/runs.ts'
@@ -30,13 +30,14 @@ export interface TargetInspection {
 /**
  * Builds what a move would build, in a transaction that is taken back, and returns what Postgres' own catalog says of it.
  * What is in the way of a move there is a finding.
- * @throws Failure OUTGROW_SCHEMA_DDL, OUTGROW_SCHEMA_DRIFT and what a move would fail over before its first row
+ * @throws Failure OUTGROW_SCHEMA_DDL, OUTGROW_SCHEMA_DRIFT, OUTGROW_TARGET_POOLED and what a move would fail over before its first row
  */
 export const inspectTarget: Step<TargetInspection, InspectTargetRequest> = {
   name: 'stage',
   title: 'Build the tables and roll them back',
-  run: (run) => {
+  run: async (run) => {
     refusePending(run.of(prepare))
+    if (!run.request.isScratch) await refusePooled(run.request.target)
     return withPostgres(run.request.target, async (client) => {
       const { state, findings } = await stateOf(run, client)
       const value = await buildAndTakeBack(run, client, state)
@@ -56,7 +57,7 @@ async function stateOf(
   const prepared = of(prepare)
   const schemas = [target.schema, ...prepared.others]
   try {
-    await withPostgres(target, (second) => checkServer([client, second], target))
+    await checkServer(client)
     const runs = await findRuns(client)
     refuseGraduating(runs)
     const unfinished = unfinishedIn(runs)

@@ -60,7 +60,7 @@ export const claimTarget: Step<ClaimedTarget, MoveRequest, Connections> = {
     refusePending(prepared)
     const [target, second, third] = (await begun) as [PostgresTarget, PostgresTarget, PostgresTarget]
     const { client } = target
-    await checkServer([client, second.client], run.request.target)
+    await checkServer(client)
     await lockTarget(client)
     const runs = await findRuns(client)
     const { graduation } = run.request

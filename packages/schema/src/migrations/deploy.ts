@@ -5,6 +5,8 @@ import {
   atomicSqliteScript,
   engineAdapter,
   parseDatabaseUrl,
+  pooled,
+  refusePooled,
   requireDirect,
   ScriptError,
   withMigrationLock,
@@ -87,12 +89,14 @@ export async function whileLocked<Result>(
   wait: boolean,
   use: () => Promise<Result>,
 ): Promise<Result> {
-  const done: { result: Result }[] = []
   if (parseDatabaseUrl(databaseUrl).kind === 'postgres') requireDirect(databaseUrl, 'migrations')
+  await refusePooled(databaseUrl)
+  const done: { result: Result }[] = []
   try {
     await withMigrationLock(databaseUrl, wait, async () => done.push({ result: await use() }))
   } catch (error) {
-    if (/unsupported startup parameter/i.test(messageOf(error))) throw pooled(messageOf(error))
+    if (/unsupported startup parameter/i.test(messageOf(error)))
+      throw pooled(`This URL points to a pooler: ${messageOf(error)}`)
     throw error
   }
   const [first] = done
@@ -163,7 +167,7 @@ export async function withEngine<Result>(
     return await withSchemaEngine(live.adapter, (engine) => use(engine, live))
   } catch (cause) {
     const said = engineMessage(cause, live.adapter)
-    if (/unsupported startup parameter/i.test(said)) throw pooled(said)
+    if (/unsupported startup parameter/i.test(said)) throw pooled(`This URL points to a pooler: ${said}`)
     const failed = live.failure()
     const { path } = parseDatabaseUrl(databaseUrl) as { path?: string }
     if (!failed && path !== undefined && isBusy.test(said)) throw busy(path, cause)
@@ -200,15 +204,6 @@ function busy(path: string, cause: unknown): Failure {
     why: 'Migrations need exclusive access to the file, as Prisma’s do. Nothing was run.',
     fix: 'Stop the application while its migrations run.',
     cause,
-  })
-}
-
-function pooled(said: string): Failure {
-  return new Failure({
-    code: 'OUTGROW_TARGET_POOLED',
-    message: `This URL points to a pooler: ${said}`,
-    why: 'Migrations need a session of their own, with its time zone and its search path.',
-    fix: 'Pass the direct URL (often another port or host name, such as DIRECT_URL) for migrations; keep the pooled one for the application.',
   })
 }
 

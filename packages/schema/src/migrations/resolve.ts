@@ -1,4 +1,4 @@
-import { parseDatabaseUrl, type DescribedItem, type ScratchOptions } from '@outgrow/databases'
+import { parseDatabaseUrl, refusePooled, type DescribedItem, type ScratchOptions } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import type { SchemaSource } from '../source.ts'
 import { existingHistory, migrationList, whileLocked, withEngine } from './deploy.ts'
@@ -58,7 +58,8 @@ async function resolveIn(
  * Records the migrations that made a database's tables, after comparing them: all, or the first so many whose result is
  * what the database has.
  * @param through the last that has run, where later ones change nothing that can be compared
- * @throws Failure OUTGROW_MIGRATION_HAS_HISTORY, OUTGROW_BASELINE_DIFFERS, OUTGROW_BASELINE_UNDECIDED
+ * @throws Failure OUTGROW_MIGRATION_HAS_HISTORY, OUTGROW_BASELINE_DIFFERS, OUTGROW_BASELINE_UNDECIDED,
+ *   OUTGROW_TARGET_POOLED
  */
 export async function baselineDatabase(
   source: SchemaSource,
@@ -67,6 +68,7 @@ export async function baselineDatabase(
   through?: string,
 ): Promise<{ applied: string[]; pending: string[] }> {
   const history = existingHistory(source, parseDatabaseUrl(databaseUrl).kind)
+  await refusePooled(databaseUrl)
   const { records } = await readRecords(databaseUrl)
   if (records && records.length > 0) {
     throw new Failure({

@@ -1,4 +1,4 @@
-import { parseDatabaseUrl, type ScratchOptions } from '@outgrow/databases'
+import { parseDatabaseUrl, refusePooled, type ScratchOptions } from '@outgrow/databases'
 import type { Provider } from '../engine/schema-engine.ts'
 import type { SchemaSource } from '../source.ts'
 import { historyOf } from './history.ts'
@@ -35,6 +35,7 @@ export function isUpToDate({
 /**
  * Where one provider's migrations and one database stand. Nothing is written.
  * @param scratch undefined: the structure is not compared
+ * @throws Failure OUTGROW_TARGET_POOLED
  */
 export async function migrationStatus(
   source: SchemaSource,
@@ -47,6 +48,7 @@ export async function migrationStatus(
   const none = { applied: [], pending: [], failed: [], edited: [], unknown: [] }
   const side = { provider, folder, migrations: names, hasDatabase: databaseUrl !== undefined }
   if (databaseUrl === undefined) return { ...side, ...none, unrecorded: false, drift: undefined }
+  await refusePooled(databaseUrl)
   const { records, hasTables } = await readRecords(databaseUrl)
   const standing = migrationStateOf(migrations, records ?? [])
   const unrecorded = !records && hasTables

@@ -1,38 +1,20 @@
-import type { PostgresClient, PostgresUrl } from '@outgrow/databases'
+import { isPooled, type PostgresClient, type PostgresUrl } from '@outgrow/databases'
 
-interface Backend {
-  pid: number
-  port: number | null
+export type Pooler = 'none' | 'other-port' | 'transaction' | 'unknown'
+
+/** Whether a pooler shares sessions; `unknown` where a role or a server is at its limit. */
+export async function detectSharing(target: PostgresUrl): Promise<'transaction' | 'none' | 'unknown'> {
+  try {
+    return (await isPooled(target)) ? 'transaction' : 'none'
+  } catch {
+    return 'unknown' // who cannot connect at all hears of it next
+  }
 }
 
-/** A pooler in transaction mode gives each statement any backend; one in session mode answers on another port. */
-export async function detectPooler(
-  { url }: PostgresUrl,
-  client: PostgresClient,
-  connect: () => Promise<PostgresClient>,
-): Promise<'none' | 'other-port' | 'transaction' | 'unknown'> {
-  const ask = async (one: PostgresClient) => {
-    const { rows } = await one.query<Backend>('SELECT pg_backend_pid() AS pid, inet_server_port() AS port')
-    return rows[0] as Backend
-  }
-  const first = await ask(client)
-  let other: PostgresClient
-  try {
-    other = await connect()
-  } catch {
-    return 'unknown' // a role or a server at its limit
-  }
-  try {
-    const second = await ask(other)
-    if (second.pid === first.pid) return 'transaction'
-    // Our transaction takes the backend; the other connection's next statement gets another one.
-    await client.query('BEGIN')
-    const during = await ask(other)
-    await client.query('COMMIT')
-    if (during.pid !== second.pid || (await ask(client)).pid !== first.pid) return 'transaction'
-  } finally {
-    await other.end().catch(() => {})
-  }
+/** A pooler in session mode answers on another port than the server does. */
+export async function answersElsewhere({ url }: PostgresUrl, client: PostgresClient): Promise<boolean> {
+  const { rows } = await client.query<{ port: number | null }>('SELECT inet_server_port() AS port')
   const asked = Number(url.port || url.searchParams.get('port') || process.env.PGPORT || 5432)
-  return first.port !== null && asked !== first.port ? 'other-port' : 'none'
+  const port = rows[0]?.port ?? null
+  return port !== null && asked !== port
 }

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
-  connectPostgres,
   examineConnection,
   parsePostgresUrl,
+  withPlainPostgres,
   withPostgres,
   type ExaminedConnection,
   type PostgresClient,
 } from '@outgrow/databases'
-import { detectPooler } from './pooler.ts'
+import { answersElsewhere, detectSharing, type Pooler } from './pooler.ts'
 import { sql } from './sql.ts'
 
 /** What is null the role may not see, or there is too little of it to tell. */
@@ -34,21 +34,24 @@ export interface PostgresReadings {
   /** How this connection is secured. */
   connection: ExaminedConnection
   /** What stands between; `unknown` when no second connection was to be had. */
-  pooler: 'none' | 'other-port' | 'transaction' | 'unknown'
+  pooler: Pooler
 }
 
 /** Fewer blocks say nothing about the memory. */
 const leastBlocks = 1_000_000
 
 /**
- * Looks at a Postgres database for a while, through its own statistics.
+ * Looks at a Postgres database for a while, through its own statistics. Nothing is set on a pooler's sessions.
  * @throws Failure OUTGROW_POSTGRES_UNREACHABLE, OUTGROW_URL_INVALID
  */
 export async function probePostgres(
   url: string,
   { windowMs, signal }: { windowMs: number; signal?: AbortSignal | undefined },
 ): Promise<PostgresReadings> {
-  return withPostgres(url, async (client) => {
+  const target = parsePostgresUrl(url)
+  const sharing = await detectSharing(target)
+  const connected = sharing === 'transaction' ? withPlainPostgres : withPostgres
+  return connected(target, async (client) => {
     const rows = async <Row>(text: string) => (await client.query(text)).rows as Row[]
     type Basics = {
       version: string
@@ -76,7 +79,7 @@ export async function probePostgres(
       slowest: await slowestStatements(client),
       timeZone: basics.zone,
       connection: examineConnection(client, url),
-      pooler: await detectPooler(parsePostgresUrl(url), client, () => connectPostgres(url)),
+      pooler: sharing === 'none' && (await answersElsewhere(target, client)) ? 'other-port' : sharing,
     }
   })
 }

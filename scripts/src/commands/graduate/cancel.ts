@@ -17,7 +17,7 @@ export const cancelCommand = withEnds(new Command('cancel'))
       async ({ terminal, signal }) => {
         const report = await runCancel({
           from: sourceOf(options),
-          to: targetGone ? '' : requiredTarget(options.to),
+          to: targetGone ? '' : await requiredTarget(options.to),
           isTargetGone: targetGone,
           workDir: options.workDir,
           signal,

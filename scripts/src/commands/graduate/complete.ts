@@ -21,7 +21,7 @@ export const completeCommand = withEnds(new Command('complete'))
       async ({ terminal, signal }) => {
         const report = await runComplete({
           from: sourceOf(options),
-          to: requiredTarget(options.to),
+          to: await requiredTarget(options.to),
           leavesBehind: leaveBehind ?? false,
           signal,
           progress: countProgress(terminal, 'pages'),

@@ -21,7 +21,7 @@ export const cutoverCommand = withEnds(new Command('cutover'))
       options.json ?? false,
       blankGraduation('graduate cutover'),
       async ({ terminal, signal }) => {
-        const [from, to] = [sourceOf(options), requiredTarget(options.to)]
+        const [from, to] = [sourceOf(options), await requiredTarget(options.to)]
         if (own.dryRun) {
           const status = await graduationStatus({ from, to })
           printGraduationStatus(terminal, status)

@@ -23,7 +23,7 @@ export const rollbackCommand = withEnds(new Command('rollback'))
         const reading = readingProgress(terminal, 'Applying what Postgres has changed')
         const report = await runRollback({
           from: sourceOf(options),
-          to: requiredTarget(options.to),
+          to: await requiredTarget(options.to),
           budgetMs: budgetOf(budgetMs),
           signal,
           progress: reading.progress,

@@ -18,7 +18,8 @@ export const statusCommand = withEnds(new Command('status'))
       options.json ?? false,
       { command: 'graduate status', graduation: null },
       async ({ terminal }) => {
-        const graduation = await graduationStatus({ from: sourceOf(options), to: givenTarget(options.to) })
+        const [from, to] = [sourceOf(options), await givenTarget(options.to)]
+        const graduation = await graduationStatus({ from, to })
         printGraduationStatus(terminal, graduation)
         return outcome('graduate status', { graduation }, graduation.obstacles.length === 0)
       },

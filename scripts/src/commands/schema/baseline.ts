@@ -37,7 +37,7 @@ export const baselineCommand = new Command('baseline')
       async ({ terminal }) => {
         const { applied, pending } = await baselineDatabase(
           readSchemaSource(options.schema),
-          databaseOf(options),
+          await databaseOf(options),
           scratchOf(options),
           options.through,
         )

@@ -35,7 +35,7 @@ Exit status: 0 applied or up to date, 2 refused; the message names the file, the
       async ({ terminal }) => {
         const { applied, provider, notes } = await deployMigrations(
           readSchemaSource(options.schema),
-          databaseOf(options),
+          await databaseOf(options),
           { createExtensions: options.createExtensions ?? false },
         )
         for (const note of notes) terminal.line(`${terminal.style('cyan', 'note')}  ${note}`)

@@ -46,7 +46,7 @@ Examples:
           })
         }
         const as = options.applied === undefined ? 'rolled-back' : 'applied'
-        await resolveMigration(readSchemaSource(options.schema), databaseOf(options), name, as)
+        await resolveMigration(readSchemaSource(options.schema), await databaseOf(options), name, as)
         terminal.line(`Recorded that ${name} is ${as === 'applied' ? 'applied' : 'rolled back'}.`)
         return outcome('schema resolve', { name })
       },

@@ -3,7 +3,14 @@ import { isUpToDate, migrationStatuses, readSchemaSource, type MigrationStatus }
 import { outcome, type Outcome } from '../../output/outcome.ts'
 import { runCommand } from '../../output/run.ts'
 import { printMigrationStatus } from '../../render/migration-status.ts'
-import { jsonOption, schemaOption, scratchOf, shadowOption, type ShadowOptions } from './shared.ts'
+import {
+  databasesOfProject,
+  jsonOption,
+  schemaOption,
+  scratchOf,
+  shadowOption,
+  type ShadowOptions,
+} from './shared.ts'
 
 interface Options extends ShadowOptions {
   to?: string[]
@@ -37,8 +44,7 @@ Exit status: 0 up to date, 4 something is pending, failed, changed or drifted.`,
       { command: 'schema status', sides: [] },
       async ({ terminal }) => {
         const source = readSchemaSource(options.schema)
-        const named = options.to ?? [process.env.DATABASE_URL, process.env.POSTGRES_URL]
-        const urls = new Set(named.filter((url): url is string => url !== undefined && url !== ''))
+        const urls = new Set(options.to ?? (await databasesOfProject()))
         const scratch = options.compare ? scratchOf(options) : undefined
         const sides = await migrationStatuses(source, [...urls], scratch)
         for (const side of sides) printMigrationStatus(terminal, side, options.compare)

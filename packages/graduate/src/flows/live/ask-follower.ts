@@ -5,6 +5,7 @@ import {
   parsePostgresUrl,
   parseSqliteSource,
   readAuthority,
+  refusePooled,
   withPostgres,
 } from '@outgrow/databases'
 import { GraduationLedger, graduationRun, type GraduationRequest } from '../../ledger/graduation.ts'
@@ -16,10 +17,11 @@ const lookMs = 50
  * Asks something of the process that follows, and waits for what comes of it.
  * @returns undefined where no process follows, or where it ended without an answer: then the caller does it itself
  */
-export function askFollower<Answer>(
+export async function askFollower<Answer>(
   { from, to, signal }: { from: string; to: string; signal: AbortSignal },
   request: Omit<GraduationRequest, 'id'>,
 ): Promise<Answer | undefined> {
+  await refusePooled(to)
   return withPostgres(parsePostgresUrl(to), async (client) => {
     const name = nameIn(from)
     const staging = name === undefined ? undefined : await graduationRun(client, name)

@@ -4,6 +4,7 @@ import {
   parsePostgresUrl,
   parseSqliteSource,
   readAuthority,
+  refusePooled,
   withPostgres,
   type ApplicationProcess,
   type GraduationState,
@@ -85,6 +86,7 @@ export async function graduationStatus({
       obstacles: [...status.obstacles, 'the target was not asked: pass --to, or set POSTGRES_URL'],
     }
   try {
+    await refusePooled(to)
     return await withPostgres(parsePostgresUrl(to), (client) => withTarget(client, status, name))
   } catch (error) {
     return { ...status, obstacles: [...status.obstacles, `the target cannot be asked: ${messageOf(error)}`] }

@@ -1,41 +1,22 @@
-import type { PostgresClient, PostgresUrl } from '@outgrow/databases'
+import type { PostgresClient } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { filledTables } from './filled-tables.ts'
 
 /**
- * Refuses a server into which rows could not be loaded right: another encoding, or a pooler that shares sessions.
- * @param clients two of its connections
- * @throws Failure OUTGROW_TARGET_ENCODING, OUTGROW_TARGET_POOLED
+ * Refuses a server into which rows could not be loaded right.
+ * @throws Failure OUTGROW_TARGET_ENCODING
  */
-export async function checkServer(
-  [client, second]: [PostgresClient, PostgresClient],
-  target: PostgresUrl,
-): Promise<void> {
-  const ask = async (one: PostgresClient) => {
-    const { rows } = await one.query<{ encoding: string; pid: number }>(
-      "SELECT current_setting('server_encoding') AS encoding, pg_backend_pid() AS pid",
-    )
-    return rows[0] as { encoding: string; pid: number }
-  }
-  const { encoding, pid } = await ask(client)
-  if (encoding !== 'UTF8') {
-    throw new Failure({
-      code: 'OUTGROW_TARGET_ENCODING',
-      message: `The target's encoding is ${encoding}.`,
-      why: 'SQLite stores UTF-8; other encodings cannot represent every text.',
-      fix: "Run CREATE DATABASE app ENCODING 'UTF8' TEMPLATE template0, and pass that database.",
-    })
-  }
-  // A pooler gives both one session, or the second another one when it is asked again, by whichever rule it chooses them.
-  const other = await ask(second)
-  const again = await ask(second)
-  const isPooled = other.pid === pid || other.pid !== again.pid
-  if (!isPooled && target.url.searchParams.get('pgbouncer') !== 'true') return
+export async function checkServer(client: PostgresClient): Promise<void> {
+  const { rows } = await client.query<{ encoding: string }>(
+    "SELECT current_setting('server_encoding') AS encoding",
+  )
+  const encoding = rows[0]?.encoding
+  if (encoding === 'UTF8') return
   throw new Failure({
-    code: 'OUTGROW_TARGET_POOLED',
-    message: 'This URL points to a pooler that shares sessions between transactions.',
-    why: 'A move needs its own sessions: settings and COPY must stay on one connection.',
-    fix: 'Pass the direct URL (often another port or host name, such as DIRECT_URL) for the move; keep the pooled one for the application.',
+    code: 'OUTGROW_TARGET_ENCODING',
+    message: `The target's encoding is ${encoding}.`,
+    why: 'SQLite stores UTF-8; other encodings cannot represent every text.',
+    fix: "Run CREATE DATABASE app ENCODING 'UTF8' TEMPLATE template0, and pass that database.",
   })
 }
 
