@@ -13,6 +13,11 @@ export interface Database<Client extends PrismaClientShape = PrismaClientShape> 
   /** The URL of the database of now. It holds secrets. */
   readonly url: string
   /**
+   * The URL of the database of now for what needs a session of its own, such as LISTEN, an advisory lock that outlives its
+   * transaction or pg_dump: past a pooler where the application named one, else `url`. The facade itself needs none.
+   */
+  readonly directUrl: string
+  /**
    * Runs one operation that is written for one provider, such as raw SQL. When the application moves to the other database
    * while it waits, it has done nothing, and is made again for that one.
    */

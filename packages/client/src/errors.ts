@@ -38,12 +38,14 @@ export function isOtherDialect(error: unknown): boolean {
 }
 
 /**
- * Whether it is worth trying again: a write conflict, a deadlock, a lock that was not free in time, or a statement for the
- * database that the application has just left.
+ * Whether it is worth trying again: a write conflict, a deadlock, a lock or a pooler's connection that was not free in time, or
+ * a statement for the database that the application has just left.
  */
 export function isRetryable(error: unknown): boolean {
   if (isOtherDialect(error)) return true
   const { code, kind, originalCode, message } = readAdapterError(error)
+  // pgbouncer's: the statement never reached the server.
+  if (originalCode === '08P01' && message.includes('query_wait_timeout')) return true
   switch (code) {
     case 'P2034':
       return true

@@ -3,6 +3,7 @@ import { newAdapterState, postgresFactory, sqliteFactory } from './adapters.ts'
 import { clientHandle } from './client-handle.ts'
 import type { Database } from './database.ts'
 import { makeClient, type MakeClient } from './opened-client.ts'
+import { directUrlOr } from './direct-url.ts'
 import { openFollowing } from './open-following.ts'
 import type { ClientModule, GeneratedClients, PrismaClientShape } from './prisma-client.ts'
 import { guardRequests } from './prisma-internals.ts'
@@ -14,6 +15,8 @@ export interface DatabaseOptions {
   client?: Record<string, unknown>
   /** Where an application with a file goes when it graduates while it runs; else `POSTGRES_URL` of the environment. */
   postgresUrl?: string
+  /** The way to Postgres past a pooler, for `Database.directUrl`; else `DIRECT_URL` of the environment. */
+  directUrl?: string
 }
 
 /** One open file of this process. */
@@ -80,6 +83,9 @@ function shared<Client extends PrismaClientShape>(
     get url() {
       return database.url
     },
+    get directUrl() {
+      return database.directUrl
+    },
     client: database.client,
     perProvider: (make) => database.perProvider(make),
     on: (event, listener) => database.on(event, listener),
@@ -107,7 +113,8 @@ async function openPostgres<Client extends PrismaClientShape>(
 ): Promise<Database<Client>> {
   const state = newAdapterState()
   const adapter = await postgresFactory(url, state)
-  return openStaying('postgres', PrismaClient, url.url.href, { ...options.client, adapter }, state)
+  const urls = { url: url.url.href, directUrl: directUrlOr(url.url.href, options) }
+  return openStaying('postgres', PrismaClient, urls, { ...options.client, adapter }, state)
 }
 
 function openInMemory<Client extends PrismaClientShape>(
@@ -117,14 +124,15 @@ function openInMemory<Client extends PrismaClientShape>(
 ): Promise<Database<Client>> {
   const state = newAdapterState()
   const given = { ...waitingForLock(url, options.client), adapter: sqliteFactory(url, state) }
-  return openStaying('sqlite', PrismaClient, 'file::memory:', given, state)
+  const urls = { url: 'file::memory:', directUrl: 'file::memory:' }
+  return openStaying('sqlite', PrismaClient, urls, given, state)
 }
 
 /** A database that an application stays on. */
 async function openStaying<Client extends PrismaClientShape>(
   provider: Database['provider'],
   PrismaClient: MakeClient<Client>,
-  url: string,
+  urls: Pick<Database, 'url' | 'directUrl'>,
   options: Parameters<typeof makeClient<Client>>[2],
   { scope, counters }: ReturnType<typeof newAdapterState>,
 ): Promise<Database<Client>> {
@@ -137,7 +145,7 @@ async function openStaying<Client extends PrismaClientShape>(
   return {
     provider,
     client,
-    url,
+    ...urls,
     perProvider: async (make) => await make({ provider, client }),
     on: () => () => {},
     counters: () => structuredClone(counters),

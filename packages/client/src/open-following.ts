@@ -3,6 +3,7 @@ import { Failure } from '@outgrow/kit'
 import { lockTimeoutMs, newAdapterState, postgresFactory, sqliteFactory } from './adapters.ts'
 import { clientHandle } from './client-handle.ts'
 import type { Database } from './database.ts'
+import { directUrlOr } from './direct-url.ts'
 import { Follower } from './follower.ts'
 import { makeClient, type MakeClient, type OpenedClient } from './opened-client.ts'
 import type { DatabaseOptions } from './open-database.ts'
@@ -24,6 +25,11 @@ export async function openFollowing<Client extends PrismaClientShape>(
   const batches = new Batches()
   const given = waitingForLock(url, options.client)
   const postgresUrl = () => options.postgresUrl ?? process.env.POSTGRES_URL ?? ''
+
+  const urlNow = () => {
+    const path = url.path.replaceAll('%', '%25').replaceAll('?', '%3F')
+    return follower.provider === 'sqlite' ? `file:${path}` : postgresUrl()
+  }
 
   let first: OpenedClient | undefined
   const following = async (opened: OpenedClient<Client>): Promise<OpenedClient<Client>> => {
@@ -71,8 +77,10 @@ export async function openFollowing<Client extends PrismaClientShape>(
       return follower.provider
     },
     get url() {
-      const path = url.path.replaceAll('%', '%25').replaceAll('?', '%3F')
-      return follower.provider === 'sqlite' ? `file:${path}` : postgresUrl()
+      return urlNow()
+    },
+    get directUrl() {
+      return follower.provider === 'sqlite' ? urlNow() : directUrlOr(postgresUrl(), options)
     },
     perProvider: async (make) => {
       scope.refuseInside()
