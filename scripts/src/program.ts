@@ -18,6 +18,7 @@ const commands: Record<string, () => Promise<Command>> = {
   import: async () => (await import('./commands/import.ts')).importCommand,
   schema: async () => (await import('./commands/schema.ts')).schemaCommand,
   postgres: async () => (await import('./commands/postgres.ts')).postgresCommand,
+  pool: async () => (await import('./commands/pool.ts')).poolCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   billing: async () => (await import('./commands/billing.ts')).billingCommand,
   'stripe-fake': async () => (await import('./commands/stripe-fake.ts')).stripeFakeCommand,
