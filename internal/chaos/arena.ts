@@ -6,6 +6,8 @@ import { definePlans, openStripe, prismaStore, syncPlans } from '@outgrow/billin
 import { openDatabase, type Database } from '@outgrow/db'
 import { startEmbeddedPostgres } from '@outgrow/databases'
 import { deployMigrations, readSchemaSource } from '@outgrow/schema'
+import type { Backend } from '@outgrow/testing'
+import { makePooledDatabase } from '@outgrow/testing/pooler'
 import { serveOnLoopback, StripeFake } from '@outgrow/stripe-fake'
 import type { Stripe } from 'stripe'
 import type { Variant } from './variants.ts'
@@ -48,20 +50,21 @@ export interface Arena {
   close(): Promise<void>
 }
 
-export async function openArena(
-  provider: 'sqlite' | 'postgres',
-  variant: Variant,
-  chance: () => number,
-): Promise<Arena> {
+export async function openArena(backend: Backend, variant: Variant, chance: () => number): Promise<Arena> {
   const state = join(import.meta.dirname, '../../.outgrow')
   mkdirSync(state, { recursive: true })
   const folder = mkdtempSync(join(state, 'chaos-'))
   const server =
-    provider === 'postgres'
-      ? await startEmbeddedPostgres({ directory: join(folder, 'server'), settings: ['fsync=off'] })
+    backend === 'sqlite'
+      ? undefined
+      : await startEmbeddedPostgres({ directory: join(folder, 'server'), settings: ['fsync=off'] })
+  const pooled =
+    server && backend === 'postgres behind pgbouncer'
+      ? await makePooledDatabase(server.url, { auth: 'query' })
       : undefined
-  const url = server?.url ?? `file:${join(folder, 'app.db')}`
-  await deployMigrations(readSchemaSource(join(import.meta.dirname, '../../prisma/schema')), url)
+  const url = pooled?.url ?? server?.url ?? `file:${join(folder, 'app.db')}`
+  const schema = readSchemaSource(join(import.meta.dirname, '../../prisma/schema'))
+  await deployMigrations(schema, pooled?.directUrl ?? url)
   const database = await openDatabase(url)
   await syncPlans(prismaStore(database), plans)
   const sent: string[] = []
@@ -83,7 +86,7 @@ export async function openArena(
       env,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
-  const workers: ChildProcess[] = Array.from({ length: provider === 'sqlite' ? 2 : 4 }, start)
+  const workers: ChildProcess[] = Array.from({ length: backend === 'sqlite' ? 2 : 4 }, start)
   const arena: Arena = {
     database,
     stripe: openStripe(env),
@@ -111,6 +114,7 @@ export async function openArena(
       }
       await http.close()
       await database.close()
+      await pooled?.drop()
       await server?.stop('immediate')
       rmSync(folder, { recursive: true, force: true })
     },

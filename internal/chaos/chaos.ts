@@ -1,11 +1,12 @@
 import * as fc from 'fast-check'
+import type { Backend } from '@outgrow/testing'
 import { openArena } from './arena.ts'
 import { chancesOf, lifecycle } from './lifecycle.ts'
 import { runLifecycle } from './run-lifecycle.ts'
 import type { Variant } from './variants.ts'
 
 export interface ChaosRequest {
-  database: 'sqlite' | 'postgres'
+  database: Backend
   runs: number
   seed: number
   variant: Variant

@@ -1,10 +1,11 @@
 import { Command, Option } from 'commander'
+import { backends, type Backend } from '@outgrow/testing'
 import { chaos } from './chaos.ts'
 import { graduateCommand } from './graduate/command.ts'
 import { variants, type Variant } from './variants.ts'
 
 interface Options {
-  database: 'sqlite' | 'postgres'
+  database: Backend
   runs: string
   seed: string
   variant: Variant
@@ -15,7 +16,7 @@ const billing = new Command('billing')
   .description(
     'random subscription lifecycles with deliveries out of order, workers killed and Stripe failing',
   )
-  .addOption(new Option('--database <name>', 'where').choices(['sqlite', 'postgres']).default('sqlite'))
+  .addOption(new Option('--database <name>', 'where').choices(backends).default('sqlite'))
   .option('--runs <n>', 'lives', '100')
   .option('--seed <n>', 'the same number repeats the same lifecycles', String(Date.now() % 1_000_000))
   .addOption(

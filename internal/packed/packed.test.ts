@@ -24,6 +24,7 @@ const packages = [
   'packages/schema',
   'packages/client',
   'packages/graduate',
+  'packages/operations',
   'packages/billing',
   'packages/signs',
   'packages/stripe-fake',

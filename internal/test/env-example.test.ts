@@ -14,7 +14,7 @@ const composed = [...read('compose.yaml').matchAll(/\$\{(\w+)/g)].map(([, name])
 
 const apps: Read[] = [webEnv, workerEnv, consoleEnv, openStripe]
 /** Of pnpm start, which is run-apps.ts, and of the command line. */
-const commands = ['WORKER_HOST', 'CONSOLE_HOST', 'SHADOW_DATABASE_URL']
+const commands = ['WORKER_HOST', 'CONSOLE_HOST', 'SHADOW_DATABASE_URL', 'PGBOUNCER_ADMIN_URL']
 
 const sorted = (names: Iterable<string>) => [...new Set(names)].toSorted((a, b) => a.localeCompare(b))
 

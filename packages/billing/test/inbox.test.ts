@@ -1,4 +1,5 @@
 import { Stripe } from 'stripe'
+import { backends, isThere } from '@outgrow/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createWebhookHandler, type WebhookHandler } from '../src/index.ts'
 import { eventBody, openShop, secret, type Shop } from './shop.ts'
@@ -129,72 +130,76 @@ function violations(): Request {
   return new Request('http://app/webhook', { method: 'POST', body, duplex: 'half' } as RequestInit)
 }
 
-describe.each(['sqlite', 'postgres'] as const)('the inbox on %s', (provider) => {
-  let shop: Shop
-  let handler: WebhookHandler
-  beforeAll(async () => {
-    shop = await openShop(provider)
-    handler = createWebhookHandler({ store: shop.store, secrets: [secret, 'whsec_next'] })
-  })
-  afterAll(() => shop.dispose())
-  const stored = () => shop.client.webhookEvent.count()
-  const statusOf = async (request: Request) => (await handler(request)).status
-
-  test.each(refused)('refuses %s', async (_, status, request) => {
-    const before = await stored()
-    expect(await statusOf(request())).toBe(status)
-    expect(await stored()).toBe(before)
-  })
-
-  test('stores an event once, with its raw body', async () => {
-    expect(await statusOf(delivery(good))).toBe(200)
-    expect(await statusOf(delivery(good))).toBe(200)
-    expect(await shop.client.webhookEvent.findMany({ where: { stripeEventId: 'evt_good' } })).toMatchObject([
-      { payload: good, status: 'PENDING', objectId: 'in_1', customerId: 'cus_1', type: 'invoice.paid' },
-    ])
-  })
-
-  test.each([
-    ['a second secret', () => signed(good, { by: 'whsec_next' })],
-    ['300 seconds old', () => signed(good, { at: now() - 299 })],
-    ['a clock ahead', () => signed(good, { at: now() + 3600 })],
-    ['a wrong signature beside the right one', () => signed(good).replace('v1=', `v1=${'0'.repeat(64)},v1=`)],
-  ])('takes %s', async (_, header) => {
-    expect(await statusOf(delivery(good, header()))).toBe(200)
-  })
-
-  test('takes a body of pieces, an unknown type as ignored, and one event of many deliveries at once', async () => {
-    const unknown = eventBody('payout.paid', { id: 'po_1' }, { id: 'evt_unknown', created: 2 })
-    expect(await statusOf(streamed(unknown))).toBe(200)
-    expect(
-      await shop.client.webhookEvent.findUnique({ where: { stripeEventId: 'evt_unknown' } }),
-    ).toMatchObject({ status: 'IGNORED' })
-    const many = eventBody(
-      'invoice.paid',
-      { id: 'in_9', customer: { id: 'cus_9' } },
-      { id: 'evt_many', created: 3 },
-    )
-    const answers = await Promise.all(Array.from({ length: 40 }, () => statusOf(delivery(many))))
-    expect(new Set(answers)).toEqual(new Set([200]))
-    expect(await shop.client.webhookEvent.count({ where: { stripeEventId: 'evt_many' } })).toBe(1)
-  })
-
-  test('answers 503 with Retry-After when the database cannot take it, and says nothing of the payload', async () => {
-    const other = await openShop(provider)
-    const errors: string[] = []
-    const lost = createWebhookHandler({
-      store: other.store,
-      secrets: [secret],
-      onError: (text) => errors.push(text),
+for (const backend of backends)
+  describe.skipIf(!isThere(backend))(`the inbox on ${backend}`, () => {
+    let shop: Shop
+    let handler: WebhookHandler
+    beforeAll(async () => {
+      shop = await openShop(backend)
+      handler = createWebhookHandler({ store: shop.store, secrets: [secret, 'whsec_next'] })
     })
-    await other.client.$executeRawUnsafe('ALTER TABLE webhook_events RENAME TO moved')
-    const answer = await lost(delivery(good))
-    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5'])
-    expect(errors.join()).toContain('evt_good')
-    expect(errors.join()).not.toContain('in_1')
-    await other.dispose()
+    afterAll(() => shop.dispose())
+    const stored = () => shop.client.webhookEvent.count()
+    const statusOf = async (request: Request) => (await handler(request)).status
+
+    test.each(refused)('refuses %s', async (_, status, request) => {
+      const before = await stored()
+      expect(await statusOf(request())).toBe(status)
+      expect(await stored()).toBe(before)
+    })
+
+    test('stores an event once, with its raw body', async () => {
+      expect(await statusOf(delivery(good))).toBe(200)
+      expect(await statusOf(delivery(good))).toBe(200)
+      expect(await shop.client.webhookEvent.findMany({ where: { stripeEventId: 'evt_good' } })).toMatchObject(
+        [{ payload: good, status: 'PENDING', objectId: 'in_1', customerId: 'cus_1', type: 'invoice.paid' }],
+      )
+    })
+
+    test.each([
+      ['a second secret', () => signed(good, { by: 'whsec_next' })],
+      ['300 seconds old', () => signed(good, { at: now() - 299 })],
+      ['a clock ahead', () => signed(good, { at: now() + 3600 })],
+      [
+        'a wrong signature beside the right one',
+        () => signed(good).replace('v1=', `v1=${'0'.repeat(64)},v1=`),
+      ],
+    ])('takes %s', async (_, header) => {
+      expect(await statusOf(delivery(good, header()))).toBe(200)
+    })
+
+    test('takes a body of pieces, an unknown type as ignored, and one event of many deliveries at once', async () => {
+      const unknown = eventBody('payout.paid', { id: 'po_1' }, { id: 'evt_unknown', created: 2 })
+      expect(await statusOf(streamed(unknown))).toBe(200)
+      expect(
+        await shop.client.webhookEvent.findUnique({ where: { stripeEventId: 'evt_unknown' } }),
+      ).toMatchObject({ status: 'IGNORED' })
+      const many = eventBody(
+        'invoice.paid',
+        { id: 'in_9', customer: { id: 'cus_9' } },
+        { id: 'evt_many', created: 3 },
+      )
+      const answers = await Promise.all(Array.from({ length: 40 }, () => statusOf(delivery(many))))
+      expect(new Set(answers)).toEqual(new Set([200]))
+      expect(await shop.client.webhookEvent.count({ where: { stripeEventId: 'evt_many' } })).toBe(1)
+    })
+
+    test('answers 503 with Retry-After when the database cannot take it, and says nothing of the payload', async () => {
+      const other = await openShop(backend)
+      const errors: string[] = []
+      const lost = createWebhookHandler({
+        store: other.store,
+        secrets: [secret],
+        onError: (text) => errors.push(text),
+      })
+      await other.client.$executeRawUnsafe('ALTER TABLE webhook_events RENAME TO moved')
+      const answer = await lost(delivery(good))
+      expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5'])
+      expect(errors.join()).toContain('evt_good')
+      expect(errors.join()).not.toContain('in_1')
+      await other.dispose()
+    })
   })
-})
 
 test.each([
   ['no secret', { secrets: [] }],

@@ -1,6 +1,6 @@
 import { openSample, type SampleDatabase } from '@outgrow/sample'
 import { StripeFake, type Delivery, type StripeFakeOptions } from '@outgrow/stripe-fake'
-import { makeSampleDatabase } from '@outgrow/testing'
+import { makeSampleDatabase, type Backend } from '@outgrow/testing'
 import { Stripe } from 'stripe'
 import { inject } from 'vitest'
 import {
@@ -39,8 +39,8 @@ export const plans = definePlans({
 })
 
 /** A shop with two plans on one database, with its own stand-in for Stripe. */
-export async function openShop(provider: 'sqlite' | 'postgres', options: StripeFakeOptions = {}) {
-  const made = await makeSampleDatabase(provider, inject('postgresUrl'))
+export async function openShop(backend: Backend, options: StripeFakeOptions = {}) {
+  const made = await makeSampleDatabase(backend, inject('postgresUrl'))
   const database = await openSample(made.url)
   return shopOn({ database, drop: made.drop }, options)
 }

@@ -1,4 +1,4 @@
-import { makeSampleDatabase } from '@outgrow/testing'
+import { makeSampleDatabase, type Backend } from '@outgrow/testing'
 import { inject } from 'vitest'
 import { openSample, type SampleDatabase } from '@outgrow/sample'
 
@@ -9,8 +9,8 @@ export interface OpenedDatabase {
 }
 
 /** A fresh database of the sample schema, opened by the facade. */
-export async function openFresh(provider: 'sqlite' | 'postgres', parameters = ''): Promise<OpenedDatabase> {
-  const made = await makeSampleDatabase(provider, inject('postgresUrl'))
+export async function openFresh(backend: Backend, parameters = ''): Promise<OpenedDatabase> {
+  const made = await makeSampleDatabase(backend, inject('postgresUrl'))
   const url = `${made.url}${parameters}`
   const database = await openSample(url)
   return {

@@ -159,3 +159,15 @@ test('types are those of the SQLite client, named or inferred', () => {
   expectTypeOf(inferred).returns.resolves.toEqualTypeOf<{ name: string; account: { slug: string } } | null>()
   expectTypeOf<SampleDatabase>().toExtend<Database>()
 })
+
+test('the way past a pooler is known to whoever needs a session, and is of Postgres only', async () => {
+  expect(one.database.directUrl).toBe(one.database.url)
+  const postgres = await openFresh('postgres')
+  const { url } = postgres.database
+  expect(postgres.database.directUrl).toBe(url)
+  const directUrl = 'postgresql://app@db.example.com/app'
+  const named = await openDatabase<PrismaClient>(sampleClients, url, { directUrl })
+  expect([named.url, named.directUrl]).toEqual([url, directUrl])
+  await named.close()
+  await postgres.dispose()
+})

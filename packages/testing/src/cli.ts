@@ -65,7 +65,7 @@ function start<Document>(
   cwd: string | undefined,
 ): Started<Document> {
   const child = spawn(process.execPath, [entry, ...args, '--json'], {
-    env: { ...process.env, DATABASE_URL: '', POSTGRES_URL: '', ...env },
+    env: { ...process.env, DATABASE_URL: '', POSTGRES_URL: '', DIRECT_URL: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd,
   })

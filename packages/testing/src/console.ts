@@ -29,6 +29,7 @@ export async function startConsole(
       ...process.env,
       DATABASE_URL: databaseUrl,
       POSTGRES_URL: '',
+      DIRECT_URL: '',
       SIGNS_DIR: workDirectory,
       PORT: String(port),
       CONSOLE_TOKEN: consoleToken,

@@ -3,6 +3,13 @@ export { makeDatabase, type TestDatabase } from './databases.ts'
 export { LiveGraduation } from './live-graduation.ts'
 export { ManagedPostgres, type ManagedBehaviour } from './managed-postgres.ts'
 export { ending } from './process.ts'
-export { makeProductDatabase, makeSampleDatabase, type SchemaDatabase } from './schema-database.ts'
+export {
+  backends,
+  isThere,
+  makeProductDatabase,
+  makeSampleDatabase,
+  type Backend,
+  type SchemaDatabase,
+} from './schema-database.ts'
 export { makeSqlite, temporaryFolder } from './sqlite.ts'
 export { until } from './until.ts'

@@ -26,12 +26,15 @@ export class LiveGraduation {
   readonly path: string
   readonly url: string
   readonly postgresUrl: string
+  /** The operator's, past any pooler. */
+  readonly #directUrl: string
   readonly #drops: (() => Promise<void>)[]
 
-  private constructor(path: string, postgresUrl: string, drops: (() => Promise<void>)[]) {
+  private constructor(path: string, postgresUrl: string, directUrl: string, drops: (() => Promise<void>)[]) {
     this.path = path
     this.url = `file:${path}`
     this.postgresUrl = postgresUrl
+    this.#directUrl = directUrl
     this.#drops = drops
   }
 
@@ -39,7 +42,12 @@ export class LiveGraduation {
   static async make(serverUrl: string): Promise<LiveGraduation> {
     const file = await makeSampleDatabase('sqlite', serverUrl)
     const target = await makeSampleDatabase('postgres', serverUrl)
-    return new LiveGraduation(file.url.slice('file:'.length), target.url, [file.drop, target.drop])
+    const direct = new URL(serverUrl)
+    direct.pathname = new URL(target.directUrl).pathname
+    return new LiveGraduation(file.url.slice('file:'.length), target.url, direct.href, [
+      file.drop,
+      target.drop,
+    ])
   }
 
   /** The application is asked to register: nothing has moved. */
@@ -157,7 +165,7 @@ export class LiveGraduation {
 
   /** By SQL, where the rows are. */
   async onPostgres<Row>(sql: string): Promise<Row[]> {
-    return await withPostgres(this.postgresUrl, async (client) => (await client.query(sql)).rows as Row[])
+    return await withPostgres(this.#directUrl, async (client) => (await client.query(sql)).rows as Row[])
   }
 
   inSqlite<Row>(sql: string): Row[] {
@@ -188,7 +196,7 @@ export class LiveGraduation {
   }
 
   async #onTarget(use: (client: PostgresClient) => Promise<void>): Promise<void> {
-    const client = await connectPostgres(this.postgresUrl)
+    const client = await connectPostgres(this.#directUrl)
     try {
       await client.query('BEGIN')
       await use(client)

@@ -66,6 +66,7 @@ export async function startProduct(request: ProductRequest): Promise<Product> {
         ...process.env,
         DATABASE_URL: databaseUrl,
         POSTGRES_URL: postgresUrl,
+        DIRECT_URL: '',
         APP_URL: `http://127.0.0.1:${port}`,
         AUTH_SECRET: 'a secret of the browser tests, long enough',
         STRIPE_SECRET_KEY: 'sk_test_browser',
