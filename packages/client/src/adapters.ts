@@ -61,10 +61,10 @@ export function sqliteFactory(
 export function postgresFactory(
   url: PostgresUrl,
   state: AdapterState,
-  afterBegin?: PostgresAdapterOptions['afterBegin'],
+  hooks?: Pick<PostgresAdapterOptions, 'afterBegin' | 'verify'>,
 ): Promise<DriverAdapterFactory> {
-  // Who follows has opened a file, which keeps no process alive.
-  return postgresAdapterFactory({ url, ...state, ...(afterBegin && { afterBegin, allowExitOnIdle: true }) })
+  // Who follows has opened a file, which keeps no process alive; nor do replicas.
+  return postgresAdapterFactory({ url, ...state, ...(hooks && { ...hooks, allowExitOnIdle: true }) })
 }
 
 /** How long a write waits for another process' lock. */

@@ -1,4 +1,4 @@
-import type { DatabaseCounters, Provider } from '@outgrow/databases'
+import type { DatabaseCounters, Provider, ReplicaStatus } from '@outgrow/databases'
 import type { PrismaClientShape } from './prisma-client.ts'
 
 /**
@@ -22,13 +22,35 @@ export interface Database<Client extends PrismaClientShape = PrismaClientShape> 
    * while it waits, it has done nothing, and is made again for that one.
    */
   perProvider<Result>(make: (at: ProviderClient<Client>) => PromiseLike<Result>): Promise<Result>
-  /** Hears of each switch between the two databases that this process has followed. Returns what ends that. */
-  on(event: 'switched', listener: (event: Switched) => void): () => void
+  /**
+   * `switched` tells of each switch between the two databases that this process has followed, `replica` of each replica that
+   * comes into use or goes out of it. Returns what ends that.
+   */
+  on<Event extends keyof DatabaseEvents>(event: Event, listener: Listener<Event>): () => void
+  /**
+   * Runs work, such as one request, whose reads see what it has written itself and what the token stands for, and wait
+   * for nobody else's writes. Outside of it reads see all that this process has written.
+   * @param token from `position` of another process; what the primary cannot have given is taken for its position of now
+   */
+  after<Result>(token: string | undefined, work: () => PromiseLike<Result> | Result): Promise<Result>
+  /**
+   * What another process passes to `after` in order to read what was written here; undefined where there is nothing to
+   * wait for, as on SQLite.
+   * @throws what the driver throws when the primary cannot be asked
+   */
+  position(): Promise<string | undefined>
   /** What the database has met since it was opened. */
   counters(): DatabaseCounters
   /** Lets open transactions end, then closes. */
   close(): Promise<void>
 }
+
+export interface DatabaseEvents {
+  switched: Switched
+  replica: ReplicaStatus
+}
+
+export type Listener<Event extends keyof DatabaseEvents> = (event: DatabaseEvents[Event]) => void
 
 /** What one operation is made with. */
 export interface ProviderClient<Client> {

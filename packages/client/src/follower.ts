@@ -124,6 +124,16 @@ export class Follower<Client extends PrismaClientShape> implements Route {
     return this.#current.epoch !== place.epoch
   }
 
+  /** Whether no switch has come after that one, as the file says now; one that cannot be read does not say so. */
+  isStill(epoch: number): boolean {
+    if (!this.#hasWayBack) return this.#current.epoch === epoch
+    try {
+      return sideOf(this.#watch.look()).epoch === epoch
+    } catch {
+      return false
+    }
+  }
+
   /** Right after a transaction has begun on SQLite. @throws AuthorityMoved */
   lookInSqlite(database: SqliteDatabase): void {
     if (this.#watch.lookInside(database)?.side === 'postgres') throw new AuthorityMoved()

@@ -1,12 +1,14 @@
 import { parseDatabaseUrl, type PostgresUrl, type SqliteUrl } from '@outgrow/databases'
-import { newAdapterState, postgresFactory, sqliteFactory } from './adapters.ts'
+import { newAdapterState, postgresFactory, sqliteFactory, type AdapterState } from './adapters.ts'
 import { clientHandle } from './client-handle.ts'
-import type { Database } from './database.ts'
-import { makeClient, type MakeClient } from './opened-client.ts'
+import type { Database, Listener } from './database.ts'
 import { directUrlOr } from './direct-url.ts'
+import { makeClient, type MakeClient, type OpenedClient } from './opened-client.ts'
 import { openFollowing } from './open-following.ts'
 import type { ClientModule, GeneratedClients, PrismaClientShape } from './prisma-client.ts'
-import { guardRequests } from './prisma-internals.ts'
+import { guardRequests, listen, replaceExecute } from './prisma-internals.ts'
+import { openReplicas, type Replicas } from './replicas/open-replicas.ts'
+import { checkReplicas, type ReplicaOptions } from './replicas/replica-options.ts'
 import { replaceTransaction, Transactions } from './transactions.ts'
 import { waitingForLock } from './waiting-for-lock.ts'
 
@@ -17,6 +19,10 @@ export interface DatabaseOptions {
   postgresUrl?: string
   /** The way to Postgres past a pooler, for `Database.directUrl`; else `DIRECT_URL` of the environment. */
   directUrl?: string
+  /** URLs of the Postgres' streaming replicas, each of one server. Reads outside of transactions may go there. */
+  replicas?: readonly string[]
+  /** `maxWaitMs` (50), `maxLagMs` (10,000) and `maxLagBytes` (64 MiB). */
+  replicaLimits?: Partial<ReplicaOptions>
 }
 
 /** One open file of this process. */
@@ -37,7 +43,7 @@ const openFiles = new Set<OpenFile>()
  * or does so while it is open, leads to Postgres.
  * SQLite's parameters: `lock_timeout` (seconds a write waits, 5), `synchronous` (`normal` or `full`).
  * @throws Failure OUTGROW_URL_INVALID, OUTGROW_POSTGRES_UNREACHABLE, OUTGROW_TIMEZONE, OUTGROW_CLIENT_UNSUPPORTED,
- *   OUTGROW_AUTHORITY_URL, OUTGROW_AUTHORITY_TARGET
+ *   OUTGROW_AUTHORITY_URL, OUTGROW_AUTHORITY_TARGET, OUTGROW_REPLICA_OPTION
  */
 export async function openDatabase<Client extends PrismaClientShape>(
   clients: GeneratedClients<Client>,
@@ -45,6 +51,7 @@ export async function openDatabase<Client extends PrismaClientShape>(
   options: DatabaseOptions = {},
 ): Promise<Database<Client>> {
   const url = parseDatabaseUrl(databaseUrl)
+  checkReplicas(options)
   if (url.kind === 'postgres') return openPostgres(await classOf<Client>(clients.postgres), url, options)
   const PrismaClient = await classOf<Client>(clients.sqlite)
   const { path } = url
@@ -89,6 +96,8 @@ function shared<Client extends PrismaClientShape>(
     client: database.client,
     perProvider: (make) => database.perProvider(make),
     on: (event, listener) => database.on(event, listener),
+    after: (token, work) => database.after(token, work),
+    position: () => database.position(),
     counters: () => database.counters(),
     close: async () => {
       if (closed) return
@@ -113,8 +122,10 @@ async function openPostgres<Client extends PrismaClientShape>(
 ): Promise<Database<Client>> {
   const state = newAdapterState()
   const adapter = await postgresFactory(url, state)
+  const opened = makeClient('postgres', PrismaClient, { ...options.client, adapter })
+  const replicas = openReplicas({ primary: url, options, state, PrismaClient })
   const urls = { url: url.url.href, directUrl: directUrlOr(url.url.href, options) }
-  return openStaying('postgres', PrismaClient, urls, { ...options.client, adapter }, state)
+  return openStaying(opened, urls, state, replicas)
 }
 
 function openInMemory<Client extends PrismaClientShape>(
@@ -125,33 +136,48 @@ function openInMemory<Client extends PrismaClientShape>(
   const state = newAdapterState()
   const given = { ...waitingForLock(url, options.client), adapter: sqliteFactory(url, state) }
   const urls = { url: 'file::memory:', directUrl: 'file::memory:' }
-  return openStaying('sqlite', PrismaClient, urls, given, state)
+  return openStaying(makeClient('sqlite', PrismaClient, given), urls, state)
 }
 
 /** A database that an application stays on. */
 async function openStaying<Client extends PrismaClientShape>(
-  provider: Database['provider'],
-  PrismaClient: MakeClient<Client>,
+  { provider, ...made }: OpenedClient<Client>,
   urls: Pick<Database, 'url' | 'directUrl'>,
-  options: Parameters<typeof makeClient<Client>>[2],
-  { scope, counters }: ReturnType<typeof newAdapterState>,
+  { scope, counters }: AdapterState,
+  replicas?: Replicas,
 ): Promise<Database<Client>> {
-  const opened = makeClient(provider, PrismaClient, options)
+  const opened = replicas?.spread({ provider, ...made }) ?? { provider, ...made }
   const transactions = new Transactions()
+  replaceExecute(opened.client, opened.execute)
   replaceTransaction(opened, scope, transactions)
   guardRequests(opened.client, scope)
-  await opened.client.$connect()
-  const client = clientHandle(() => opened.client)
+  try {
+    await opened.client.$connect()
+  } catch (error) {
+    await replicas?.close()
+    throw error
+  }
+  const client = clientHandle(() => opened.client, {
+    $on: (...args: [never, never]) => {
+      listen(opened.client, args)
+      replicas?.onEachClient((one) => listen(one, args))
+    },
+  })
   return {
     provider,
     client,
     ...urls,
-    perProvider: async (make) => await make({ provider, client }),
-    on: () => () => {},
+    perProvider: async (make) =>
+      await scope.pin({ provider, answered: 0 }, async () => await make({ provider, client })),
+    on: (event, listener) =>
+      event === 'replica' && replicas ? replicas.onChanged(listener as Listener<'replica'>) : () => {},
+    after: async (token, work) => (replicas ? replicas.after(token, work) : await work()),
+    position: async () => replicas?.position(),
     counters: () => structuredClone(counters),
     close: async () => {
       // Disconnecting would roll open transactions back.
       await transactions.drained()
+      await replicas?.close()
       await opened.client.$disconnect()
     },
   }

@@ -2,13 +2,14 @@ import { connectionLimit, parsePostgresUrl, readTargetIdentity, type SqliteUrl }
 import { Failure } from '@outgrow/kit'
 import { lockTimeoutMs, newAdapterState, postgresFactory, sqliteFactory } from './adapters.ts'
 import { clientHandle } from './client-handle.ts'
-import type { Database } from './database.ts'
+import type { Database, Listener } from './database.ts'
 import { directUrlOr } from './direct-url.ts'
 import { Follower } from './follower.ts'
 import { makeClient, type MakeClient, type OpenedClient } from './opened-client.ts'
 import type { DatabaseOptions } from './open-database.ts'
 import type { PrismaClientShape } from './prisma-client.ts'
-import { anyTable, guardRequests, isAloneInProcess } from './prisma-internals.ts'
+import { anyTable, guardRequests, isAloneInProcess, listen } from './prisma-internals.ts'
+import { openReplicas, type Replicas } from './replicas/open-replicas.ts'
 import { followRequests } from './requests.ts'
 import { Batches, replaceTransaction, Transactions } from './transactions.ts'
 import { waitingForLock } from './waiting-for-lock.ts'
@@ -32,6 +33,8 @@ export async function openFollowing<Client extends PrismaClientShape>(
   }
 
   let first: OpenedClient | undefined
+  let replicas: Replicas | undefined
+  const replicaListeners = new Set<Listener<'replica'>>()
   const following = async (opened: OpenedClient<Client>): Promise<OpenedClient<Client>> => {
     replaceTransaction(opened, scope, transactions, { route: follower, batches })
     followRequests(opened, scope, batches, follower)
@@ -59,11 +62,17 @@ export async function openFollowing<Client extends PrismaClientShape>(
         const identity = await readTargetIdentity(target)
         const connections = connectionLimit(target)
         let table = ''
-        const adapter = await postgresFactory(target, state, (query) => follower.lookInPostgres(query, table))
+        const adapter = await postgresFactory(target, state, {
+          afterBegin: (query) => follower.lookInPostgres(query, table),
+        })
         const PrismaClient = await classes.postgres()
         const opened = makeClient('postgres', PrismaClient, { ...given, adapter }, { identity, connections })
         table = anyTable(opened.client, target.schema)
-        return following(opened)
+        const isStill = (epoch: number) => follower.isStill(epoch)
+        const gate = { epoch: () => follower.here().epoch, isStill }
+        replicas ??= openReplicas({ primary: target, options, state, PrismaClient, gate })
+        replicas.onChanged((status) => replicaListeners.forEach((listener) => listener(status)))
+        return following(replicas.spread(opened))
       },
     },
   })
@@ -95,18 +104,21 @@ export async function openFollowing<Client extends PrismaClientShape>(
         }
       }
     },
-    on: (_, listener) => follower.onSwitched(listener),
+    on: (event, listener) => {
+      if (event === 'switched') return follower.onSwitched(listener as Listener<'switched'>)
+      replicaListeners.add(listener as Listener<'replica'>)
+      return () => replicaListeners.delete(listener as Listener<'replica'>)
+    },
+    after: async (token, work) => (replicas ? replicas.after(token, work) : await work()),
+    position: async () => (follower.provider === 'postgres' ? replicas?.position() : undefined),
     counters: () => structuredClone(counters),
     close: async () => {
       // Disconnecting would roll open transactions back.
       await transactions.drained()
+      await replicas?.close()
       await follower.close()
     },
   }
-}
-
-function listen(client: PrismaClientShape, args: [never, never]): void {
-  ;(client as unknown as { $on(...args: [never, never]): unknown }).$on(...args)
 }
 
 /** @throws Failure OUTGROW_AUTHORITY_URL */

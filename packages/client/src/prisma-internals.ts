@@ -29,6 +29,8 @@ export interface Request {
   model?: string
   /** `$queryRaw` and the like. */
   clientMethod: string
+  /** `findMany`; of raw SQL `queryRaw` or `executeRaw`. */
+  action: string
   args: unknown
   /** All operations of a batch share its `lock`. */
   transaction?: { kind: 'batch'; lock: object } | { kind: 'itx' }
@@ -98,6 +100,11 @@ export async function loadCompiler(client: object): Promise<void> {
     createMany?(args: { data: [] }): PromiseLike<unknown>
   }
   await delegate.createMany?.({ data: [] })
+}
+
+/** Adds a listener of a client's events. */
+export function listen(client: object, args: [never, never]): void {
+  ;(client as { $on(...args: [never, never]): unknown }).$on(...args)
 }
 
 /** What sends an operation. */

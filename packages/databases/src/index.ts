@@ -89,6 +89,21 @@ export {
   type SqliteAdapterOptions,
 } from './adapters/sqlite-adapter.ts'
 export type { SqlDriverAdapterFactory as DriverAdapterFactory } from '@prisma/driver-adapter-utils'
+export { PrimaryWal } from './replicas/primary-wal.ts'
+export {
+  emptyReplicaCounters,
+  type PrimaryReason,
+  type ReplicaCounters,
+  type ReplicaStatus,
+} from './replicas/replica-counters.ts'
+export { ReplicaMonitor, type ReplicaHooks, type ReplicaLimits } from './replicas/replica-monitor.ts'
+export {
+  formatPosition,
+  hasReached,
+  isSameHistory,
+  parsePosition,
+  type WalPosition,
+} from './replicas/wal-position.ts'
 export { TransactionScope, type PinnedOperation, type Provider } from './adapters/transaction-scope.ts'
 export { atomicPostgresScript } from './scripts/postgres-script.ts'
 export { atomicSqliteScript, type ScriptNote } from './scripts/sqlite-script.ts'

@@ -3,6 +3,7 @@ export { makeDatabase, type TestDatabase } from './databases.ts'
 export { LiveGraduation } from './live-graduation.ts'
 export { ManagedPostgres, type ManagedBehaviour } from './managed-postgres.ts'
 export { ending } from './process.ts'
+export { startReplication, type Replication, type Standby } from './replication.ts'
 export {
   backends,
   isThere,

@@ -1,3 +1,5 @@
+import type { ReplicaCounters } from '../replicas/replica-counters.ts'
+
 /** How long something took, over and over. */
 export interface Durations {
   count: number
@@ -17,6 +19,8 @@ export interface DatabaseCounters {
   writes: Durations
   /** Interactive transactions. */
   transactions: Durations
+  /** What the replicas did, where there are any. */
+  replicas?: ReplicaCounters
 }
 
 /** Slots of a histogram: under 1 ms up to under 2^16 ms, and longer. */

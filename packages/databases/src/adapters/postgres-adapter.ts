@@ -19,6 +19,8 @@ export interface PostgresAdapterOptions {
   afterBegin?: (query: (sql: string) => Promise<unknown[][]>) => Promise<void>
   /** Whether idle connections let the process end, as a file does. */
   allowExitOnIdle?: boolean
+  /** Looks at each new connection before it is used. */
+  verify?: NonNullable<PoolConfig['verify']>
 }
 
 /**
@@ -36,6 +38,7 @@ export async function postgresAdapterFactory(
     max: connectionLimit(url),
     connectionTimeoutMillis: poolTimeout * 1000,
     allowExitOnIdle: options.allowExitOnIdle ?? false,
+    ...(options.verify && { verify: options.verify }),
   }
   return {
     provider: 'postgres',

@@ -1,0 +1,262 @@
+import {
+  countTime,
+  parsePostgresUrl,
+  PrimaryWal,
+  ReplicaMonitor,
+  type PostgresUrl,
+  type PrimaryReason,
+  type ReplicaCounters,
+  type ReplicaStatus,
+  type TransactionScope,
+  type WalPosition,
+} from '@outgrow/databases'
+import { isUnavailable } from '../errors.ts'
+import type { OpenedClient } from '../opened-client.ts'
+import { withExtensionsOf, type Request } from '../prisma-internals.ts'
+import type { ReplicaOptions } from './replica-options.ts'
+import { Writers } from './writers.ts'
+
+/** Everything else stays on the primary: writes, what may be one, and what runs in a transaction. */
+const readActions = new Set([
+  'findUnique',
+  'findUniqueOrThrow',
+  'findFirst',
+  'findFirstOrThrow',
+  'findMany',
+  'count',
+  'aggregate',
+  'groupBy',
+])
+
+const lookEveryMs = 1000
+
+/** How long a server may take to say where its log is. */
+const answerMs = 2000
+
+interface Replica {
+  readonly monitor: ReplicaMonitor
+  opened: OpenedClient | undefined
+  /** Ends reads that it has not answered. */
+  readonly reading: Set<(error: Error) => void>
+}
+
+/** Whether Postgres has the rows: not always, while an application graduates. */
+export interface ReplicaGate {
+  /** The number of the switch that was followed last. */
+  epoch(): number
+  /** Whether no other switch has followed. */
+  isStill(epoch: number): boolean
+}
+
+export interface ReplicaReadsOptions {
+  primary: PostgresUrl
+  replicas: readonly string[]
+  limits: ReplicaOptions
+  scope: TransactionScope
+  counters: ReplicaCounters
+  /** Makes a client of one replica. */
+  open(monitor: ReplicaMonitor): Promise<OpenedClient>
+  onChange(status: ReplicaStatus): void
+  gate?: ReplicaGate
+}
+
+/** Sends reads to replicas that have what their writer has written. */
+export class ReplicaReads {
+  readonly writers: Writers
+  readonly #options: ReplicaReadsOptions
+  readonly #primary: PrimaryWal
+  readonly #replicas: readonly Replica[]
+  readonly #onOpened: ((client: OpenedClient['client']) => void)[] = []
+  #timer: NodeJS.Timeout | undefined
+  #looking: Promise<void> | undefined
+  #turn = 0
+  #epoch: number | undefined
+  #isClosed = false
+
+  /** @throws Failure OUTGROW_URL_INVALID */
+  constructor(options: ReplicaReadsOptions) {
+    const { maxLagMs, maxLagBytes } = options.limits
+    this.#options = options
+    this.#primary = new PrimaryWal(
+      options.primary,
+      { timeoutMs: answerMs, keptMs: maxLagMs },
+      options.counters.positions,
+    )
+    this.writers = new Writers(this.#primary)
+    const limits = { timeoutMs: answerMs, maxLagMs, maxLagBytes }
+    this.#replicas = options.replicas.map((url) => {
+      const replica: Replica = {
+        opened: undefined,
+        reading: new Set(),
+        monitor: new ReplicaMonitor(parsePostgresUrl(url), this.#primary, limits, {
+          prepare: () => this.#open(replica),
+          onChange: (status) => {
+            if (!status.isInUse) for (const end of replica.reading) end(new Error(status.reason))
+            options.onChange(status)
+          },
+        }),
+      }
+      return replica
+    })
+  }
+
+  start(): void {
+    this.#look()
+  }
+
+  get statuses(): ReplicaStatus[] {
+    return this.#replicas.map(({ monitor }) => monitor.status)
+  }
+
+  /** The primary's client, whose reads go to replicas from now on. */
+  spread(opened: OpenedClient): OpenedClient {
+    const { execute, start } = opened
+    const reads = this
+    return {
+      ...opened,
+      execute(request) {
+        // A transaction is seen when it ends.
+        if (request.transaction?.kind === 'itx') return execute.call(this, request)
+        if (reads.#isRead(request)) return reads.#read(this, request, () => execute.call(this, request))
+        return reads.#written(() => execute.call(this, request))
+      },
+      start(work, options) {
+        return reads.#written(() => start.call(this, work, options))
+      },
+    }
+  }
+
+  /** For each replica's client that is open, and for those that will be. */
+  onEachClient(use: (client: OpenedClient['client']) => void): void {
+    this.#onOpened.push(use)
+    for (const { opened } of this.#replicas) if (opened) use(opened.client)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    await Promise.all([this.#primary.close(), ...this.#replicas.map(({ monitor }) => monitor.close())])
+    await this.#looking
+    await Promise.all(this.#replicas.map(({ opened }) => opened?.client.$disconnect()))
+  }
+
+  #isRead({ action, model, transaction }: Request): boolean {
+    // What is written for one provider may be several operations.
+    return (
+      transaction === undefined &&
+      model !== undefined &&
+      readActions.has(action) &&
+      this.#options.scope.provider === undefined
+    )
+  }
+
+  #written(run: () => Promise<unknown>): Promise<unknown> {
+    const writer = this.writers.current
+    return run().finally(() => this.writers.wrote(writer))
+  }
+
+  #read(self: unknown, request: Request, atPrimary: () => Promise<unknown>): Promise<unknown> {
+    const ready = this.#replicas.filter(({ monitor }) => monitor.isInUse)
+    if (ready.length === 0) return this.#fallBack('none', atPrimary)
+    const { gate } = this.#options
+    // What was written in the file, before the switch, is in what the switch has placed.
+    const epoch = gate?.epoch()
+    if (epoch !== this.#epoch) this.writers.broughtRows()
+    this.#epoch = epoch
+    const send = (replica: Replica | undefined) =>
+      replica ? this.#sendTo(replica, self, request, atPrimary) : this.#fallBack('behind', atPrimary)
+    const choose = (wanted: WalPosition | undefined) => {
+      const replica = this.#next(wanted ? ready.filter(({ monitor }) => monitor.has(wanted)) : ready)
+      return replica || !wanted ? send(replica) : this.#first(ready, wanted).then(send)
+    }
+    const required = this.writers.required(this.writers.current)
+    // At once where it can be: Prisma gathers the findUniques of one turn.
+    return required instanceof Promise
+      ? required.then(choose, () => this.#fallBack('position', atPrimary))
+      : choose(required)
+  }
+
+  #next(among: readonly Replica[]): Replica | undefined {
+    return among[this.#turn++ % among.length]
+  }
+
+  /** The first that replays a position in time. */
+  async #first(among: readonly Replica[], wanted: WalPosition): Promise<Replica | undefined> {
+    const hopeful = among.filter(({ monitor }) => monitor.mayCatchUp)
+    if (hopeful.length === 0) return undefined
+    const asked = performance.now()
+    try {
+      return await Promise.any(
+        hopeful.map(async (replica) => {
+          if (await replica.monitor.wait(wanted, this.#options.limits.maxWaitMs)) return replica
+          throw new Error('not in time')
+        }),
+      )
+    } catch {
+      return undefined // none: the primary has it
+    } finally {
+      countTime(this.#options.counters.waits, performance.now() - asked)
+    }
+  }
+
+  async #sendTo(
+    replica: Replica,
+    self: unknown,
+    request: Request,
+    atPrimary: () => Promise<unknown>,
+  ): Promise<unknown> {
+    const { monitor, opened, reading } = replica
+    const { gate, counters } = this.#options
+    const epoch = gate?.epoch() ?? 0
+    if (!opened) return this.#fallBack('none', atPrimary)
+    const { promise: ended, reject: end } = Promise.withResolvers<never>()
+    reading.add(end)
+    try {
+      const on = withExtensionsOf(self as object, opened.client)
+      const result = await Promise.race([opened.execute.call(on, request), ended])
+      if (gate && !gate.isStill(epoch)) return await this.#fallBack('failed', atPrimary)
+      monitor.reads++
+      counters.replicaReads++
+      return result
+    } catch (error) {
+      if (monitor.isInUse && isAnswer(error)) throw error
+      if (isUnavailable(error)) monitor.takeOut('it cannot be reached')
+    } finally {
+      reading.delete(end)
+    }
+    return this.#fallBack('failed', atPrimary)
+  }
+
+  #fallBack(reason: PrimaryReason, atPrimary: () => Promise<unknown>): Promise<unknown> {
+    const { counters } = this.#options
+    counters.primaryReads++
+    counters.primaryReasons[reason]++
+    return atPrimary()
+  }
+
+  #look(): void {
+    this.#looking = this.#lookAround().finally(() => {
+      if (this.#isClosed) return
+      // Processes that began together do not go on asking together.
+      this.#timer = setTimeout(() => this.#look(), lookEveryMs * (0.8 + 0.4 * Math.random()))
+      this.#timer.unref()
+    })
+  }
+
+  async #lookAround(): Promise<void> {
+    await this.#primary.read().catch(() => {}) // the replicas' lag grows meanwhile
+    await Promise.all(this.#replicas.map(({ monitor }) => monitor.look()))
+  }
+
+  async #open(replica: Replica): Promise<void> {
+    if (replica.opened || this.#isClosed) return
+    replica.opened = await this.#options.open(replica.monitor)
+    for (const use of this.#onOpened) use(replica.opened.client)
+  }
+}
+
+/** What a replica that is up to date says as the primary would. */
+function isAnswer(error: unknown): boolean {
+  const { code, name } = error as { code?: unknown; name?: unknown }
+  return code === 'P2025' || name === 'PrismaClientValidationError'
+}

@@ -1,0 +1,376 @@
+import { sampleClients, type PrismaClient, type SampleDatabase } from '@outgrow/sample'
+import { makeSampleDatabase, startReplication, until, type Replication, type Standby } from '@outgrow/testing'
+import { withPostgres } from '@outgrow/databases'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest'
+import { answerInOrder, openDatabase, type DatabaseOptions } from '../src/index.ts'
+
+const rounds = Number(process.env.OUTGROW_REPLICA_READS ?? 600)
+
+let replication: Replication
+let standby: Standby
+let primaryUrl: string
+let replicaUrl: string
+let drop: () => Promise<void>
+const opened: SampleDatabase[] = []
+
+beforeAll(async () => {
+  replication = await startReplication(1)
+  standby = replication.standbys[0] as Standby
+})
+afterAll(() => replication.close())
+
+beforeEach(async () => {
+  const made = await makeSampleDatabase('postgres', replication.url)
+  drop = made.drop
+  primaryUrl = made.url
+  replicaUrl = onServer(standby.url)
+  await caughtUp()
+})
+afterEach(async () => {
+  for (const database of opened.splice(0)) await database.close()
+  await drop()
+})
+
+function onServer(server: string): string {
+  const url = new URL(server)
+  url.pathname = new URL(primaryUrl).pathname
+  return url.href
+}
+
+async function caughtUp(): Promise<void> {
+  const [{ lsn } = {}] = await withPostgres(primaryUrl, async (client) => {
+    const { rows } = await client.query<{ lsn: string }>('SELECT pg_current_wal_flush_lsn() AS lsn')
+    return rows
+  })
+  await until(async () => {
+    const [row] = await standby.query(`SELECT pg_last_wal_replay_lsn() >= '${lsn}' AS has`)
+    return row?.has === true
+  })
+}
+
+async function open(options: DatabaseOptions = {}, url = primaryUrl): Promise<SampleDatabase> {
+  const database = await openDatabase<PrismaClient>(sampleClients, url, {
+    replicas: [replicaUrl],
+    replicaLimits: { maxWaitMs: 2000 },
+    ...options,
+  })
+  opened.push(database)
+  return database
+}
+
+async function openInUse(options: DatabaseOptions = {}): Promise<SampleDatabase> {
+  const database = await open(options)
+  await until(() => server(database).isInUse)
+  return database
+}
+
+const counters = (database: SampleDatabase) => {
+  const { replicas } = database.counters()
+  if (!replicas) throw new Error('there are no counters of replicas')
+  return replicas
+}
+const server = (database: SampleDatabase) => {
+  const [status] = counters(database).servers
+  if (!status) throw new Error('there is no replica')
+  return status
+}
+
+test('reads go to the replica, everything else to the primary', async () => {
+  const database = await openInUse()
+  const { client } = database
+  await client.account.create({ data: { id: 'a', name: 'Acme', slug: 'a' } })
+  const reads = [
+    () => client.account.findUnique({ where: { id: 'a' } }),
+    () => client.account.findUniqueOrThrow({ where: { id: 'a' } }),
+    () => client.account.findFirst(),
+    () => client.account.findFirstOrThrow(),
+    () => client.account.findMany({ include: { items: true } }),
+    () => client.account.count(),
+    () => client.account.aggregate({ _count: true }),
+    () => client.account.groupBy({ by: ['slug'] }),
+    () => client.account.findUnique({ where: { id: 'a' } }).items(),
+    () => client.$extends({ query: { $allOperations: ({ args, query }) => query(args) } }).account.findMany(),
+  ]
+  for (const [at, read] of reads.entries()) {
+    await read()
+    expect(counters(database).replicaReads, String(reads[at])).toBe(at + 1)
+  }
+  await client.account.upsert({
+    where: { id: 'a' },
+    create: { name: 'n', slug: 'n' },
+    update: { name: 'Upserted' },
+  })
+  await client.account.updateManyAndReturn({ data: { name: 'Acme' } })
+  await client.$queryRaw`INSERT INTO labels (id, name) VALUES (-1, 'label') RETURNING id`
+  await client.$transaction([client.label.findMany(), client.label.count()])
+  await client.$transaction(async (tx) => {
+    await tx.label.update({ where: { id: -1 }, data: { name: 'changed' } })
+    expect(await tx.label.findUnique({ where: { id: -1 } })).toMatchObject({ name: 'changed' })
+  })
+  await database.perProvider(async ({ client }) => client.label.findMany())
+  expect(counters(database)).toMatchObject({ replicaReads: reads.length, primaryReads: 0 })
+  expect(await client.label.findUnique({ where: { id: -1 } })).toMatchObject({ name: 'changed' })
+})
+
+test('nobody reads less than what he has written', { timeout: 600_000 }, async () => {
+  const database = await openInUse()
+  const direct = await openDatabase<PrismaClient>(sampleClients, onServer(standby.url))
+  opened.push(direct)
+  let missedDirectly = 0
+  const stale: string[] = []
+  const one = async (writer: number) => {
+    for (let at = 0; at < rounds / 8; at++) {
+      const name = `${writer}-${at}`
+      const { client } = database
+      const data = { name }
+      if (at % 3 === 0) await client.label.create({ data })
+      else if (at % 3 === 1) await client.$transaction((tx) => tx.label.create({ data }))
+      else await client.$executeRaw`INSERT INTO labels (name) VALUES (${name})`
+      const [found, count, without] = await Promise.all([
+        client.label.findUnique({ where: { name } }),
+        client.label.count({ where: { name } }),
+        direct.client.label.count({ where: { name } }),
+      ])
+      if (!found || count !== 1) stale.push(name)
+      if (without === 0) missedDirectly++
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, (_, writer) => one(writer)))
+  expect(stale).toEqual([])
+  const { replicaReads, primaryReads, waits, positions, primaryReasons } = counters(database)
+  console.log(
+    `${rounds} writes: ${missedDirectly} missed without positions, ${stale.length} with; ${replicaReads} reads of ${replicaReads + primaryReads} on the replica`,
+    {
+      primaryReasons,
+      waits: [waits.count, waits.totalMs / waits.count],
+      positions: [positions.count, positions.totalMs / positions.count],
+    },
+  )
+  expect(missedDirectly).toBeGreaterThan(0)
+  expect(replicaReads).toBeGreaterThan(0)
+})
+
+test('a replica that is stopped goes out of use without an error, and comes back', async () => {
+  const database = await openInUse()
+  const { client } = database
+  await client.label.create({ data: { name: 'kept' } })
+  const changes: string[] = []
+  database.on('replica', ({ isInUse }) => changes.push(isInUse ? 'in' : 'out'))
+  const { reads, stop } = readOnAndOn(client)
+  await until(() => reads.good > 20)
+  await standby.stop()
+  await until(() => !server(database).isInUse)
+  const before = reads.good
+  await until(() => reads.good > before + 20)
+  await standby.start()
+  await until(() => server(database).isInUse)
+  const { replicaReads } = counters(database)
+  await until(() => counters(database).replicaReads > replicaReads + 20)
+  expect(await stop()).toEqual([])
+  expect(changes).toEqual(['out', 'in'])
+})
+
+test('a replica that answers nothing any more keeps no read waiting for long', async () => {
+  const database = await openInUse()
+  const { client } = database
+  await client.label.create({ data: { name: 'kept' } })
+  const { reads, stop } = readOnAndOn(client)
+  await until(() => reads.good > 20)
+  standby.gate.hold()
+  try {
+    const before = reads.good
+    await until(() => reads.good > before + 20)
+    expect(server(database)).toMatchObject({
+      isInUse: false,
+      reason: expect.stringContaining('did not answer'),
+    })
+  } finally {
+    standby.gate.release()
+  }
+  await until(() => server(database).isInUse)
+  expect(await stop()).toEqual([])
+})
+
+test('a replica that lags answers nobody who would miss his writes, and nobody at all when it lags too far', async () => {
+  const database = await openInUse({ replicaLimits: { maxWaitMs: 20, maxLagMs: 1500 } })
+  const { client } = database
+  await client.label.create({ data: { name: 'before' } })
+  await client.label.findMany()
+  await standby.query('SELECT pg_wal_replay_pause()')
+  try {
+    await until(async () => {
+      const [row] = await standby.query('SELECT pg_get_wal_replay_pause_state() AS state')
+      return row?.state === 'paused'
+    })
+    await client.label.create({ data: { name: 'after' } })
+    expect(await client.label.count({ where: { name: 'after' } })).toBe(1)
+    expect(await client.label.count({ where: { name: 'after' } })).toBe(1)
+    const { primaryReasons, waits } = counters(database)
+    expect(primaryReasons.behind).toBeGreaterThanOrEqual(2)
+    // Who comes after one who has waited in vain does not wait.
+    expect(waits.count).toBeLessThanOrEqual(2)
+    // Others, who have written nothing, may read what it has.
+    const other = await database.after(undefined, () => client.label.findMany())
+    expect(other.map(({ name }) => name)).toEqual(['before'])
+    await until(async () => {
+      await client.label.updateMany({ data: { name: 'after' }, where: { name: 'after' } })
+      return !server(database).isInUse
+    })
+    expect(server(database).reason).toMatch(/^it is \d+ ms behind$/)
+    const fresh = await database.after(undefined, () => client.label.count())
+    expect(fresh).toBe(2)
+  } finally {
+    await standby.query('SELECT pg_wal_replay_resume()')
+  }
+  await until(() => server(database).isInUse)
+  expect(server(database).lagMs).toBeLessThan(1500)
+})
+
+test('a read that replaying cancels is answered by the primary', async () => {
+  const database = await openInUse()
+  const { client } = database
+  await client.label.createMany({ data: [{ name: 'old' }, { name: 'kept' }] })
+  await standby.query("ALTER SYSTEM SET max_standby_streaming_delay = '10ms'")
+  await standby.query('SELECT pg_reload_conf()')
+  await onPrimary(
+    'ALTER TABLE labels RENAME TO stored_labels',
+    'CREATE VIEW labels AS SELECT stored_labels.* FROM stored_labels, (SELECT pg_sleep(0.5)) AS slept',
+  )
+  await caughtUp()
+  const before = counters(database).primaryReasons.failed
+  const reading = database.after(undefined, async () => client.label.findMany({ orderBy: { id: 'asc' } }))
+  await until(async () => {
+    const [row] = await standby.query(
+      "SELECT count(*)::int AS n FROM pg_stat_activity WHERE query LIKE '%labels%' AND state = 'active' AND pid <> pg_backend_pid()",
+    )
+    return row?.n === 1
+  })
+  await onPrimary("DELETE FROM stored_labels WHERE name = 'old'", 'VACUUM stored_labels')
+  expect((await reading).map(({ name }) => name)).toEqual(['kept'])
+  expect(counters(database).primaryReasons.failed).toBe(before + 1)
+  expect(server(database).isInUse).toBe(true)
+})
+
+test('a server that belongs to another cluster, or is no replica, is not read from', async () => {
+  const foreign = await makeSampleDatabase('postgres', inject('postgresUrl'))
+  try {
+    const wrong = await open({ replicas: [replicaUrl] }, foreign.url)
+    const own = await open({ replicas: [primaryUrl] })
+    await until(() => server(wrong).reason?.includes('another cluster') === true)
+    await until(() => server(own).reason?.includes('it is a primary') === true)
+    await wrong.client.label.create({ data: { name: 'there' } })
+    expect(await wrong.client.label.count()).toBe(1)
+    expect(await own.client.label.count()).toBe(0)
+    expect(counters(wrong)).toMatchObject({ replicaReads: 0, primaryReads: 1, primaryReasons: { none: 1 } })
+    expect(counters(own)).toMatchObject({ replicaReads: 0 })
+    await wrong.close()
+  } finally {
+    await foreign.drop()
+  }
+})
+
+test('another process reads what was written when it is given the position', async () => {
+  const writer = await open({ replicas: [] })
+  const reader = await openInUse()
+  await standby.query('SELECT pg_wal_replay_pause()')
+  try {
+    await until(
+      async () => (await standby.query('SELECT pg_get_wal_replay_pause_state() AS s'))[0]?.s === 'paused',
+    )
+    await writer.client.label.create({ data: { name: 'told' } })
+    const token = await writer.position()
+    const count = () => reader.client.label.count({ where: { name: 'told' } })
+    expect(await reader.after(undefined, count)).toBe(0)
+    setTimeout(() => void standby.query('SELECT pg_wal_replay_resume()'), 100)
+    expect(await reader.after(token, count)).toBe(1)
+    expect(counters(reader)).toMatchObject({ replicaReads: 2, primaryReads: 0 })
+  } finally {
+    await standby.query('SELECT pg_wal_replay_resume()')
+  }
+})
+
+test.each([
+  ['nonsense', 'no position'],
+  ['1:1:0/0', 'another cluster'],
+  ['', 'nothing'],
+  ['%0d%0aset-cookie: x', 'an attack'],
+  [`${'9'.repeat(20)}:1:FFFFFFFF/FFFFFFFF`, 'the end of all logs'],
+])('the token %j, which is %s, is taken for the position of now', async (token) => {
+  const writer = await open({ replicas: [] })
+  const reader = await openInUse()
+  await writer.client.label.create({ data: { name: 'x' } })
+  expect(await reader.after(token, () => reader.client.label.count())).toBe(1)
+  const given = await reader.after(token, () => reader.position())
+  expect(given).toMatch(/^\d+:1:[\dA-F]+\/[\dA-F]+$/)
+})
+
+test('a token of this cluster from the future keeps nobody waiting', async () => {
+  const writer = await open({ replicas: [] })
+  const reader = await openInUse({ replicaLimits: { maxWaitMs: 60_000 } })
+  await writer.client.label.create({ data: { name: 'x' } })
+  const [system] = (await writer.position())?.split(':') ?? []
+  const token = `${system}:1:FFFFFFFF/FFFFFFFF`
+  expect(await reader.after(token, () => reader.client.label.count())).toBe(1)
+})
+
+test('a browser reads its own writes, whichever process answers it', async () => {
+  const [one, other] = [await openInUse(), await openInUse()]
+  const answer = (database: SampleDatabase, cookie: string | undefined, work: () => Promise<unknown>) =>
+    answerInOrder(database, new Headers(cookie === undefined ? {} : { cookie }), async () =>
+      Response.json(await work()),
+    )
+  const written = await answer(one, undefined, () => one.client.label.create({ data: { name: 'mine' } }))
+  const cookie = written.headers.get('set-cookie')
+  expect(cookie).toMatch(
+    /^outgrow_position=\d+:1:[\dA-F]+\/[\dA-F]+; Path=\/; Max-Age=3600; HttpOnly; SameSite=Lax$/,
+  )
+  const read = await answer(other, `a=b; ${cookie?.split(';')[0]}`, () => other.client.label.count())
+  expect(await read.json()).toBe(1)
+  expect(read.headers.get('set-cookie')).toBeNull()
+  const stranger = await answer(other, undefined, () => other.client.label.count())
+  expect(stranger.headers.get('set-cookie')).toBeNull()
+})
+
+test.each([
+  [{ replicas: ['file:./app.db'] }, 'OUTGROW_URL_INVALID'],
+  [{ replicas: [''] }, 'OUTGROW_URL_INVALID'],
+  [{ replicaLimits: { maxWaitMs: -1 } }, 'OUTGROW_REPLICA_OPTION'],
+  [{ replicaLimits: { maxWaitMs: NaN } }, 'OUTGROW_REPLICA_OPTION'],
+  [{ replicaLimits: { maxLagMs: 1e9 } }, 'OUTGROW_REPLICA_OPTION'],
+  [{ replicaLimits: { maxWait: 1 } as object }, 'OUTGROW_REPLICA_OPTION'],
+])('the options %j are refused before anything is opened', async (options, code) => {
+  await expect(open(options)).rejects.toMatchObject({ code })
+  await expect(open(options, 'file:./never-made.db')).rejects.toMatchObject({ code })
+})
+
+/** Reads without a pause, and gathers errors. */
+function readOnAndOn(client: SampleDatabase['client']) {
+  const reads = { good: 0, errors: [] as unknown[] }
+  let isStopped = false
+  const reading = Promise.all(
+    Array.from({ length: 4 }, async () => {
+      while (!isStopped) {
+        const error = await client.label.findFirstOrThrow({ where: { name: 'kept' } }).then(
+          () => undefined,
+          (error: unknown) => String(error),
+        )
+        if (error === undefined) reads.good++
+        else reads.errors.push(error)
+      }
+    }),
+  )
+  return {
+    reads,
+    stop: async () => {
+      isStopped = true
+      await reading
+      return reads.errors
+    },
+  }
+}
+
+async function onPrimary(...statements: string[]): Promise<void> {
+  await withPostgres(primaryUrl, async (client) => {
+    for (const statement of statements) await client.query(statement)
+  })
+}
