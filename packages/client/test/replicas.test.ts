@@ -1,82 +1,26 @@
 import { sampleClients, type PrismaClient, type SampleDatabase } from '@outgrow/sample'
-import { makeSampleDatabase, startReplication, until, type Replication, type Standby } from '@outgrow/testing'
-import { withPostgres } from '@outgrow/databases'
+import { makeSampleDatabase, until } from '@outgrow/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest'
-import { answerInOrder, openDatabase, type DatabaseOptions } from '../src/index.ts'
+import { answerInOrder, openDatabase } from '../src/index.ts'
+import { askOnAndOn, counters, replica, Replicated } from './replicated.ts'
 
 const rounds = Number(process.env.OUTGROW_REPLICA_READS ?? 600)
 
-let replication: Replication
-let standby: Standby
-let primaryUrl: string
-let replicaUrl: string
-let drop: () => Promise<void>
-const opened: SampleDatabase[] = []
+let replicated: Replicated
 
 beforeAll(async () => {
-  replication = await startReplication(1)
-  standby = replication.standbys[0] as Standby
+  replicated = await Replicated.start(1)
 })
-afterAll(() => replication.close())
+afterAll(() => replicated.close())
 
 beforeEach(async () => {
-  const made = await makeSampleDatabase('postgres', replication.url)
-  drop = made.drop
-  primaryUrl = made.url
-  replicaUrl = onServer(standby.url)
-  await caughtUp()
+  await replicated.onPrimary('TRUNCATE labels, accounts CASCADE')
+  await replicated.caughtUp()
 })
-afterEach(async () => {
-  for (const database of opened.splice(0)) await database.close()
-  await drop()
-})
-
-function onServer(server: string): string {
-  const url = new URL(server)
-  url.pathname = new URL(primaryUrl).pathname
-  return url.href
-}
-
-async function caughtUp(): Promise<void> {
-  const [{ lsn } = {}] = await withPostgres(primaryUrl, async (client) => {
-    const { rows } = await client.query<{ lsn: string }>('SELECT pg_current_wal_flush_lsn() AS lsn')
-    return rows
-  })
-  await until(async () => {
-    const [row] = await standby.query(`SELECT pg_last_wal_replay_lsn() >= '${lsn}' AS has`)
-    return row?.has === true
-  })
-}
-
-async function open(options: DatabaseOptions = {}, url = primaryUrl): Promise<SampleDatabase> {
-  const database = await openDatabase<PrismaClient>(sampleClients, url, {
-    replicas: [replicaUrl],
-    replicaLimits: { maxWaitMs: 2000 },
-    ...options,
-  })
-  opened.push(database)
-  return database
-}
-
-async function openInUse(options: DatabaseOptions = {}): Promise<SampleDatabase> {
-  const database = await open(options)
-  await until(() => server(database).isInUse)
-  return database
-}
-
-const counters = (database: SampleDatabase) => {
-  const { replicas } = database.counters()
-  if (!replicas) throw new Error('there are no counters of replicas')
-  return replicas
-}
-const server = (database: SampleDatabase) => {
-  const [status] = counters(database).servers
-  if (!status) throw new Error('there is no replica')
-  return status
-}
+afterEach(() => replicated.closeOpened())
 
 test('reads go to the replica, everything else to the primary', async () => {
-  const database = await openInUse()
+  const database = await replicated.openInUse()
   const { client } = database
   await client.account.create({ data: { id: 'a', name: 'Acme', slug: 'a' } })
   const reads = [
@@ -113,9 +57,8 @@ test('reads go to the replica, everything else to the primary', async () => {
 })
 
 test('nobody reads less than what he has written', { timeout: 600_000 }, async () => {
-  const database = await openInUse()
-  const direct = await openDatabase<PrismaClient>(sampleClients, onServer(standby.url))
-  opened.push(direct)
+  const database = await replicated.openInUse()
+  const direct = await openDatabase<PrismaClient>(sampleClients, replicated.urlOn(replicated.standby))
   let missedDirectly = 0
   const stale: string[] = []
   const one = async (writer: number) => {
@@ -137,6 +80,7 @@ test('nobody reads less than what he has written', { timeout: 600_000 }, async (
   }
   await Promise.all(Array.from({ length: 8 }, (_, writer) => one(writer)))
   expect(stale).toEqual([])
+  await direct.close()
   const { replicaReads, primaryReads, waits, positions, primaryReasons } = counters(database)
   console.log(
     `${rounds} writes: ${missedDirectly} missed without positions, ${stale.length} with; ${replicaReads} reads of ${replicaReads + primaryReads} on the replica`,
@@ -151,113 +95,104 @@ test('nobody reads less than what he has written', { timeout: 600_000 }, async (
 })
 
 test('a replica that is stopped goes out of use without an error, and comes back', async () => {
-  const database = await openInUse()
+  const database = await replicated.openInUse()
   const { client } = database
   await client.label.create({ data: { name: 'kept' } })
-  const changes: string[] = []
-  database.on('replica', ({ isInUse }) => changes.push(isInUse ? 'in' : 'out'))
-  const { reads, stop } = readOnAndOn(client)
-  await until(() => reads.good > 20)
-  await standby.stop()
-  await until(() => !server(database).isInUse)
-  const before = reads.good
-  await until(() => reads.good > before + 20)
-  await standby.start()
-  await until(() => server(database).isInUse)
+  const changes: boolean[] = []
+  database.on('replica', ({ isInUse }) => changes.push(isInUse))
+  const { more, stop } = askOnAndOn(async () => client.label.count())
+  await more(20)
+  await replicated.standby.stop()
+  await until(() => !replica(database).isInUse)
+  await more(20)
+  await replicated.standby.start()
+  await until(() => replica(database).isInUse)
   const { replicaReads } = counters(database)
   await until(() => counters(database).replicaReads > replicaReads + 20)
-  expect(await stop()).toEqual([])
-  expect(changes).toEqual(['out', 'in'])
+  const { answers, errors } = await stop()
+  expect([new Set(answers), errors]).toEqual([new Set([1]), []])
+  expect(changes).toEqual([false, true])
 })
 
 test('a replica that answers nothing any more keeps no read waiting for long', async () => {
-  const database = await openInUse()
+  const database = await replicated.openInUse()
   const { client } = database
-  await client.label.create({ data: { name: 'kept' } })
-  const { reads, stop } = readOnAndOn(client)
-  await until(() => reads.good > 20)
-  standby.gate.hold()
+  const { more, stop } = askOnAndOn(async () => client.label.count())
+  await more(20)
+  replicated.standby.gate.hold()
   try {
-    const before = reads.good
-    await until(() => reads.good > before + 20)
-    expect(server(database)).toMatchObject({
+    await more(20)
+    expect(replica(database)).toMatchObject({
       isInUse: false,
       reason: expect.stringContaining('did not answer'),
     })
   } finally {
-    standby.gate.release()
+    replicated.standby.gate.release()
   }
-  await until(() => server(database).isInUse)
-  expect(await stop()).toEqual([])
+  await until(() => replica(database).isInUse)
+  expect((await stop()).errors).toEqual([])
 })
 
 test('a replica that lags answers nobody who would miss his writes, and nobody at all when it lags too far', async () => {
-  const database = await openInUse({ replicaLimits: { maxWaitMs: 20, maxLagMs: 1500 } })
+  const database = await replicated.openInUse({ replicaLimits: { maxWaitMs: 20, maxLagMs: 1500 } })
   const { client } = database
   await client.label.create({ data: { name: 'before' } })
-  await client.label.findMany()
-  await standby.query('SELECT pg_wal_replay_pause()')
-  try {
-    await until(async () => {
-      const [row] = await standby.query('SELECT pg_get_wal_replay_pause_state() AS state')
-      return row?.state === 'paused'
-    })
+  await replicated.caughtUp()
+  await replicated.paused(async () => {
     await client.label.create({ data: { name: 'after' } })
-    expect(await client.label.count({ where: { name: 'after' } })).toBe(1)
-    expect(await client.label.count({ where: { name: 'after' } })).toBe(1)
+    const before = counters(database)
+    expect(await client.label.count()).toBe(2)
+    expect(await client.label.count()).toBe(2)
     const { primaryReasons, waits } = counters(database)
-    expect(primaryReasons.behind).toBeGreaterThanOrEqual(2)
+    expect(primaryReasons.behind).toBe(before.primaryReasons.behind + 2)
     // Who comes after one who has waited in vain does not wait.
-    expect(waits.count).toBeLessThanOrEqual(2)
+    expect(waits.count).toBeLessThanOrEqual(before.waits.count + 1)
     // Others, who have written nothing, may read what it has.
-    const other = await database.after(undefined, () => client.label.findMany())
-    expect(other.map(({ name }) => name)).toEqual(['before'])
+    expect(await database.after(undefined, () => client.label.count())).toBe(1)
     await until(async () => {
       await client.label.updateMany({ data: { name: 'after' }, where: { name: 'after' } })
-      return !server(database).isInUse
+      return !replica(database).isInUse
     })
-    expect(server(database).reason).toMatch(/^it is \d+ ms behind$/)
-    const fresh = await database.after(undefined, () => client.label.count())
-    expect(fresh).toBe(2)
-  } finally {
-    await standby.query('SELECT pg_wal_replay_resume()')
-  }
-  await until(() => server(database).isInUse)
-  expect(server(database).lagMs).toBeLessThan(1500)
+    expect(replica(database).reason).toMatch(/^it is \d+ ms behind$/)
+    expect(await database.after(undefined, () => client.label.count())).toBe(2)
+  })
+  await until(() => replica(database).isInUse)
+  expect(replica(database).lagMs).toBeLessThan(1500)
 })
 
 test('a read that replaying cancels is answered by the primary', async () => {
-  const database = await openInUse()
+  const database = await replicated.openInUse()
   const { client } = database
   await client.label.createMany({ data: [{ name: 'old' }, { name: 'kept' }] })
-  await standby.query("ALTER SYSTEM SET max_standby_streaming_delay = '10ms'")
-  await standby.query('SELECT pg_reload_conf()')
-  await onPrimary(
+  await replicated.standby.query("ALTER SYSTEM SET max_standby_streaming_delay = '10ms'")
+  await replicated.standby.query('SELECT pg_reload_conf()')
+  await replicated.onPrimary(
     'ALTER TABLE labels RENAME TO stored_labels',
     'CREATE VIEW labels AS SELECT stored_labels.* FROM stored_labels, (SELECT pg_sleep(0.5)) AS slept',
   )
-  await caughtUp()
+  await replicated.caughtUp()
   const before = counters(database).primaryReasons.failed
   const reading = database.after(undefined, async () => client.label.findMany({ orderBy: { id: 'asc' } }))
   await until(async () => {
-    const [row] = await standby.query(
+    const [row] = await replicated.standby.query(
       "SELECT count(*)::int AS n FROM pg_stat_activity WHERE query LIKE '%labels%' AND state = 'active' AND pid <> pg_backend_pid()",
     )
     return row?.n === 1
   })
-  await onPrimary("DELETE FROM stored_labels WHERE name = 'old'", 'VACUUM stored_labels')
+  await replicated.onPrimary("DELETE FROM stored_labels WHERE name = 'old'", 'VACUUM stored_labels')
   expect((await reading).map(({ name }) => name)).toEqual(['kept'])
   expect(counters(database).primaryReasons.failed).toBe(before + 1)
-  expect(server(database).isInUse).toBe(true)
+  expect(replica(database).isInUse).toBe(true)
+  await replicated.onPrimary('DROP VIEW labels', 'ALTER TABLE stored_labels RENAME TO labels')
 })
 
 test('a server that belongs to another cluster, or is no replica, is not read from', async () => {
   const foreign = await makeSampleDatabase('postgres', inject('postgresUrl'))
   try {
-    const wrong = await open({ replicas: [replicaUrl] }, foreign.url)
-    const own = await open({ replicas: [primaryUrl] })
-    await until(() => server(wrong).reason?.includes('another cluster') === true)
-    await until(() => server(own).reason?.includes('it is a primary') === true)
+    const wrong = await replicated.open({ replicas: [replicated.urlOn(replicated.standby)] }, foreign.url)
+    const own = await replicated.open({ replicas: [replicated.url] })
+    await until(() => replica(wrong).reason?.includes('another cluster') === true)
+    await until(() => replica(own).reason?.includes('it is a primary') === true)
     await wrong.client.label.create({ data: { name: 'there' } })
     expect(await wrong.client.label.count()).toBe(1)
     expect(await own.client.label.count()).toBe(0)
@@ -270,23 +205,17 @@ test('a server that belongs to another cluster, or is no replica, is not read fr
 })
 
 test('another process reads what was written when it is given the position', async () => {
-  const writer = await open({ replicas: [] })
-  const reader = await openInUse()
-  await standby.query('SELECT pg_wal_replay_pause()')
-  try {
-    await until(
-      async () => (await standby.query('SELECT pg_get_wal_replay_pause_state() AS s'))[0]?.s === 'paused',
-    )
+  const writer = await replicated.open({ replicas: [] })
+  const reader = await replicated.openInUse()
+  await replicated.paused(async () => {
     await writer.client.label.create({ data: { name: 'told' } })
     const token = await writer.position()
-    const count = () => reader.client.label.count({ where: { name: 'told' } })
-    expect(await reader.after(undefined, count)).toBe(0)
-    setTimeout(() => void standby.query('SELECT pg_wal_replay_resume()'), 100)
-    expect(await reader.after(token, count)).toBe(1)
-    expect(counters(reader)).toMatchObject({ replicaReads: 2, primaryReads: 0 })
-  } finally {
-    await standby.query('SELECT pg_wal_replay_resume()')
-  }
+    expect(await reader.after(undefined, () => reader.client.label.count())).toBe(0)
+    const waiting = reader.after(token, () => reader.client.label.count())
+    await replicated.standby.query('SELECT pg_wal_replay_resume()')
+    expect(await waiting).toBe(1)
+  })
+  expect(counters(reader)).toMatchObject({ replicaReads: 2, primaryReads: 0 })
 })
 
 test.each([
@@ -296,8 +225,8 @@ test.each([
   ['%0d%0aset-cookie: x', 'an attack'],
   [`${'9'.repeat(20)}:1:FFFFFFFF/FFFFFFFF`, 'the end of all logs'],
 ])('the token %j, which is %s, is taken for the position of now', async (token) => {
-  const writer = await open({ replicas: [] })
-  const reader = await openInUse()
+  const writer = await replicated.open({ replicas: [] })
+  const reader = await replicated.openInUse()
   await writer.client.label.create({ data: { name: 'x' } })
   expect(await reader.after(token, () => reader.client.label.count())).toBe(1)
   const given = await reader.after(token, () => reader.position())
@@ -305,8 +234,8 @@ test.each([
 })
 
 test('a token of this cluster from the future keeps nobody waiting', async () => {
-  const writer = await open({ replicas: [] })
-  const reader = await openInUse({ replicaLimits: { maxWaitMs: 60_000 } })
+  const writer = await replicated.open({ replicas: [] })
+  const reader = await replicated.openInUse({ replicaLimits: { maxWaitMs: 60_000 } })
   await writer.client.label.create({ data: { name: 'x' } })
   const [system] = (await writer.position())?.split(':') ?? []
   const token = `${system}:1:FFFFFFFF/FFFFFFFF`
@@ -314,7 +243,7 @@ test('a token of this cluster from the future keeps nobody waiting', async () =>
 })
 
 test('a browser reads its own writes, whichever process answers it', async () => {
-  const [one, other] = [await openInUse(), await openInUse()]
+  const [one, other] = [await replicated.openInUse(), await replicated.openInUse()]
   const answer = (database: SampleDatabase, cookie: string | undefined, work: () => Promise<unknown>) =>
     answerInOrder(database, new Headers(cookie === undefined ? {} : { cookie }), async () =>
       Response.json(await work()),
@@ -339,38 +268,6 @@ test.each([
   [{ replicaLimits: { maxLagMs: 1e9 } }, 'OUTGROW_REPLICA_OPTION'],
   [{ replicaLimits: { maxWait: 1 } as object }, 'OUTGROW_REPLICA_OPTION'],
 ])('the options %j are refused before anything is opened', async (options, code) => {
-  await expect(open(options)).rejects.toMatchObject({ code })
-  await expect(open(options, 'file:./never-made.db')).rejects.toMatchObject({ code })
+  await expect(replicated.open(options)).rejects.toMatchObject({ code })
+  await expect(replicated.open(options, 'file:./never-made.db')).rejects.toMatchObject({ code })
 })
-
-/** Reads without a pause, and gathers errors. */
-function readOnAndOn(client: SampleDatabase['client']) {
-  const reads = { good: 0, errors: [] as unknown[] }
-  let isStopped = false
-  const reading = Promise.all(
-    Array.from({ length: 4 }, async () => {
-      while (!isStopped) {
-        const error = await client.label.findFirstOrThrow({ where: { name: 'kept' } }).then(
-          () => undefined,
-          (error: unknown) => String(error),
-        )
-        if (error === undefined) reads.good++
-        else reads.errors.push(error)
-      }
-    }),
-  )
-  return {
-    reads,
-    stop: async () => {
-      isStopped = true
-      await reading
-      return reads.errors
-    },
-  }
-}
-
-async function onPrimary(...statements: string[]): Promise<void> {
-  await withPostgres(primaryUrl, async (client) => {
-    for (const statement of statements) await client.query(statement)
-  })
-}
