@@ -108,10 +108,10 @@ export function replica(database: SampleDatabase): ReplicaStatus {
 /** Asks without a pause, and gathers answers and errors. */
 export function askOnAndOn<Answer>(ask: () => Promise<Answer>) {
   const asked = { answers: [] as Answer[], errors: [] as string[] }
-  let isStopped = false
+  const stopping = new AbortController()
   const asking = Promise.all(
     Array.from({ length: 4 }, async () => {
-      while (!isStopped) {
+      while (!stopping.signal.aborted) {
         await ask().then(
           (answer) => asked.answers.push(answer),
           (error: unknown) => asked.errors.push(String(error)),
@@ -122,7 +122,7 @@ export function askOnAndOn<Answer>(ask: () => Promise<Answer>) {
   return {
     asked,
     stop: async () => {
-      isStopped = true
+      stopping.abort()
       await asking
       return asked
     },

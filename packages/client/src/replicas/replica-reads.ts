@@ -111,17 +111,18 @@ export class ReplicaReads {
   /** The primary's client, whose reads go to replicas from now on. */
   spread(opened: OpenedClient): OpenedClient {
     const { execute, start } = opened
-    const reads = this
+    const written = (run: () => Promise<unknown>) => this.#written(run)
+    const sent = (self: unknown, request: Request, atPrimary: () => Promise<unknown>) =>
+      this.#isRead(request) ? this.#read(self, request, atPrimary) : this.#written(atPrimary)
     return {
       ...opened,
       execute(request) {
         // A transaction is seen when it ends.
         if (request.transaction?.kind === 'itx') return execute.call(this, request)
-        if (reads.#isRead(request)) return reads.#read(this, request, () => execute.call(this, request))
-        return reads.#written(() => execute.call(this, request))
+        return sent(this, request, () => execute.call(this, request))
       },
       start(work, options) {
-        return reads.#written(() => start.call(this, work, options))
+        return written(() => start.call(this, work, options))
       },
     }
   }
@@ -137,7 +138,7 @@ export class ReplicaReads {
     clearTimeout(this.#timer)
     await Promise.all([this.#primary.close(), ...this.#replicas.map(({ monitor }) => monitor.close())])
     await this.#looking
-    await Promise.all(this.#replicas.map(({ opened }) => opened?.client.$disconnect()))
+    await Promise.all(this.#replicas.map(async ({ opened }) => opened?.client.$disconnect()))
   }
 
   #isRead({ action, model, transaction }: Request): boolean {

@@ -1,7 +1,8 @@
+import { callbackify } from 'node:util'
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { SqlDriverAdapter, SqlDriverAdapterFactory, Transaction } from '@prisma/driver-adapter-utils'
 import { Failure } from '@outgrow/kit'
-import { type PoolConfig } from 'pg'
+import { type PoolClient, type PoolConfig } from 'pg'
 import { connectionAttempts, unreachable } from '../postgres.ts'
 import { isTlsRefusal } from '../tls.ts'
 import type { PostgresUrl } from '../url.ts'
@@ -19,8 +20,8 @@ export interface PostgresAdapterOptions {
   afterBegin?: (query: (sql: string) => Promise<unknown[][]>) => Promise<void>
   /** Whether idle connections let the process end, as a file does. */
   allowExitOnIdle?: boolean
-  /** Looks at each new connection before it is used. */
-  verify?: NonNullable<PoolConfig['verify']>
+  /** Looks at each new connection before it is used; what it throws is what the query ends with. */
+  verify?: (client: PoolClient) => Promise<void>
 }
 
 /**
@@ -38,7 +39,7 @@ export async function postgresAdapterFactory(
     max: connectionLimit(url),
     connectionTimeoutMillis: poolTimeout * 1000,
     allowExitOnIdle: options.allowExitOnIdle ?? false,
-    ...(options.verify && { verify: options.verify }),
+    ...(options.verify && { verify: callbackify(options.verify) }),
   }
   return {
     provider: 'postgres',

@@ -125,22 +125,18 @@ export class ReplicaMonitor {
    * For a pool's connections: each must lead to the server that is watched, and tells when that is promoted. A server says
    * so at the end of the statement that it answers then (PostgreSQL 14 and later).
    */
-  readonly verify = (client: PoolClient, done: (error?: Error) => void): void => {
+  readonly verify = async (client: PoolClient): Promise<void> => {
     const { connection } = client as unknown as { connection: NodeJS.EventEmitter }
     connection.on('parameterStatus', (message: { parameterName: string; parameterValue: string }) => {
       if (message.parameterName === 'in_hot_standby' && message.parameterValue === 'off')
         this.takeOut(promoted)
     })
-    readWalState(client).then(
-      (state) => {
-        const { startedAt, system } = this.#watched ?? {}
-        const isWatched = state.startedAt === startedAt && state.system === system
-        const problem = !state.isStandby ? promoted : isWatched ? undefined : otherServer
-        if (problem !== undefined) this.takeOut(problem)
-        done(problem === undefined ? undefined : new Error(problem))
-      },
-      (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
-    )
+    const state = await readWalState(client)
+    const isWatched = state.startedAt === this.#watched?.startedAt && state.system === this.#watched.system
+    const problem = !state.isStandby ? promoted : isWatched ? undefined : otherServer
+    if (problem === undefined) return
+    this.takeOut(problem)
+    throw new Error(problem)
   }
 
   async close(): Promise<void> {
