@@ -45,7 +45,7 @@ export interface Database<Client extends PrismaClientShape = PrismaClientShape> 
   close(): Promise<void>
 }
 
-export interface DatabaseEvents {
+interface DatabaseEvents {
   switched: Switched
   replica: ReplicaStatus
 }

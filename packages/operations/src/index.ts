@@ -9,3 +9,11 @@ export type { PoolFinding } from './pool/check/pool-readings.ts'
 export { preparePool, type PreparedPool, type PrepareRequest } from './pool/prepare-pool.ts'
 export type { PoolSetting } from './pool/plan-pool.ts'
 export { writePoolFiles } from './pool/write-files.ts'
+export {
+  isSpreadable,
+  lintScale,
+  lintSource,
+  type ScaleFinding,
+  type ScaleReport,
+  type ScaleRule,
+} from './scale/lint-scale.ts'

@@ -35,4 +35,19 @@ export { proveMigrations, proveOnPostgres } from './migrations/prove.ts'
 export { isUpToDate, migrationStatus, migrationStatuses, type MigrationStatus } from './migrations/status.ts'
 export { planMigrations, type PlannedMigrations } from './migrations/plan.ts'
 export { addToSchema, writeAdded, type AddedSchema, type Addition } from './add-to-schema.ts'
+export { Edits } from './psl/edit.ts'
 export { indexSchema } from './source.ts'
+export {
+  argumentOf,
+  attributeOf,
+  fieldsOf,
+  itemsOf,
+  lineOf,
+  stringOf,
+  type Argument,
+  type Attribute,
+  type Block,
+  type Expression,
+  type Field,
+  type PrismaFile,
+} from './psl/syntax.ts'

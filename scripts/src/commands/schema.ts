@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { baselineCommand } from './schema/baseline.ts'
 import { deployCommand } from './schema/deploy.ts'
+import { lintCommand } from './schema/lint.ts'
 import { migrateCommand } from './schema/migrate.ts'
 import { pullCommand } from './schema/pull.ts'
 import { resolveCommand } from './schema/resolve.ts'
@@ -14,3 +15,4 @@ export const schemaCommand = new Command('schema')
   .addCommand(resolveCommand)
   .addCommand(baselineCommand)
   .addCommand(pullCommand)
+  .addCommand(lintCommand)
