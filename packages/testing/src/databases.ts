@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { withPostgres } from '@outgrow/databases'
+import { citusUrl, makeTenantSchema } from './citus.ts'
 
 export interface TestDatabase {
   url: string
@@ -8,8 +9,9 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-/** An empty database of its own on the test server. */
+/** An empty database of its own on the test server; on a cluster, a schema. */
 export async function makeDatabase(serverUrl: string, template = 'template0'): Promise<TestDatabase> {
+  if (serverUrl === citusUrl) return makeTenantSchema(serverUrl)
   const name = `test_${randomBytes(8).toString('hex')}`
   await withPostgres(serverUrl, (client) =>
     client.query(`CREATE DATABASE ${name} TEMPLATE ${template} ENCODING 'UTF8'`),
