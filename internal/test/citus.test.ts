@@ -5,7 +5,7 @@ import { citusUrl, readCitus } from '@outgrow/testing'
 import { expect, inject, test } from 'vitest'
 
 test.skipIf(citusUrl === undefined)(
-  'the client’s contract, billing and the move run on the Citus cluster of OUTGROW_CITUS_URL',
+  'the client’s contract, billing and the move run on a Citus cluster, where OUTGROW_CITUS_URL names one',
   { timeout: 1_800_000 },
   async () => {
     const root = join(import.meta.dirname, '../..')

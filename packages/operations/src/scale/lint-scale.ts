@@ -30,6 +30,7 @@ export interface ScaleFinding {
 
 export interface ScaleRule {
   number: number
+  code: Rule['code']
   promise: string
   why: string
   /** `unseen`: neither the schema nor the migrations show it. */
@@ -77,6 +78,7 @@ export function lintSource(source: SchemaSource, named?: string): ScaleReport {
     tables: tablesOf(placement),
     rules: found.map(({ rule, violations }) => ({
       number: rule.number,
+      code: rule.code,
       promise: rule.promise,
       why: rule.why,
       state: stateOf(violations),
