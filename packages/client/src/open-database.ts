@@ -167,8 +167,10 @@ async function openStaying<Client extends PrismaClientShape>(
     provider,
     client,
     ...urls,
-    perProvider: async (make) =>
-      await scope.pin({ provider, answered: 0 }, async () => await make({ provider, client })),
+    perProvider: async (make) => {
+      scope.refuseInside()
+      return await scope.pin({ provider, answered: 0 }, async () => await make({ provider, client }))
+    },
     on: (event, listener) =>
       event === 'replica' && replicas ? replicas.onChanged(listener as Listener<'replica'>) : () => {},
     after: async (token, work) => (replicas ? replicas.after(token, work) : await work()),

@@ -89,7 +89,7 @@ export class ReplicaReads {
         opened: undefined,
         reading: new Set(),
         monitor: new ReplicaMonitor(parsePostgresUrl(url), this.#primary, limits, {
-          prepare: () => this.#open(replica),
+          prepare: (isOther) => this.#open(replica, isOther),
           onChange: (status) => {
             if (!status.isInUse) for (const end of replica.reading) end(new Error(status.reason))
             options.onChange(status)
@@ -249,7 +249,12 @@ export class ReplicaReads {
     await Promise.all(this.#replicas.map(({ monitor }) => monitor.look()))
   }
 
-  async #open(replica: Replica): Promise<void> {
+  async #open(replica: Replica, isOther: boolean): Promise<void> {
+    if (isOther && replica.opened) {
+      const { client } = replica.opened
+      replica.opened = undefined
+      await client.$disconnect()
+    }
     if (replica.opened || this.#isClosed) return
     replica.opened = await this.#options.open(replica.monitor)
     for (const use of this.#onOpened) use(replica.opened.client)

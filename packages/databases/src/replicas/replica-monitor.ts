@@ -16,8 +16,11 @@ export interface ReplicaLimits {
 }
 
 export interface ReplicaHooks {
-  /** Right before it comes into use. What it throws keeps the replica out. */
-  prepare(): Promise<void>
+  /**
+   * Right before it comes into use. What it throws keeps the replica out.
+   * @param isOther whether it is another server than before, or the same one started again: no connection may be kept
+   */
+  prepare(isOther: boolean): Promise<void>
   onChange(status: ReplicaStatus): void
 }
 
@@ -39,7 +42,9 @@ export class ReplicaMonitor {
   #reason: string | undefined = 'it was not asked yet'
   #lag: { bytes: number; ms: number } | undefined
   #missed: WalPosition | undefined
-  #polling: Promise<void> | undefined
+  #isPolling = false
+  /** How often it was taken out. */
+  #outs = 0
   #isClosed = false
   reads = 0
 
@@ -70,14 +75,18 @@ export class ReplicaMonitor {
 
   /** Looks at everything that decides whether it is in use. The primary was asked right before. */
   async look(): Promise<void> {
-    const asked = performance.now()
+    const outs = this.#outs
     try {
-      const state = await this.#server.read()
-      this.#lag = undefined
-      const reason = this.#judge(state, asked)
-      this.#watched = state
-      if (reason === undefined && !this.isInUse) await this.#hooks.prepare()
-      this.#set(reason, state)
+      let state = await this.#judged()
+      if (state && !this.isInUse) {
+        const isOther = this.#watched?.startedAt !== state.startedAt
+        this.#watched = state
+        await this.#hooks.prepare(isOther)
+        state = await this.#judged()
+      }
+      // What was found meanwhile may be newer than the answer.
+      if (state && outs === this.#outs && state.startedAt === this.#watched?.startedAt)
+        this.#set(undefined, state)
     } catch (error) {
       this.#lag = undefined
       this.takeOut(messageOf(error))
@@ -86,6 +95,7 @@ export class ReplicaMonitor {
 
   /** Until the next look that finds nothing wrong. */
   takeOut(reason: string): void {
+    this.#outs++
     this.#set(reason)
   }
 
@@ -104,7 +114,7 @@ export class ReplicaMonitor {
 
   /** Whether it has replayed a position within a time. */
   async wait(wanted: WalPosition, maxWaitMs: number): Promise<boolean> {
-    if (this.has(wanted)) return true
+    if (!this.isInUse || this.has(wanted)) return this.isInUse
     const { promise, resolve } = Promise.withResolvers<boolean>()
     const waiting = { wanted, end: resolve }
     this.#waiting.add(waiting)
@@ -143,7 +153,18 @@ export class ReplicaMonitor {
     this.#isClosed = true
     this.#reason ??= 'it was closed'
     await this.#server.close()
-    await this.#polling
+  }
+
+  /** Its state, where nothing speaks against using it; else it is out of use. */
+  async #judged(): Promise<WalState | undefined> {
+    const asked = performance.now()
+    const state = await this.#server.read()
+    this.#lag = undefined
+    const isOther = this.isInUse && state.startedAt !== this.#watched?.startedAt
+    const reason = isOther ? otherServer : this.#judge(state, asked)
+    if (reason === undefined) return state
+    this.takeOut(reason)
+    return undefined
   }
 
   #judge(state: WalState, asked: number): string | undefined {
@@ -177,7 +198,9 @@ export class ReplicaMonitor {
   }
 
   #poll(): void {
-    this.#polling ??= this.#polls().finally(() => (this.#polling = undefined))
+    if (this.#isPolling) return
+    this.#isPolling = true
+    void this.#polls()
   }
 
   async #polls(): Promise<void> {
@@ -193,6 +216,7 @@ export class ReplicaMonitor {
       if (this.#waiting.size === 0 && !this.mayCatchUp) await sleep(pollMs.missed, undefined, { ref: false })
       else if (this.#waiting.size > 0) await sleep(pollMs.waitedFor)
     }
+    this.#isPolling = false
   }
 }
 

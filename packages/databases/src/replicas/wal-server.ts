@@ -70,7 +70,7 @@ export async function readWalState(client: {
 export class WalServer {
   readonly #url: PostgresUrl
   readonly #timeoutMs: number
-  #client: Client | undefined
+  #connection: Promise<Client> | undefined
   #asking: Promise<WalState> | undefined
   #next: Promise<WalState> | undefined
   #isClosed = false
@@ -115,7 +115,8 @@ export class WalServer {
     try {
       return await Promise.race([this.#read(), this.#expired(limit.signal)])
     } catch (error) {
-      await this.#drop()
+      // One that is still being made is not waited for.
+      void this.#drop().catch(() => {})
       throw error
     } finally {
       limit.abort()
@@ -123,7 +124,7 @@ export class WalServer {
   }
 
   async #read(): Promise<WalState> {
-    const client = (this.#client ??= await this.#connect())
+    const client = await (this.#connection ??= this.#connect())
     const { stream } = client.connection as unknown as { stream: Socket }
     stream.ref()
     try {
@@ -157,11 +158,15 @@ export class WalServer {
 
   /** Without a farewell: a server that does not answer would not answer that either. */
   async #drop(): Promise<void> {
-    const client = this.#client
-    this.#client = undefined
-    if (!client) return
-    const ended = client.end().catch(() => {})
-    client.connection.stream.destroy()
-    await ended
+    const connection = this.#connection
+    this.#connection = undefined
+    await connection?.then(
+      async (client) => {
+        const ended = client.end()
+        ;(client.connection as unknown as { stream: Socket }).stream.destroy()
+        await ended
+      },
+      () => {}, // it was never made
+    )
   }
 }
