@@ -11,6 +11,49 @@ beforeAll(async () => {
 afterAll(() => replicated.close())
 afterEach(() => replicated.closeOpened())
 
+test('an address that leads to another server shows nobody less than what he has written', async () => {
+  const [one, other] = replicated.standbys
+  if (!one || !other) throw new Error('two are needed')
+  const database = await replicated.openInUse({ replicaLimits: { maxWaitMs: 20 } })
+  const { client } = database
+  const port = one.gate.port
+  let written = 0
+  const lookAfterWriting = async () => {
+    written++
+    await client.label.create({ data: { name: `of two servers ${written}` } })
+    const seen = await Promise.all(Array.from({ length: 8 }, () => client.label.findMany({ take: 1000 })))
+    expect(seen.map((labels) => labels.length)).toEqual(seen.map(() => written))
+  }
+  await lookAfterWriting()
+  await other.query('SELECT pg_wal_replay_pause()')
+  // New connections of the pool lead to the one that stands still, and the watched one stays.
+  one.gate.port = other.gate.port
+  for (let round = 0; round < 5; round++) await lookAfterWriting()
+  // All of them do.
+  one.gate.cut()
+  for (let round = 0; round < 20; round++) await lookAfterWriting()
+  one.gate.port = port
+  one.gate.cut()
+  await other.query('SELECT pg_wal_replay_resume()')
+  await until(() => replica(database).isInUse)
+  const { replicaReads } = counters(database)
+  await until(async () => {
+    await lookAfterWriting()
+    return counters(database).replicaReads > replicaReads
+  })
+  await client.label.deleteMany()
+})
+
+test('a replica that has all is used right after the log was switched to another segment', async () => {
+  const database = await replicated.openInUse()
+  await database.client.label.create({ data: { name: 'before the switch' } })
+  await replicated.onPrimary('SELECT pg_switch_wal()')
+  const before = counters(database)
+  expect(await database.client.label.count()).toBe(1)
+  expect(counters(database).replicaReads).toBe(before.replicaReads + 1)
+  await database.client.label.deleteMany()
+})
+
 test('a replica that is promoted answers nothing from then on, and a replica of the old primary nobody of the new one', async () => {
   const [promoted, left] = replicated.standbys
   if (!promoted || !left) throw new Error('two are needed')

@@ -35,8 +35,13 @@ export class TcpGate {
     for (const socket of this.#sockets) socket.resume()
   }
 
-  async close(): Promise<void> {
+  /** Ends every connection. */
+  cut(): void {
     for (const socket of this.#sockets) socket.destroy()
+  }
+
+  async close(): Promise<void> {
+    this.cut()
     await new Promise((resolve) => {
       this.#server.close(resolve)
     })

@@ -36,13 +36,16 @@ export function parseLsn(text: string): bigint {
   return (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`)
 }
 
-/** A page's header in front of its first record, in bytes; the first page of a segment has a longer one. */
-const pageHeaderBytes = 24n
+/** Bytes of a page's header in front of its first record; the first page of a segment has a longer one. */
+const headerBytes = { page: 24n, segment: 40n }
 
 /**
  * Where the last record ended. At the end of a page the server names the place of the next record, behind the next page's
- * header, which no replica reaches before there is one. No record ends right behind a header, so that this is exact.
+ * header, which no replica reaches before there is one: so after each switch to another segment. No record ends right
+ * behind a header, so that this is exact. Source: `XLogBytePosToRecPtr` and `XLogBytePosToEndRecPtr` of PostgreSQL.
  */
-export function endOfLastRecord(insertLsn: bigint, pageBytes: number): bigint {
-  return insertLsn % BigInt(pageBytes) === pageHeaderBytes ? insertLsn - pageHeaderBytes : insertLsn
+export function endOfLastRecord(insertLsn: bigint, pageBytes: number, segmentBytes: number): bigint {
+  const isAtSegment = insertLsn % BigInt(segmentBytes) === headerBytes.segment
+  const isAtPage = insertLsn % BigInt(pageBytes) === headerBytes.page
+  return isAtSegment ? insertLsn - headerBytes.segment : isAtPage ? insertLsn - headerBytes.page : insertLsn
 }

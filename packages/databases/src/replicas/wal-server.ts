@@ -23,6 +23,7 @@ interface Row {
   system: string | null
   started: string
   page: number
+  segment: number
   now: number
   committed: number | null
 }
@@ -41,6 +42,7 @@ SELECT pg_is_in_recovery() AS standby,
   (SELECT system_identifier FROM pg_control_system())::text AS system,
   extract(epoch FROM pg_postmaster_start_time())::text AS started,
   current_setting('wal_block_size')::int AS page,
+  pg_size_bytes(current_setting('wal_segment_size'))::float8 AS segment,
   (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now,
   (extract(epoch FROM pg_last_xact_replay_timestamp()) * 1000)::float8 AS committed`
 
@@ -54,7 +56,7 @@ export async function readWalState(client: {
   const lsn = parseLsn(row.lsn)
   return {
     isStandby: row.standby,
-    lsn: row.standby ? lsn : endOfLastRecord(lsn, row.page),
+    lsn: row.standby ? lsn : endOfLastRecord(lsn, row.page, row.segment),
     timeline: row.timeline,
     system: row.system,
     startedAt: row.started,
