@@ -1,8 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { lintSource } from '@outgrow/operations'
+import { schemaSourceOf } from '@outgrow/schema'
 import { temporaryFolder } from '@outgrow/testing'
 import { outgrow } from '@outgrow/testing/cli'
 import { expect, test } from 'vitest'
+import { Chance, randomSchema } from './random-schema.ts'
 
 const sampleSchema = join(import.meta.dirname, '../../packages/sample/prisma/schema.prisma')
 
@@ -42,4 +45,29 @@ test.each([
 ])('the schema %j with %j ends with %s', async (text, args, expected) => {
   const { code, document } = await lint('--schema', schemaOf(text), ...args)
   expect([code, document.error?.code]).toEqual([2, expected])
+})
+
+test('of any schema and any tenant, nothing is left to change when all changes are made', () => {
+  const seed = Number(process.env.OUTGROW_SEED ?? Date.now() % 1_000_000)
+  const count = Number(process.env.OUTGROW_SCALE_SCHEMAS ?? 40)
+  console.log(`seed ${seed}`)
+  const folder = temporaryFolder()
+  const left: unknown[] = []
+  let linted = 0
+  for (let at = 0; at < count; at++) {
+    const { text, models } = randomSchema(new Chance(seed + at))
+    const parents = new Set(models.flatMap((model) => model.parents.map((parent) => parent.model)))
+    for (const tenant of models.filter(({ name, id }) => parents.has(name) && id.length === 1)) {
+      const { problem, schema } = lintSource(schemaSourceOf(text, folder), tenant.name)
+      const changed = schema[0]?.text.replace('provider = "sqlite"', 'provider = "postgresql"') ?? ''
+      const again = problem === null ? lintSource(schemaSourceOf(changed, folder), tenant.name) : undefined
+      const facts = again?.findings.filter(({ level }) => level === 'change').map(({ fact }) => fact) ?? [
+        problem,
+      ]
+      if (facts.length > 0) left.push({ seed: seed + at, tenant: tenant.name, facts })
+      linted++
+    }
+  }
+  expect(left).toEqual([])
+  expect(linted).toBeGreaterThan(0)
 })

@@ -1,7 +1,14 @@
 import { attributeOf } from '@outgrow/schema'
 import { textOf, type Placement } from './placement.ts'
 import { removePiece, type Edit } from './rule.ts'
-import { idFieldOf, nativeTypeOf, type Link, type LinkEnd, type ScaleModel } from './scale-schema.ts'
+import {
+  idFieldOf,
+  nativeTypeOf,
+  tableOfLink,
+  type Link,
+  type LinkEnd,
+  type ScaleModel,
+} from './scale-schema.ts'
 
 /** Makes an implicit many-to-many relation a model over the same table, with the tenant as another column. */
 export function linkEdits(placement: Placement, link: Link): Edit[] {
@@ -11,12 +18,14 @@ export function linkEdits(placement: Placement, link: Link): Edit[] {
   let name = `${a.model.name}${b.model.name === a.model.name ? 'Link' : b.model.name}${given}`
   while (models.has(name)) name += 'Link'
   const isSelf = a.model === b.model
+  const [tenantField = '', ...rest] = placement.added.split(' ')
   const ends = link.ends.map((end, at) => {
     const letter = at === 0 ? 'A' : 'B'
     const relation = isSelf ? `${name}${letter}` : undefined
-    return { end, letter, relation, name: isSelf ? letter.toLowerCase() : camel(end.model.name) }
+    const own = isSelf ? letter.toLowerCase() : camel(end.model.name)
+    // The tenant may be an end itself.
+    return { end, letter, relation, name: `${own}Id` === tenantField ? `linked${end.model.name}` : own }
   })
-  const [tenantField = '', ...rest] = placement.added.split(' ')
   const idType = ({ model }: LinkEnd) => {
     const id = idFieldOf(model)
     const native = id && nativeTypeOf(id)
@@ -33,14 +42,13 @@ export function linkEdits(placement: Placement, link: Link): Edit[] {
     const action = isTenant ? ', onUpdate: NoAction' : ''
     return `${one.name} ${model.name} @relation(${named}fields: [${fields.join(', ')}], references: [${references.join(', ')}], onDelete: Cascade${action})`
   })
-  const table = `_${link.name ?? `${a.model.name}To${b.model.name}`}`
   const ids = ends.map((one) => `${one.name}Id`)
   const body = [
     [tenantField, ...rest].join(' '),
     ...scalars,
     ...relations,
     `@@id([${[tenantField, ...ids].join(', ')}])`,
-    `@@map(${JSON.stringify(table)})`,
+    `@@map(${JSON.stringify(tableOfLink(link))})`,
   ]
   const model = `\n\nmodel ${name} {\n${body.map((line) => `  ${line}\n`).join('')}}`
   return [

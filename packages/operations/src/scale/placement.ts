@@ -26,19 +26,8 @@ export interface Placement {
 export function placeTables(schema: ScaleSchema, tenant: Tenant): Placement {
   const tenants = tenantModels(schema, tenant)
   const referring = relatedModels(schema)
-  const own = new Map<ScaleModel, Field>()
-  for (const model of tenants) {
-    const field = relationField(model, tenant)
-    if (field) own.set(model, field)
-  }
+  const own = tenantFields([...tenants], tenant)
   const { column, name } = commonName([...tenants], own, tenant)
-  for (const model of tenants) {
-    const same = [...model.fields.values()].find(
-      (field) => columnOf(field) === column && field.type === tenant.key.type,
-    )
-    // A column that is only called like it, of a model that belongs through others.
-    if (same && !own.has(model) && isUsedWithRelations(model, same)) own.set(model, same)
-  }
   const native = nativeTypeOf(tenant.key)
   const nativeText = native ? ` ${textOf(tenant.model, native)}` : ''
   return {
@@ -94,11 +83,31 @@ function relationField(model: ScaleModel, tenant: Tenant): Field | undefined {
   return model.fields.get(direct[0]?.fields[0] ?? '')
 }
 
-function isUsedWithRelations({ foreignKeys, keys }: ScaleModel, { name }: Field): boolean {
-  return (
-    foreignKeys.some(({ fields }) => fields.length > 1 && fields.includes(name)) ||
-    keys.some(({ isId, fields }) => isId && fields.length > 1 && fields.includes(name))
-  )
+/** The field of each model that holds the tenant, where one does. */
+function tenantFields(models: ScaleModel[], tenant: Tenant): Map<ScaleModel, Field> {
+  const own = new Map<ScaleModel, Field>()
+  for (const model of models) {
+    const field = relationField(model, tenant)
+    if (field) own.set(model, field)
+  }
+  // What a relation holds against another table's tenant is the tenant, whatever else the model names.
+  const composed = new Set<ScaleModel>()
+  for (let before = -1; before < composed.size;) {
+    before = composed.size
+    for (const model of models) {
+      if (composed.has(model)) continue
+      const name = model.foreignKeys
+        .filter(({ fields }) => fields.length > 1)
+        .flatMap(
+          ({ fields, references, target }) => fields[references.indexOf(own.get(target)?.name ?? '')] ?? [],
+        )[0]
+      const field = model.fields.get(name ?? '')
+      if (!field) continue
+      own.set(model, field)
+      composed.add(model)
+    }
+  }
+  return own
 }
 
 /** The name that most have already, unless it means something else in a model that needs it. */
@@ -119,9 +128,7 @@ function commonName(
     models.every((model) =>
       [...model.fields.values()].every(
         (field) =>
-          field === own.get(model) ||
-          (columnOf(field) !== column && (own.has(model) || field.name !== name)) ||
-          (own.get(model) === undefined && isUsedWithRelations(model, field)),
+          field === own.get(model) || (columnOf(field) !== column && (own.has(model) || field.name !== name)),
       ),
     )
   const choices = [...used, { column: plain, name: plain }, { column: 'tenant_id', name: 'tenantId' }]

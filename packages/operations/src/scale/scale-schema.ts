@@ -16,8 +16,9 @@ import {
 /** A model, as far as spreading its table over a cluster goes. */
 export interface ScaleModel {
   name: string
-  /** Its table's name in the database. */
+  /** Its table's name in the database, and its schema's where `@@schema` names one. */
   table: string
+  schema: string | undefined
   block: Block
   file: PrismaFile
   fields: ReadonlyMap<string, Field>
@@ -113,6 +114,7 @@ function modelOf(file: PrismaFile, block: Block): ScaleModel {
   const fields = new Map(fieldsOf(block).map((field) => [field.name, field]))
   const keys: Key[] = []
   let table = block.name
+  let schema: string | undefined
   for (const field of fields.values())
     for (const attribute of field.attributes)
       if (attribute.name === 'id' || attribute.name === 'unique')
@@ -120,12 +122,13 @@ function modelOf(file: PrismaFile, block: Block): ScaleModel {
   for (const member of block.members) {
     if (member.kind !== 'attribute') continue
     const { attribute } = member
+    if (attribute.name === 'schema') schema = stringOf(argumentOf(attribute, 'name', true)) ?? schema
     if (attribute.name === 'map') table = stringOf(argumentOf(attribute, 'name', true)) ?? table
     if (attribute.name !== 'id' && attribute.name !== 'unique') continue
     const list = namesOf(argumentOf(attribute, 'fields', true)?.value)
     keys.push({ isId: attribute.name === 'id', fields: list, attribute, field: undefined })
   }
-  return { name: block.name, table, block, file, fields, keys, foreignKeys: [] }
+  return { name: block.name, table, schema, block, file, fields, keys, foreignKeys: [] }
 }
 
 function readForeignKeys(model: ScaleModel, models: ReadonlyMap<string, ScaleModel>): void {
@@ -158,6 +161,11 @@ function oppositeOf(field: Field, model: ScaleModel, target: ScaleModel): Field 
   return [...target.fields.values()].find(
     (other) => other !== field && other.type === model.name && relationName(other) === relationName(field),
   )
+}
+
+/** The table that Prisma keeps for it. */
+export function tableOfLink({ name, ends }: Link): string {
+  return `_${name ?? ends.map(({ model }) => model.name).join('To')}`
 }
 
 function linksOf(models: ReadonlyMap<string, ScaleModel>): Link[] {

@@ -10,9 +10,7 @@ export interface SchemaPerTenant {
 
 /** Source: `citus.enable_schema_based_sharding`, which spreads whole schemas and asks nothing of the tables in them. */
 export function schemaPerTenant(placement: Placement, source: SchemaSource): SchemaPerTenant {
-  const named = [...placement.schema.models.values()].filter(({ block }) =>
-    block.members.some((member) => member.kind === 'attribute' && member.attribute.name === 'schema'),
-  )
+  const named = [...placement.schema.models.values()].filter(({ schema }) => schema !== undefined)
   if (named.length > 0)
     return {
       serves: 'no',

@@ -217,4 +217,43 @@ model Extra {
 }
 `,
   },
+  {
+    name: 'an implicit many-to-many relation with the tenant itself, and one between what tenants share',
+    tenant: 'Team',
+    tenants: ['Room', 'Booking', 'Chair'],
+    broken: [1, 2, 3, 4],
+    schema: `${head}
+model Team {
+  id      Int      @id
+  rooms   Room[]   @relation("Own")
+  guests  Room[]   @relation("Guests")
+  people  Person[]
+  booking Booking[]
+}
+model Person {
+  id    Int    @id
+  teams Team[]
+}
+model Room {
+  id       Int       @id
+  teamId   Int
+  team     Team      @relation("Own", fields: [teamId], references: [id])
+  guests   Team[]    @relation("Guests")
+  chairs   Chair[]
+  bookings Booking[]
+}
+model Chair {
+  id     Int  @id
+  roomId Int
+  room   Room @relation(fields: [roomId], references: [id])
+}
+model Booking {
+  id      Int  @id
+  payerId Int
+  payer   Team @relation(fields: [payerId], references: [id])
+  roomId  Int
+  room    Room @relation(fields: [roomId], references: [id])
+}
+`,
+  },
 ]
