@@ -136,6 +136,7 @@ export class ReplicaMonitor {
    * so at the end of the statement that it answers then (PostgreSQL 14 and later).
    */
   readonly verify = async (client: PoolClient): Promise<void> => {
+    client.on('error', () => {}) // nobody else listens yet; the query below reports it
     const { connection } = client as unknown as { connection: NodeJS.EventEmitter }
     connection.on('parameterStatus', (message: { parameterName: string; parameterValue: string }) => {
       if (message.parameterName === 'in_hot_standby' && message.parameterValue === 'off')

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Client } from 'pg'
+import type { Client } from 'pg'
 import { connectionAttempts } from '../postgres.ts'
+import { isTlsRefusal } from '../tls.ts'
 import type { PostgresUrl } from '../url.ts'
 import { endOfLastRecord, parseLsn, type WalPosition } from './wal-position.ts'
 
@@ -115,13 +116,25 @@ export class WalServer {
   async #ask(): Promise<WalState> {
     const limit = new AbortController()
     try {
-      return await Promise.race([this.#read(), this.#expired(limit.signal)])
+      return await Promise.race([this.#readAgain(limit.signal), this.#expired(limit.signal)])
     } catch (error) {
       // One that is still being made is not waited for.
       void this.#drop().catch(() => {})
       throw error
     } finally {
       limit.abort()
+    }
+  }
+
+  /** A connection that was kept may have been closed while it idled: then another one asks. */
+  async #readAgain(limit: AbortSignal): Promise<WalState> {
+    const kept = this.#connection
+    try {
+      return await this.#read()
+    } catch (error) {
+      if (!kept || limit.aborted || this.#isClosed) throw error
+      await this.#drop()
+      return this.#read()
     }
   }
 
@@ -144,7 +157,7 @@ export class WalServer {
   async #connect(): Promise<Client> {
     let failure: unknown
     for (const attempt of connectionAttempts(this.#url)) {
-      const client = new Client({ ...attempt, connectionTimeoutMillis: this.#timeoutMs })
+      const client = new attempt.Client({ ...attempt, connectionTimeoutMillis: this.#timeoutMs })
       client.on('error', () => {}) // the question that finds the connection gone reports it
       try {
         await client.connect()
@@ -154,6 +167,7 @@ export class WalServer {
         failure = error
       }
       await client.end().catch(() => {})
+      if (!isTlsRefusal(failure)) break
     }
     throw failure
   }
@@ -162,13 +176,10 @@ export class WalServer {
   async #drop(): Promise<void> {
     const connection = this.#connection
     this.#connection = undefined
-    await connection?.then(
-      async (client) => {
-        const ended = client.end()
-        ;(client.connection as unknown as { stream: Socket }).stream.destroy()
-        await ended
-      },
-      () => {}, // it was never made
-    )
+    const client = await connection?.catch(() => undefined) // it was never made
+    if (!client) return
+    const ended = client.end()
+    ;(client.connection as unknown as { stream: Socket }).stream.destroy()
+    await ended
   }
 }
