@@ -12,7 +12,7 @@ import {
   withPostgres,
   writeAuthority,
 } from '@outgrow/databases'
-import { makeDatabase, makeSqlite, until } from '@outgrow/testing'
+import { makeDatabase, makeSqlite, startReplication, until } from '@outgrow/testing'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { insertIgnore, isUniqueViolation, lockForUpdate, openDatabase, type Database } from '../src/index.ts'
 
@@ -135,6 +135,24 @@ export function holdsOn(provider: 'sqlite' | 'postgres'): void {
     await Promise.all(added)
     expect(await client.thing.count()).toBe(14)
     expect(database.counters().transactions.count).toBeGreaterThan(11)
+  })
+
+  test.runIf(provider === 'postgres')('its reads go to a replica that has its writes', async () => {
+    const replication = await startReplication(1)
+    const primary = await makeDatabase(replication.url)
+    await withPostgres(primary.url, (client) => client.query(ddl.postgres))
+    const replica = new URL(replication.standbys[0]?.url ?? '')
+    replica.pathname = new URL(primary.url).pathname
+    const clients = { sqlite: () => load('sqlite'), postgres: () => load('postgresql') }
+    const options = { replicas: [replica.href], replicaLimits: { maxWaitMs: 5000 } }
+    const spread = await openDatabase<Client>(clients, primary.url, options)
+    await until(() => spread.counters().replicas?.servers[0]?.isInUse === true)
+    await spread.client.thing.create({ data: { name: 'mine' } })
+    await spread.client.$transaction((tx) => tx.thing.create({ data: { name: 'mine, too' } }))
+    expect([await spread.client.thing.count(), (await spread.client.thing.findMany()).length]).toEqual([2, 2])
+    expect(spread.counters().replicas).toMatchObject({ replicaReads: 2, primaryReads: 0 })
+    await spread.close()
+    await replication.close()
   })
 
   test.runIf(provider === 'sqlite')(
