@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from
 import { answerInOrder, openDatabase } from '../src/index.ts'
 import { askOnAndOn, counters, replica, Replicated } from './replicated.ts'
 
-const rounds = Number(process.env.OUTGROW_REPLICA_READS ?? 600)
+const rounds = Number(process.env.OUTGROW_REPLICA_READS ?? 400)
 
 let replicated: Replicated
 
@@ -78,7 +78,10 @@ test('nobody reads less than what he has written', { timeout: 600_000 }, async (
       if (without === 0) missedDirectly++
     }
   }
-  await Promise.all(Array.from({ length: 8 }, (_, writer) => one(writer)))
+  // Whoever does not wait for the replica misses something then.
+  await replicated.configured("recovery_min_apply_delay = '10ms'", async () => {
+    await Promise.all(Array.from({ length: 8 }, (_, writer) => one(writer)))
+  })
   expect(stale).toEqual([])
   await direct.close()
   const { replicaReads, primaryReads, waits, positions, primaryReasons } = counters(database)
@@ -164,25 +167,25 @@ test('a read that replaying cancels is answered by the primary', async () => {
   const database = await replicated.openInUse()
   const { client } = database
   await client.label.createMany({ data: [{ name: 'old' }, { name: 'kept' }] })
-  await replicated.standby.query("ALTER SYSTEM SET max_standby_streaming_delay = '10ms'")
-  await replicated.standby.query('SELECT pg_reload_conf()')
+  // It never ends by itself on the replica.
   await replicated.onPrimary(
     'ALTER TABLE labels RENAME TO stored_labels',
-    'CREATE VIEW labels AS SELECT stored_labels.* FROM stored_labels, (SELECT pg_sleep(0.5)) AS slept',
+    'CREATE VIEW labels AS SELECT stored_labels.* FROM stored_labels, (SELECT CASE WHEN pg_is_in_recovery() THEN pg_sleep(3600)::text END) AS slept',
   )
   await replicated.caughtUp()
   const before = counters(database).primaryReasons.failed
-  const reading = database.after(undefined, async () => client.label.findMany({ orderBy: { id: 'asc' } }))
-  await until(async () => {
-    const [row] = await replicated.standby.query(
-      "SELECT count(*)::int AS n FROM pg_stat_activity WHERE query LIKE '%labels%' AND state = 'active' AND pid <> pg_backend_pid()",
-    )
-    return row?.n === 1
+  await replicated.configured("max_standby_streaming_delay = '10ms'", async () => {
+    const reading = database.after(undefined, () => client.label.findMany({ orderBy: { id: 'asc' } }))
+    await until(async () => {
+      const [row] = await replicated.standby.query(
+        "SELECT count(*)::int AS n FROM pg_stat_activity WHERE query LIKE '%labels%' AND state = 'active' AND pid <> pg_backend_pid()",
+      )
+      return row?.n === 1
+    })
+    await replicated.onPrimary("DELETE FROM stored_labels WHERE name = 'old'", 'VACUUM stored_labels')
+    expect((await reading).map(({ name }) => name)).toEqual(['kept'])
   })
-  await replicated.onPrimary("DELETE FROM stored_labels WHERE name = 'old'", 'VACUUM stored_labels')
-  expect((await reading).map(({ name }) => name)).toEqual(['kept'])
   expect(counters(database).primaryReasons.failed).toBe(before + 1)
-  expect(replica(database).isInUse).toBe(true)
   await replicated.onPrimary('DROP VIEW labels', 'ALTER TABLE stored_labels RENAME TO labels')
 })
 

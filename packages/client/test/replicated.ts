@@ -69,6 +69,18 @@ export class Replicated {
     })
   }
 
+  /** Runs `use` with another setting of the standby. */
+  async configured(setting: string, use: () => Promise<void>): Promise<void> {
+    await this.standby.query(`ALTER SYSTEM SET ${setting}`)
+    await this.standby.query('SELECT pg_reload_conf()')
+    try {
+      await use()
+    } finally {
+      await this.standby.query(`ALTER SYSTEM RESET ${setting.split(' ')[0]}`)
+      await this.standby.query('SELECT pg_reload_conf()')
+    }
+  }
+
   /** Stops replaying while `use` runs. */
   async paused(use: () => Promise<void>): Promise<void> {
     const { standby } = this
