@@ -27,6 +27,7 @@ export class Writers {
   #writes = 0
   /** What every writer must see. */
   #floor = 0
+  #asking: { upTo: number; position: Promise<WalPosition> } | undefined
   #known: { upTo: number; position: WalPosition } | undefined
 
   constructor(primary: PrimaryWal) {
@@ -88,7 +89,12 @@ export class Writers {
 
   async #ask(writer: Writer): Promise<WalPosition> {
     const upTo = this.#writes
-    const position = await this.#primary.read()
+    // A question that was sent when no fewer writes had ended covers this writer, too.
+    const asking = this.#asking?.upTo === upTo ? this.#asking : { upTo, position: this.#primary.read() }
+    this.#asking = asking
+    const position = await asking.position.finally(() => {
+      if (this.#asking === asking) this.#asking = undefined
+    })
     if (!this.#known || this.#known.upTo <= upTo) this.#known = { upTo, position }
     return this.#move(writer, position, upTo)
   }
