@@ -6,13 +6,17 @@ import { promisify } from 'node:util'
 import {
   emptyCounters,
   openSqlite,
+  openSqliteReadonly,
   parsePostgresUrl,
   postgresAdapterFactory,
+  quoteIdentifier,
+  readSourceTables,
   stockSqliteAdapter,
   TransactionScope,
   withPostgres,
 } from '@outgrow/databases'
-import { generateSchemas, writeGenerated } from '@outgrow/schema'
+import { runReverse } from '@outgrow/graduate'
+import { generateSchemas, readSchemaSource, writeGenerated } from '@outgrow/schema'
 import { makeDatabase, temporaryFolder } from '@outgrow/testing'
 import { expect, inject, test } from 'vitest'
 import { outgrow } from '@outgrow/testing/cli'
@@ -101,6 +105,35 @@ async function readAll(client: Client, { models }: RandomSchema): Promise<Record
   return all
 }
 
+/** By table, every stored value with its storage class. JSON is compared as it is parsed: Postgres keeps no spaces and no order. */
+function storedValues(path: string): Record<string, string[]> {
+  const database = openSqliteReadonly(path)
+  const all: Record<string, string[]> = {}
+  for (const { name, columns } of readSourceTables(database).filter(({ owner }) => owner === undefined)) {
+    const cells = columns.map((column) => {
+      const own = quoteIdentifier(column.name)
+      return `typeof(${own}), quote(${own})`
+    })
+    const rows = database
+      .prepare(`SELECT ${cells.join(', ')} FROM ${quoteIdentifier(name)}`)
+      .raw()
+      .all() as string[][]
+    const isJson = columns.map(({ declaredType }) => declaredType === 'JSONB')
+    all[name] = rows
+      .map((row) =>
+        row.map((cell, at) => (isJson[(at - 1) / 2] && cell !== 'NULL' ? parsed(cell) : cell)).join(' '),
+      )
+      .toSorted()
+  }
+  database.close()
+  return all
+}
+
+function parsed(quoted: string): string {
+  const text = quoted.replaceAll(/^'|'$/g, '').replaceAll("''", "'")
+  return JSON.stringify(plain(JSON.parse(text)))
+}
+
 const lower = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1)
 
 function plain(value: unknown): unknown {
@@ -162,6 +195,20 @@ test.each(Array.from({ length: runs }, (_, at) => firstSeed + at))(
     const arrived = await onPostgres(empty.url)
     expect(await readAll(arrived, schema)).toEqual(before)
     await arrived.$disconnect()
+
+    const back = join(folder, 'back.db')
+    const reversed = await runReverse({
+      from: empty.url,
+      to: back,
+      schema: readSchemaSource(path),
+      progress: () => {},
+      signal: new AbortController().signal,
+    })
+    expect(reversed.tables.filter(({ digestMatch }) => !digestMatch)).toEqual([])
+    const returned = new clients.sqlite({ adapter: stockSqliteAdapter(back) })
+    expect(await readAll(returned, schema)).toEqual(before)
+    await returned.$disconnect()
+    expect(storedValues(back)).toEqual(storedValues(file))
     await empty.drop()
   },
   120_000,

@@ -49,6 +49,7 @@ export {
   openSqliteForLock,
   openSqliteInMemory,
   openSqliteReadonly,
+  refuseMissingFolder,
   sqliteVersion,
   traceRemover,
   withoutSidecarFiles,
@@ -106,7 +107,7 @@ export {
 } from './replicas/wal-position.ts'
 export { TransactionScope, type PinnedOperation, type Provider } from './adapters/transaction-scope.ts'
 export { atomicPostgresScript } from './scripts/postgres-script.ts'
-export { atomicSqliteScript, type ScriptNote } from './scripts/sqlite-script.ts'
+export { atomicSqliteScript, runSqliteScript, type ScriptNote } from './scripts/sqlite-script.ts'
 export { postgresStatements, postgresTokens } from './scripts/postgres-statements.ts'
 export { sqliteStatements } from './scripts/sqlite-statements.ts'
 export { lineAt, ScriptError, type SqlStatement } from './scripts/statement.ts'

@@ -40,4 +40,5 @@ export { runGraduate, type GraduateListener, type GraduateRun } from './runs/run
 export { runComplete, type CompletionReport } from './runs/run-complete.ts'
 export { runRollback } from './runs/run-rollback.ts'
 export { runRehearse } from './runs/run-rehearse.ts'
+export { runReverse, type Reversed, type ReverseRun } from './runs/run-reverse.ts'
 export { commandsIn, type GraduationCommand } from './model/graduation-commands.ts'

@@ -28,6 +28,7 @@ export {
   writeMigrationState,
   type Authored,
 } from './migrations/author.ts'
+export { buildFile } from './migrations/build-file.ts'
 export { deployMigrations, type Deployed } from './migrations/deploy.ts'
 export { historyOf, type StoredMigration } from './migrations/history.ts'
 export { baselineDatabase, resolveMigration } from './migrations/resolve.ts'

@@ -8,6 +8,8 @@ export interface PreparedSchema {
   ddl: string
   /** Prisma's DDL for an empty database: one CREATE a table, whatever the migrations' history is. */
   prismaDdl: string
+  /** What makes the tables of a file: the project's own SQLite migrations, else, where there are none, Prisma's DDL. */
+  sqlite: { ddl: string; migrations: StoredMigration[]; folder: string; isPending: boolean }
   /** Further schemas (`@@schema`) that the tables lie in. */
   others: string[]
   baseline: StoredMigration[]

@@ -6,7 +6,7 @@ import type { MoveOptions } from '../model/options.ts'
 import { fieldsOf, keyBytes, KeyDigests } from '../model/key-digests.ts'
 import type { PlannedColumn, PlannedTable } from '../model/plan.ts'
 import type { Snapshot } from '../source/source.ts'
-import type { PostgresTarget } from '../target/postgres/postgres-target.ts'
+import type { Target } from '../target/target.ts'
 
 const buckets = 4096
 /** Rows of differing buckets that are kept at a time to be compared. */
@@ -21,7 +21,7 @@ const maxPasses = 8
  */
 export async function findDifferences(
   snapshot: Snapshot,
-  target: PostgresTarget,
+  target: Pick<Target, 'digestsByKey' | 'eachRow'>,
   table: PlannedTable,
   options: MoveOptions,
   /** Keys of rows that were quarantined, as JSON: they are not missing. */

@@ -22,6 +22,7 @@ export async function renderSchema(source: SchemaSource, home: string): Promise<
   const postgresDirectory = join(source.home, 'postgres')
   const history = historyOf(source, 'postgres')
   const { migrations } = history
+  const sqlite = historyOf(source, 'sqlite')
   const others = new Set(
     storage.postgres.map(({ schema }) => schema).filter((schema) => schema !== undefined && schema !== home),
   )
@@ -29,6 +30,12 @@ export async function renderSchema(source: SchemaSource, home: string): Promise<
     storage,
     ddl: migrations.length > 0 ? migrations.map(({ sql }) => sql).join('\n;\n') : ddl.postgres,
     prismaDdl: ddl.postgres,
+    sqlite: {
+      ddl: ddl.sqlite,
+      migrations: sqlite.migrations,
+      folder: sqlite.folder,
+      isPending: await isPending(sqlite, dialects.sqlite),
+    },
     others: [...others] as string[],
     baseline: migrations.length > 0 ? migrations : [{ name: '0_init', sql: ddl.postgres }],
     hasMigrations: migrations.length > 0,

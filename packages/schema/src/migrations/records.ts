@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import {
   openSqliteForLock,
@@ -7,6 +7,7 @@ import {
   quoteIdentifier,
   traceRemover,
   withPostgres,
+  type SqliteDatabase,
 } from '@outgrow/databases'
 import type { StoredMigration } from './history.ts'
 
@@ -174,6 +175,17 @@ export function ensureRecords(databaseUrl: string): void {
   } finally {
     database.close()
   }
+}
+
+/** Records migrations in a file without a history, as Prisma's engine does when it has applied them. */
+export function recordApplied(database: SqliteDatabase, migrations: readonly StoredMigration[]): void {
+  database.exec(sqliteTable)
+  const now = "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
+  const add = database.prepare(
+    `INSERT INTO ${table} (id, checksum, migration_name, started_at, finished_at, applied_steps_count) VALUES (?, ?, ?, ${now}, ${now}, 1)`,
+  )
+  for (const { name, sql } of migrations)
+    add.run(randomUUID(), createHash('sha256').update(sql).digest('hex'), name)
 }
 
 const sqliteTable = `CREATE TABLE "_prisma_migrations" (

@@ -1,12 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  authorityLock,
-  pipelined,
-  runStatements,
-  sqlTokens,
-  type PostgresClient,
-  type SqliteDatabase,
-} from '@outgrow/databases'
+import { authorityLock, pipelined, runStatements, type PostgresClient } from '@outgrow/databases'
 import { dieAt } from '../../die-at.ts'
 import { backLogSequence } from '../../model/back-log.ts'
 import { qualified } from '../../target/postgres/constraints.ts'
@@ -14,6 +7,7 @@ import { withdrawingSql } from '../../target/postgres/live/placing.ts'
 import { schemaChanged, shapeOf } from '../../target/postgres/live/shape.ts'
 import { recordSchemaVersion } from '../../source/sqlite/live/capture.ts'
 import { prepareReturn, type PreparedNames } from '../../source/sqlite/live/put-aside.ts'
+import { advanceCounter, countsUp } from '../../target/sqlite/finish-tables.ts'
 import type { BackSession } from './back-session.ts'
 import { applyBack } from './catch-up-back.ts'
 import { Watchdog } from './watchdog.ts'
@@ -139,26 +133,12 @@ export function finishFile(
 ): void {
   const known = file.writer.prepare("SELECT 1 FROM main.sqlite_schema WHERE name = 'sqlite_sequence'").get()
   if (known !== undefined) {
-    const advance = file.writer.prepare('UPDATE main.sqlite_sequence SET seq = max(seq, ?) WHERE name = ?')
-    const begin = file.writer.prepare('INSERT INTO main.sqlite_sequence (seq, name) VALUES (?, ?)')
-    for (const { table, last } of counters) {
-      if (advance.run(last, table).changes === 0 && countsUp(file.writer, table)) begin.run(last, table)
-    }
+    for (const { table, last } of counters)
+      if (countsUp(file.writer, table)) advanceCounter(file.writer, table, last)
   }
   giveAuthority(file, { side: 'sqlite', epoch, state: 'following' })
   recordSchemaVersion(file.writer, back.version)
   back.apply(file.writer)
-}
-
-/** A table that never had a row is not among SQLite's counters yet. */
-function countsUp(database: SqliteDatabase, table: string): boolean {
-  const sql = database
-    .prepare("SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND name = ?")
-    .pluck()
-    .get(table) as string | undefined
-  return sqlTokens(sql ?? '').some(
-    ({ kind, text }) => kind === 'word' && text.toUpperCase() === 'AUTOINCREMENT',
-  )
 }
 
 /** How far the target has counted the ids of a table: SQLite would give the id of a deleted row again. */

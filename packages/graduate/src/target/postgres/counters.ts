@@ -81,7 +81,7 @@ export interface CountedColumn {
  */
 export async function sequencesOf(
   client: PostgresClient,
-  staging: Staging,
+  staging: Pick<Staging, 'home' | 'schemas' | 'replaces'>,
   columns: CountedColumn[],
 ): Promise<{ column: CountedColumn; oid: string; position: string; step: string }[]> {
   const homes = namesOfStaged(staging)

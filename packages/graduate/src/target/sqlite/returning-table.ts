@@ -8,7 +8,7 @@ import type { PlannedColumn } from '../../model/plan.ts'
 import type { FindRows, FoundRow, RowSelection } from '../../model/row.ts'
 import { RowHasher } from '../../model/row-hasher.ts'
 import { isCast, isSentAsList, sqlType } from '../../types/value-types.ts'
-import { otherForms, storedForm, type StoredForm } from './stored-form.ts'
+import { otherForms, spelledAs, storedForm, type StoredForm } from './stored-form.ts'
 
 type Statement = ReturnType<typeof prepared>
 const prepared = (database: SqliteDatabase, sql: string) => database.prepare(sql)
@@ -59,7 +59,9 @@ export class ReturningTable {
     this.#find = find
     this.#ownRowid = ownRowid
     this.#hasher = new RowHasher(planned.columns.map(isSentAsList))
-    this.#forms = planned.columns.map((column) => storedForm(database, planned.source.name, column))
+    this.#forms = planned.columns.map((column) =>
+      storedForm(column, () => spelledAs(database, planned.source.name, column.source)),
+    )
     this.#kept = `temp._outgrow_kept_${number}`
     this.#sought = `temp._outgrow_sought_${number}`
     this.#columns = planned.source.columns.filter(({ generated }) => !generated).map(({ name }) => name)

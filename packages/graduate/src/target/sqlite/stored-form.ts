@@ -11,12 +11,15 @@ const seen = 50
 const exactly = /T\d\d:\d\d:\d\d\.\d{3}\+00:00$/
 const spaced = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/
 
+/** How a column writes moments: milliseconds since 1970, or one of the texts that applications write. */
+export type Spelling = 'number' | 'spaced' | 'zulu' | 'iso'
+
 /**
  * The form in which a column's values are written: the canonical one of Prisma, but moments as the column has them by now,
  * since numbers and texts do not sort together.
  */
-export function storedForm(database: SqliteDatabase, table: string, column: PlannedColumn): StoredForm {
-  const { target, source } = column
+export function storedForm(column: PlannedColumn, spelling: () => Spelling): StoredForm {
+  const { target } = column
   if (isCast(column)) return (field) => field && field.toString('utf8')
   const kind = target.element ? 'json' : sqlType(target.type)?.kind
   const decoded: StoredForm = (field) => {
@@ -29,7 +32,7 @@ export function storedForm(database: SqliteDatabase, table: string, column: Plan
     return isWhole && typeof value === 'number' ? BigInt(value) : value
   }
   if (kind !== 'moment' && target.type !== 'time') return decoded
-  const spelled = spelledAs(database, table, source)
+  const spelled = spelling()
   return (field) => {
     const text = decoded(field)
     if (typeof text !== 'string') return text
@@ -55,11 +58,8 @@ export function otherForms({ target }: PlannedColumn, field: Buffer): unknown[] 
   ]
 }
 
-function spelledAs(
-  database: SqliteDatabase,
-  table: string,
-  column: string,
-): 'number' | 'spaced' | 'zulu' | 'iso' {
+/** How a column of a file that is there spells moments by now. */
+export function spelledAs(database: SqliteDatabase, table: string, column: string): Spelling {
   const name = quoteIdentifier(column)
   const values = database
     .prepare(`SELECT ${name} FROM ${quoteIdentifier(table)} WHERE ${name} IS NOT NULL LIMIT ${seen}`)
