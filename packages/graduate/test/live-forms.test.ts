@@ -248,7 +248,7 @@ test('a column that the server casts, unique values that rows swap, TRUNCATE, an
         UPDATE host SET ip = '10.9.9.9' WHERE id = 3; TRUNCATE tag; INSERT INTO tag VALUES ('A'), ('z')`),
   })
   expect(after).toEqual({
-    host: [`1,'10.0.0.1/32',1`, `2,'10.0.0.2/32',2`, `3,'10.9.9.9/32',3`, `4,'192.168.0.0/16',4`],
+    host: [`1,'10.0.0.1',1`, `2,'10.0.0.2',2`, `3,'10.9.9.9',3`, `4,'192.168.0.0/16',4`],
     tag: [`'A'`, `'z'`],
   })
 })

@@ -75,6 +75,7 @@ export function planReverse(
     if (known.has(target) || isSkipped(options.skipTables, label, `${schema}.*`)) continue
     plan.unknownTables.push({ label, target })
   }
+  plan.unknownTables.sort((a, b) => (a.label < b.label ? -1 : 1))
   const unknown = [...options.skipTables, ...options.skipColumns].filter((name) => !used.has(name))
   plan.notes.push(
     ...unknown.map((name) => `Skipping ${name} does nothing: there is no such table or column.`),

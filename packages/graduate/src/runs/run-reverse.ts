@@ -51,11 +51,14 @@ function refusal(findings: Finding[]): Refusal {
   }
   const stopping = findings.filter(({ code }) => code !== 'OUTGROW_OBJECT_LEFT')
   const count = stopping.reduce((sum, finding) => sum + finding.count, 0)
-  const values = count === 1 ? '1 value of Postgres' : `${count.toLocaleString('en-US')} values of Postgres`
+  const values =
+    count === 1
+      ? '1 value of Postgres cannot be held by an SQLite file as it is'
+      : `${count.toLocaleString('en-US')} values of Postgres cannot be held by an SQLite file as they are`
   return new Refusal(
     {
       code: 'OUTGROW_BAD_VALUES',
-      message: `${values} cannot be held by an SQLite file as they are. Nothing was put in place.`,
+      message: `${values}. Nothing was put in place.`,
       why: 'No value is changed or dropped silently.',
       fix: 'Correct the values in Postgres, or leave their columns or tables out by name.',
     },
@@ -65,13 +68,13 @@ function refusal(findings: Finding[]): Refusal {
 
 function isFull(error: unknown): boolean {
   const { code } = error as { code?: unknown }
-  return typeof code === 'string' && /^(SQLITE_FULL|ENOSPC|EDQUOT)$/.test(code)
+  return typeof code === 'string' && /^(SQLITE_FULL|SQLITE_IOERR_WRITE|ENOSPC|EDQUOT|EFBIG)$/.test(code)
 }
 
 function diskFull(cause: unknown): Failure {
   return new Failure({
     code: 'OUTGROW_DISK_FULL',
-    message: `There is no room for the file: ${messageOf(cause)}`,
+    message: `There is no room for the file: ${messageOf(cause)} (${String((cause as { code?: unknown }).code)})`,
     why: 'It is made beside its place. What there was of it has been removed.',
     fix: 'Free some space, or name a file on another disk.',
     cause,

@@ -27,7 +27,7 @@ export function readForm(column: PlannedColumn): ReadForm {
   if (target.type === 'numeric' && !hasScale(target)) return as(`trim_scale(${own})`, 'numeric')
   // A time of day of Prisma's is an instant of the first day of its clock.
   if (target.type === 'timetz') return as(`('1970-01-01'::date + ${own})`, 'timestamptz')
-  if (isCast(column)) return as(`${own}::text`, 'text')
+  if (isCast(column)) return as(printed(own), 'text')
   return { column, sql: own, isStored: true }
 }
 
@@ -36,4 +36,9 @@ const plain = { element: undefined, enumValues: undefined }
 /** `numeric(p, s)` with an `s` that is not negative, which each of its values has. */
 function hasScale({ modifier, element }: TargetColumn): boolean {
   return element !== undefined || (modifier >= 4 && ((modifier - 4) & 0x7ff) < 1024)
+}
+
+/** SQL of a value as the server prints it: of some types, such as `inet`, a cast to text says more. */
+export function printed(sql: string): string {
+  return `CASE WHEN ${sql} IS NOT NULL THEN format('%s', ${sql}) END`
 }

@@ -4,6 +4,7 @@ import { backLogSequence, backLogTable, backLostSequence, type BackLog } from '.
 import type { FollowedTable } from '../../model/change.ts'
 import type { PlannedColumn } from '../../model/plan.ts'
 import { binaryRow } from '../../types/binary-row.ts'
+import { printed } from '../../types/read-form.ts'
 import { isCast } from '../../types/value-types.ts'
 
 /** Entries of a table's log, in the state that the connection's transaction sees. */
@@ -211,7 +212,8 @@ export class PostgresChanges {
 /** `t.*` stands for the column. Text comes as it is, anything else as the bytes of its binary form. */
 function selected(column: PlannedColumn, send: string | undefined): SelectedColumn {
   const { type, enumValues } = column.target
-  const isText = isCast(column) || enumValues !== undefined || type === 'text' || type === 'varchar'
+  const isText = enumValues !== undefined || type === 'text' || type === 'varchar'
+  if (isCast(column)) return { sql: printed('t.*'), isText: true }
   if (isText) return { sql: 't.*::text', isText: true }
   return { sql: type === 'bytea' ? 't.*::bytea' : `${send}(t.*)`, isText: false }
 }

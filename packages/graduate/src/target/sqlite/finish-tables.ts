@@ -1,10 +1,9 @@
 import { quoteIdentifier, sqlTokens, type SourceTable, type SqliteDatabase } from '@outgrow/databases'
-import { messageOf } from '@outgrow/kit'
 import { reportedValue } from '../../model/excerpt.ts'
 import { findingOf, type Finding, type ReportedKey } from '../../model/finding.ts'
 import type { TakenOff } from './new-file.ts'
 
-/** Makes the indexes of filled tables, and names the rows that a unique one does not take. */
+/** Makes an index of a filled table, and names the rows that a unique one does not take. */
 export function makeIndex(
   database: SqliteDatabase,
   { name, table, sql }: TakenOff['indexes'][number],
@@ -15,13 +14,44 @@ export function makeIndex(
   } catch (error) {
     const { code = '' } = error as { code?: string }
     if (!code.startsWith('SQLITE_CONSTRAINT')) throw error
-    return findingOf({
-      code: 'OUTGROW_DUPLICATE',
-      table,
-      excerpt: sql,
-      reason: `has rows that ${name} allows only once: ${messageOf(error)}`,
-      fixes: ['change the rows in Postgres', `--skip-table ${table}`],
-    })
+    const { count, keys } = sharedKeys(database, name, table, sql)
+    return {
+      ...findingOf({
+        code: 'OUTGROW_DUPLICATE',
+        table,
+        excerpt: sql,
+        reason: `has rows with the same key of ${name}, which allows only one`,
+        fixes: ['change the rows in Postgres', `--skip-table ${table}`],
+      }),
+      count,
+      keys,
+    }
+  }
+}
+
+/** The keys that several rows have; of a part of the rows, or of expressions, only that there are some. */
+function sharedKeys(
+  database: SqliteDatabase,
+  name: string,
+  table: string,
+  sql: string,
+): Pick<Finding, 'count' | 'keys'> {
+  database.exec(sql.replace(/^CREATE UNIQUE/i, 'CREATE'))
+  const columns = database
+    .prepare(
+      'SELECT i.name FROM pragma_index_list(?) l, pragma_index_info(l.name) i WHERE l.name = ? AND NOT l.partial ORDER BY i.seqno',
+    )
+    .pluck()
+    .all(table, name) as (string | null)[]
+  const names = columns.map((column) => quoteIdentifier(column ?? ''))
+  if (columns.length === 0 || columns.includes(null)) return { count: 1, keys: [] }
+  const shared = `SELECT ${names.join(', ')} FROM ${quoteIdentifier(table)} WHERE ${names.map((own) => `${own} IS NOT NULL`).join(' AND ')} GROUP BY ${names.join(', ')} HAVING count(*) > 1`
+  const rows = database.prepare(`${shared} LIMIT 10`).raw().safeIntegers(true).all() as unknown[][]
+  return {
+    count: database.prepare(`SELECT count(*) FROM (${shared})`).pluck().get() as number,
+    keys: rows.map((row) =>
+      Object.fromEntries(columns.map((column, at) => [column ?? '', reportedValue(row[at])])),
+    ),
   }
 }
 

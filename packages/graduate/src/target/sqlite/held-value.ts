@@ -65,7 +65,7 @@ export class HeldValues {
     const { target } = column
     const affinity = affinityOf(declaredType)
     if (isExact(column, affinity)) return undefined
-    if (target.type === 'float8' && /REAL|NUMERIC|BLOB/.test(affinity) && target.element === undefined)
+    if (/^float[48]$/.test(target.type) && /REAL|NUMERIC|BLOB/.test(affinity) && target.element === undefined)
       return floatProblem
     const encode = encoderFor({ target, looksLikeSeconds: () => false }) ?? encodeText
     return (field, value) => {
@@ -100,7 +100,7 @@ interface Held {
   value: Cell
 }
 
-const changed = refused('would be changed by SQLite')
+const changed = refused('is another value')
 /** What SQLite may take for a number, and white space around it. */
 const looksLikeNumber = /^[\t-\r ]*[+-]?(\d|\.\d)[\d.]*(e[+-]?\d+)?[\t-\r ]*$/i
 
@@ -139,7 +139,7 @@ function problemOf({ target }: PlannedColumn, value: unknown, { reason }: Refuse
   if (type === 'numeric') return 'has more digits than SQLite keeps of a number'
   if (type === 'json' || type === 'jsonb') return 'is a JSON number that SQLite would write in another way'
   if (type === 'time') return 'is 24:00, which is no time of a day'
-  return `comes back from SQLite as something that ${reason}`
+  return `would be stored by SQLite as something that ${reason}`
 }
 
 /** As the driver gives it to an encoder. */

@@ -18,6 +18,7 @@ import {
   openSqliteReadonly,
   quoteIdentifier,
   refuseMissingFolder,
+  traceRemover,
   type SqliteDatabase,
 } from '@outgrow/databases'
 import { Failure, messageOf } from '@outgrow/kit'
@@ -62,6 +63,7 @@ export function refuseTakenPlace(path: string): void {
 
 /** What is in a file, in words; undefined for an SQLite database without anything in it. */
 function objectsIn(path: string): string | undefined {
+  using _ = traceRemover(path)
   let database: SqliteDatabase
   try {
     database = openSqliteReadonly(path)
@@ -100,7 +102,7 @@ export function removePart(part: string): void {
 export function createPart(part: string): SqliteDatabase {
   writeFileSync(part, '', { flag: 'wx' })
   const database = openSqliteForLock(part)
-  database.pragma('journal_mode = OFF')
+  database.pragma('journal_mode = MEMORY')
   database.pragma('synchronous = OFF')
   database.pragma('foreign_keys = OFF')
   database.pragma('cache_size = -65536')

@@ -29,7 +29,8 @@ export function storedForm(column: PlannedColumn, spelling: () => Spelling): Sto
     // The driver binds every number as a float.
     const isWhole =
       kind === 'number' || kind === 'bool' || (target.type === 'oid' && typeof value === 'number')
-    return isWhole && typeof value === 'number' ? BigInt(value) : value
+    if (isWhole && typeof value === 'number') return BigInt(value)
+    return target.type === 'numeric' && target.modifier >= 0 ? wholeOf(value as string) : value
   }
   if (kind !== 'moment' && target.type !== 'time') return decoded
   const spelled = spelling()
@@ -40,6 +41,14 @@ export function storedForm(column: PlannedColumn, spelling: () => Spelling): Sto
     if (spelled === 'spaced' && text.endsWith('.000+00:00')) return text.slice(0, 19).replace('T', ' ')
     return spelled === 'zulu' ? text.replace('+00:00', 'Z') : text
   }
+}
+
+/** A whole number that SQLite has as one: of a text with zeros behind the point it would make a double. */
+function wholeOf(text: string): unknown {
+  const digits = /^(-?\d{1,19})(?:\.0+)?$/.exec(text)?.[1]
+  if (digits === undefined) return text
+  const value = BigInt(digits)
+  return BigInt.asIntN(64, value) === value ? value : text
 }
 
 /** Other ways in which applications write the same value. */

@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { TestDatabase } from '@outgrow/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { postgresSchema } from './move.ts'
+import { ask, filledPostgres, newPath, reverseFrom } from './reverse.ts'
+
+const schema = postgresSchema('model Note {\n  id   Int    @id\n  text String\n}')
+let database: TestDatabase
+beforeAll(async () => {
+  database = await filledPostgres({
+    schema,
+    fill: `INSERT INTO "Note" SELECT n, repeat(md5(n::text), 10) FROM generate_series(1, 40000) n`,
+  })
+})
+afterAll(() => database.drop())
+
+/** Starts a process that makes the file, and hands over what it prints line by line. */
+function makeFile(to: string, limit = '') {
+  const source = join(dirname(to), 'schema.prisma')
+  writeFileSync(source, schema)
+  const program = join(import.meta.dirname, 'reverse-process.ts')
+  const child = spawn(
+    'sh',
+    ['-c', `${limit} exec "$0" "$@"`, process.execPath, program, database.url, to, source],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  return { child, lines: createInterface(child.stdout) }
+}
+
+const parts = (path: string) => readdirSync(dirname(path)).filter((name) => name.startsWith('app.db'))
+
+test('what a killed process leaves is not taken for a file, and the next one removes it', async () => {
+  const to = newPath()
+  const { child, lines } = makeFile(to)
+  for await (const line of lines) if (/^copy [1-9]/.test(line)) child.kill('SIGKILL')
+  expect(parts(to)).toEqual([`app.db.being-restored-${child.pid}`])
+  const result = await reverseFrom(database.url, schema, { to })
+  expect(result.tables).toMatchObject([{ sourceRows: 40000, targetRows: 40000, digestMatch: true }])
+  expect(parts(to)).toEqual(['app.db'])
+  expect(ask(to, 'SELECT count(*) AS n, min(length(text)) AS least FROM "Note"')).toEqual([
+    { n: 40000n, least: 320n },
+  ])
+})
+
+test('a disk without room for the file is named, and what there was of it is removed', async () => {
+  const to = newPath()
+  // Blocks of 512 bytes; what goes beyond fails as a full disk does, if the process does not end over it.
+  const { child, lines } = makeFile(to, `trap '' XFSZ; ulimit -f 4096;`)
+  const said: string[] = []
+  const ended = once(child, 'exit')
+  for await (const line of lines) said.push(line)
+  await ended
+  expect(said.at(-1)).toMatch(/^OUTGROW_DISK_FULL There is no room for the file/)
+  expect(parts(to)).toEqual([])
+})
