@@ -59,9 +59,9 @@ const natives: Record<string, string[]> = {
   Int: ['Integer', 'SmallInt', 'Oid'],
   BigInt: ['BigInt'],
   Float: ['DoublePrecision', 'Real'],
-  Decimal: ['Decimal(12, 3)', 'Decimal', 'Decimal(15, 0)'],
+  Decimal: ['Decimal(12, 3)', 'Decimal', 'Decimal(15, 0)', 'Money'],
   Boolean: ['Boolean'],
-  DateTime: ['Timestamp(3)', 'Timestamptz(6)', 'Timestamp(0)', 'Date', 'Timestamptz'],
+  DateTime: ['Timestamp(3)', 'Timestamptz(6)', 'Timestamp(0)', 'Date', 'Timestamptz', 'Time(3)', 'Timetz(3)'],
   Json: ['JsonB', 'Json'],
   Bytes: ['ByteA'],
 }
@@ -278,6 +278,7 @@ export function randomValue(
         ? chance.int(-1000, 1000) / 4
         : chance.pick([0, 1.5, -1e-7, 1e21, 123456.789, 0.1])
     case 'Decimal':
+      if (native === 'Money') return chance.pick(['0', '1.5', '-12345.67', '7'])
       if (native.endsWith(', 0)')) return chance.pick(['0', '-123456789', '7'])
       return chance.pick(['0', '1.5', '-12345.678', '99999.001', '7'])
     case 'Boolean':
@@ -285,6 +286,8 @@ export function randomValue(
     case 'DateTime': {
       const day = chance.int(-20_000, 40_000) * 86_400_000
       if (native === 'Date') return new Date(day)
+      if (native.startsWith('Time(') || native.startsWith('Timetz'))
+        return new Date(chance.int(0, 86_399_999))
       return new Date(
         day + chance.int(0, 86_399) * 1000 + (native === 'Timestamp(0)' ? 0 : chance.int(0, 999)),
       )

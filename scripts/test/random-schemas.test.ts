@@ -147,8 +147,20 @@ function plain(value: unknown): unknown {
   return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
+/** Moves a Postgres into a new file, with nothing left to say. */
+async function reverse(from: string, to: string, schema: string): Promise<void> {
+  const { findings, tables } = await runReverse({
+    from,
+    to,
+    schema: readSchemaSource(schema),
+    progress: () => {},
+    signal: new AbortController().signal,
+  })
+  expect([findings, tables.filter(({ digestMatch }) => !digestMatch)]).toEqual([[], []])
+}
+
 test.each(Array.from({ length: runs }, (_, at) => firstSeed + at))(
-  'a random schema gives twins whose clients hold the same, before and after a move (seed %i)',
+  'a random schema gives twins whose clients hold the same, before and after a move, and back in a file (seed %i)',
   async (seed) => {
     const chance = new Chance(seed)
     const schema = randomSchema(chance)
@@ -175,6 +187,12 @@ test.each(Array.from({ length: runs }, (_, at) => firstSeed + at))(
           scope: new TransactionScope(),
         }),
       })
+    const readFile = async (path: string) => {
+      const client = new clients.sqlite({ adapter: stockSqliteAdapter(path) })
+      const all = await readAll(client, schema)
+      await client.$disconnect()
+      return all
+    }
     const sqlite = new clients.sqlite({ adapter: stockSqliteAdapter(file) })
     const postgres = await onPostgres(target.url)
     for (const [name, rows] of rowsFor(chance, schema)) {
@@ -187,6 +205,9 @@ test.each(Array.from({ length: runs }, (_, at) => firstSeed + at))(
     expect(await readAll(postgres, schema)).toEqual(before)
     await sqlite.$disconnect()
     await postgres.$disconnect()
+    const written = join(folder, 'written.db')
+    await reverse(target.url, written, path)
+    expect(await readFile(written)).toEqual(before)
     await target.drop()
 
     const empty = await makeDatabase(inject('postgresUrl'))
@@ -197,17 +218,8 @@ test.each(Array.from({ length: runs }, (_, at) => firstSeed + at))(
     await arrived.$disconnect()
 
     const back = join(folder, 'back.db')
-    const reversed = await runReverse({
-      from: empty.url,
-      to: back,
-      schema: readSchemaSource(path),
-      progress: () => {},
-      signal: new AbortController().signal,
-    })
-    expect(reversed.tables.filter(({ digestMatch }) => !digestMatch)).toEqual([])
-    const returned = new clients.sqlite({ adapter: stockSqliteAdapter(back) })
-    expect(await readAll(returned, schema)).toEqual(before)
-    await returned.$disconnect()
+    await reverse(empty.url, back, path)
+    expect(await readFile(back)).toEqual(before)
     expect(storedValues(back)).toEqual(storedValues(file))
     await empty.drop()
   },

@@ -62,7 +62,8 @@ export function planReverse(
       if (!isThere && column?.generated !== true)
         plan.drift.push(missing(table.source.name, field.column, column === undefined))
     }
-    const names = new Set(other?.fields.map(({ column }) => column))
+    const shared = other?.fields.filter(({ name }) => model.fields.some((field) => field.name === name))
+    const names = new Set(shared?.map(({ column }) => column))
     for (const column of target.columns) {
       const label = `${table.source.name}.${column.name}`
       if (!names.has(column.name) && !isSkipped(options.skipColumns, label))

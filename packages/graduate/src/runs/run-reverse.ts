@@ -1,7 +1,7 @@
 import { exit, Failure, messageOf } from '@outgrow/kit'
 import { moveBack, type ReverseMove, type ReverseResult } from '../flows/reverse.ts'
 import { StoppedByFindings } from '../flows/run-flow.ts'
-import { Refusal, type Finding } from '../model/finding.ts'
+import { isLeftBehind, Refusal, type Finding } from '../model/finding.ts'
 import { strictOptions, type MoveOptions } from '../model/options.ts'
 
 export interface ReverseRun extends Omit<ReverseMove, 'options' | 'moments'> {
@@ -49,7 +49,7 @@ function refusal(findings: Finding[]): Refusal {
       findings,
     )
   }
-  const stopping = findings.filter(({ code }) => code !== 'OUTGROW_OBJECT_LEFT')
+  const stopping = findings.filter((finding) => !isLeftBehind(finding))
   const count = stopping.reduce((sum, finding) => sum + finding.count, 0)
   const values =
     count === 1

@@ -1,5 +1,5 @@
 import type { PostgresClient } from '@outgrow/databases'
-import type { Finding } from '../../model/finding.ts'
+import { isLeftBehind, type Finding } from '../../model/finding.ts'
 import type { PlannedTable } from '../../model/plan.ts'
 import { countedColumns, sequencesOf } from '../../target/postgres/counters.ts'
 import {
@@ -29,10 +29,13 @@ export const finishFile: Step<void, ReverseRequest> = {
       const finding = makeIndex(database, index)
       if (finding) findings.push(finding)
     }
-    findings.push(...danglingRows(database, tables))
+    // Rows that were left out would be missed by those that reference them.
+    if (run.findings.every(isLeftBehind)) findings.push(...danglingRows(database, tables))
     fillSearchIndexes(database, tables)
-    for (const { table, last } of await counters(run.of(openPostgres).client, plan.tables))
+    for (const { table, column, last } of await counters(run.of(openPostgres).client, plan.tables)) {
       if (countsUp(database, table)) advanceCounter(database, table, last)
+      else plan.notes.push(`The counter of ${table}.${column} stays behind: this table of the file has none.`)
+    }
     for (const sql of takenOff.triggers) database.exec(sql)
     database.close()
     return { value: undefined, findings }
@@ -43,7 +46,7 @@ export const finishFile: Step<void, ReverseRequest> = {
 async function counters(
   client: PostgresClient,
   tables: PlannedTable[],
-): Promise<{ table: string; last: bigint }[]> {
+): Promise<{ table: string; column: string; last: bigint }[]> {
   const columns = countedColumns(tables, new Map())
   const sequences = await sequencesOf(client, { home: '', schemas: {}, replaces: false }, columns)
   const { rows } = await client.query<{ place: string; last: string }>(
@@ -52,8 +55,8 @@ async function counters(
     [sequences.map(({ oid }) => oid)],
   )
   return rows.map(({ place, last }) => {
-    const { table } = (sequences[Number(place) - 1] as (typeof sequences)[number]).column
+    const { table, name } = (sequences[Number(place) - 1] as (typeof sequences)[number]).column
     const planned = tables.find(({ target }) => target === table) as PlannedTable
-    return { table: planned.source.name, last: BigInt(last) }
+    return { table: planned.source.name, column: name, last: BigInt(last) }
   })
 }

@@ -20,7 +20,7 @@ export async function unknownRows(
           code: 'OUTGROW_SCHEMA_DRIFT',
           table,
           column,
-          reason: `This ${what} is in Postgres but not in the schema.`,
+          reason: `This ${what} is in Postgres but not in the schema of the file.`,
           fixes: [option],
         }),
       )
@@ -30,7 +30,7 @@ export async function unknownRows(
           code: 'OUTGROW_OBJECT_LEFT',
           table,
           column,
-          reason: `is a ${what} of Postgres that holds nothing and is not in the schema`,
+          reason: `is a ${what} of Postgres that holds nothing and is not in the schema of the file`,
           fixes: [`${option} leaves it out deliberately`],
         }),
       )

@@ -41,6 +41,13 @@ export function partOf(path: string): string {
  * @throws Failure OUTGROW_URL_INVALID, OUTGROW_TARGET_NOT_EMPTY
  */
 export function refuseTakenPlace(path: string): void {
+  if (path === ':memory:') {
+    throw new Failure({
+      code: 'OUTGROW_URL_INVALID',
+      message: 'A database in memory would be gone at once.',
+      fix: 'Name a file: file:./app.db.',
+    })
+  }
   refuseMissingFolder(path)
   const beside = companions.map((suffix) => `${path}${suffix}`).filter((name) => existsSync(name))
   if (beside.length > 0) {
