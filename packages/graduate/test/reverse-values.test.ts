@@ -154,6 +154,11 @@ const cases: Record<string, Case> = {
     value: `'10:20:30+00'`,
     holds: `text '1970-01-01T10:20:30.000+00:00'`,
   },
+  'DateTime: a time of day in another zone': {
+    type: 'DateTime @db.Timetz(3)',
+    value: `'10:20:30+02'`,
+    refused: /^is a time of day in another zone than UTC/,
+  },
   'Json: an object as Postgres spells it': {
     type: 'Json',
     value: `'{"b":[1,null],"a":1.50}'`,

@@ -37,6 +37,12 @@ export const cases: Record<string, Case> = {
     refused: /only the time of day/,
     schema: 'postgres',
   },
+  'DateTime: a time of day with a zone is in UTC': {
+    type: 'DateTime @db.Timetz(3)',
+    stored: "'1970-01-01T10:20:30.123+00:00'",
+    shows: '10:20:30.123+00',
+    schema: 'postgres',
+  },
   'Float: a real keeps a number that it prints as it was': {
     type: 'Float @db.Real',
     stored: '0.1',

@@ -30,7 +30,7 @@ interface Instant {
   finer: boolean
 }
 
-type Kind = 'timestamptz' | 'timestamp' | 'date' | 'time'
+type Kind = 'timestamptz' | 'timestamp' | 'date' | 'time' | 'timetz'
 
 /**
  * Whatever Prisma, SQLite's CURRENT_TIMESTAMP or the application wrote.
@@ -40,11 +40,12 @@ type Kind = 'timestamptz' | 'timestamp' | 'date' | 'time'
 function encoder(kind: Kind, precision: number, column: EncodedColumn): Encode {
   const unit = 10 ** (6 - precision)
   return (cell, writer, context) => {
-    const instant = instantOf(kind === 'time' ? onFirstDay(cell) : cell, column, context)
+    const isTimeOfDay = kind === 'time' || kind === 'timetz'
+    const instant = instantOf(isTimeOfDay ? onFirstDay(cell) : cell, column, context)
     if ('reason' in instant) return instant
     let { ms, micros } = instant
     if (ms < earliestMs || ms > latestMs) return refused('is out of the range of PostgreSQL')
-    if (kind === 'time' && (ms < 0 || ms >= dayMs)) {
+    if (isTimeOfDay && (ms < 0 || ms >= dayMs)) {
       if (applyRule(datetimeTruncate, { micros, beyond: 0 }, context) === undefined)
         return refused('has a date, but the target stores only the time of day', datetimeTruncate.name)
     }
@@ -70,8 +71,10 @@ function encoder(kind: Kind, precision: number, column: EncodedColumn): Encode {
         writer.int32(Math.floor((ms - epoch2000) / dayMs))
         break
       case 'time':
-        writer.int32(8)
+      case 'timetz':
+        writer.int32(kind === 'time' ? 8 : 12)
         writer.int64((((ms % dayMs) + dayMs) % dayMs) * 1000 + micros)
+        if (kind === 'timetz') writer.int32(0)
         break
       case 'timestamp':
       case 'timestamptz':
@@ -229,6 +232,12 @@ export const dateTimeType: ValueType = {
       decode: (field) => decodeMicros(field.readBigInt64BE()),
       wider: 'time',
     },
-    timetz: { kind: 'other', wider: 'timetz' },
+    timetz: {
+      kind: 'other',
+      encoder: (column) => encoder('timetz', precisionOf(column), column),
+      // Behind the time of day comes its zone, in seconds to the west.
+      decode: (field) => decodeMicros(field.readBigInt64BE() + BigInt(field.readInt32BE(8)) * 1_000_000n),
+      wider: 'timetz',
+    },
   },
 }

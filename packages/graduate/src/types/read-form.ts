@@ -25,8 +25,6 @@ export function readForm(column: PlannedColumn): ReadForm {
   if (target.type === 'money') return as(`trim_scale(${own}::numeric)`, 'numeric')
   // Zeros at the end that no scale demands: a file has numbers, and they have none.
   if (target.type === 'numeric' && !hasScale(target)) return as(`trim_scale(${own})`, 'numeric')
-  // A time of day of Prisma's is an instant of the first day of its clock.
-  if (target.type === 'timetz') return as(`('1970-01-01'::date + ${own})`, 'timestamptz')
   if (isCast(column)) return as(printed(own), 'text')
   return { column, sql: own, isStored: true }
 }

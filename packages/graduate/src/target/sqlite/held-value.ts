@@ -139,6 +139,7 @@ function problemOf({ target }: PlannedColumn, value: unknown, { reason }: Refuse
   if (type === 'numeric') return 'has more digits than SQLite keeps of a number'
   if (type === 'json' || type === 'jsonb') return 'is a JSON number that SQLite would write in another way'
   if (type === 'time') return 'is 24:00, which is no time of a day'
+  if (type === 'timetz') return 'is a time of day in another zone than UTC, or 24:00'
   return `would be stored by SQLite as something that ${reason}`
 }
 

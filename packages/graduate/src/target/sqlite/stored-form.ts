@@ -32,7 +32,7 @@ export function storedForm(column: PlannedColumn, spelling: () => Spelling): Sto
     if (isWhole && typeof value === 'number') return BigInt(value)
     return target.type === 'numeric' && target.modifier >= 0 ? wholeOf(value as string) : value
   }
-  if (kind !== 'moment' && target.type !== 'time') return decoded
+  if (kind !== 'moment' && !/^time(tz)?$/.test(target.type)) return decoded
   const spelled = spelling()
   return (field) => {
     const text = decoded(field)
