@@ -57,3 +57,28 @@ test('a disk without room for the file is named, and what there was of it is rem
   expect(said.at(-1)).toMatch(/^OUTGROW_DISK_FULL There is no room for the file/)
   expect(parts(to)).toEqual([])
 })
+
+test('a role that does not see every row is refused, and a connection that ends is named', async () => {
+  await database.query(
+    `DO $$ BEGIN CREATE ROLE outgrow_reader LOGIN PASSWORD 'reader'; EXCEPTION WHEN duplicate_object THEN NULL; END $$`,
+  )
+  await database.query(
+    'GRANT SELECT ON "Note" TO outgrow_reader; ALTER TABLE "Note" ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON "Note" USING (id < 5)',
+  )
+  const reader = Object.assign(new URL(database.url), { username: 'outgrow_reader', password: 'reader' })
+  const to = newPath()
+  await expect(reverseFrom(reader.href, schema, { to })).rejects.toMatchObject({
+    code: 'OUTGROW_TARGET_PRIVILEGES',
+    message: expect.stringContaining('row-level security policy') as string,
+  })
+  const onStep = async (title: string) => {
+    if (title === 'Copy the rows')
+      await database.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+      )
+  }
+  await expect(reverseFrom(database.url, schema, { to, onStep })).rejects.toMatchObject({
+    code: 'OUTGROW_POSTGRES_LOST',
+  })
+  expect(parts(to)).toEqual([])
+})

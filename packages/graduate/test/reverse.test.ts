@@ -249,7 +249,7 @@ test('a value of the file that is not what Postgres has is found before the file
   expect(failure.code).toBe('OUTGROW_VERIFY_MISMATCH')
   expect(failure.findings.map(({ code, column, keys }) => [code, column, keys])).toEqual([
     ['OUTGROW_ROW_DIFFERS', 'email', [{ id: 2 }]],
-    ['OUTGROW_ROW_EXTRA', null, [{ id: 3 }]],
+    ['OUTGROW_ROW_MISSING', null, [{ id: 3 }]],
   ])
   expect(beside(path)).toEqual([])
 })

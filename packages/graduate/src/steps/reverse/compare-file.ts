@@ -1,5 +1,5 @@
 import { sameDigest, type Digest } from '../../model/digest.ts'
-import type { Finding } from '../../model/finding.ts'
+import { findingOf, type Finding } from '../../model/finding.ts'
 import type { MoveOptions } from '../../model/options.ts'
 import type { TableReport } from '../../model/report.ts'
 import type { RowsRead } from '../../model/row.ts'
@@ -52,10 +52,32 @@ export const compareFile: Step<TableReport[], ReverseRequest> = {
     const findings: Finding[] = []
     for (const { paired, from, read, received } of compared) {
       if (isEqual(read, received)) continue
-      findings.push(...(await findDifferences(snapshot, from, paired.read, whole, new Set())))
+      const found = await findDifferences(snapshot, from, paired.read, whole, new Set())
+      findings.push(...(found.length > 0 ? found.map(inReverse) : [differs(paired)]))
     }
     return { value: compared.map(reportOf), findings }
   },
+}
+
+/** A difference as it is seen from Postgres, where the rows come from. */
+function inReverse(finding: Finding): Finding {
+  switch (finding.code) {
+    case 'OUTGROW_ROW_MISSING':
+      return { ...finding, code: 'OUTGROW_ROW_EXTRA', reason: 'is in the file but not in Postgres' }
+    case 'OUTGROW_ROW_EXTRA':
+      return { ...finding, code: 'OUTGROW_ROW_MISSING', reason: 'is in Postgres but not in the file' }
+    default:
+      return { ...finding, reason: 'has another value in the file than in Postgres' }
+  }
+}
+
+function differs({ planned }: PairedTable): Finding {
+  return findingOf({
+    code: 'OUTGROW_ROW_DIFFERS',
+    table: planned.source.name,
+    reason: 'has another digest in Postgres, though no row differs by its key',
+    fixes: [],
+  })
 }
 
 /** Every column is read as the server stores it. */

@@ -43,7 +43,7 @@ export const openPostgres: Step<PostgresTarget, ReverseRequest> = {
 function inOwnWords(error: unknown): unknown {
   if (!(error instanceof Failure)) return error
   const { code, message, cause } = error
-  const why = 'Nothing was put in place of the file.'
+  const why = 'Nothing was put in place.'
   switch (code) {
     case 'OUTGROW_POSTGRES_LOST':
     case 'OUTGROW_POSTGRES_REFUSED':
