@@ -242,3 +242,51 @@ describe('values of Postgres that a file does not hold', async () => {
     },
   )
 })
+
+describe('arrays of Postgres, which the schema has as Json', () => {
+  const lists: [column: string, holds: string | RegExp][] = [
+    [`text[] '{a,NULL,"it''s"}'`, `["a", null, "it's"]`],
+    [`text[] '{}'`, '[]'],
+    [`int8[] '{9007199254740993,-1}'`, '[9007199254740993, -1]'],
+    [`bool[] '{t,f}'`, '[true, false]'],
+    [`float8[] '{0.1,1e300}'`, '[0.1, 1e+300]'],
+    [`numeric[] '{1.50}'`, '["1.50"]'],
+    [`timestamptz[] '{2024-02-29 12:30+02}'`, '["2024-02-29T10:30:00.000+00:00"]'],
+    [`jsonb[] ARRAY['{"a":1}'::jsonb]`, '[{"a": 1}]'],
+    [`inet[] '{10.0.0.1}'`, '["10.0.0.1"]'],
+    [`int4[] '{{1,2},{3,4}}'`, /^is an array/],
+    [`int4[] '[5:6]={1,2}'`, /^is an array/],
+    [`float8[] '{NaN}'`, /^is an array/],
+    [`bytea[] ARRAY['\\x61'::bytea]`, /^is an array/],
+    [`jsonb[] ARRAY['null'::jsonb]`, /^is an array/],
+  ]
+
+  /** A table with the arrays as columns of its row. */
+  const request = (chosen: typeof lists) => {
+    const parts = chosen.map(([column]) => /^(\S+) (.*)$/.exec(column) as RegExpExecArray)
+    return {
+      schema: postgresSchema(
+        `model T {\n  id Int @id\n${parts.map((_, at) => `  c${at} Json`).join('\n')}\n}`,
+      ),
+      ddl: `CREATE TABLE "T" (id int PRIMARY KEY, ${parts.map(([, type], at) => `c${at} ${type} NOT NULL`).join(', ')})`,
+      fill: `INSERT INTO "T" VALUES (7, ${parts.map(([, , value]) => value).join(', ')})`,
+    }
+  }
+
+  test('become JSON', async () => {
+    const chosen = lists.filter(([, holds]) => typeof holds === 'string')
+    const { path } = await reverse(request(chosen))
+    const names = chosen.map((_, at) => `c${at}`)
+    expect(stored(path, 'T', names)).toEqual(
+      chosen.map(([, holds]) => `text '${String(holds).replaceAll("'", "''")}'`),
+    )
+  })
+
+  test('are named where JSON does not hold them', async () => {
+    const chosen = lists.filter(([, holds]) => typeof holds !== 'string')
+    const failure = (await reverse(request(chosen)).catch((error: unknown) => error)) as Refusal
+    for (const [at, [, reason]] of chosen.entries())
+      expect(failure.findings.find(({ column }) => column === `c${at}`)?.reason).toMatch(reason)
+    expect(failure.findings).toHaveLength(chosen.length)
+  })
+})

@@ -193,6 +193,17 @@ test('what the schema has and Postgres lacks stops it', async () => {
   ])
 })
 
+test('a column of another type than the schema has stops it', async () => {
+  const schema = postgresSchema('model T {\n  id Int @id\n  n Int\n  s String\n  d DateTime\n}')
+  const failure = await failureOf(
+    reverse({ schema, ddl: 'CREATE TABLE "T" (id int PRIMARY KEY, n int8, s cidr, d text)', fill: '' }),
+  )
+  expect(failure.findings.map(({ column, reason }) => [column, reason])).toEqual([
+    ['n', 'This column is bigint in Postgres, but Int in the schema.'],
+    ['d', 'This column is text in Postgres, but DateTime in the schema.'],
+  ])
+})
+
 test('rows that point nowhere, and rows that a key of the file does not take, are named', async () => {
   const failure = await failureOf(
     reverse({

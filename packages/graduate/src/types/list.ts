@@ -98,16 +98,26 @@ class ElementContext implements EncodeContext {
 }
 
 /**
- * The Json array of a list's bytes (`array_send`): dimensions, flags, element type, then each element.
+ * The Json array of a list's bytes (`array_send`): dimensions, flags, element type, the length and first index of each
+ * dimension, then the elements.
  * @param element the JSON text of an element's bytes
  */
 export function decodeList(field: Buffer, element: (field: Buffer) => string): string {
-  const items: string[] = []
-  const start = field.readInt32BE() === 0 ? field.length : 20
-  for (let at = start; at < field.length;) {
+  const dimensions = field.readInt32BE()
+  const lengths = Array.from({ length: dimensions }, (_, at) => field.readInt32BE(12 + 8 * at))
+  let items: string[] = []
+  for (let at = 12 + 8 * dimensions; at < field.length;) {
     const length = field.readInt32BE(at)
     items.push(length < 0 ? 'null' : element(field.subarray(at + 4, at + 4 + length)))
     at += 4 + Math.max(length, 0)
   }
-  return `[${items.join(', ')}]`
+  for (const length of lengths.slice(1).toReversed()) {
+    const rows = Array.from({ length: items.length / length }, (_, row) =>
+      items.slice(row * length, (row + 1) * length),
+    )
+    items = rows.map(listText)
+  }
+  return listText(items)
 }
+
+const listText = (items: string[]): string => `[${items.join(', ')}]`

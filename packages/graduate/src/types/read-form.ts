@@ -25,6 +25,7 @@ export function readForm(column: PlannedColumn): ReadForm {
   if (target.type === 'money') return as(`trim_scale(${own}::numeric)`, 'numeric')
   // Zeros at the end that no scale demands: a file has numbers, and they have none.
   if (target.type === 'numeric' && !hasScale(target)) return as(`trim_scale(${own})`, 'numeric')
+  if (isCast(column) && target.element !== undefined) return as(`to_jsonb(${own})`, 'jsonb')
   if (isCast(column)) return as(printed(own), 'text')
   return { column, sql: own, isStored: true }
 }

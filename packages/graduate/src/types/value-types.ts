@@ -35,6 +35,19 @@ export function sqlType(name: string): SqlType | undefined {
   return bySqlName.get(name)
 }
 
+/**
+ * Whether a field of a Prisma type may lie in a column.
+ * @param prisma a scalar's name, an enum's, or `Unsupported`
+ */
+export function isColumnOf(prisma: string, { type, element, enumValues }: TargetColumn): boolean {
+  if (prisma === 'Unsupported') return true
+  if (element !== undefined) return prisma === 'Json'
+  const known = byPrismaName.get(prisma)
+  if (known === undefined) return enumValues !== undefined
+  // A String may be of any type that no other scalar has: an enum, an address.
+  return type in known.sql || (known === stringType && !bySqlName.has(type))
+}
+
 /** The column that Prisma makes of a scalar field: the name of its type in pg_type, and its modifier. */
 export function columnOf(prisma: string, native: string | null): [name: string, modifier: number] {
   return (byPrismaName.get(prisma) ?? stringType).column(native)

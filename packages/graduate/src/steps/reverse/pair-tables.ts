@@ -10,6 +10,7 @@ import type { Step } from '../step.ts'
 import { makeFile } from './make-file.ts'
 import { openPostgres } from './open-postgres.ts'
 import type { ReverseRequest } from './reverse-request.ts'
+import { typeDrift } from './type-drift.ts'
 
 /** A table on both sides. */
 export interface PairedTable {
@@ -36,11 +37,12 @@ export const pairTables: Step<Paired, ReverseRequest> = {
     const { client } = run.of(openPostgres)
     const { options, target } = run.request
     const made = run.of(makeFile)
+    const { storage } = run.of(prepare)
     const schemas = await userSchemas(client)
     const targets = await userTables(client, schemas)
-    const plan = planReverse(made.tables, run.of(prepare).storage, targets, target.schema, options)
+    const plan = planReverse(made.tables, storage, targets, target.schema, options)
     const { refused, left } = await unknownRows(client, plan)
-    const drift = [...plan.drift, ...refused]
+    const drift = [...plan.drift, ...refused, ...typeDrift(plan.tables, storage)]
     if (drift.length > 0) throw drifted(drift)
     const tables = plan.tables.map((planned) => {
       const forms = planned.columns.map(readForm)
