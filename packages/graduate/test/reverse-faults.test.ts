@@ -37,7 +37,7 @@ test('what a killed process leaves is not taken for a file, and the next one rem
   const to = newPath()
   const { child, lines } = makeFile(to)
   for await (const line of lines) if (/^copy [1-9]/.test(line)) child.kill('SIGKILL')
-  expect(parts(to)).toEqual([`app.db.being-restored-${child.pid}`])
+  expect(parts(to)).toEqual([expect.stringContaining(`app.db.being-restored-${child.pid}-`)])
   const result = await reverseFrom(database.url, schema, { to })
   expect(result.tables).toMatchObject([{ sourceRows: 40000, targetRows: 40000, digestMatch: true }])
   expect(parts(to)).toEqual(['app.db'])

@@ -136,6 +136,7 @@ describe('what Postgres has beyond the schema', () => {
     const { result } = await reverse({
       schema: people,
       fill: `${threePeople}; CREATE TABLE empty (n int); ALTER TABLE "Person" ADD nick text;
+        CREATE SEQUENCE tickets; SELECT lo_create(4711);
         CREATE VIEW bosses AS SELECT * FROM "Person"; CREATE MATERIALIZED VIEW stored AS SELECT 1 AS one;
         CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
         CREATE TRIGGER loud BEFORE INSERT ON "Person" FOR EACH ROW EXECUTE FUNCTION shout();
@@ -154,7 +155,9 @@ describe('what Postgres has beyond the schema', () => {
       'OUTGROW_OBJECT_LEFT index partial of Postgres is not in the file',
       'OUTGROW_OBJECT_LEFT is a column of Postgres that holds nothing and is not in the schema of the file',
       'OUTGROW_OBJECT_LEFT is a table of Postgres that holds nothing and is not in the schema of the file',
+      'OUTGROW_OBJECT_LEFT large object 4711 of Postgres is not in the file',
       'OUTGROW_OBJECT_LEFT row security policy Person.mine of Postgres is not in the file',
+      'OUTGROW_OBJECT_LEFT sequence tickets of Postgres is not in the file',
       'OUTGROW_OBJECT_LEFT trigger Person.loud of Postgres is not in the file',
       'OUTGROW_OBJECT_LEFT view bosses of Postgres is not in the file',
       'OUTGROW_OBJECT_LEFT view stored of Postgres is not in the file',
@@ -178,6 +181,26 @@ describe('what Postgres has beyond the schema', () => {
       { id: 11n },
     ])
   })
+})
+
+test('moments are written as the client of the project writes them', async () => {
+  const text = postgresSchema('model Event {\n  at DateTime @id @db.Timestamptz(3)\n}')
+  const forms = []
+  for (const [major, generator] of [
+    [7, 'provider = "prisma-client-js"'],
+    [6, 'provider = "prisma-client-js"\n  previewFeatures = ["driverAdapters"]'],
+    [6, 'provider = "prisma-client-js"'],
+  ] as const) {
+    const source = schemaSourceOf(`generator client {\n  ${generator}\n}\n${text}`, temporaryFolder())
+    const { path } = await reverse({
+      schema: text,
+      fill: `INSERT INTO "Event" VALUES ('2024-02-29 12:30:00.123Z')`,
+      more: { schema: { ...source, prisma: { major, minor: 16 } } },
+    })
+    forms.push(ask(path, 'SELECT at FROM "Event"'))
+  }
+  const iso = [{ at: '2024-02-29T12:30:00.123+00:00' }]
+  expect(forms).toEqual([iso, iso, [{ at: 1709209800123n }]])
 })
 
 test('what the schema has and Postgres lacks stops it', async () => {

@@ -3,15 +3,11 @@ import { moveBack, type ReverseMove, type ReverseResult } from '../flows/reverse
 import { StoppedByFindings } from '../flows/run-flow.ts'
 import { isLeftBehind, Refusal, type Finding } from '../model/finding.ts'
 import { strictOptions, type MoveOptions } from '../model/options.ts'
+import { momentsOf } from './moments-of.ts'
 
 export interface ReverseRun extends Omit<ReverseMove, 'options' | 'moments'> {
   /** What is left behind deliberately, by its name in the file or, where it is not there, in Postgres; `auth.*` is a schema. */
   skip?: Partial<Pick<MoveOptions, 'skipTables' | 'skipColumns' | 'skipObjects'>>
-  /**
-   * How moments are written: `iso` as Prisma 7 and its driver adapters do by default, `number` (milliseconds) as the engine of
-   * Prisma 6 and before does. Within one column they do not sort together.
-   */
-  moments?: ReverseMove['moments']
 }
 
 export interface Reversed extends ReverseResult {
@@ -26,9 +22,13 @@ export interface Reversed extends ReverseResult {
  *   OUTGROW_TARGET_NOT_EMPTY, OUTGROW_URL_INVALID, OUTGROW_DISK_FULL and what rendering the schema throws. Nothing is then
  *   in the file's place that was not there before
  */
-export async function runReverse({ skip, moments = 'iso', ...request }: ReverseRun): Promise<Reversed> {
+export async function runReverse({ skip, ...request }: ReverseRun): Promise<Reversed> {
   try {
-    const result = await moveBack({ ...request, moments, options: { ...strictOptions, ...skip } })
+    const result = await moveBack({
+      ...request,
+      moments: momentsOf(request.schema),
+      options: { ...strictOptions, ...skip },
+    })
     return { ...result, exitCode: result.findings.length === 0 ? exit.done : exit.findings }
   } catch (error) {
     if (error instanceof StoppedByFindings) throw refusal(error.result.findings)

@@ -5,6 +5,7 @@ import { fileObjects } from '../../target/sqlite/file-objects.ts'
 import {
   createPart,
   emptyTables,
+  openPart,
   removeAbandoned,
   removePart,
   type TakenOff,
@@ -34,8 +35,9 @@ export const makeFile: Step<MadeFile, ReverseRequest> = {
     const { path, part } = run.request
     refusePendingFile(prepared)
     removeAbandoned(path)
+    createPart(part)
     run.defer(() => removePart(part))
-    const database = createPart(part)
+    const database = openPart(part)
     run.defer(() => {
       database.close()
     })

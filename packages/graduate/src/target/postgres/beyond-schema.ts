@@ -34,7 +34,7 @@ export async function beyondSchema(
       left.push(lostConstraint(constraint, table))
   }
   const items = await describeSchemas(client, Object.fromEntries(schemas.map((name) => [name, name])))
-  left.push(...items.flatMap((item) => leftItem(item, request)), ...(await functions(client, request)))
+  left.push(...items.flatMap((item) => leftItem(item, request)), ...(await otherObjects(client, request)))
   const findings: Finding[] = []
   const notes = rolesNote(items)
   for (const { name, finding } of left) {
@@ -139,22 +139,31 @@ function leftItem({ kind, name, definition }: DescribedItem, { home, file }: Bey
   ]
 }
 
-async function functions(client: PostgresClient, { schemas, home }: BeyondRequest): Promise<Left[]> {
-  const { rows } = await client.query<{ schema: string; name: string; arguments: string }>(
-    `SELECT n.nspname AS schema, p.proname AS name, pg_get_function_identity_arguments(p.oid) AS arguments
+/** Functions, foreign tables, counters that no column has, and large objects. */
+async function otherObjects(client: PostgresClient, { schemas, home }: BeyondRequest): Promise<Left[]> {
+  const ofNobody = (catalog: string, oid: string) =>
+    `NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = '${catalog}'::regclass AND d.objid = ${oid} AND d.deptype IN ('a', 'e', 'i'))`
+  const { rows } = await client.query<{ kind: string; schema: string; name: string; sql: string }>(
+    `SELECT 'function' AS kind, n.nspname AS schema, p.proname AS name, format('%s(%s)', p.proname, pg_get_function_identity_arguments(p.oid)) AS sql
        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-      WHERE n.nspname = ANY($1)
-        AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'))
-      ORDER BY 1, 2, 3`,
-    [schemas],
+      WHERE n.nspname = ANY($1) AND ${ofNobody('pg_proc', 'p.oid')}
+     UNION ALL
+     SELECT CASE c.relkind WHEN 'f' THEN 'foreign table' ELSE 'sequence' END, n.nspname, c.relname, NULL
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = ANY($1) AND c.relkind IN ('f', 'S') AND ${ofNobody('pg_class', 'c.oid')}
+        AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid)
+     UNION ALL
+     SELECT 'large object', $2, oid::text, NULL FROM pg_largeobject_metadata
+      ORDER BY 1, 2, 3, 4`,
+    [schemas, home],
   )
-  return rows.map(({ schema, name, arguments: taken }) => ({
+  return rows.map(({ kind, schema, name, sql }) => ({
     name,
     finding: findingOf({
       code: 'OUTGROW_OBJECT_LEFT',
       table: schema === home ? name : `${schema}.${name}`,
-      excerpt: `${name}(${taken})`,
-      reason: `function ${name} of Postgres is not in the file`,
+      excerpt: sql,
+      reason: `${kind} ${name} of Postgres is not in the file`,
       fixes: [],
     }),
   }))

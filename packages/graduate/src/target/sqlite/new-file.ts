@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
   closeSync,
@@ -33,7 +34,7 @@ const companions = ['-journal', '-wal', '-shm']
 /** Where a file is made before it is put in its place: on the same file system, and of no use to anybody who finds it. */
 export function partOf(path: string): string {
   const real = existsSync(path) ? realpathSync(path) : path
-  return join(dirname(real), `${basename(real)}${mark}${process.pid}`)
+  return join(dirname(real), `${basename(real)}${mark}${process.pid}-${randomBytes(3).toString('hex')}`)
 }
 
 /**
@@ -105,9 +106,13 @@ export function removePart(part: string): void {
   for (const suffix of ['', ...companions]) rmSync(`${part}${suffix}`, { force: true })
 }
 
-/** Opens a new file to be filled: whoever is killed meanwhile leaves nothing that anybody needs, so nothing is kept safe. */
-export function createPart(part: string): SqliteDatabase {
+/** Makes an empty file, which nobody else has made. */
+export function createPart(part: string): void {
   writeFileSync(part, '', { flag: 'wx' })
+}
+
+/** Opens a new file to be filled: what a process leaves that is killed meanwhile is of no use, so nothing is kept safe. */
+export function openPart(part: string): SqliteDatabase {
   const database = openSqliteForLock(part)
   database.pragma('journal_mode = MEMORY')
   database.pragma('synchronous = OFF')
