@@ -2,10 +2,10 @@ import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { openSqlite, openSqliteForLock, withPostgres } from '@outgrow/databases'
 import { isUpToDate, migrationStatus, schemaSourceOf, writeMigrationState } from '@outgrow/schema'
-import { temporaryFolder } from '@outgrow/testing'
+import { makeSqlite, temporaryFolder } from '@outgrow/testing'
 import { describe, expect, test } from 'vitest'
 import type { Refusal } from '../src/model/finding.ts'
-import { postgresSchema, sqliteSchema } from './move.ts'
+import { emptyTarget, move, postgresSchema, sqliteSchema } from './move.ts'
 import { ask, filledPostgres, newPath, reverse, reverseFrom } from './reverse.ts'
 
 const people = postgresSchema(`model Person {
@@ -143,12 +143,15 @@ describe('what Postgres has beyond the schema', () => {
         ALTER TABLE "Person" ADD CONSTRAINT short CHECK (length(email) < 99);
         CREATE UNIQUE INDEX folded ON "Person" (lower(email)); CREATE INDEX partial ON "Person" (email) WHERE "bossId" IS NULL;
         ALTER TABLE "Person" ADD CONSTRAINT pair UNIQUE (email, "bossId");
+        ALTER TABLE "Person" DROP CONSTRAINT "Person_bossId_fkey";
+        ALTER TABLE "Person" ADD CONSTRAINT boss FOREIGN KEY ("bossId") REFERENCES "Person" ON DELETE CASCADE ON UPDATE CASCADE;
         ALTER TABLE "Person" ENABLE ROW LEVEL SECURITY; CREATE POLICY mine ON "Person" USING (true);
         GRANT SELECT ON "Person" TO PUBLIC`,
     })
     expect(result.exitCode).toBe(4)
     expect(result.findings.map(({ code, reason }) => `${code} ${reason}`).toSorted()).toEqual([
       'OUTGROW_CONSTRAINT_LOST check constraint short of Postgres is not in the file',
+      'OUTGROW_CONSTRAINT_LOST foreign key boss of Postgres is not in the file',
       'OUTGROW_CONSTRAINT_LOST unique index folded of Postgres is not in the file',
       'OUTGROW_CONSTRAINT_LOST unique key pair of Postgres is not in the file',
       'OUTGROW_OBJECT_LEFT function shout of Postgres is not in the file',
@@ -201,6 +204,23 @@ test('moments are written as the client of the project writes them', async () =>
   }
   const iso = [{ at: '2024-02-29T12:30:00.123+00:00' }]
   expect(forms).toEqual([iso, iso, [{ at: 1709209800123n }]])
+})
+
+test('a Postgres that was moved from a file goes back, and says what the move had quarantined', async () => {
+  const schema = sqliteSchema('model Note {\n  id   Int    @id\n  done Boolean\n}')
+  const from = makeSqlite(
+    `CREATE TABLE "Note" (id INTEGER PRIMARY KEY, done BOOLEAN NOT NULL); INSERT INTO "Note" VALUES (1, 1), (2, 'maybe'), (3, 0)`,
+  )
+  const target = await emptyTarget()
+  await move(from, target.url, schema, { onBadValue: 'quarantine' })
+  const path = newPath()
+  const { findings, notes } = await reverseFrom(target.url, schema, { to: path })
+  await target.drop()
+  expect([findings, notes]).toEqual([[], ['1 quarantined row stays behind, in _outgrow_quarantine.']])
+  expect(ask(path, 'SELECT * FROM "Note"')).toEqual([
+    { id: 1n, done: 1n },
+    { id: 3n, done: 0n },
+  ])
 })
 
 test('what the schema has and Postgres lacks stops it', async () => {

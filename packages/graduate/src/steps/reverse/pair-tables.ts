@@ -3,7 +3,7 @@ import type { PlannedTable } from '../../model/plan.ts'
 import { planReverse, type ReversePlan } from '../../model/reverse-plan.ts'
 import { readForm, type ReadForm } from '../../types/read-form.ts'
 import { beyondSchema } from '../../target/postgres/beyond-schema.ts'
-import { unknownRows } from '../../target/postgres/unknown-rows.ts'
+import { quarantinedNote, unknownRows } from '../../target/postgres/unknown-rows.ts'
 import { userSchemas, userTables } from '../../target/postgres/user-tables.ts'
 import { prepare } from '../prepare.ts'
 import type { Step } from '../step.ts'
@@ -55,7 +55,7 @@ export const pairTables: Step<Paired, ReverseRequest> = {
       file: made.objects,
       skipped: options.skipObjects,
     })
-    plan.notes.push(...beyond.notes)
+    plan.notes.push(...beyond.notes, ...(await quarantinedNote(client, target.schema)))
     return { value: { plan, tables }, findings: [...left, ...beyond.findings] }
   },
 }

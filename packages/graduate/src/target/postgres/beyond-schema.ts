@@ -73,7 +73,8 @@ function hasCounterpart(
     case 'primary':
     case 'unique':
     case 'index': {
-      if (!plain) return kind === 'index' && file.names.has(name)
+      // Where NULL is a value like any other, SQLite’s keys take more.
+      if (!plain || constraint.nullsNotDistinct) return kind === 'index' && file.names.has(name)
       if (columns === undefined) return false
       if (!constraint.unique) return indexes.some((one) => one.columns.join() === columns.join())
       const keys = [source.primaryKey, ...indexes.flatMap((one) => (one.isUnique ? [one.columns] : []))]
@@ -86,7 +87,9 @@ function hasCounterpart(
         (key) =>
           columns !== undefined &&
           isSameSet(key.columns, columns) &&
-          key.parent.toLowerCase() === other?.source.name.toLowerCase(),
+          key.parent.toLowerCase() === other?.source.name.toLowerCase() &&
+          key.onDelete === actionOf(constraint, 'DELETE') &&
+          key.onUpdate === actionOf(constraint, 'UPDATE'),
       )
     }
     case 'check':
@@ -94,6 +97,13 @@ function hasCounterpart(
     default:
       return false
   }
+}
+
+/** What a reference does when its row is deleted or gets another key. */
+function actionOf({ definition }: Constraint, event: 'DELETE' | 'UPDATE'): string {
+  const [, action = 'NO ACTION'] =
+    new RegExp(`ON ${event} (CASCADE|RESTRICT|SET NULL|SET DEFAULT)`).exec(definition ?? '') ?? []
+  return action
 }
 
 function lostConstraint(constraint: Constraint, { source }: PlannedTable): Left {

@@ -51,3 +51,15 @@ export async function unknownRows(
   }
   return { refused, left }
 }
+
+/** Rows that a move could not bring along, which it has kept beside the tables: they are no rows of theirs. */
+export async function quarantinedNote(client: PostgresClient, home: string): Promise<string[]> {
+  const table = qualified({ schema: home, name: '_outgrow_quarantine' })
+  const { rows: known } = await client.query('SELECT 1 WHERE to_regclass($1) IS NOT NULL', [table])
+  if (known.length === 0) return []
+  const { rows } = await client.query<{ count: string }>(`SELECT count(*) FROM ${table}`)
+  const count = Number(rows[0]?.count)
+  return count === 0
+    ? []
+    : [`${count} quarantined ${count === 1 ? 'row stays' : 'rows stay'} behind, in _outgrow_quarantine.`]
+}
