@@ -1,9 +1,11 @@
-import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { openSqliteReadonly, quoteIdentifier, withPostgres } from '@outgrow/databases'
 import { proveDialects, schemaSourceOf } from '@outgrow/schema'
 import { temporaryFolder, type TestDatabase } from '@outgrow/testing'
 import { runReverse, type Reversed, type ReverseRun } from '../src/index.ts'
-import { emptyTarget } from './move.ts'
+import type { Refusal } from '../src/model/finding.ts'
+import { emptyTarget, postgresSchema } from './move.ts'
 
 export interface Reversing {
   /** A Prisma schema. */
@@ -74,4 +76,26 @@ export function stored(path: string, table: string, columns: string[]): string[]
     `SELECT ${cells.map((cell, at) => `${cell} AS c${at}`).join(', ')} FROM ${quoteIdentifier(table)}`,
   )
   return Object.values(row) as string[]
+}
+
+/** Of whom each may have another for a boss. */
+export const people = postgresSchema(`model Person {
+  id    Int    @id @default(autoincrement())
+  email String @unique
+  boss  Person? @relation("boss", fields: [bossId], references: [id])
+  bossId Int?
+  team  Person[] @relation("boss")
+}`)
+export const threePeople = `INSERT INTO "Person" (email, "bossId") VALUES ('a', NULL), ('b', 1), ('c', 2)`
+
+/** What is in a file's folder. */
+export const beside = (path: string) => readdirSync(dirname(path))
+
+export async function failureOf(work: Promise<unknown>): Promise<Refusal> {
+  try {
+    await work
+  } catch (error) {
+    return error as Refusal
+  }
+  throw new Error('it was expected to fail')
 }
