@@ -45,8 +45,10 @@ const manifestBody = z.object({
   tables: z.array(tableDigest),
   /** Statements, as the database keeps them. */
   schema: z.string(),
-  /** What a reader should know: damage that was found, what is not in it. */
+  /** What a reader should know, such as what is not in it. */
   notes: z.array(z.string()),
+  /** What was wrong with the database that was backed up; empty when nothing was. */
+  damage: z.array(z.string()),
   /** What the method's own restore needs. */
   details: z.record(z.string(), z.unknown()),
 })

@@ -4,6 +4,8 @@ import type { BackupProvider, Manifest, TableDigest } from './manifest.ts'
 export interface SourcePart {
   /** Letters, digits, `.`, `_`, `-`; its object is `<id>/<name>`. */
   name: string
+  /** At most, before it is compressed; undefined while nobody knows. */
+  expectedBytes: number | undefined
   body: AsyncIterable<Uint8Array>
 }
 
@@ -20,7 +22,7 @@ export interface BackupSource {
   summary: () => SourceSummary | Promise<SourceSummary>
 }
 
-export type SourceSummary = Pick<Manifest, 'tables' | 'schema' | 'notes' | 'details'>
+export type SourceSummary = Pick<Manifest, 'tables' | 'schema' | 'notes' | 'damage' | 'details'>
 
 /** Runs `use` with the source of a URL, and lets go of it whatever happens. */
 export type WithBackupSource = <Result>(
@@ -40,7 +42,7 @@ export interface SourceRequest {
 /** How far a long step is. `total` is undefined while nobody knows. */
 export type BackupProgress = (step: string, doneBytes: number, totalBytes: number | undefined) => void
 
-/** An empty database that a backup is restored into, in this order: refuse, restore, tables, then publish or discard. */
+/** An empty database that a backup is restored into, in this order: refuse, restore, tables, problems, then publish or discard. */
 export interface RestoreTarget {
   readonly provider: BackupProvider
   /** Without secrets. */
@@ -53,6 +55,8 @@ export interface RestoreTarget {
   restore: (manifest: Manifest, openPart: OpenPart) => Promise<void>
   /** What it holds now, read from it. */
   tables: () => Promise<TableDigest[]>
+  /** What is wrong with it though its digests are right, such as a damaged index; empty when nothing is. */
+  problems: () => Promise<string[]>
   /** Puts in place what was compared. */
   publish: () => Promise<void>
   /** Leaves the target as it was found; also after a failure of any of the others. */

@@ -36,5 +36,7 @@ export interface Storage {
 
 export interface PutOptions {
   ifAbsent?: boolean
+  /** At most; undefined while nobody knows. */
+  expectedBytes?: number | undefined
   signal?: AbortSignal | undefined
 }
