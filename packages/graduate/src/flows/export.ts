@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import {
+  copySqliteFile,
   openSqliteReadonly,
   parseSqliteSource,
   quoteIdentifier,
@@ -10,7 +11,7 @@ import {
 import { Failure } from '@outgrow/kit'
 import type { Progress } from '../model/progress.ts'
 import { manifestVersion, writeManifest, type Manifest } from '../source/files/manifest.ts'
-import { copySqliteFile } from '../source/sqlite/copy-file.ts'
+import { readTables } from '../source/sqlite/tables.ts'
 
 /**
  * Copies a live SQLite file, its `-wal` included, into one consistent snapshot with a manifest.
@@ -35,7 +36,9 @@ export async function exportSnapshot(request: {
   const { path } = parseSqliteSource(request.from)
   const { signal, progress } = request
   const onPages = (rows: number, totalRows: number) => progress({ step: 'export', rows, bytes: 0, totalRows })
-  await withoutSidecarFiles(path, () => copySqliteFile(path, file, { signal, onPages }))
+  await withoutSidecarFiles(path, () =>
+    copySqliteFile(path, file, { signal, onPages, onSnapshot: readTables }),
+  )
   const manifest: Manifest = {
     version: manifestVersion,
     source: path,

@@ -3,6 +3,7 @@ import {
   isSameTarget,
   parsePostgresUrl,
   parseSqliteSource,
+  removeSqliteFile,
   runStatements,
   targetIdentity,
   type Authority,
@@ -15,7 +16,6 @@ import { GraduationLedger, graduationRun } from '../../ledger/graduation.ts'
 import { lockTarget } from '../../ledger/run-lock.ts'
 import { dropRun, findRuns } from '../../ledger/runs.ts'
 import type { Staging } from '../../model/staging.ts'
-import { removeSqliteFile } from '../../source/sqlite/copy-file.ts'
 import { uncapture } from '../../source/sqlite/live/capture.ts'
 import { LiveFile } from '../../source/sqlite/live/live-file.ts'
 import { copyPath } from '../../steps/live/capture-changes.ts'

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream, existsSync, realpathSync, renameSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import {
+  copySqliteFile,
   listProcesses,
   openSqliteForLock,
   parsePostgresUrl,
@@ -13,7 +14,6 @@ import { Failure } from '@outgrow/kit'
 import { dieAt } from '../../die-at.ts'
 import { GraduationLedger, graduationRun, type Graduation } from '../../ledger/graduation.ts'
 import { lockTarget } from '../../ledger/run-lock.ts'
-import { copySqliteFile } from '../../source/sqlite/copy-file.ts'
 import { uncapture } from '../../source/sqlite/live/capture.ts'
 import { LiveFile } from '../../source/sqlite/live/live-file.ts'
 import { prepareReturn } from '../../source/sqlite/live/put-aside.ts'

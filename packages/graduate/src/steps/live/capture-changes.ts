@@ -1,9 +1,14 @@
 import { existsSync, mkdirSync, renameSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { openSqliteForLock, openSqliteReadonly, targetIdentity } from '@outgrow/databases'
+import {
+  copySqliteFile,
+  openSqliteForLock,
+  openSqliteReadonly,
+  removeSqliteFile,
+  targetIdentity,
+} from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { dieAt } from '../../die-at.ts'
-import { copySqliteFile, removeSqliteFile } from '../../source/sqlite/copy-file.ts'
 import { capture, recordedSchemaVersion } from '../../source/sqlite/live/capture.ts'
 import { readLogState } from '../../source/sqlite/live/change-log.ts'
 import type { LiveFile } from '../../source/sqlite/live/live-file.ts'

@@ -1,9 +1,8 @@
 import { copyFileSync, readdirSync, renameSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { openSqlite, openSqliteReadonly, type SqliteDatabase } from '@outgrow/databases'
+import { copySqliteFile, openSqlite, openSqliteReadonly, type SqliteDatabase } from '@outgrow/databases'
 import { makeSqlite, temporaryFolder } from '@outgrow/testing'
-import { copySqliteFile } from '../src/source/sqlite/copy-file.ts'
 
 const quiet = { signal: new AbortController().signal, onPages: () => {} }
 

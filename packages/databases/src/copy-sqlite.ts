@@ -1,16 +1,22 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
-import { openSqliteReadonly } from '@outgrow/databases'
-import { readTables } from './tables.ts'
+import { openSqliteReadonly, type SqliteDatabase } from './sqlite.ts'
+
+export interface CopyListener {
+  signal: AbortSignal
+  /** Is told how many pages were copied, of how many. */
+  onPages: (copied: number, total: number) => void
+  /** Looks at the state that will be copied, before it is; what it throws ends the copy. */
+  onSnapshot?: (snapshot: SqliteDatabase) => void
+}
 
 /**
  * Copies one consistent state of an SQLite file, its `-wal` included, page by page. Written under another name first: a
  * copy that was cut off is never taken for a whole one.
- * @param onPages is told how many pages were copied, of how many
  */
 export async function copySqliteFile(
   from: string,
   to: string,
-  { signal, onPages }: { signal: AbortSignal; onPages: (copied: number, total: number) => void },
+  { signal, onPages, onSnapshot }: CopyListener,
 ): Promise<void> {
   const source = openSqliteReadonly(from)
   const partial = `${to}.partial`
@@ -19,7 +25,8 @@ export async function copySqliteFile(
   try {
     // Without a transaction of its own the backup begins anew at every write of another process.
     source.exec('BEGIN')
-    readTables(source)
+    source.prepare('SELECT count(*) FROM sqlite_schema').get() // the snapshot begins with the first read
+    onSnapshot?.(source)
     await source.backup(partial, {
       progress: ({ totalPages, remainingPages }) => {
         signal.throwIfAborted()
