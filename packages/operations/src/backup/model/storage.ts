@@ -20,6 +20,8 @@ export interface UnfinishedUpload {
 export interface Storage {
   /** Where that is, without secrets. */
   readonly description: string
+  /** Finds out, before there is anything to store, whether objects can be put there. */
+  prepare: () => Promise<void>
   /**
    * Stores an object; it appears whole, or not at all. The body is read as fast as it can be stored.
    * @throws Failure OUTGROW_STORAGE_EXISTS with `ifAbsent`, when the key is there already

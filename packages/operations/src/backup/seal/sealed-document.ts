@@ -17,7 +17,7 @@ type Envelope = z.infer<typeof envelope>
 /** The bytes of a document: its header in the clear, its body sealed together with the header. */
 export async function sealDocument(
   key: string,
-  header: { keyId: string | null },
+  header: { keyId: string | null; [more: string]: unknown },
   body: object,
   protection: Protection,
 ): Promise<Buffer> {

@@ -1,0 +1,104 @@
+import { Failure } from '@outgrow/kit'
+import { drillHeader, type DrillHeader } from '../model/drill.ts'
+import { manifestKey, readKey } from '../model/keys.ts'
+import { manifestHeader, type ManifestHeader } from '../model/manifest.ts'
+import type { Storage, StoredObject } from '../model/storage.ts'
+import { collect, readDocumentHeader } from '../seal/sealed-document.ts'
+
+/** A backup as a storage tells of it, without its key. */
+export interface StoredBackup {
+  id: string
+  /** Undefined when the manifest cannot be read. */
+  header: ManifestHeader | undefined
+  /** Why it is not whole; undefined when it is. */
+  problem: string | undefined
+  /** Newest first. */
+  drills: DrillHeader[]
+  keys: string[]
+}
+
+/** What a run left that never ended. */
+export interface Leftover {
+  id: string
+  keys: string[]
+  sizeBytes: number
+  /** Of the newest of its objects. */
+  modifiedAt: Date
+}
+
+export interface Catalog {
+  /** Newest first. */
+  backups: StoredBackup[]
+  leftovers: Leftover[]
+}
+
+export type WholeBackup = StoredBackup & { header: ManifestHeader }
+
+export function isWhole(backup: StoredBackup): backup is WholeBackup {
+  return backup.problem === undefined && backup.header !== undefined
+}
+
+/** Whether its last drill succeeded. */
+export function isProved({ drills }: StoredBackup): boolean {
+  return drills[0]?.ok ?? false
+}
+
+/** Reads what a storage holds. Nothing is opened with a key: whoever can write to the storage could have changed it. */
+export async function readCatalog(storage: Storage, signal?: AbortSignal): Promise<Catalog> {
+  const objects = new Map<string, StoredObject[]>()
+  // Ids begin with a year.
+  for await (const object of storage.list('2', signal)) {
+    const id = readKey(object.key)?.id
+    if (id !== undefined) objects.set(id, [...(objects.get(id) ?? []), object])
+  }
+  const catalog: Catalog = { backups: [], leftovers: [] }
+  for (const [id, found] of [...objects].toSorted(([one], [other]) => (one < other ? 1 : -1))) {
+    if (found.some(({ key }) => key === manifestKey(id)))
+      catalog.backups.push(await readBackup(storage, id, found, signal))
+    else catalog.leftovers.push(leftoverOf(id, found))
+  }
+  return catalog
+}
+
+async function readBackup(
+  storage: Storage,
+  id: string,
+  objects: StoredObject[],
+  signal?: AbortSignal,
+): Promise<StoredBackup> {
+  const of = (kind: string) => objects.filter(({ key }) => readKey(key)?.kind === kind)
+  const read = async <Header>(key: string, schema: Parameters<typeof readDocumentHeader<Header>>[2]) =>
+    readDocumentHeader(key, await collect(storage.get(key, signal)), schema)
+  const found = { id, keys: objects.map(({ key }) => key) }
+  const drills: DrillHeader[] = []
+  for (const { key } of of('drill').toReversed()) {
+    const drill = await read(key, drillHeader).catch(damaged)
+    if (drill instanceof Failure) continue // it proves nothing
+    drills.push(drill)
+  }
+  const header = await read(manifestKey(id), manifestHeader).catch(damaged)
+  if (header instanceof Failure) return { ...found, header: undefined, drills, problem: header.message }
+  const storedBytes = of('part').reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  return { ...found, header, drills, problem: problemOf(id, header, storedBytes) }
+}
+
+/** A failure of the backup, and not of the storage, is an answer. */
+function damaged(error: unknown): Failure {
+  if (error instanceof Failure && error.code.startsWith('OUTGROW_BACKUP_')) return error
+  throw error
+}
+
+function problemOf(id: string, header: ManifestHeader, storedBytes: number): string | undefined {
+  if (header.id !== id) return `its manifest is that of ${header.id}`
+  if (header.storedBytes === storedBytes) return undefined
+  return `${storedBytes} of its ${header.storedBytes} bytes are there`
+}
+
+function leftoverOf(id: string, objects: StoredObject[]): Leftover {
+  return {
+    id,
+    keys: objects.map(({ key }) => key),
+    sizeBytes: objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    modifiedAt: new Date(Math.max(...objects.map(({ modifiedAt }) => modifiedAt.getTime()))),
+  }
+}

@@ -1,0 +1,29 @@
+import { parseDatabaseUrl } from '@outgrow/databases'
+import type { BackupProvider } from './model/manifest.ts'
+import type { WithBackupSource, WithRestoreTarget } from './model/source.ts'
+import { withSqliteSource } from './sqlite/sqlite-source.ts'
+import { withSqliteTarget } from './sqlite/sqlite-target.ts'
+
+interface Provider {
+  withSource: WithBackupSource
+  withTarget: WithRestoreTarget
+}
+
+const providers: Record<BackupProvider, Provider> = {
+  sqlite: { withSource: withSqliteSource, withTarget: withSqliteTarget },
+  postgres: { withSource: notYet, withTarget: notYet },
+}
+
+function notYet(): never {
+  throw new Error('Postgres is not backed up yet')
+}
+
+/** How databases of a kind are backed up and restored. */
+export function providerOf(kind: BackupProvider): Provider {
+  return providers[kind]
+}
+
+/** What kind of database a URL names. */
+export function kindOf(url: string): BackupProvider {
+  return parseDatabaseUrl(url).kind
+}

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto'
+import manifestOfPackage from '../../../package.json' with { type: 'json' }
+import { writeManifest } from '../catalog/documents.ts'
+import { newBackupId, partKey, readKey } from '../model/keys.ts'
+import type { BackupPart, Manifest } from '../model/manifest.ts'
+import type { BackupSource, SourcePart, SourceRequest } from '../model/source.ts'
+import type { Storage } from '../model/storage.ts'
+import { kindOf, providerOf } from '../providers.ts'
+import { keyIdOf, type Protection } from '../seal/backup-key.ts'
+import { damaged } from '../seal/header.ts'
+import { seal } from '../seal/seal.ts'
+import { counted } from './counted.ts'
+
+export interface BackupRequest extends SourceRequest {
+  storage: Storage
+  protection: Protection
+}
+
+/**
+ * Backs up one state of a database. It is a backup once its manifest is stored, which is last.
+ * @throws Failure of the source, of the storage
+ */
+export async function runBackup(request: BackupRequest): Promise<Manifest> {
+  const { url, storage } = request
+  await storage.prepare()
+  return providerOf(kindOf(url)).withSource(request, async (source) => {
+    const id = newBackupId(source.takenAt)
+    try {
+      return await store(source, id, request)
+    } catch (error) {
+      await removeParts(storage, id)
+      throw error
+    }
+  })
+}
+
+async function store(source: BackupSource, id: string, request: BackupRequest): Promise<Manifest> {
+  const { storage, protection } = request
+  const parts: BackupPart[] = []
+  for await (const part of source.parts()) parts.push(await storePart(part, id, request))
+  await refuseOtherSizes(storage, id, parts)
+  const manifest: Manifest = {
+    id,
+    provider: source.provider,
+    method: source.method,
+    createdAt: source.takenAt.toISOString(),
+    finishedAt: new Date().toISOString(),
+    storedBytes: parts.reduce((sum, { storedBytes }) => sum + storedBytes, 0),
+    plainBytes: parts.reduce((sum, { plainBytes }) => sum + plainBytes, 0),
+    keyId: keyIdOf(protection),
+    versions: { outgrow: manifestOfPackage.version, server: source.server },
+    parts,
+    ...(await source.summary()),
+  }
+  request.signal.throwIfAborted()
+  await writeManifest(storage, manifest, protection)
+  return manifest
+}
+
+async function storePart(
+  { name, expectedBytes, body }: SourcePart,
+  id: string,
+  { storage, protection, signal, onProgress }: BackupRequest,
+): Promise<BackupPart> {
+  const plain = { bytes: 0, digest: createHash('sha256') }
+  const stored = { bytes: 0 }
+  const read = counted(body, (bytes) => {
+    plain.bytes += bytes.length
+    plain.digest.update(bytes)
+    onProgress('store', plain.bytes, expectedBytes)
+  })
+  const sealed = counted(seal(read, partKey(id, name), protection), ({ length }) => (stored.bytes += length))
+  await storage.put(partKey(id, name), sealed, { expectedBytes, signal })
+  return { name, storedBytes: stored.bytes, plainBytes: plain.bytes, digest: plain.digest.digest('hex') }
+}
+
+/** What the storage lists is what was sent. */
+async function refuseOtherSizes(storage: Storage, id: string, parts: BackupPart[]): Promise<void> {
+  const sizes = new Map<string, number>()
+  for await (const { key, sizeBytes } of storage.list(`${id}/`)) sizes.set(key, sizeBytes)
+  for (const { name, storedBytes } of parts) {
+    const found = sizes.get(partKey(id, name)) ?? 0
+    if (found !== storedBytes)
+      throw damaged(partKey(id, name), `${storage.description} has ${found} of its ${storedBytes} bytes`)
+  }
+}
+
+/** Best effort: what stays has no manifest, and prune removes it. */
+async function removeParts(storage: Storage, id: string): Promise<void> {
+  try {
+    const keys: string[] = []
+    for await (const { key } of storage.list(`${id}/`)) if (readKey(key)?.kind === 'part') keys.push(key)
+    await storage.remove(keys)
+  } catch {
+    // It is the storage that failed.
+  }
+}

@@ -1,0 +1,84 @@
+import { withScratchDatabase } from '@outgrow/databases'
+import { Failure } from '@outgrow/kit'
+import manifestOfPackage from '../../../package.json' with { type: 'json' }
+import { readManifest, writeDrill } from '../catalog/documents.ts'
+import { chooseForDrill } from '../catalog/choose-backup.ts'
+import { readCatalog } from '../catalog/read-catalog.ts'
+import type { Drill } from '../model/drill.ts'
+import type { Manifest } from '../model/manifest.ts'
+import type { SourceRequest } from '../model/source.ts'
+import type { Storage } from '../model/storage.ts'
+import { providerOf } from '../providers.ts'
+import { keyIdOf, type Protection } from '../seal/backup-key.ts'
+import { openParts } from './open-parts.ts'
+import { restoreInto } from './restore-into.ts'
+
+export interface DrillRequest extends Omit<SourceRequest, 'url'> {
+  storage: Storage
+  protection: Protection
+  /** One of them; the newest without. */
+  id: string | undefined
+  /** A Postgres on whose server a scratch database may be made; the embedded one is started without. */
+  server: string | undefined
+}
+
+/**
+ * Restores the newest backup into a scratch database, compares every digest, and records the outcome beside the backup. A failed
+ * drill is a result; what says nothing of the backup, such as a key that is not its own, is a failure.
+ */
+export async function runDrill(request: DrillRequest): Promise<Drill> {
+  const { storage, protection, signal } = request
+  const chosen = chooseForDrill(await readCatalog(storage, signal), request.id, storage.description)
+  const at = new Date()
+  const outcome = await tryRestore(chosen.id, request)
+  signal.throwIfAborted()
+  const problems = [...(chosen.problem === undefined ? [] : [chosen.problem]), ...outcome.problems]
+  const drill: Drill = {
+    id: chosen.id,
+    at: at.toISOString(),
+    ok: problems.length === 0,
+    ms: Math.round(performance.now() - outcome.startedMs),
+    keyId: keyIdOf(protection),
+    outgrow: manifestOfPackage.version,
+    server: outcome.server,
+    tables: outcome.manifest?.tables.length ?? 0,
+    rows: outcome.manifest?.tables.reduce((sum, { rows }) => sum + rows, 0) ?? 0,
+    problems,
+  }
+  await writeDrill(storage, drill, protection)
+  return drill
+}
+
+interface Attempt {
+  startedMs: number
+  server: string
+  manifest: Manifest | undefined
+  problems: string[]
+}
+
+async function tryRestore(id: string, request: DrillRequest): Promise<Attempt> {
+  const { storage, protection, signal, workDir, server } = request
+  const attempt: Attempt = { startedMs: performance.now(), server: '', manifest: undefined, problems: [] }
+  try {
+    const manifest = await readManifest(storage, id, protection)
+    attempt.manifest = manifest
+    attempt.problems.push(...manifest.damage.map((text) => `it was damaged when it was backed up: ${text}`))
+    await withScratchDatabase(manifest.provider, { server, directory: workDir }, (url) =>
+      providerOf(manifest.provider).withTarget({ ...request, url }, async (target) => {
+        attempt.server = target.server
+        const openPart = openParts(storage, manifest, protection, signal)
+        const { differences, problems } = await restoreInto(target, manifest, openPart)
+        attempt.problems.push(...differences, ...problems)
+      }),
+    )
+  } catch (error) {
+    if (!(error instanceof Failure) || !saysOfBackup(error)) throw error
+    attempt.problems.push(error.message)
+  }
+  return attempt
+}
+
+/** Whether a failure is the backup's, and not the key's, the storage's or the machine's. */
+function saysOfBackup({ code }: Failure): boolean {
+  return ['OUTGROW_BACKUP_DAMAGED', 'OUTGROW_BACKUP_OBJECT_MISSING', 'OUTGROW_RESTORE_FAILED'].includes(code)
+}

@@ -1,0 +1,71 @@
+import { Failure } from '@outgrow/kit'
+import { chooseBackup, type Wanted } from '../catalog/choose-backup.ts'
+import { readManifest } from '../catalog/documents.ts'
+import { readCatalog, type StoredBackup } from '../catalog/read-catalog.ts'
+import type { Manifest } from '../model/manifest.ts'
+import type { SourceRequest } from '../model/source.ts'
+import type { Storage } from '../model/storage.ts'
+import { kindOf, providerOf } from '../providers.ts'
+import type { Protection } from '../seal/backup-key.ts'
+import { openParts } from './open-parts.ts'
+import { restoreInto } from './restore-into.ts'
+
+export interface RestoreRequest extends SourceRequest, Wanted {
+  storage: Storage
+  protection: Protection
+}
+
+export interface RestoreResult {
+  manifest: Manifest
+  /** Where it is, without secrets. */
+  target: string
+  /** Newer ones that are not whole. */
+  passedOver: StoredBackup[]
+  /** What is wrong with the database, and was when it was backed up. */
+  problems: string[]
+  ms: number
+}
+
+/**
+ * Restores a backup into an empty target, which holds all of it afterwards, or is as it was.
+ * @throws Failure OUTGROW_BACKUP_NOT_FOUND, OUTGROW_RESTORE_NOT_EMPTY, OUTGROW_RESTORE_DIFFERS; of the target, of the storage
+ */
+export async function runRestore(request: RestoreRequest): Promise<RestoreResult> {
+  const { storage, protection, signal, url } = request
+  const started = performance.now()
+  const kind = kindOf(url)
+  const { chosen, passedOver } = chooseBackup(
+    await readCatalog(storage, signal),
+    request,
+    storage.description,
+  )
+  const manifest = await readManifest(storage, chosen.id, protection)
+  if (manifest.provider !== kind) throw notAcross(manifest, kind)
+  return providerOf(kind).withTarget(request, async (target) => {
+    const openPart = openParts(storage, manifest, protection, signal)
+    const { differences, problems } = await restoreInto(target, manifest, openPart)
+    const unexpected = manifest.damage.length === 0 ? problems : []
+    if (differences.length + unexpected.length > 0) throw differs([...differences, ...unexpected])
+    signal.throwIfAborted()
+    await target.publish()
+    const ms = performance.now() - started
+    return { manifest, target: target.description, passedOver, problems, ms }
+  })
+}
+
+function differs(differences: string[]): Failure {
+  return new Failure({
+    code: 'OUTGROW_RESTORE_DIFFERS',
+    message: `What was restored is not what was backed up: ${differences.slice(0, 5).join('; ')}.`,
+    why: 'Every table is compared before a restored database is put in place.',
+    fix: 'The target is as it was. Restore another backup (`outgrow backup list`), and report this.',
+  })
+}
+
+function notAcross({ id, provider }: Manifest, kind: string): Failure {
+  return new Failure({
+    code: 'OUTGROW_RESTORE_ACROSS',
+    message: `${id} is a backup of ${provider}, and --to names a database of ${kind}.`,
+    fix: `Pass a ${provider === 'sqlite' ? 'file:' : 'postgresql:'} URL with --to.`,
+  })
+}

@@ -1,0 +1,50 @@
+import { Failure, messageOf } from '@outgrow/kit'
+
+/** What is the matter with a storage. */
+export type StorageProblem = 'unavailable' | 'denied' | 'full'
+
+/** The failure of a storage, named; a failure that is one already stays what it is. */
+export function storageFailure(problem: StorageProblem, description: string, cause: unknown): Failure {
+  const said = messageOf(cause)
+  switch (problem) {
+    case 'denied':
+      return new Failure({
+        code: 'OUTGROW_STORAGE_DENIED',
+        message: `${description} may not be used: ${said}`,
+        fix: 'Give the user who runs this the right to list, read, write and delete there; for a bucket, check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+        cause,
+      })
+    case 'full':
+      return new Failure({
+        code: 'OUTGROW_STORAGE_FULL',
+        message: `${description} has no room left: ${said}`,
+        fix: 'Free some space there, for example with `outgrow backup prune`, or use another storage.',
+        cause,
+      })
+    case 'unavailable':
+      return new Failure({
+        code: 'OUTGROW_STORAGE_UNAVAILABLE',
+        message: `${description} cannot be used: ${said}`,
+        fix: 'Check that it exists and can be reached from here; for a bucket, check AWS_ENDPOINT_URL_S3 and AWS_REGION.',
+        cause,
+      })
+  }
+}
+
+export function objectMissing(description: string, key: string): Failure {
+  return new Failure({
+    code: 'OUTGROW_BACKUP_OBJECT_MISSING',
+    message: `${key} is not in ${description}.`,
+    why: 'A part of the backup was removed, or its upload was never finished.',
+    fix: 'Restore another backup; `outgrow backup list` shows which are whole.',
+  })
+}
+
+export function objectExists(description: string, key: string): Failure {
+  return new Failure({
+    code: 'OUTGROW_STORAGE_EXISTS',
+    message: `${key} is in ${description} already.`,
+    why: 'It is written once and never replaced.',
+    fix: 'Use a storage of its own for each database.',
+  })
+}
