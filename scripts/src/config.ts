@@ -7,6 +7,10 @@ export interface ProjectConfig<Client extends PrismaClientShape = PrismaClientSh
   schema?: string
   /** The project's generated clients. Their type is that of the SQLite client. Billing's commands need them. */
   clients?: GeneratedClients<Client>
+  backup?: {
+    /** Where backups are: a folder, or `s3://bucket/prefix`. OUTGROW_BACKUP_TO goes before it. */
+    to?: string
+  }
   billing?: PrismaStoreOptions<Client> & {
     /** A function where prices come from the environment. */
     plans?: PlanConfig | (() => PlanConfig | Promise<PlanConfig>)

@@ -19,6 +19,8 @@ const commands: Record<string, () => Promise<Command>> = {
   schema: async () => (await import('./commands/schema.ts')).schemaCommand,
   postgres: async () => (await import('./commands/postgres.ts')).postgresCommand,
   pool: async () => (await import('./commands/pool.ts')).poolCommand,
+  backup: async () => (await import('./commands/backup.ts')).backupCommand,
+  restore: async () => (await import('./commands/restore.ts')).restoreCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   billing: async () => (await import('./commands/billing.ts')).billingCommand,
   'stripe-fake': async () => (await import('./commands/stripe-fake.ts')).stripeFakeCommand,

@@ -51,16 +51,21 @@ async function importConfig(path: string): Promise<unknown> {
 
 function problemOf(config: unknown): string | undefined {
   if (typeof config !== 'object' || config === null) return 'it has no default export'
-  const known = new Set(['schema', 'clients', 'billing'])
+  const known = new Set(['schema', 'clients', 'backup', 'billing'])
   const unknown = Object.keys(config).find((key) => !known.has(key))
   if (unknown !== undefined) return `${unknown} is not a setting`
-  const { schema, clients, billing } = config as Record<string, unknown>
+  const { schema, clients, backup, billing } = config as Record<string, unknown>
   if (schema !== undefined && typeof schema !== 'string') return 'schema is not a path'
   const loads = (value: unknown) => typeof value === 'function'
   const { sqlite, postgres } = (clients ?? {}) as Record<string, unknown>
   if (clients !== undefined && !(loads(sqlite) && loads(postgres)))
     return 'clients must have sqlite and postgres, each a function that imports a generated client'
+  if (backup !== undefined && !hasLocation(backup)) return 'backup.to is not a location'
   if (billing !== undefined && (typeof billing !== 'object' || billing === null))
     return 'billing is not an object'
   return undefined
+}
+
+function hasLocation(backup: unknown): boolean {
+  return typeof backup === 'object' && backup !== null && 'to' in backup && typeof backup.to === 'string'
 }

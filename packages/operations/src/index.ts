@@ -17,3 +17,25 @@ export {
   type ScaleReport,
   type ScaleRule,
 } from './scale/lint-scale.ts'
+export { backupStates, type BackupStates } from './backup/catalog/backup-states.ts'
+export type { PrunePlan } from './backup/catalog/plan-prune.ts'
+export {
+  isProved,
+  isWhole,
+  readCatalog,
+  type Catalog,
+  type StoredBackup,
+} from './backup/catalog/read-catalog.ts'
+export type { Drill, DrillHeader } from './backup/model/drill.ts'
+export type { Manifest } from './backup/model/manifest.ts'
+export type { BackupProgress } from './backup/model/source.ts'
+export type { Storage } from './backup/model/storage.ts'
+export { listBackups, type ListedBackup } from './backup/catalog/list-backups.ts'
+export { planBackup, type BackupPlan } from './backup/runs/plan-backup.ts'
+export { summaryOf, type BackupSummary } from './backup/runs/report.ts'
+export { runBackup, type BackupRequest } from './backup/runs/run-backup.ts'
+export { runDrill, type DrillRequest } from './backup/runs/run-drill.ts'
+export { runPrune, type PruneResult } from './backup/runs/run-prune.ts'
+export { runRestore, type RestoreRequest, type RestoreResult } from './backup/runs/run-restore.ts'
+export { readBackupKey, type Protection } from './backup/seal/backup-key.ts'
+export { openStorage, splitLocation } from './backup/storage/open-storage.ts'

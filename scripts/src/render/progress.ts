@@ -1,4 +1,5 @@
 import type { Progress } from '@outgrow/graduate'
+import type { BackupProgress } from '@outgrow/operations'
 import { count, duration, size, type Terminal } from '../output/terminal.ts'
 
 /** Shows how far reading has come, after `label` while nothing is read yet. `done` ends it, however the work ended. */
@@ -31,4 +32,12 @@ export function copyProgress(terminal: Terminal): Progress {
       const left = share > 0.02 && share < 1 ? `, ${duration((seconds / share - seconds) * 1000)} left` : ''
       return `${'█'.repeat(filled)}${'░'.repeat(24 - filled)} ${count(rows)} rows, ${size(bytes / seconds)}/s${left}`
     })
+}
+
+/** Shows how far each step of a backup or a restore is. */
+export function stepProgress(terminal: Terminal): BackupProgress {
+  return (step, doneBytes, totalBytes) =>
+    terminal.progress(
+      () => `${step}: ${size(doneBytes)}${totalBytes === undefined ? '' : ` of ${size(totalBytes)}`}`,
+    )
 }

@@ -1,17 +1,19 @@
 import { parseDatabaseUrl } from '@outgrow/databases'
 import type { BackupProvider } from './model/manifest.ts'
-import type { WithBackupSource, WithRestoreTarget } from './model/source.ts'
-import { withSqliteSource } from './sqlite/sqlite-source.ts'
+import type { SourceLook, WithBackupSource, WithRestoreTarget } from './model/source.ts'
+import { lookAtSqlite, withSqliteSource } from './sqlite/sqlite-source.ts'
 import { withSqliteTarget } from './sqlite/sqlite-target.ts'
 
 interface Provider {
+  /** @throws Failure: as a backup would */
+  look: (url: string) => Promise<SourceLook>
   withSource: WithBackupSource
   withTarget: WithRestoreTarget
 }
 
 const providers: Record<BackupProvider, Provider> = {
-  sqlite: { withSource: withSqliteSource, withTarget: withSqliteTarget },
-  postgres: { withSource: notYet, withTarget: notYet },
+  sqlite: { look: lookAtSqlite, withSource: withSqliteSource, withTarget: withSqliteTarget },
+  postgres: { look: notYet, withSource: notYet, withTarget: notYet },
 }
 
 function notYet(): never {

@@ -24,6 +24,14 @@ export interface BackupSource {
 
 export type SourceSummary = Pick<Manifest, 'tables' | 'schema' | 'notes' | 'damage' | 'details'>
 
+/** What is there to back up, found without reading all of it. */
+export interface SourceLook {
+  /** Without secrets. */
+  database: string
+  sizeBytes: number
+  notes: string[]
+}
+
 /** Runs `use` with the source of a URL, and lets go of it whatever happens. */
 export type WithBackupSource = <Result>(
   request: SourceRequest,

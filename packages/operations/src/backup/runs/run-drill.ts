@@ -1,4 +1,4 @@
-import { withScratchDatabase } from '@outgrow/databases'
+import { stateDirectory, withScratchDatabase } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import manifestOfPackage from '../../../package.json' with { type: 'json' }
 import { readManifest, writeDrill } from '../catalog/documents.ts'
@@ -63,7 +63,7 @@ async function tryRestore(id: string, request: DrillRequest): Promise<Attempt> {
     const manifest = await readManifest(storage, id, protection)
     attempt.manifest = manifest
     attempt.problems.push(...manifest.damage.map((text) => `it was damaged when it was backed up: ${text}`))
-    await withScratchDatabase(manifest.provider, { server, directory: workDir }, (url) =>
+    await withScratchDatabase(manifest.provider, { server, directory: stateDirectory(workDir) }, (url) =>
       providerOf(manifest.provider).withTarget({ ...request, url }, async (target) => {
         attempt.server = target.server
         const openPart = openParts(storage, manifest, protection, signal)

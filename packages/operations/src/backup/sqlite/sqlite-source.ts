@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import {
   copySqliteFile,
   openSqliteForLock,
+  openSqliteReadonly,
   parseSqliteSource,
   readAuthority,
   sqliteVersion,
@@ -10,13 +11,30 @@ import {
   type SqliteDatabase,
 } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
-import type { BackupSource, SourcePart, SourceRequest } from '../model/source.ts'
+import type { BackupSource, SourceLook, SourcePart, SourceRequest } from '../model/source.ts'
 import { refuseFullDisk, workDirFailure } from './disk-full.ts'
 import { notesOfGraduation } from './graduated.ts'
 import { readCopy, type CopyContents } from './read-copy.ts'
 import { withScratchFolder } from './scratch.ts'
 
 export const databasePart = 'database.sqlite'
+
+/** What a backup of a file would be, and whether it would be refused. */
+export async function lookAtSqlite(url: string): Promise<SourceLook> {
+  const { path } = parseSqliteSource(url)
+  return withoutSidecarFiles(path, async () => {
+    const database = openSqliteReadonly(path)
+    try {
+      refuseEmpty(database)
+      const notes = notesOfGraduation(path, readAuthority(database))
+      const pages = database.pragma('page_count', { simple: true }) as number
+      const pageBytes = database.pragma('page_size', { simple: true }) as number
+      return { database: path, sizeBytes: pages * pageBytes, notes }
+    } finally {
+      database.close()
+    }
+  })
+}
 
 /**
  * Runs `use` with one state of a live SQLite file: a copy in the work folder, which is read and stored.

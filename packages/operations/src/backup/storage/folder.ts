@@ -165,7 +165,11 @@ async function putInPlace(partial: string, path: string, ifAbsent: boolean): Pro
     await rm(partial)
   } else await rename(partial, path)
   const folder = await open(dirname(path), 'r')
-  await folder.sync().finally(() => folder.close())
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
 }
 
 async function removeEmpty(folder: string, root: string): Promise<void> {

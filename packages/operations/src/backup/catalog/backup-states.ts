@@ -1,0 +1,57 @@
+import type { Storage } from '../model/storage.ts'
+import { isWhole, readCatalog, type Catalog } from './read-catalog.ts'
+
+/** What is known of the backups of one storage, for signs and metrics. Times are ISO 8601. */
+export interface BackupStates {
+  newest: {
+    id: string
+    createdAt: string
+    /** Since its state was taken. */
+    ageSeconds: number
+    storedBytes: number
+    /** From the state that was taken to the last byte stored. */
+    durationSeconds: number
+  } | null
+  /** The last one, of whichever backup. */
+  drill: { id: string; at: string; ageSeconds: number; ok: boolean; seconds: number } | null
+  /** The last that succeeded. */
+  proved: { id: string; at: string; ageSeconds: number } | null
+  /** Backups whose objects are not all there. */
+  notWhole: number
+}
+
+/** @throws Failure OUTGROW_STORAGE_UNAVAILABLE, OUTGROW_STORAGE_DENIED */
+export async function backupStates(storage: Storage, now = new Date()): Promise<BackupStates> {
+  return statesOf(await readCatalog(storage), now)
+}
+
+export function statesOf({ backups }: Catalog, now: Date): BackupStates {
+  const whole = backups.filter(isWhole)
+  const header = whole[0]?.header
+  const drills = backups.flatMap((backup) => backup.drills).toSorted((a, b) => (a.at < b.at ? 1 : -1))
+  const [drill] = drills
+  const proved = drills.find(({ ok }) => ok)
+  const secondsSince = (time: string) => Math.max(0, (now.getTime() - Date.parse(time)) / 1000)
+  return {
+    newest: header
+      ? {
+          id: header.id,
+          createdAt: header.createdAt,
+          ageSeconds: secondsSince(header.createdAt),
+          storedBytes: header.storedBytes,
+          durationSeconds: (Date.parse(header.finishedAt) - Date.parse(header.createdAt)) / 1000,
+        }
+      : null,
+    drill: drill
+      ? {
+          id: drill.id,
+          at: drill.at,
+          ageSeconds: secondsSince(drill.at),
+          ok: drill.ok,
+          seconds: drill.ms / 1000,
+        }
+      : null,
+    proved: proved ? { id: proved.id, at: proved.at, ageSeconds: secondsSince(proved.at) } : null,
+    notWhole: backups.length - whole.length,
+  }
+}

@@ -1,0 +1,36 @@
+import { leftoverAgeMs, planPrune, type PrunePlan, type PrunePolicy } from '../catalog/plan-prune.ts'
+import { readCatalog } from '../catalog/read-catalog.ts'
+import { manifestKey } from '../model/keys.ts'
+import type { Storage, UnfinishedUpload } from '../model/storage.ts'
+
+export interface PruneRequest extends PrunePolicy {
+  storage: Storage
+  /** Says what would be removed. */
+  dryRun: boolean
+  signal: AbortSignal
+}
+
+export interface PruneResult extends PrunePlan {
+  /** Keys that uploads which never ended were for. */
+  unfinished: string[]
+}
+
+/** Removes what a policy does not keep, and what runs left that never ended. The newest stays, and the newest that a drill has proved. */
+export async function runPrune({ storage, dryRun, signal, ...policy }: PruneRequest): Promise<PruneResult> {
+  const now = new Date()
+  const plan = planPrune(await readCatalog(storage, signal), policy, now)
+  const unfinished: UnfinishedUpload[] = []
+  for await (const upload of storage.unfinished())
+    if (now.getTime() - upload.startedAt.getTime() > leftoverAgeMs) unfinished.push(upload)
+  if (!dryRun) {
+    for (const { id, keys } of plan.remove) {
+      signal.throwIfAborted()
+      // From here on it is no backup: one that is half removed must not look whole.
+      await storage.remove([manifestKey(id)])
+      await storage.remove(keys)
+    }
+    for (const { keys } of plan.leftovers) await storage.remove(keys)
+    for (const upload of unfinished) await upload.remove()
+  }
+  return { ...plan, unfinished: unfinished.map(({ key }) => key) }
+}

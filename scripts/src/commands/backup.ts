@@ -1,0 +1,70 @@
+import { Command } from 'commander'
+import { planBackup, runBackup, summaryOf, type BackupPlan, type BackupSummary } from '@outgrow/operations'
+import { protectionOf, storageOf } from '../backup/options.ts'
+import { databaseUrl } from '../billing/context.ts'
+import { outcome, type Outcome } from '../output/outcome.ts'
+import { runCommand } from '../output/run.ts'
+import { printBackup, printBackupPlan, stoppedBackup } from '../render/backup.ts'
+import { stepProgress } from '../render/progress.ts'
+import { drillCommand } from './backup/drill.ts'
+import { listCommand } from './backup/list.ts'
+import { pruneCommand } from './backup/prune.ts'
+
+type Document = Outcome & { backup: BackupSummary | null; plan: BackupPlan | null }
+
+interface Options {
+  database?: string
+  to?: string
+  unencrypted?: boolean
+  workDir: string
+  dryRun?: boolean
+  json?: boolean
+}
+
+export const backupCommand = new Command('backup')
+  .summary('a compressed, encrypted backup of a live database, known to restore')
+  .description(
+    'Copies one state of a live database, under writes, to a folder or a bucket: compressed, encrypted with OUTGROW_BACKUP_KEY, with the digest of every table. Nothing is a backup before all of it is stored.',
+  )
+  .option('--database <url>', 'file: or postgresql: URL (default: DATABASE_URL)')
+  .option('--to <location>', 'a folder, or s3://bucket/prefix (default: OUTGROW_BACKUP_TO)')
+  .option('--unencrypted', 'store what everybody can read who can read the storage')
+  .option('--work-dir <folder>', 'for the copy of an SQLite file while it is stored', '.outgrow')
+  .option('--dry-run', 'report what would be done, and store nothing')
+  .option('--json', 'print one JSON document on stdout')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  export OUTGROW_BACKUP_KEY=$(openssl rand -hex 32)   keep a copy where the backups are not
+  outgrow backup --database file:./app.db --to /var/backups/app
+  outgrow backup --database "$POSTGRES_URL" --to s3://backups/app
+  outgrow backup drill --from /var/backups/app         proves that the newest one restores
+  outgrow restore --from /var/backups/app --to file:./restored.db
+
+Exit status: 0 done, 2 expected failure, 3 stopped, 4 stored, but the database is damaged.`,
+  )
+  .action((options: Options) =>
+    runCommand<Document>(
+      options.json ?? false,
+      { command: 'backup', backup: null, plan: null },
+      async ({ terminal, signal }) => {
+        const url = databaseUrl(options.database)
+        const protection = protectionOf(options)
+        const { storage } = await storageOf('--to', options.to)
+        const request = { url, storage, protection, workDir: options.workDir, signal }
+        if (options.dryRun) {
+          const plan = await planBackup(request)
+          printBackupPlan(terminal, plan)
+          return outcome('backup', { backup: null, plan })
+        }
+        const manifest = await runBackup({ ...request, onProgress: stepProgress(terminal) })
+        printBackup(terminal, manifest, storage)
+        return outcome('backup', { backup: summaryOf(manifest), plan: null }, manifest.damage.length === 0)
+      },
+      stoppedBackup,
+    ),
+  )
+  .addCommand(listCommand)
+  .addCommand(pruneCommand)
+  .addCommand(drillCommand)
