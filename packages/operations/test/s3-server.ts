@@ -1,0 +1,73 @@
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { temporaryFolder } from '@outgrow/testing'
+
+type S3rver = new (options: object) => { run: () => Promise<{ port: number }>; httpServer: Server }
+
+export interface S3Server {
+  /** The variables of AWS that lead to it. */
+  env: Record<string, string>
+  /** Folder of the bucket on this machine. */
+  folder: string
+  stop: () => Promise<void>
+}
+
+/** A server of S3 on this machine, with the bucket `backups`; the environment of this process leads to it. */
+export async function startS3(directory = temporaryFolder(), port = 0): Promise<S3Server> {
+  const S3rver = createRequire(import.meta.url)('s3rver') as S3rver
+  const options = { address: '127.0.0.1', silent: true, configureBuckets: [{ name: 'backups' }] }
+  const server = new S3rver({ ...options, port, directory })
+  const running = await server.run()
+  const folder = join(directory, 'backups')
+  const { httpServer } = server
+  const [handle] = httpServer.listeners('request') as RequestListener[]
+  httpServer
+    .removeAllListeners('request')
+    .on('request', (request: IncomingMessage, response: ServerResponse) => {
+      if (!answerUploads(folder, request, response)) handle?.(request, response)
+    })
+  const env = {
+    AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${running.port}`,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'S3RVER',
+    AWS_SECRET_ACCESS_KEY: 'S3RVER',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  }
+  Object.assign(process.env, env)
+  const stop = () =>
+    new Promise<void>((done) => {
+      httpServer.close(() => done())
+      httpServer.closeAllConnections()
+    })
+  return { env, folder, stop }
+}
+
+/** s3rver does not know how uploads are listed and aborted; this does, in the folder where it keeps them. */
+function answerUploads(
+  folder: string,
+  { method, url = '' }: IncomingMessage,
+  response: ServerResponse,
+): boolean {
+  const { searchParams } = new URL(url, 'http://localhost')
+  const uploads = join(folder, '._S3rver_uploads')
+  const id = searchParams.get('uploadId')
+  if (method === 'DELETE' && id !== null) {
+    rmSync(join(uploads, id), { recursive: true, force: true })
+    response.writeHead(204).end()
+    return true
+  }
+  if (method !== 'GET' || !searchParams.has('uploads')) return false
+  const found = existsSync(uploads) ? readdirSync(uploads) : []
+  const listed = found.map((name) => {
+    const key = readFileSync(join(uploads, name, 'key'), 'utf8')
+    const at = statSync(join(uploads, name)).mtime.toISOString()
+    return `<Upload><Key>${key}</Key><UploadId>${name}</UploadId><Initiated>${at}</Initiated></Upload>`
+  })
+  response.writeHead(200, { 'content-type': 'application/xml' })
+  response.end(
+    `<?xml version="1.0"?><ListMultipartUploadsResult><IsTruncated>false</IsTruncated>${listed.join('')}</ListMultipartUploadsResult>`,
+  )
+  return true
+}
