@@ -52,12 +52,19 @@ export async function readCatalog(storage: Storage, signal?: AbortSignal): Promi
     if (id !== undefined) objects.set(id, [...(objects.get(id) ?? []), object])
   }
   const catalog: Catalog = { backups: [], leftovers: [] }
-  for (const [id, found] of [...objects].toSorted(([one], [other]) => (one < other ? 1 : -1))) {
+  for (const [id, found] of objects) {
     if (found.some(({ key }) => key === manifestKey(id)))
       catalog.backups.push(await readBackup(storage, id, found, signal))
     else catalog.leftovers.push(leftoverOf(id, found))
   }
+  // Several can be of one second, and so can their ids.
+  catalog.backups.sort((one, other) => (orderOf(one) < orderOf(other) ? 1 : -1))
   return catalog
+}
+
+/** Ids are in order of time, to the second. */
+function orderOf({ id, header }: StoredBackup): string {
+  return `${id.slice(0, 16)} ${header?.createdAt ?? ''} ${id}`
 }
 
 async function readBackup(
