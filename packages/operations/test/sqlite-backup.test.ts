@@ -48,8 +48,8 @@ test('a backup says what is in it, and restores to the same', async () => {
   expect(manifest.schema).toContain('CREATE INDEX bodies ON posts (body);')
   const target = fresh()
   expect(await restore(`file:${target}`)).toMatchObject({ target, problems: [], passedOver: [] })
-  expect(contentsOf(target)).toEqual(contentsOf(file))
   expect(filesAround(target)).toEqual(['restored.db'])
+  expect(contentsOf(target)).toEqual(contentsOf(file))
   expect(await listBackups(storage)).toMatchObject([
     { id: manifest.id, problem: null, lastDrill: null, keyId: key.id },
   ])

@@ -1,0 +1,246 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openSqlite, openSqliteReadonly } from '@outgrow/databases'
+import type { BackupSummary, Drill, ListedBackup } from '@outgrow/operations'
+import { makeSqlite, temporaryFolder, until } from '@outgrow/testing'
+import { outgrow, startOutgrow } from '@outgrow/testing/cli'
+import { expect, test } from 'vitest'
+
+const kills = Number(process.env.OUTGROW_KILLS ?? 3)
+const key = randomBytes(32).toString('hex')
+const env = { OUTGROW_BACKUP_KEY: key, OUTGROW_BACKUP_TO: '' }
+
+function makePosts(rows: number): string {
+  return makeSqlite('CREATE TABLE posts (id INTEGER PRIMARY KEY, body TEXT)', (database) => {
+    database.exec(
+      `INSERT INTO posts (body) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows}) SELECT hex(randomblob(100)) FROM n`,
+    )
+  })
+}
+
+function rowsOf(file: string): unknown[] {
+  const database = openSqliteReadonly(file)
+  try {
+    return database.prepare('SELECT count(*), min(body), max(body), sum(length(body)) FROM posts').raw().all()
+  } finally {
+    database.close()
+  }
+}
+
+/** Everything below a folder, by its name. */
+const namesBelow = (folder: string) =>
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ name }) => name)
+    : []
+
+test('from the command line a backup is made, listed, tried, restored and pruned', async () => {
+  const file = makePosts(100)
+  const folder = temporaryFolder()
+  const to = join(folder, 'backups')
+  const planned = await outgrow<{ plan: object }>(
+    ['backup', '--database', `file:${file}`, '--to', to, '--dry-run'],
+    env,
+    folder,
+  )
+  expect([planned.code, planned.document.plan]).toMatchObject([
+    0,
+    { provider: 'sqlite', location: to, database: file },
+  ])
+  expect(namesBelow(folder)).toEqual([])
+
+  const made = await outgrow<{ backup: BackupSummary }>(
+    ['backup', '--database', `file:${file}`, '--to', to],
+    env,
+    folder,
+  )
+  expect(made.code).toBe(0)
+  const { id, keyId, tables } = made.document.backup
+  expect(tables).toContainEqual({ table: 'posts', rows: 100 })
+  const listed = await outgrow<{ backups: ListedBackup[] }>(
+    ['backup', 'list', '--from', to],
+    { OUTGROW_BACKUP_KEY: '' },
+    folder,
+  )
+  expect(listed.document.backups).toMatchObject([{ id, keyId, problem: null, lastDrill: null }])
+
+  const environment = { ...env, OUTGROW_BACKUP_TO: to }
+  const drilled = await outgrow<{ drill: Drill }>(['backup', 'drill'], environment, folder)
+  expect([drilled.code, drilled.document.drill]).toMatchObject([0, { id, ok: true, problems: [] }])
+  const restored = await outgrow(
+    ['restore', '--from', `${to}/${id}`, '--to', 'file:restored.db'],
+    env,
+    folder,
+  )
+  expect(restored.code).toBe(0)
+  expect(rowsOf(join(folder, 'restored.db'))).toEqual(rowsOf(file))
+  const again = await outgrow(['restore', '--to', 'file:restored.db'], environment, folder)
+  expect([again.code, again.document.error?.code]).toEqual([2, 'OUTGROW_RESTORE_NOT_EMPTY'])
+  const pruned = await outgrow<{ keep: { id: string; reasons: string[] }[] }>(
+    ['backup', 'prune', '--keep-daily', '0', '--keep-weekly', '0'],
+    environment,
+    folder,
+  )
+  expect(pruned.document.keep).toEqual([
+    { id, reasons: ['the newest', 'the newest that a drill has proved'] },
+  ])
+  expect(readdirSync(join(folder, '.outgrow'))).toEqual(['.gitignore'])
+})
+
+test('where a configuration says where backups are, nobody has to', async () => {
+  const folder = temporaryFolder()
+  writeFileSync(join(folder, 'outgrow.config.mjs'), "export default { backup: { to: 'kept' } }")
+  const made = await outgrow(['backup', '--database', `file:${makePosts(1)}`], { ...env }, folder)
+  expect(made.code).toBe(0)
+  expect(namesBelow(join(folder, 'kept'))).toContain('manifest.json')
+})
+
+test.each([
+  [['backup'], {}, 'OUTGROW_BACKUP_KEY_MISSING'],
+  [['backup'], { OUTGROW_BACKUP_KEY: 'hunter2' }, 'OUTGROW_BACKUP_KEY_INVALID'],
+  [['backup', '--unencrypted'], {}, 'OUTGROW_OPTION_INVALID'],
+  [['backup', 'list'], {}, 'OUTGROW_OPTION_INVALID'],
+  [['backup', 'list', '--from', 'nowhere'], {}, 'OUTGROW_STORAGE_UNAVAILABLE'],
+  [['backup', 'prune', '--from', '.', '--keep-daily', '-1'], {}, 'OUTGROW_OPTION_INVALID'],
+  [['restore', '--from', '.', '--unencrypted', '--to', 'file:x.db'], {}, 'OUTGROW_BACKUP_NOT_FOUND'],
+  [
+    ['restore', '--from', '.', '--unencrypted', '--to', 'file:x.db', '--at', 'yesterday'],
+    {},
+    'OUTGROW_OPTION_INVALID',
+  ],
+  [['backup', 'drill', '--from', '.', '--unencrypted'], {}, 'OUTGROW_BACKUP_NOT_FOUND'],
+])('%j is refused (%j): %s', async (args, more, code) => {
+  const database = ['--database', `file:${makePosts(1)}`]
+  const { code: status, document } = await outgrow(
+    [...args, ...(args.length === 1 || args[1] === '--unencrypted' ? database : [])],
+    { OUTGROW_BACKUP_KEY: '', OUTGROW_BACKUP_TO: '', ...more },
+    temporaryFolder(),
+  )
+  expect([status, document.error?.code]).toEqual([2, code])
+})
+
+test('a backup whose rows are not what they were ends with 4, and leaves nothing', async () => {
+  const folder = temporaryFolder()
+  await outgrow(['backup', '--database', `file:${makePosts(100)}`, '--to', 'b'], env, folder)
+  const path = join(folder, 'b', readdirSync(join(folder, 'b'))[0] as string, 'database.sqlite')
+  const bytes = readFileSync(path)
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 1
+  writeFileSync(path, bytes)
+  const drilled = await outgrow<{ drill: Drill }>(['backup', 'drill', '--from', 'b'], env, folder)
+  expect([drilled.code, drilled.document.drill.ok]).toEqual([4, false])
+  const restored = await outgrow(['restore', '--from', 'b', '--to', 'file:restored.db'], env, folder)
+  expect([restored.code, restored.document.error?.code]).toEqual([2, 'OUTGROW_BACKUP_DAMAGED'])
+  expect(readdirSync(folder).toSorted()).toEqual(['.outgrow', 'b'])
+})
+
+test(`killed ${kills} times at any moment, a backup leaves nothing that looks like one, and the next removes what it left`, async () => {
+  const file = makePosts(30_000)
+  const folder = temporaryFolder()
+  const args = ['backup', '--database', `file:${file}`, '--to', 'b']
+  const begun = performance.now()
+  expect((await outgrow(args, env, folder)).code).toBe(0)
+  const wholeMs = performance.now() - begun
+  const before = rowsOf(file)
+  for (let at = 0; at < kills; at++) {
+    const { child, ended } = startOutgrow(args, env, folder)
+    // The first kill comes once there is something to leave.
+    if (at === 0)
+      await Promise.race([
+        ended,
+        until(() => readdirSync(join(folder, '.outgrow')).some((name) => name.startsWith('backup-'))),
+      ])
+    else await Promise.race([ended, sleep(Math.random() * wholeMs)])
+    child.kill('SIGKILL')
+    await ended
+  }
+  const listed = await outgrow<{ backups: ListedBackup[] }>(['backup', 'list', '--from', 'b'], env, folder)
+  expect(listed.code).toBe(0)
+  expect((await outgrow(args, env, folder)).code).toBe(0)
+  expect(readdirSync(join(folder, '.outgrow'))).toEqual(['.gitignore'])
+  expect((await outgrow(['backup', 'drill', '--from', 'b'], env, folder)).code).toBe(0)
+  expect(rowsOf(file)).toEqual(before)
+  expect(openSqlite(file).pragma('integrity_check', { simple: true })).toBe('ok')
+})
+
+test('stopped by Ctrl-C, a backup and a restore leave nothing', async () => {
+  const file = makePosts(60_000)
+  const folder = temporaryFolder()
+  expect((await outgrow(['backup', '--database', `file:${file}`, '--to', 'b'], env, folder)).code).toBe(0)
+  const kept = namesBelow(join(folder, 'b'))
+  const backing = startOutgrow(['backup', '--database', `file:${file}`, '--to', 'b'], env, folder)
+  await until(() => readdirSync(join(folder, '.outgrow')).some((name) => name.startsWith('backup-')))
+  backing.child.kill('SIGINT')
+  const backed = await backing.ended
+  expect([backed.code, backed.document.error?.code]).toEqual([3, 'OUTGROW_STOPPED'])
+  expect(namesBelow(join(folder, 'b'))).toEqual(kept)
+  const restoring = startOutgrow(['restore', '--from', 'b', '--to', 'file:restored.db'], env, folder)
+  await until(() => readdirSync(folder).some((name) => name.endsWith('.restoring')))
+  restoring.child.kill('SIGINT')
+  const restored = await restoring.ended
+  expect([restored.code, restored.document.error?.code]).toEqual([3, 'OUTGROW_STOPPED'])
+  expect(readdirSync(folder).toSorted()).toEqual(['.outgrow', 'b'])
+  expect(readdirSync(join(folder, '.outgrow'))).toEqual(['.gitignore'])
+})
+
+/** Runs `use` in a file system of three megabytes, which only root can make; undefined where nobody may. */
+async function onSmallDisk(use: (disk: string) => Promise<void>): Promise<boolean> {
+  const disk = join(temporaryFolder(), 'disk')
+  mkdirSync(disk)
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk]).status !== 0) return false
+  try {
+    await use(disk)
+  } finally {
+    spawnSync('umount', ['--lazy', disk])
+  }
+  return true
+}
+
+const mayMount = await onSmallDisk(() => Promise.resolve())
+
+test.skipIf(!mayMount)('a full disk is named, whichever it is, and keeps nothing', async () => {
+  const folder = temporaryFolder()
+  const file = makePosts(30_000)
+  const backup = ['backup', '--database', `file:${file}`]
+  await onSmallDisk(async (disk) => {
+    const left = () => namesBelow(disk).filter((name) => name !== '.gitignore')
+    const stored = await outgrow([...backup, '--to', disk], env, folder)
+    expect([stored.code, stored.document.error?.code]).toEqual([2, 'OUTGROW_STORAGE_FULL'])
+    expect(left()).toEqual([])
+    const copied = await outgrow([...backup, '--to', 'b', '--work-dir', join(disk, 'work')], env, folder)
+    expect([copied.code, copied.document.error?.code]).toEqual([2, 'OUTGROW_DISK_FULL'])
+    expect(left()).toEqual([])
+    expect((await outgrow([...backup, '--to', 'b'], env, folder)).code).toBe(0)
+    const restored = await outgrow(
+      ['restore', '--from', 'b', '--to', `file:${disk}/restored.db`],
+      env,
+      folder,
+    )
+    expect([restored.code, restored.document.error?.code]).toEqual([2, 'OUTGROW_DISK_FULL'])
+    expect(left()).toEqual([])
+  })
+})
+
+const isRoot = process.getuid?.() === 0
+
+test.skipIf(!isRoot)('a folder of another user is named, and stays as it was', async () => {
+  const folder = temporaryFolder()
+  const to = join(folder, 'theirs')
+  mkdirSync(to, { mode: 0o700 })
+  const url = new URL('../../packages/operations/src/index.ts', import.meta.url).href
+  const script = `process.setgid(65534); process.setuid(65534)
+    const { openStorage } = await import(${JSON.stringify(url)})
+    const storage = await openStorage(${JSON.stringify(to)})
+    await storage.prepare().catch(({ code, message }) => console.log(code, message))`
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let printed = ''
+  child.stdout.on('data', (text: Buffer) => (printed += text.toString())).on('close', () => resolve(printed))
+  expect(await promise).toMatch(/^OUTGROW_STORAGE_DENIED .*theirs/)
+  expect(readdirSync(to)).toEqual([])
+})
