@@ -125,13 +125,13 @@ test('the states of a storage are those of its newest whole backup and of its la
     backup('2026-11-26T03:00Z'),
     backup('2026-11-24T03:00Z', [false, true]),
   ]
-  expect(statesOf({ backups, leftovers: [] }, now)).toMatchObject({
+  expect(statesOf(backups, now)).toMatchObject({
     newest: { id: '2026-11-26T03:00', ageSeconds: 9 * 3600, storedBytes: 10 },
     drill: { id: '2026-11-24T03:00', ok: false, ageSeconds: 0 },
     proved: { id: '2026-11-24T03:00', ageSeconds: 3600 },
     notWhole: 1,
   })
-  expect(statesOf({ backups: [], leftovers: [] }, now)).toEqual({
+  expect(statesOf([], now)).toEqual({
     newest: null,
     drill: null,
     proved: null,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { backupKey, keyIdOf, readBackupKey, type Protection } from '../src/backup/seal/backup-key.ts'
@@ -87,7 +87,7 @@ test.each(protections)(
     }
     for (const [what, pieces] of Object.entries(wrong)) {
       const failure = await failureOf(() => opened(Buffer.concat(pieces), protection))
-      expect(failure, what).toMatchObject({ code: 'OUTGROW_BACKUP_DAMAGED' })
+      expect([what, failure?.code]).toEqual([what, 'OUTGROW_BACKUP_DAMAGED'])
     }
   },
 )
@@ -121,13 +121,14 @@ test('the same bytes are sealed differently each time', async () => {
 })
 
 test('what fails to be read fails to be sealed, and with its own error', async () => {
+  const object = await sealed(randomBytes(200_000), key)
   const failing = async function* () {
-    yield randomBytes(200_000)
+    yield object.subarray(0, 150_000)
     await Promise.resolve()
     throw new Error('the disk is gone')
   }
   await expect(collect(seal(failing(), name, key))).rejects.toThrow('the disk is gone')
-  await expect(collect(unseal(failing(), name, key))).rejects.toThrow()
+  await expect(collect(unseal(failing(), name, key))).rejects.toThrow('the disk is gone')
 })
 
 test.each(protections)(
@@ -137,19 +138,18 @@ test.each(protections)(
     const header = { id: 'one', keyId: keyIdOf(protection) }
     const document = await sealDocument(name, header, { secret: 'posts' }, protection)
     expect(await openDocument(name, document, schema, protection)).toEqual({ ...header, secret: 'posts' })
-    if (protection !== 'unencrypted') expect(document.toString()).not.toContain('posts')
+    expect(document.toString().includes('posts')).toBe(false)
     for (let at = 0; at < document.length; at++) {
       const other = flipped(document, at, at % 8)
-      const isSameJson = await Promise.resolve(sameJson(document, other))
       const failure = await failureOf(() => openDocument(name, other, schema, protection))
-      if (isSameJson) expect(failure).toBeUndefined()
-      else expect(failure?.code, `byte ${at}: ${other.toString()}`).toMatch(/^OUTGROW_BACKUP_/)
+      const expected = isSameJson(document, other) ? undefined : /^OUTGROW_BACKUP_/
+      expect(expected?.test(failure?.code ?? '') ?? failure === undefined).toBe(true)
     }
   },
 )
 
 /** Space between the words of JSON says nothing. */
-function sameJson(one: Buffer, other: Buffer): boolean {
+function isSameJson(one: Buffer, other: Buffer): boolean {
   try {
     return JSON.stringify(JSON.parse(one.toString())) === JSON.stringify(JSON.parse(other.toString()))
   } catch {
@@ -181,5 +181,5 @@ test.each([
 ])('the key %j is refused, and not repeated', async (text, code) => {
   const failure = await failureOf(async () => readBackupKey({ OUTGROW_BACKUP_KEY: text }))
   expect(failure?.code).toBe(code)
-  if (text !== '') expect(JSON.stringify(failure) + failure?.message).not.toContain(text)
+  expect(text !== '' && `${JSON.stringify(failure)}${failure?.message}`.includes(text)).toBe(false)
 })

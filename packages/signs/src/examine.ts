@@ -1,4 +1,5 @@
 import { openSqliteReadonly, otherHosts, parseDatabaseUrl } from '@outgrow/databases'
+import { backupSigns, type BackupReading } from './backup-signs.ts'
 import { identityOf } from './identity.ts'
 import { insideSigns, type Collisions } from './inside-signs.ts'
 import { examineProvider, type ManagedBy } from './postgres/managed-by.ts'
@@ -24,6 +25,8 @@ export interface ExamineOptions {
   process?: { name: string; run: string }
   /** How webhooks collide, where the database has the product's inbox. */
   collisions?: ((journalMode: string | undefined) => Promise<Collisions | undefined>) | undefined
+  /** What is known of the database's backups; without it they have no signs. */
+  backups?: ((provider: Examination['provider']) => Promise<BackupReading>) | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -64,7 +67,8 @@ async function examineSqlite(options: ExamineOptions, path: string): Promise<Exa
     const { kind, sizeBytes, walBytes, lagPages, pageBytes, lock } = sqlite
     keep(options, { kind, sizeBytes, walBytes, lagPages, pageBytes, lock })
     const collisions = await options.collisions?.(sqlite.journalMode)
-    const signs = [...sqliteSigns(sqlite, inside, sizes), ...insideSigns(inside, collisions)]
+    const outside = await backupSignsOf(options, 'sqlite')
+    const signs = [...sqliteSigns(sqlite, inside, sizes), ...insideSigns(inside, collisions), ...outside]
     return examined(options, signs, { provider: 'sqlite', sqlite, postgres: null, managedBy: null })
   } finally {
     reader.close()
@@ -84,9 +88,17 @@ async function examinePostgres(options: ExamineOptions): Promise<Examination> {
   const signs = [
     ...postgresSigns(postgres, inside, otherHosts(options.url)),
     ...insideSigns(inside, collisions),
+    ...(await backupSignsOf(options, 'postgres')),
   ]
   const managedBy = examineProvider(options.url, postgres.sizeBytes)
   return examined(options, signs, { provider: 'postgres', sqlite: null, postgres, managedBy })
+}
+
+async function backupSignsOf(
+  { backups }: ExamineOptions,
+  provider: Examination['provider'],
+): Promise<Sign[]> {
+  return backups ? backupSigns(await backups(provider)) : []
 }
 
 function keep({ url, store, process }: ExamineOptions, values: Sample['values']): void {

@@ -1,3 +1,4 @@
+export type { BackupReading } from './backup-signs.ts'
 export { examine, type Examination, type ExamineOptions } from './examine.ts'
 export { identityOf } from './identity.ts'
 export { levels, seriousFirst, type Level, type Sign, type Threshold } from './level.ts'

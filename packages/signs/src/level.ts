@@ -9,7 +9,7 @@ export interface Threshold {
   watch: number
   plan?: number
   graduate?: number
-  unit: 'ms' | 'bytes' | 'share' | 'per minute' | 'count' | 'pages'
+  unit: 'ms' | 'bytes' | 'share' | 'per minute' | 'count' | 'pages' | 'hours'
   /** Where the numbers come from. */
   source: string
 }

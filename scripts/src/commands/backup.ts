@@ -1,25 +1,10 @@
 import { Command } from 'commander'
-import { planBackup, runBackup, summaryOf, type BackupPlan, type BackupSummary } from '@outgrow/operations'
-import { protectionOf, storageOf } from '../backup/options.ts'
-import { databaseUrl } from '../billing/context.ts'
-import { outcome, type Outcome } from '../output/outcome.ts'
+import { makeBackup, type BackupDocument, type MakeOptions } from '../backup/make-backup.ts'
 import { runCommand } from '../output/run.ts'
-import { printBackup, printBackupPlan, stoppedBackup } from '../render/backup.ts'
-import { stepProgress } from '../render/progress.ts'
+import { stoppedBackup } from '../render/backup.ts'
 import { drillCommand } from './backup/drill.ts'
 import { listCommand } from './backup/list.ts'
 import { pruneCommand } from './backup/prune.ts'
-
-type Document = Outcome & { backup: BackupSummary | null; plan: BackupPlan | null }
-
-interface Options {
-  database?: string
-  to?: string
-  unencrypted?: boolean
-  workDir: string
-  dryRun?: boolean
-  json?: boolean
-}
 
 export const backupCommand = new Command('backup')
   .summary('a compressed, encrypted backup of a live database, known to restore')
@@ -44,24 +29,11 @@ Examples:
 
 Exit status: 0 done, 2 expected failure, 3 stopped, 4 stored, but the database is damaged.`,
   )
-  .action((options: Options) =>
-    runCommand<Document>(
+  .action((options: MakeOptions) =>
+    runCommand<BackupDocument>(
       options.json ?? false,
       { command: 'backup', backup: null, plan: null },
-      async ({ terminal, signal }) => {
-        const url = databaseUrl(options.database)
-        const protection = protectionOf(options)
-        const { storage } = await storageOf('--to', options.to)
-        const request = { url, storage, protection, workDir: options.workDir, signal }
-        if (options.dryRun) {
-          const plan = await planBackup(request)
-          printBackupPlan(terminal, plan)
-          return outcome('backup', { backup: null, plan })
-        }
-        const manifest = await runBackup({ ...request, onProgress: stepProgress(terminal) })
-        printBackup(terminal, manifest, storage)
-        return outcome('backup', { backup: summaryOf(manifest), plan: null }, manifest.damage.length === 0)
-      },
+      (context) => makeBackup(options, context),
       stoppedBackup,
     ),
   )

@@ -1,23 +1,8 @@
 import { Command } from 'commander'
-import { runRestore, summaryOf, type BackupSummary } from '@outgrow/operations'
-import { protectionOf, storageOf, withKey, withStorage, type BackupOptions } from '../backup/options.ts'
-import { timeOf } from '../backup/time-of.ts'
-import { outcome, type Outcome } from '../output/outcome.ts'
+import { withKey, withStorage } from '../backup/options.ts'
+import { restoreBackup, type RestoreDocument, type RestoreOptions } from '../backup/restore-backup.ts'
 import { runCommand } from '../output/run.ts'
-import { printRestore, shownPassedOver, stoppedRestore } from '../render/restore.ts'
-import { stepProgress } from '../render/progress.ts'
-
-type Options = BackupOptions & { to: string; at?: string }
-
-interface Document extends Outcome {
-  backup: BackupSummary | null
-  target: string | null
-  passedOver: { id: string; problem: string }[]
-  problems: string[]
-  ms: number | null
-}
-
-const blank = { backup: null, target: null, passedOver: [], problems: [], ms: null }
+import { stoppedRestore } from '../render/restore.ts'
 
 export const restoreCommand = withKey(withStorage(new Command('restore')))
   .summary('restore a backup into an empty database')
@@ -39,26 +24,11 @@ Examples:
 
 Exit status: 0 restored, 2 expected failure, 3 stopped, 4 restored, with something to look at.`,
   )
-  .action((options: Options) =>
-    runCommand<Document>(
+  .action((options: RestoreOptions) =>
+    runCommand<RestoreDocument>(
       options.json ?? false,
-      { command: 'restore', ...blank },
-      async ({ terminal, signal }) => {
-        const at = options.at === undefined ? undefined : timeOf('--at', options.at)
-        const protection = protectionOf(options)
-        const { storage, id } = await storageOf('--from', options.from)
-        const run = { url: options.to, workDir: options.workDir, signal, onProgress: stepProgress(terminal) }
-        const restored = await runRestore({ ...run, storage, protection, id, at })
-        printRestore(terminal, restored)
-        const { manifest, passedOver, problems, ...more } = restored
-        const document = {
-          ...more,
-          backup: summaryOf(manifest),
-          problems,
-          passedOver: passedOver.map(shownPassedOver),
-        }
-        return outcome('restore', document, problems.length + passedOver.length === 0)
-      },
+      { command: 'restore', backup: null, target: null, passedOver: [], problems: [], ms: null },
+      (context) => restoreBackup(options, context),
       stoppedRestore,
     ),
   )

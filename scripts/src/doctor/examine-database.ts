@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '@outgrow/kit'
 import { examine, SignStore, type Collisions, type Examination } from '@outgrow/signs'
+import { readBackups } from './read-backups.ts'
 import { isWithoutBilling, withBilling } from '../billing/context.ts'
 
 const run = randomUUID()
@@ -30,6 +31,7 @@ export async function examineDatabase({
     // The client would set a file to WAL: one that is not is left as it is.
     collisions: (journalMode) =>
       journalMode === undefined || journalMode === 'wal' ? collisionsOf(url) : Promise.resolve(undefined),
+    backups: readBackups,
     signal,
   })
 }

@@ -1,4 +1,4 @@
-import type { RestoreResult, StoredBackup } from '@outgrow/operations'
+import type { RestoreResult } from '@outgrow/operations'
 import { count, duration, type Terminal } from '../output/terminal.ts'
 import { printDamage } from './backup.ts'
 
@@ -22,9 +22,4 @@ export function printRestore(
   )
   for (const note of manifest.notes) terminal.line(`  note: ${note}`)
   printDamage(terminal, manifest.damage.length === 0 ? [] : problems)
-}
-
-/** One that is newer, but was not restored. */
-export function shownPassedOver({ id, problem = '' }: StoredBackup): { id: string; problem: string } {
-  return { id, problem }
 }

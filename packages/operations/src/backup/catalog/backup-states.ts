@@ -1,5 +1,6 @@
+import type { BackupProvider } from '../model/manifest.ts'
 import type { Storage } from '../model/storage.ts'
-import { isWhole, readCatalog, type Catalog } from './read-catalog.ts'
+import { isWhole, readCatalog, type StoredBackup } from './read-catalog.ts'
 
 /** What is known of the backups of one storage, for signs and metrics. Times are ISO 8601. */
 export interface BackupStates {
@@ -20,12 +21,24 @@ export interface BackupStates {
   notWhole: number
 }
 
-/** @throws Failure OUTGROW_STORAGE_UNAVAILABLE, OUTGROW_STORAGE_DENIED */
-export async function backupStates(storage: Storage, now = new Date()): Promise<BackupStates> {
-  return statesOf(await readCatalog(storage), now)
+interface StatesOptions {
+  /** Only of databases of this kind: a backup of the SQLite file is none of the Postgres that came after it. */
+  provider?: BackupProvider
+  now?: Date
+  signal?: AbortSignal
 }
 
-export function statesOf({ backups }: Catalog, now: Date): BackupStates {
+/** @throws Failure OUTGROW_STORAGE_UNAVAILABLE, OUTGROW_STORAGE_DENIED */
+export async function backupStates(
+  storage: Storage,
+  { provider, now = new Date(), signal }: StatesOptions = {},
+): Promise<BackupStates> {
+  const { backups } = await readCatalog(storage, signal)
+  const isOf = ({ header }: StoredBackup) => provider === undefined || header?.provider === provider
+  return statesOf(backups.filter(isOf), now)
+}
+
+export function statesOf(backups: StoredBackup[], now: Date): BackupStates {
   const whole = backups.filter(isWhole)
   const header = whole[0]?.header
   const drills = backups.flatMap((backup) => backup.drills).toSorted((a, b) => (a.at < b.at ? 1 : -1))

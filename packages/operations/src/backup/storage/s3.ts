@@ -89,6 +89,7 @@ export class S3Storage implements Storage {
     const pages = paginateListObjectsV2(
       { client: this.#client },
       { Bucket: this.#bucket, Prefix: this.#prefix + prefix },
+      ...(signal ? [{ abortSignal: signal }] : []),
     )
     try {
       for await (const { Contents } of pages) {
