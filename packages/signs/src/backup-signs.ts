@@ -19,42 +19,52 @@ export type BackupReading =
       /** The last of all drills. */
       drill: { ageSeconds: number; ok: boolean } | null
     }
+  /** A storage that cannot be read. */
+  | { location: string; problem: string }
+  /** Nobody has said where they are. */
   | { reason: string }
 
-/** Signs of backups: absent, too old, never restored for a try. What nobody has configured is unknown, which is not fine. */
+/**
+ * Signs of backups: absent, too old, never restored for a try. A storage that cannot be read takes no backups either. What
+ * nobody has configured is unknown, which is not fine.
+ */
 export function backupSigns(reading: BackupReading): Sign[] {
-  if ('reason' in reading) {
-    const unknown = { value: null, text: reading.reason, advice: '' }
-    return [
-      judged('backup', thresholds.backup, { title: 'Backup', ...unknown }),
-      judged('drill', thresholds.drill, { title: 'Backup drill', ...unknown }),
-    ]
+  if ('reason' in reading) return [backupSign(null, reading.reason, ''), drillSign(null, reading.reason, '')]
+  if ('problem' in reading) {
+    const advice = `Make ${reading.location} readable from here, and run outgrow backup.`
+    return [backupSign(Infinity, reading.problem, advice), drillSign(null, 'the storage cannot be read', '')]
   }
-  return [newestSign(reading), drillSign(reading)]
+  return [newestSign(reading), lastDrillSign(reading)]
 }
 
-type Known = Exclude<BackupReading, { reason: string }>
+type Known = Extract<BackupReading, { newest: unknown }>
+
+function backupSign(value: number | null, text: string, advice: string): Sign {
+  return judged('backup', thresholds.backup, { title: 'Backup', value, text, advice })
+}
+
+function drillSign(value: number | null, text: string, advice: string): Sign {
+  return judged('drill', thresholds.drill, { title: 'Backup drill', value, text, advice })
+}
 
 function newestSign({ location, newest }: Known): Sign {
-  return judged('backup', thresholds.backup, {
-    title: 'Backup',
-    value: newest ? newest.ageSeconds / 3600 : Infinity,
-    text: newest ? `the newest is ${age(newest.ageSeconds)} old` : `there is none in ${location}`,
-    advice: `Run outgrow backup --to ${location} now, and every day by a timer; read what the last run of the timer printed.`,
-  })
+  return backupSign(
+    newest ? newest.ageSeconds / 3600 : Infinity,
+    newest ? `the newest is ${age(newest.ageSeconds)} old` : `there is none in ${location}`,
+    `Run outgrow backup --to ${location} now, and every day by a timer; read what its last run printed.`,
+  )
 }
 
-function drillSign({ location, drill }: Known): Sign {
-  const hours = drill ? drill.ageSeconds / 3600 : Infinity
-  return judged('drill', thresholds.drill, {
-    title: 'Backup drill',
-    value: drill?.ok === false ? Infinity : hours,
-    text: drill ? `the last ${drill.ok ? 'succeeded' : 'FAILED'}, ${age(drill.ageSeconds)} ago` : 'never',
-    advice:
-      drill?.ok === false
-        ? `The newest backup does not restore: make another with outgrow backup --to ${location}, and try it with outgrow backup drill.`
-        : `Run outgrow backup drill --from ${location} now, and every week by a timer.`,
-  })
+function lastDrillSign({ location, drill }: Known): Sign {
+  if (drill?.ok === false) {
+    const advice = `Make another backup with outgrow backup --to ${location}, and try it with outgrow backup drill.`
+    return drillSign(Infinity, `the last one FAILED, ${age(drill.ageSeconds)} ago`, advice)
+  }
+  return drillSign(
+    drill ? drill.ageSeconds / 3600 : Infinity,
+    drill ? `the last one succeeded, ${age(drill.ageSeconds)} ago` : 'never',
+    `Run outgrow backup drill --from ${location} now, and every week by a timer.`,
+  )
 }
 
 function age(seconds: number): string {

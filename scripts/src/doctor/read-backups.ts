@@ -8,19 +8,18 @@ const patienceMs = 10_000
 
 /** What a storage tells of the backups of one kind of database; why it tells nothing is an answer, too. */
 export async function readBackups(provider: 'sqlite' | 'postgres'): Promise<BackupReading> {
+  const location = await configuredLocation()
+  if (location === undefined)
+    return { reason: 'not known where backups are: set OUTGROW_BACKUP_TO, or backup.to in outgrow.config.ts' }
+  const signal = AbortSignal.timeout(patienceMs)
   try {
-    const location = await configuredLocation()
-    if (location === undefined)
-      return {
-        reason: 'nobody has said where backups are (OUTGROW_BACKUP_TO, or backup.to in outgrow.config.ts)',
-      }
     const storage = await openStorage(location)
-    const { newest, drill } = await backupStates(storage, {
-      provider,
-      signal: AbortSignal.timeout(patienceMs),
-    })
+    const { newest, drill } = await backupStates(storage, { provider, signal })
     return { location: storage.description, newest, drill }
   } catch (error) {
-    return { reason: messageOf(error) }
+    const problem = signal.aborted
+      ? `${location} did not answer within ${patienceMs / 1000} s`
+      : messageOf(error)
+    return { location, problem }
   }
 }
