@@ -1,10 +1,14 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { temporaryFolder } from '@outgrow/testing'
+// @ts-expect-error: it has no types
+import S3rver from 's3rver'
 
-type S3rver = new (options: object) => { run: () => Promise<{ port: number }>; httpServer: Server }
+interface Running {
+  run: () => Promise<{ port: number }>
+  httpServer: Server
+}
 
 export interface S3Server {
   /** The variables of AWS that lead to it. */
@@ -16,9 +20,8 @@ export interface S3Server {
 
 /** A server of S3 on this machine, with the bucket `backups`; the environment of this process leads to it. */
 export async function startS3(directory = temporaryFolder(), port = 0): Promise<S3Server> {
-  const S3rver = createRequire(import.meta.url)('s3rver') as S3rver
   const options = { address: '127.0.0.1', silent: true, configureBuckets: [{ name: 'backups' }] }
-  const server = new S3rver({ ...options, port, directory })
+  const server = new (S3rver as new (options: object) => Running)({ ...options, port, directory })
   const running = await server.run()
   const folder = join(directory, 'backups')
   const { httpServer } = server

@@ -69,6 +69,6 @@ function lastDrillSign({ location, drill }: Known): Sign {
 
 function age(seconds: number): string {
   const hours = seconds / 3600
-  if (hours < 2) return `${Math.round(seconds / 60)} min`
+  if (hours < 2) return `${Math.max(1, Math.round(seconds / 60))} min`
   return hours < 72 ? `${Math.round(hours)} h` : `${Math.round(hours / 24)} days`
 }

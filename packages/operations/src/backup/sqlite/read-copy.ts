@@ -11,7 +11,7 @@ export interface CopyContents extends Integrity {
 }
 
 /** Stands where the digest of a table would that cannot be read. */
-export const unreadable = 'unreadable'
+const unreadable = 'unreadable'
 
 /**
  * Reads all of a file that nobody else uses: every row, and what SQLite says of its integrity. A table that cannot be read
