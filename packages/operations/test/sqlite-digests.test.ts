@@ -5,15 +5,13 @@ import { temporaryFolder } from '@outgrow/testing'
 import { expect, test } from 'vitest'
 import { readCopy } from '../src/backup/sqlite/read-copy.ts'
 
-const stillRuns = new AbortController().signal
-
 /** The digest of a table of one file, by SQL that fills it. */
 async function digestOf(...fill: string[]): Promise<string> {
   const path = join(temporaryFolder(), 'one.db')
   const database = createSqlite(path)
   for (const sql of fill) database.exec(sql)
   database.close()
-  const { tables } = await readCopy(path, stillRuns)
+  const { tables } = readCopy(path)
   return tables.find(({ name }) => name === 't')?.digest ?? ''
 }
 
@@ -145,7 +143,7 @@ test('virtual tables are read where their rows are, and the schema is compared, 
     const database = openSqliteForLock(path)
     database.exec(sql)
     database.close()
-    return (await readCopy(path, stillRuns)).tables
+    return readCopy(path).tables
   }
   createSqlite(path).close()
   const made = await change(
@@ -177,7 +175,7 @@ test('a file whose pages are damaged is said to be, and the tables that can be r
   const file = openSync(path, 'r+')
   writeSync(file, Buffer.alloc(4096, 0x5a), 0, 4096, (page - 1) * 4096)
   closeSync(file)
-  const { tables, damage } = await readCopy(path, stillRuns)
+  const { tables, damage } = readCopy(path)
   expect(damage.length).toBeGreaterThan(0)
   expect(tables.find(({ name }) => name === 'big')?.digest).toBe('unreadable')
   expect(tables.find(({ name }) => name === 't')?.digest).toBe(await digestOf(create, rows))

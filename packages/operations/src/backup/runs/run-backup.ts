@@ -39,6 +39,7 @@ async function store(source: BackupSource, id: string, request: BackupRequest): 
   const parts: BackupPart[] = []
   for await (const part of source.parts()) parts.push(await storePart(part, id, request))
   await refuseOtherSizes(storage, id, parts)
+  const summary = await source.summary()
   const manifest: Manifest = {
     id,
     provider: source.provider,
@@ -50,7 +51,7 @@ async function store(source: BackupSource, id: string, request: BackupRequest): 
     keyId: keyIdOf(protection),
     versions: { outgrow: manifestOfPackage.version, server: source.server },
     parts,
-    ...(await source.summary()),
+    ...summary,
   }
   request.signal.throwIfAborted()
   await writeManifest(storage, manifest, protection)

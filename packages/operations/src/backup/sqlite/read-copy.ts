@@ -17,11 +17,7 @@ const unreadable = 'unreadable'
  * Reads all of a file that nobody else uses: every row, and what SQLite says of its integrity. A table that cannot be read
  * is damage, and has a digest that says so.
  */
-export async function readCopy(
-  path: string,
-  signal: AbortSignal,
-  onBytes?: (bytes: number) => void,
-): Promise<CopyContents> {
+export function readCopy(path: string, onBytes: (bytes: number) => void = () => {}): CopyContents {
   // One that may only read leaves files beside a file in WAL mode.
   const database = openSqliteForLock(path)
   try {
@@ -30,7 +26,7 @@ export async function readCopy(
     const tables: TableDigest[] = []
     for (const table of storedTables(database)) {
       try {
-        tables.push(await digestRows(database, table, signal, onBytes))
+        tables.push(digestRows(database, table, onBytes))
       } catch (error) {
         if (!isDamage(error)) throw error
         damage.push(`${table.name} cannot be read: ${messageOf(error)}`)

@@ -14,7 +14,7 @@ import { Failure } from '@outgrow/kit'
 import type { BackupSource, SourceLook, SourcePart, SourceRequest } from '../model/source.ts'
 import { refuseFullDisk, workDirFailure } from './disk-full.ts'
 import { notesOfGraduation } from './graduated.ts'
-import { readCopy, type CopyContents } from './read-copy.ts'
+import { Reading } from './reading.ts'
 import { withScratchFolder } from './scratch.ts'
 
 export const databasePart = 'database.sqlite'
@@ -63,25 +63,22 @@ export function withSqliteSource<Result>(
       })
     })
     const sizeBytes = statSync(copy).size
-    let contents: CopyContents | undefined
-    return use({
+    using reading = new Reading(copy, signal, (done) => onProgress('read', done, sizeBytes))
+    return await use({
       provider: 'sqlite',
       method: 'file',
       server: sqliteVersion(),
       takenAt,
       parts: async function* (): AsyncIterable<SourcePart> {
-        let done = 0
-        contents = await readCopy(copy, signal, (bytes) => onProgress('read', (done += bytes), sizeBytes))
         yield {
           name: databasePart,
           expectedBytes: sizeBytes,
           body: createReadStream(copy, { highWaterMark: 1 << 20 }),
         }
       },
-      summary: () => {
-        if (!contents) throw new Error('the parts were not read yet')
-        const { tables, damage } = contents
-        return { tables, schema: schemaOf(copy), damage, notes: [...notes, ...contents.notes], details: {} }
+      summary: async () => {
+        const { tables, damage, notes: more } = await reading.contents
+        return { tables, schema: schemaOf(copy), damage, notes: [...notes, ...more], details: {} }
       },
     })
   })

@@ -1,23 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  renameSync,
-  statSync,
-} from 'node:fs'
+import { chmodSync, chownSync, existsSync, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { parseSqliteSource, refuseMissingFolder, removeSqliteFile, sqliteVersion } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import type { Manifest, TableDigest } from '../model/manifest.ts'
 import type { OpenPart, RestoreTarget, SourceRequest } from '../model/source.ts'
+import { placeFile, placeNewFile } from '../storage/place-file.ts'
 import { refuseLessThan, workDirFailure } from './disk-full.ts'
-import { readCopy, type CopyContents } from './read-copy.ts'
+import type { CopyContents } from './read-copy.ts'
+import { readInThread } from './read-in-thread.ts'
 import { removeOrphans } from './scratch.ts'
 import { databasePart } from './sqlite-source.ts'
 
@@ -56,6 +48,7 @@ class SqliteTarget implements RestoreTarget {
   }
 
   async refuseUnlessEmpty(): Promise<void> {
+    if (basename(this.#path) === ':memory:') throw inMemory()
     refuseMissingFolder(this.#path)
     const found = statSync(this.#path, { throwIfNoEntry: false })
     if (found && !(found.isFile() && found.size === 0)) throw notEmpty(`${this.#path} is there already`)
@@ -97,22 +90,18 @@ class SqliteTarget implements RestoreTarget {
 
   async publish(): Promise<void> {
     const found = statSync(this.#path, { throwIfNoEntry: false })
-    if (found === undefined) {
-      try {
-        linkSync(this.#beside, this.#path) // fails where a rename would replace
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-        throw notEmpty(`${this.#path} was made while the backup was restored`)
-      }
-    } else {
+    if (found !== undefined) {
       await this.refuseUnlessEmpty()
       chmodSync(this.#beside, found.mode & 0o777)
       chownSync(this.#beside, found.uid, found.gid)
-      renameSync(this.#beside, this.#path)
+      return placeFile(this.#beside, this.#path)
     }
-    const folder = openSync(dirname(this.#path), 'r')
-    fsyncSync(folder)
-    closeSync(folder)
+    try {
+      await placeNewFile(this.#beside, this.#path)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      throw notEmpty(`${this.#path} was made while the backup was restored`)
+    }
   }
 
   async discard(): Promise<void> {
@@ -121,7 +110,7 @@ class SqliteTarget implements RestoreTarget {
 
   #read(): Promise<CopyContents> {
     let done = 0
-    this.#contents ??= readCopy(this.#beside, this.#request.signal, (bytes) =>
+    this.#contents ??= readInThread(this.#beside, this.#request.signal, (bytes) =>
       this.#request.onProgress('compare', (done += bytes), this.#sizeBytes),
     )
     return this.#contents
@@ -138,5 +127,13 @@ function notEmpty(fact: string): Failure {
     message: `${fact}.`,
     why: 'A restore never replaces anything.',
     fix: 'Restore to another path, and put that in place when you have looked at it.',
+  })
+}
+
+function inMemory(): Failure {
+  return new Failure({
+    code: 'OUTGROW_URL_INVALID',
+    message: 'A backup cannot be restored into memory.',
+    fix: 'Pass --to file: with the path of a file that is not there yet.',
   })
 }

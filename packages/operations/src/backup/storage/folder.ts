@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { constants, createReadStream } from 'node:fs'
-import { access, link, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { access, lstat, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { Failure } from '@outgrow/kit'
 import type { PutOptions, Storage, StoredObject, UnfinishedUpload } from '../model/storage.ts'
+import { placeFile, placeNewFile } from './place-file.ts'
 import { objectExists, objectMissing, storageFailure, type StorageProblem } from './storage-failure.ts'
 
 /** Backups in a folder: an object is a file that only its owner may read. */
@@ -32,7 +33,7 @@ export class FolderStorage implements Storage {
         await mkdir(dirname(path), { recursive: true, mode: 0o700 })
       })
       await this.#write(partial, body, options.signal)
-      await this.#asked(() => putInPlace(partial, path, options.ifAbsent ?? false))
+      await this.#asked(() => (options.ifAbsent ? placeNewFile : placeFile)(partial, path))
     } catch (error) {
       await rm(partial, { force: true }).catch(() => {}) // what is wrong with the folder is known already
       throw isCode(error, 'EEXIST') ? objectExists(this.description, key) : error
@@ -157,19 +158,6 @@ export class FolderStorage implements Storage {
 function problemOf(code: string | undefined): StorageProblem {
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') return 'full'
   return code === 'EACCES' || code === 'EPERM' || code === 'EROFS' ? 'denied' : 'unavailable'
-}
-
-async function putInPlace(partial: string, path: string, ifAbsent: boolean): Promise<void> {
-  if (ifAbsent) {
-    await link(partial, path) // fails where a rename would replace
-    await rm(partial)
-  } else await rename(partial, path)
-  const folder = await open(dirname(path), 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
 }
 
 async function removeEmpty(folder: string, root: string): Promise<void> {

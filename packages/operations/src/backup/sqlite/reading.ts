@@ -1,0 +1,19 @@
+import type { CopyContents } from './read-copy.ts'
+import { readInThread } from './read-in-thread.ts'
+
+/** A file that is read while something else is done with it; it ends with the block that it is used in. */
+export class Reading {
+  readonly contents: Promise<CopyContents>
+  readonly #end = new AbortController()
+
+  constructor(path: string, signal: AbortSignal, onBytes: (done: number) => void) {
+    let done = 0
+    const either = AbortSignal.any([signal, this.#end.signal])
+    this.contents = readInThread(path, either, (bytes) => onBytes((done += bytes)))
+    this.contents.catch(() => {}) // whoever wants the contents is told
+  }
+
+  [Symbol.dispose](): void {
+    this.#end.abort()
+  }
+}
