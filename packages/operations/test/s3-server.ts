@@ -16,20 +16,33 @@ export interface S3Server {
   /** Folder of the bucket on this machine. */
   folder: string
   stop: () => Promise<void>
+  /** From now on every connection is cut, until it is back. */
+  goAway: () => void
+  comeBack: () => void
 }
 
 /** A server of S3 on this machine, with the bucket `backups`; the environment of this process leads to it. */
-export async function startS3(directory = temporaryFolder(), port = 0): Promise<S3Server> {
+export async function startS3(): Promise<S3Server> {
+  const directory = temporaryFolder()
   const options = { address: '127.0.0.1', silent: true, configureBuckets: [{ name: 'backups' }] }
-  const server = new (S3rver as new (options: object) => Running)({ ...options, port, directory })
+  const server = new (S3rver as new (options: object) => Running)({ ...options, port: 0, directory })
   const running = await server.run()
   const folder = join(directory, 'backups')
   const { httpServer } = server
+  let isAway = false
+  const goAway = () => {
+    isAway = true
+    httpServer.closeAllConnections()
+  }
+  const comeBack = () => {
+    isAway = false
+  }
   const [handle] = httpServer.listeners('request') as RequestListener[]
   httpServer
     .removeAllListeners('request')
     .on('request', (request: IncomingMessage, response: ServerResponse) => {
-      if (!answerUploads(folder, request, response)) handle?.(request, response)
+      if (isAway) request.socket.destroy()
+      else if (!answerUploads(folder, request, response)) handle?.(request, response)
     })
   const env = {
     AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${running.port}`,
@@ -44,7 +57,7 @@ export async function startS3(directory = temporaryFolder(), port = 0): Promise<
       httpServer.close(() => done())
       httpServer.closeAllConnections()
     })
-  return { env, folder, stop }
+  return { env, folder, stop, goAway, comeBack }
 }
 
 /** s3rver does not know how uploads are listed and aborted; this does, in the folder where it keeps them. */

@@ -32,7 +32,7 @@ function filesBelow(folder: string): string[] {
 }
 
 /** More than two parts of a multipart upload. */
-const large = randomBytes(40 * 1024 * 1024)
+const large = randomBytes(34 * 1024 * 1024)
 
 describe.each(['folder', 's3'])('a storage in a %s', (kind) => {
   let root: string
