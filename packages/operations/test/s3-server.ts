@@ -19,6 +19,8 @@ export interface S3Server {
   /** From now on every connection is cut, until it is back. */
   goAway: () => void
   comeBack: () => void
+  /** Cuts the next answer off after so many bytes. */
+  cutNext: (bytes: number) => { isCut: boolean }
 }
 
 /** A server of S3 on this machine, with the bucket `backups`; the environment of this process leads to it. */
@@ -30,6 +32,8 @@ export async function startS3(): Promise<S3Server> {
   const folder = join(directory, 'backups')
   const { httpServer } = server
   let isAway = false
+  let next: Cut | undefined
+  const cutNext = (afterBytes: number) => (next = { afterBytes, isCut: false })
   const goAway = () => {
     isAway = true
     httpServer.closeAllConnections()
@@ -41,6 +45,8 @@ export async function startS3(): Promise<S3Server> {
   httpServer
     .removeAllListeners('request')
     .on('request', (request: IncomingMessage, response: ServerResponse) => {
+      if (next !== undefined) cut(response, next)
+      next = undefined
       if (isAway) request.socket.destroy()
       else if (!answerUploads(folder, request, response)) handle?.(request, response)
     })
@@ -57,7 +63,24 @@ export async function startS3(): Promise<S3Server> {
       httpServer.close(() => done())
       httpServer.closeAllConnections()
     })
-  return { env, folder, stop, goAway, comeBack }
+  return { env, folder, stop, goAway, comeBack, cutNext }
+}
+
+interface Cut {
+  afterBytes: number
+  isCut: boolean
+}
+
+/** Ends a connection once an answer has sent so many bytes. */
+function cut(response: ServerResponse, cut: Cut): void {
+  const write = response.write.bind(response) as (chunk: Uint8Array) => boolean
+  let sent = 0
+  response.write = ((chunk: Uint8Array) => {
+    sent += chunk.length
+    if (sent < cut.afterBytes) return write(chunk)
+    cut.isCut = true
+    return response.socket?.destroy() === undefined
+  }) as typeof response.write
 }
 
 /** s3rver does not know how uploads are listed and aborted; this does, in the folder where it keeps them. */

@@ -145,6 +145,15 @@ test('an upload that a killed process left in a folder is no object, and can be 
   expect(filesBelow(folder)).toEqual([join(folder, 'a/whole')])
 })
 
+test('an object of a bucket whose connection is lost is read on from there', async () => {
+  const storage = await openStorage('s3://backups/app')
+  await storage.put('large', bytesOf(large))
+  const cut = s3.cutNext(10_000_000)
+  expect((await collect(storage.get('large'))).equals(large)).toBe(true)
+  expect(cut.isCut).toBe(true)
+  await storage.remove(['large'])
+})
+
 test('an upload that a killed process left in a bucket is no object, and can be removed', async () => {
   const storage = await openStorage('s3://backups/app')
   const client = new S3Client({ forcePathStyle: true })

@@ -7,6 +7,8 @@ import { through } from './through.ts'
 
 const chunkBytes = 64 * 1024
 const tagBytes = 16
+/** What the compressor gives out at a time. */
+const chunkSize = 256 * 1024
 
 /**
  * Compresses and encrypts an object. `context` is what it must be opened as: its key in the storage. Chunks of AES-256-GCM with a
@@ -22,7 +24,10 @@ export async function* seal(
   const cipher = chunkCipher(header, header.subarray(18, 50), context, protection)
   yield header
   let at = 0
-  for await (const { bytes, isLast } of inChunks(through(body, createZstdCompress()), chunkBytes)) {
+  for await (const { bytes, isLast } of inChunks(
+    through(body, createZstdCompress({ chunkSize })),
+    chunkBytes,
+  )) {
     yield cipher.seal(bytes, nonceOf(at++, isLast))
   }
 }
@@ -36,7 +41,7 @@ export function unseal(
   context: string,
   protection: Protection,
 ): AsyncIterable<Buffer> {
-  return through(decrypt(body, context, protection), createZstdDecompress())
+  return through(decrypt(body, context, protection), createZstdDecompress({ chunkSize }))
 }
 
 async function* decrypt(

@@ -63,7 +63,7 @@ export function withSqliteSource<Result>(
       })
     })
     const sizeBytes = statSync(copy).size
-    using reading = new Reading(copy, signal, (done) => onProgress('read', done, sizeBytes))
+    using reading = new Reading(copy, signal)
     return await use({
       provider: 'sqlite',
       method: 'file',
@@ -77,6 +77,7 @@ export function withSqliteSource<Result>(
         }
       },
       summary: async () => {
+        reading.onBytes = (done) => onProgress('read', done, sizeBytes)
         const { tables, damage, notes: more } = await reading.contents
         return { tables, schema: schemaOf(copy), damage, notes: [...notes, ...more], details: {} }
       },

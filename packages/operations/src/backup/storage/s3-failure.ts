@@ -14,6 +14,12 @@ export function isMissing(error: unknown): boolean {
   return name === 'NoSuchKey' || name === 'NotFound'
 }
 
+/** Whether another try may succeed: no answer came, or it ended early. */
+export function isLostConnection(error: unknown): boolean {
+  const { name, code, $metadata } = error as S3Error
+  return $metadata?.httpStatusCode === undefined && (name === 'TimeoutError' || typeof code === 'string')
+}
+
 export function isNotImplemented(error: unknown): boolean {
   const { name, $metadata } = error as S3Error
   return name === 'NotImplemented' || $metadata?.httpStatusCode === 501

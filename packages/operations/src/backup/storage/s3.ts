@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   AbortMultipartUploadCommand,
   DeleteObjectsCommand,
@@ -12,7 +13,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
 import type { PutOptions, Storage, StoredObject, UnfinishedUpload } from '../model/storage.ts'
-import { isMissing, isNotImplemented, s3Failure } from './s3-failure.ts'
+import { isLostConnection, isMissing, isNotImplemented, s3Failure } from './s3-failure.ts'
 import { objectExists, objectMissing } from './storage-failure.ts'
 
 /** Two of them are in memory at a time. With 10,000 at most, an object of unknown size may have 160 GB. */
@@ -73,15 +74,28 @@ export class S3Storage implements Storage {
   }
 
   async *get(key: string, signal?: AbortSignal): AsyncIterable<Uint8Array> {
-    try {
-      const { Body } = await this.#client.send(
-        new GetObjectCommand(this.#at(key)),
-        signal ? { abortSignal: signal } : {},
-      )
-      if (Body instanceof Readable) for await (const bytes of Body) yield bytes as Uint8Array
-    } catch (error) {
-      signal?.throwIfAborted()
-      throw isMissing(error) ? objectMissing(this.description, key) : s3Failure(this.description, error)
+    const read = { bytes: 0, etag: undefined as string | undefined, failures: 0 }
+    for (;;) {
+      try {
+        const rest = read.bytes === 0 ? {} : { Range: `bytes=${read.bytes}-`, IfMatch: read.etag }
+        const command = new GetObjectCommand({ ...this.#at(key), ...rest })
+        const { Body, ETag } = await this.#client.send(command, signal ? { abortSignal: signal } : {})
+        read.etag = ETag
+        if (!(Body instanceof Readable)) throw new Error('the answer has no body')
+        for await (const bytes of Body as AsyncIterable<Uint8Array>) {
+          read.bytes += bytes.length
+          read.failures = 0
+          yield bytes
+        }
+        return
+      } catch (error) {
+        signal?.throwIfAborted()
+        if (isMissing(error)) throw objectMissing(this.description, key)
+        // A connection that is lost after hours goes on where it was.
+        if (read.bytes === 0 || !isLostConnection(error) || ++read.failures > 3)
+          throw s3Failure(this.description, error)
+        await sleep(500 * read.failures, undefined, signal ? { signal } : {})
+      }
     }
   }
 
