@@ -159,6 +159,12 @@ test(`killed ${kills} times at any moment, a backup leaves nothing that looks li
   }
   const listed = await outgrow<{ backups: ListedBackup[] }>(['backup', 'list', '--from', 'b'], env, folder)
   expect(listed.code).toBe(0)
+  const drilling = startOutgrow(['backup', 'drill', '--from', 'b'], env, folder)
+  const has = (start: string) => readdirSync(join(folder, '.outgrow')).some((name) => name.startsWith(start))
+  await until(() => has(`backup-${drilling.child.pid}-`))
+  drilling.child.kill('SIGKILL')
+  await drilling.ended
+  expect(has('backup-')).toBe(true)
   expect((await outgrow(args, env, folder)).code).toBe(0)
   expect(readdirSync(join(folder, '.outgrow'))).toEqual(['.gitignore'])
   expect((await outgrow(['backup', 'drill', '--from', 'b'], env, folder)).code).toBe(0)
@@ -184,6 +190,23 @@ test('stopped by Ctrl-C, a backup and a restore leave nothing', async () => {
   expect([restored.code, restored.document.error?.code]).toEqual([3, 'OUTGROW_STOPPED'])
   expect(readdirSync(folder).toSorted()).toEqual(['.outgrow', 'b'])
   expect(readdirSync(join(folder, '.outgrow'))).toEqual(['.gitignore'])
+})
+
+test('a restore that was killed left its target alone, and the next removes what it left beside', async () => {
+  const file = makePosts(60_000)
+  const folder = temporaryFolder()
+  expect((await outgrow(['backup', '--database', `file:${file}`, '--to', 'b'], env, folder)).code).toBe(0)
+  const args = ['restore', '--from', 'b', '--to', 'file:restored.db']
+  const { child, ended } = startOutgrow(args, env, folder)
+  const left = () => readdirSync(folder).filter((name) => name.endsWith('.restoring'))
+  await until(() => left().length > 0)
+  child.kill('SIGKILL')
+  await ended
+  expect(left()).toHaveLength(1)
+  expect(existsSync(join(folder, 'restored.db'))).toBe(false)
+  expect((await outgrow(args, env, folder)).code).toBe(0)
+  expect(readdirSync(folder).toSorted()).toEqual(['.outgrow', 'b', 'restored.db'])
+  expect(rowsOf(join(folder, 'restored.db'))).toEqual(rowsOf(file))
 })
 
 /** Runs `use` in a file system of three megabytes, which only root can make; undefined where nobody may. */

@@ -1,4 +1,4 @@
-import { stateDirectory, withScratchDatabase } from '@outgrow/databases'
+import { withScratchDatabase } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import manifestOfPackage from '../../../package.json' with { type: 'json' }
 import { readManifest, writeDrill } from '../catalog/documents.ts'
@@ -10,6 +10,7 @@ import type { SourceRequest } from '../model/source.ts'
 import type { Storage } from '../model/storage.ts'
 import { providerOf } from '../providers.ts'
 import { keyIdOf, type Protection } from '../seal/backup-key.ts'
+import { withScratchFolder } from '../sqlite/scratch.ts'
 import { openParts } from './open-parts.ts'
 import { restoreInto } from './restore-into.ts'
 
@@ -63,13 +64,16 @@ async function tryRestore(id: string, request: DrillRequest): Promise<Attempt> {
     const manifest = await readManifest(storage, id, protection)
     attempt.manifest = manifest
     attempt.problems.push(...manifest.damage.map((text) => `it was damaged when it was backed up: ${text}`))
-    await withScratchDatabase(manifest.provider, { server, directory: stateDirectory(workDir) }, (url) =>
-      providerOf(manifest.provider).withTarget({ ...request, url }, async (target) => {
-        attempt.server = target.server
-        const openPart = openParts(storage, manifest, protection, signal)
-        const { differences, problems } = await restoreInto(target, manifest, openPart)
-        attempt.problems.push(...differences, ...problems)
-      }),
+    // In a folder that the next run removes when this one is killed: it holds all rows, in the clear.
+    await withScratchFolder(workDir, (directory) =>
+      withScratchDatabase(manifest.provider, { server, directory }, (url) =>
+        providerOf(manifest.provider).withTarget({ ...request, url }, async (target) => {
+          attempt.server = target.server
+          const openPart = openParts(storage, manifest, protection, signal)
+          const { differences, problems } = await restoreInto(target, manifest, openPart)
+          attempt.problems.push(...differences, ...problems)
+        }),
+      ),
     )
   } catch (error) {
     if (!(error instanceof Failure) || !saysOfBackup(error)) throw error
