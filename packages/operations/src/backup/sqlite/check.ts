@@ -1,4 +1,4 @@
-import type { SqliteDatabase } from '@outgrow/databases'
+import { quoteIdentifier, type SqliteDatabase } from '@outgrow/databases'
 import { messageOf } from '@outgrow/kit'
 
 /** What SQLite finds when it looks at all of a file. */
@@ -11,15 +11,26 @@ export interface Integrity {
 
 const maxLines = 20
 
-export function checkIntegrity(database: SqliteDatabase): Integrity {
+/** Checks all of a file; table by table where something of it can only be checked by its application. */
+export function checkIntegrity(database: SqliteDatabase, tables: string[]): Integrity {
+  const whole = check(database, `integrity_check(${maxLines})`)
+  if (typeof whole !== 'string') return { damage: whole, notes: [] }
+  const integrity: Integrity = { damage: [], notes: [] }
+  for (const table of tables) {
+    const found = check(database, `integrity_check(${quoteIdentifier(table)})`)
+    if (typeof found === 'string') integrity.notes.push(`SQLite could not check ${table}: ${found}`)
+    else integrity.damage.push(...found)
+  }
+  return integrity
+}
+
+/** The damage, or why it could not be looked for: a function or a collation that only the application has. */
+function check(database: SqliteDatabase, pragma: string): string[] | string {
   try {
-    const lines = database.pragma(`integrity_check(${maxLines})`) as { integrity_check: string }[]
-    const damage = lines.map((line) => line.integrity_check).filter((line) => line !== 'ok')
-    return { damage, notes: [] }
+    const lines = database.pragma(pragma) as { integrity_check: string }[]
+    return lines.map((line) => line.integrity_check).filter((line) => line !== 'ok')
   } catch (error) {
-    if (isDamage(error)) return { damage: [messageOf(error)], notes: [] }
-    // A module, a function or a collation that only the application has.
-    return { damage: [], notes: [`SQLite could not check the integrity of the file: ${messageOf(error)}`] }
+    return isDamage(error) ? [messageOf(error)] : messageOf(error)
   }
 }
 

@@ -32,14 +32,20 @@ export function digestRows(
   return { name: table.name, rows, digest: Buffer.from(lanes.buffer).toString('hex') }
 }
 
+/** SQLite takes no expression that is deeper than 1,000 terms. */
+const typesAtATime = 500
+
 /**
- * The types of a row's values in one text, then the values. A text is read as its bytes: as text, those that are not valid
+ * The types of a row's values in a text or a few, then the values. A text is read as its bytes: as text, those that are not valid
  * would be replaced, and what follows a NUL could be lost.
  */
 function selectSql({ name, columns, rowid }: StoredTable): string {
   const quoted = columns.map(quoteIdentifier)
-  const types = quoted.map((column) => `substr(typeof(${column}), 1, 1)`).join(' || ')
+  const letters = quoted.map((column) => `substr(typeof(${column}), 1, 1)`)
+  const types: string[] = []
+  for (let at = 0; at < letters.length; at += typesAtATime)
+    types.push(letters.slice(at, at + typesAtATime).join(' || '))
   const values = quoted.map((column) => `iif(typeof(${column}) = 'text', CAST(${column} AS BLOB), ${column})`)
-  const all = [types === '' ? "''" : types, ...(rowid === undefined ? [] : [rowid]), ...values]
+  const all = [...types, ...(rowid === undefined ? [] : [rowid]), ...values]
   return `SELECT ${all.join(', ')} FROM main.${quoteIdentifier(name)}`
 }

@@ -22,9 +22,13 @@ export function readCopy(path: string, onBytes: (bytes: number) => void = () => 
   const database = openSqliteForLock(path)
   try {
     database.pragma('query_only = 1')
-    const { damage, notes } = checkIntegrity(database)
+    const stored = storedTables(database)
+    const { damage, notes } = checkIntegrity(
+      database,
+      stored.map(({ name }) => name),
+    )
     const tables: TableDigest[] = []
-    for (const table of storedTables(database)) {
+    for (const table of stored) {
       try {
         tables.push(digestRows(database, table, onBytes))
       } catch (error) {

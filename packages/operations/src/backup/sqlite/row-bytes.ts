@@ -3,11 +3,10 @@ export class RowBytes {
   #buffer = Buffer.alloc(4096)
   #at = 0
 
-  /** @param values the types of the last columns in a text, then all values. The result is overwritten by the next. */
+  /** @param values texts are letters of types, and the text of a column is its bytes. The result is overwritten by the next. */
   of(values: unknown[]): Buffer {
     this.#at = 0
-    this.#add(Buffer.from(values[0] as string, 'latin1'))
-    for (let at = 1; at < values.length; at++) this.#value(values[at])
+    for (const value of values) this.#value(value)
     return this.#buffer.subarray(0, this.#at)
   }
 
@@ -20,7 +19,8 @@ export class RowBytes {
       this.#room(9)
       this.#buffer.writeDoubleBE(value, this.#at)
       this.#at += 8
-    } else if (value !== null) this.#add(value as Buffer)
+    } else if (typeof value === 'string') this.#add(Buffer.from(value, 'latin1'))
+    else if (value !== null) this.#add(value as Buffer)
   }
 
   #add(bytes: Buffer): void {
