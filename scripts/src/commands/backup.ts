@@ -21,10 +21,10 @@ export const backupCommand = new Command('backup')
     'after',
     `
 Examples:
-  export OUTGROW_BACKUP_KEY=$(openssl rand -hex 32)   keep a copy where the backups are not
+  export OUTGROW_BACKUP_KEY=$(openssl rand -hex 32)   # keep a copy where the backups are not
   outgrow backup --database file:./app.db --to /var/backups/app
   outgrow backup --database "$POSTGRES_URL" --to s3://backups/app
-  outgrow backup drill --from /var/backups/app         proves that the newest one restores
+  outgrow backup drill --from /var/backups/app         # proves that the newest one restores
   outgrow restore --from /var/backups/app --to file:./restored.db
 
 Exit status: 0 done, 2 expected failure, 3 stopped, 4 stored, but the database is damaged.`,
