@@ -21,6 +21,8 @@ export interface S3Server {
   comeBack: () => void
   /** Cuts the next answer off after so many bytes. */
   cutNext: (bytes: number) => { isCut: boolean }
+  /** Requests that remove several objects are refused, as some of the compatible ones do. */
+  refuseRemovals: () => { refused: number }
 }
 
 /** A server of S3 on this machine, with the bucket `backups`; the environment of this process leads to it. */
@@ -32,6 +34,8 @@ export async function startS3(): Promise<S3Server> {
   const folder = join(directory, 'backups')
   const { httpServer } = server
   let isAway = false
+  let removals: { refused: number } | undefined
+  const refuseRemovals = () => (removals = { refused: 0 })
   let next: Cut | undefined
   const cutNext = (afterBytes: number) => (next = { afterBytes, isCut: false })
   const goAway = () => {
@@ -48,7 +52,10 @@ export async function startS3(): Promise<S3Server> {
       if (next !== undefined) cut(response, next)
       next = undefined
       if (isAway) request.socket.destroy()
-      else if (!answerUploads(folder, request, response)) handle?.(request, response)
+      else if (removals && request.method === 'POST' && request.url?.includes('?delete')) {
+        removals.refused++
+        response.writeHead(501).end()
+      } else if (!answerUploads(folder, request, response)) handle?.(request, response)
     })
   const env = {
     AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${running.port}`,
@@ -63,7 +70,7 @@ export async function startS3(): Promise<S3Server> {
       httpServer.close(() => done())
       httpServer.closeAllConnections()
     })
-  return { env, folder, stop, goAway, comeBack, cutNext }
+  return { env, folder, stop, goAway, comeBack, cutNext, refuseRemovals }
 }
 
 interface Cut {

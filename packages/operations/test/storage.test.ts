@@ -145,6 +145,18 @@ test('an upload that a killed process left in a folder is no object, and can be 
   expect(filesBelow(folder)).toEqual([join(folder, 'a/whole')])
 })
 
+test('objects are removed one by one where a bucket does not know how to remove several', async () => {
+  const other = await startS3()
+  const removals = other.refuseRemovals()
+  const storage = await openStorage('s3://backups/app')
+  for (const key of ['a', 'b', 'c']) await storage.put(key, bytesOf(key))
+  await storage.remove(['a', 'b', 'never-there'])
+  expect(await keysOf(storage)).toEqual(['c'])
+  expect(removals.refused).toBeGreaterThan(0)
+  await other.stop()
+  Object.assign(process.env, s3.env)
+})
+
 test('an object of a bucket whose connection is lost is read on from there', async () => {
   const storage = await openStorage('s3://backups/app')
   await storage.put('large', bytesOf(large))

@@ -97,6 +97,7 @@ export class FolderStorage implements Storage {
     ): AsyncIterable<{ path: string; name: string }> {
       const entries = await readdir(folder, { withFileTypes: true })
       const inOrder = entries
+        .filter(({ name }) => name !== 'lost+found') // of a disk; only root may look into it
         .map((entry) => ({ entry, key: `${inside}${entry.name}${entry.isDirectory() ? '/' : ''}` }))
         .toSorted((a, b) => (a.key < b.key ? -1 : 1))
       for (const { entry, key } of inOrder) {

@@ -25,6 +25,12 @@ export function isNotImplemented(error: unknown): boolean {
   return name === 'NotImplemented' || $metadata?.httpStatusCode === 501
 }
 
+/** Whether a request was refused for what it is, and not for what it was asked for. */
+export function isNotUnderstood(error: unknown): boolean {
+  const status = (error as S3Error).$metadata?.httpStatusCode
+  return status === 400 || status === 405 || isNotImplemented(error)
+}
+
 /** The failure behind an error of a bucket; one of what was to be stored there stays what it is. */
 export function s3Failure(description: string, error: unknown): unknown {
   if (error instanceof Failure) return error

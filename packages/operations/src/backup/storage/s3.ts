@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   AbortMultipartUploadCommand,
+  DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -13,7 +14,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
 import type { PutOptions, Storage, StoredObject, UnfinishedUpload } from '../model/storage.ts'
-import { isLostConnection, isMissing, isNotImplemented, s3Failure } from './s3-failure.ts'
+import { isLostConnection, isMissing, isNotImplemented, isNotUnderstood, s3Failure } from './s3-failure.ts'
 import { objectExists, objectMissing } from './storage-failure.ts'
 
 /** Two of them are in memory at a time. With 10,000 at most, an object of unknown size may have 160 GB. */
@@ -121,17 +122,25 @@ export class S3Storage implements Storage {
 
   async remove(keys: string[]): Promise<void> {
     for (let at = 0; at < keys.length; at += 1000) {
-      const Objects = keys.slice(at, at + 1000).map((key) => ({ Key: this.#prefix + key }))
-      const { Errors } = await this.#asked(() =>
-        this.#client.send(
-          new DeleteObjectsCommand({ Bucket: this.#bucket, Delete: { Objects, Quiet: true } }),
-        ),
-      )
-      const [first] = Errors ?? []
-      if (first) {
-        throw s3Failure(this.description, Object.assign(new Error(first.Message), { name: first.Code }))
-      }
+      const some = keys.slice(at, at + 1000)
+      await this.#asked(async () => {
+        try {
+          await this.#removeTogether(some)
+        } catch (error) {
+          if (!isNotUnderstood(error)) throw error
+          for (const key of some) await this.#client.send(new DeleteObjectCommand(this.#at(key)))
+        }
+      })
     }
+  }
+
+  /** Not all of the compatible ones know how, or take the checksum that comes with it. */
+  async #removeTogether(keys: string[]): Promise<void> {
+    const Delete = { Objects: keys.map((key) => ({ Key: this.#prefix + key })), Quiet: true }
+    const { Errors } = await this.#client.send(new DeleteObjectsCommand({ Bucket: this.#bucket, Delete }))
+    const [first] = Errors ?? []
+    if (first)
+      throw Object.assign(new Error(first.Message), { name: first.Code, $metadata: { httpStatusCode: 403 } })
   }
 
   async *unfinished(): AsyncIterable<UnfinishedUpload> {
