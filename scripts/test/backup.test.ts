@@ -8,6 +8,7 @@ import type { BackupSummary, Drill, ListedBackup } from '@outgrow/operations'
 import { makeSqlite, temporaryFolder, until } from '@outgrow/testing'
 import { outgrow, startOutgrow } from '@outgrow/testing/cli'
 import { expect, test } from 'vitest'
+import type { DoctorDocument } from '../src/commands/doctor.ts'
 
 const kills = Number(process.env.OUTGROW_KILLS ?? 3)
 const key = randomBytes(32).toString('hex')
@@ -97,6 +98,25 @@ test('where a configuration says where backups are, nobody has to', async () => 
   const made = await outgrow(['backup', '--database', `file:${makePosts(1)}`], { ...env }, folder)
   expect(made.code).toBe(0)
   expect(namesBelow(join(folder, 'kept'))).toContain('manifest.json')
+})
+
+test('doctor judges the backups of the database that it looks at', async () => {
+  const folder = temporaryFolder()
+  const file = makePosts(10)
+  mkdirSync(join(folder, 'b'))
+  const doctor = async (to: string) => {
+    const args = ['doctor', '--database', `file:${file}`, '--window', '0.2']
+    const { code, document } = await outgrow<DoctorDocument>(args, { ...env, OUTGROW_BACKUP_TO: to }, folder)
+    const levels = document.examination?.signs.map(({ name, level }) => [name, level]) ?? []
+    return { code, ...(Object.fromEntries(levels) as Record<string, string>) }
+  }
+  expect(await doctor('')).toMatchObject({ code: 0, backup: 'unknown', drill: 'unknown' })
+  expect(await doctor('b')).toMatchObject({ code: 4, backup: 'plan', drill: 'plan' })
+  expect(await doctor('away/b')).toMatchObject({ code: 4, backup: 'plan', drill: 'unknown' })
+  expect((await outgrow(['backup', '--database', `file:${file}`, '--to', 'b'], env, folder)).code).toBe(0)
+  expect(await doctor('b')).toMatchObject({ code: 4, backup: 'fine', drill: 'plan' })
+  expect((await outgrow(['backup', 'drill', '--from', 'b'], env, folder)).code).toBe(0)
+  expect(await doctor('b')).toMatchObject({ code: 0, backup: 'fine', drill: 'fine' })
 })
 
 test.each([

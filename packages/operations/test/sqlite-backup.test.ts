@@ -15,6 +15,7 @@ import { basename, dirname, join } from 'node:path'
 import { authorityDdl, openSqlite, openSqliteForLock, writeAuthority } from '@outgrow/databases'
 import { makeSqlite, temporaryFolder } from '@outgrow/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { backupStates } from '../src/backup/catalog/backup-states.ts'
 import { listBackups } from '../src/backup/catalog/list-backups.ts'
 import type { Manifest } from '../src/backup/model/manifest.ts'
 import { runPrune } from '../src/backup/runs/run-prune.ts'
@@ -206,6 +207,13 @@ test('the newest of a time or before is restored, and a time before all is refus
   expect(await restored(at(second.createdAt, -1))).toBe(first.id)
   const failure = await failureOf(() => restored(at(first.createdAt, -1)))
   expect(failure).toMatchObject({ code: 'OUTGROW_BACKUP_NOT_FOUND' })
+})
+
+test('a backup of an SQLite file is none of the Postgres that came after it', async () => {
+  const { backup, storage } = makeBackups()
+  const { id } = await backup(`file:${makePosts(1)}`)
+  expect(await backupStates(storage, { provider: 'sqlite' })).toMatchObject({ newest: { id } })
+  expect(await backupStates(storage, { provider: 'postgres' })).toMatchObject({ newest: null, drill: null })
 })
 
 test('backups at the same time, with a prune beside them, do not disturb each other', async () => {
