@@ -5,6 +5,7 @@ import { stoppedBackup } from '../render/backup.ts'
 import { drillCommand } from './backup/drill.ts'
 import { listCommand } from './backup/list.ts'
 import { pruneCommand } from './backup/prune.ts'
+import { scheduleCommand } from './backup/schedule.ts'
 
 export const backupCommand = new Command('backup')
   .summary('a compressed, encrypted backup of a live database, known to restore')
@@ -40,3 +41,4 @@ Exit status: 0 done, 2 expected failure, 3 stopped, 4 stored, but the database i
   .addCommand(listCommand)
   .addCommand(pruneCommand)
   .addCommand(drillCommand)
+  .addCommand(scheduleCommand)

@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Failure } from '@outgrow/kit'
+import { backupStates } from '../catalog/backup-states.ts'
+import type { PrunePolicy } from '../catalog/plan-prune.ts'
+import type { Drill } from '../model/drill.ts'
+import type { Manifest } from '../model/manifest.ts'
+import { nextWork, type Schedule } from './next-work.ts'
+import { runBackup, type BackupRequest } from './run-backup.ts'
+import { runDrill } from './run-drill.ts'
+import { runPrune, type PruneResult } from './run-prune.ts'
+
+export interface ScheduleRequest extends BackupRequest, Schedule, PrunePolicy {
+  /** Before the first attempt after a failure; twice as long before each that follows, up to 15 minutes. */
+  firstRetryMs?: number
+  /** A Postgres on whose server a drill's scratch database may be made. */
+  server: string | undefined
+  onDone: (done: ScheduledWork) => void
+  /** The next attempt follows by itself. */
+  onFailure: (failure: Failure, retryMs: number) => void
+}
+
+export type ScheduledWork =
+  | { is: 'backup'; manifest: Manifest; pruned: PruneResult }
+  | { is: 'drill'; drill: Drill }
+
+/** Somebody else may make a backup, or remove one. */
+const longestWaitMs = 3_600_000
+const longestRetryMs = 900_000
+
+/** Makes backups, prunes them and tries them when they are due, until the signal aborts: then its reason is thrown. */
+export async function runSchedule(request: ScheduleRequest): Promise<never> {
+  const { storage, signal, firstRetryMs = 60_000, onDone, onFailure } = request
+  let retryMs = firstRetryMs
+  for (;;) {
+    signal.throwIfAborted()
+    try {
+      await storage.prepare()
+      const work = nextWork(await backupStates(storage), request)
+      if (work.is === 'backup') onDone(await backUp(request))
+      else if (work.is === 'drill')
+        onDone({ is: 'drill', drill: await runDrill({ ...request, id: undefined }) })
+      else await sleep(Math.min(work.ms, longestWaitMs), undefined, { signal })
+      retryMs = firstRetryMs
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!(error instanceof Failure)) throw error
+      onFailure(error, retryMs)
+      await sleep(retryMs, undefined, { signal })
+      retryMs = Math.min(2 * retryMs, longestRetryMs)
+    }
+  }
+}
+
+async function backUp(request: ScheduleRequest): Promise<ScheduledWork> {
+  const manifest = await runBackup(request)
+  return { is: 'backup', manifest, pruned: await runPrune({ ...request, dryRun: false }) }
+}

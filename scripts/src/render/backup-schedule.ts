@@ -1,0 +1,43 @@
+import { summaryOf, type ScheduledWork, type Storage } from '@outgrow/operations'
+import type { Failure } from '@outgrow/kit'
+import { outcome } from '../output/outcome.ts'
+import { duration, type Terminal } from '../output/terminal.ts'
+import { printBackup } from './backup.ts'
+import { printDrill, printPrune } from './backups.ts'
+
+/** Prints what a schedule did, as text, or as a document on a line of its own. */
+export function printScheduled(
+  terminal: Terminal,
+  storage: Storage,
+  asJson: boolean,
+): (done: ScheduledWork) => void {
+  return (done) => {
+    if (done.is === 'backup') {
+      const { manifest, pruned } = done
+      if (asJson)
+        return printLine(
+          outcome('backup', { backup: summaryOf(manifest), pruned }, manifest.damage.length === 0),
+        )
+      printBackup(terminal, manifest, storage)
+      if (pruned.remove.length > 0) printPrune(terminal, pruned, false)
+    } else if (asJson) printLine(outcome('backup drill', { drill: done.drill }, done.drill.ok))
+    else printDrill(terminal, done.drill)
+  }
+}
+
+export function printScheduleFailure(
+  terminal: Terminal,
+  asJson: boolean,
+): (failure: Failure, retryMs: number) => void {
+  return ({ code, message, why = null, fix = null }, retryMs) => {
+    if (asJson)
+      return printLine({ command: 'backup', ok: false, error: { code, message, why, fix }, retryMs })
+    terminal.line(`${terminal.style('red', code)}  ${message}`)
+    if (fix !== null) terminal.line(`  fix: ${fix}`)
+    terminal.line(`  The next attempt is in ${duration(retryMs)}.`)
+  }
+}
+
+function printLine(document: object): void {
+  process.stdout.write(`${JSON.stringify(document)}\n`)
+}
