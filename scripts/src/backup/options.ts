@@ -55,3 +55,8 @@ export async function configuredLocation(): Promise<string | undefined> {
   const set = process.env.OUTGROW_BACKUP_TO?.trim()
   return set === undefined || set === '' ? (await project()).backup?.to : set
 }
+
+/** A Postgres on whose server a drill may make its scratch database; the embedded one is started without. */
+export function drillServer(given: string | undefined): string | undefined {
+  return given ?? (process.env.OUTGROW_DRILL_SERVER || undefined)
+}

@@ -1,6 +1,13 @@
 import { Command } from 'commander'
 import { runDrill, type Drill } from '@outgrow/operations'
-import { protectionOf, storageOf, withKey, withStorage, type BackupOptions } from '../../backup/options.ts'
+import {
+  drillServer,
+  protectionOf,
+  storageOf,
+  withKey,
+  withStorage,
+  type BackupOptions,
+} from '../../backup/options.ts'
 import { outcome, type Outcome } from '../../output/outcome.ts'
 import { runCommand } from '../../output/run.ts'
 import { printDrill, stoppedDrill } from '../../render/backups.ts'
@@ -13,7 +20,10 @@ export const drillCommand = withKey(withStorage(new Command('drill')))
   .description(
     'Restores the newest backup into a scratch database, compares the digest of every table, measures the time and records the outcome beside the backup, where list, prune and doctor find it.',
   )
-  .option('--server <url>', 'Postgres to make the scratch database on (default: the embedded PostgreSQL)')
+  .option(
+    '--server <url>',
+    'Postgres to make the scratch database on (default: OUTGROW_DRILL_SERVER, else the embedded PostgreSQL)',
+  )
   .addHelpText(
     'after',
     '\nExamples:\n  outgrow backup drill --from /var/backups/app\n  outgrow backup drill --from s3://backups/app/20261126T171500Z-9f3a61c0 --json\n\nExit status: 0 proved, 2 could not be tried, 3 stopped, 4 the backup does not restore.',
@@ -27,7 +37,8 @@ export const drillCommand = withKey(withStorage(new Command('drill')))
         const protection = protectionOf(options)
         const { storage, id } = await storageOf('--from', options.from)
         const onProgress = stepProgress(terminal)
-        const { workDir, server } = options
+        const { workDir } = options
+        const server = drillServer(options.server)
         const drill = await runDrill({ storage, protection, workDir, server, id, signal, onProgress })
         printDrill(terminal, drill)
         return outcome('backup drill', { drill }, drill.ok)

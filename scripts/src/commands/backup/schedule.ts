@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { runSchedule } from '@outgrow/operations'
 import { intervalOf } from '../../backup/interval.ts'
-import { protectionOf, storageOf } from '../../backup/options.ts'
+import { drillServer, protectionOf, storageOf } from '../../backup/options.ts'
 import { databaseUrl } from '../../billing/context.ts'
 import { numberOf } from '../../number-option.ts'
 import type { Outcome } from '../../output/outcome.ts'
@@ -32,7 +32,7 @@ export const scheduleCommand = new Command('schedule')
   .option('--keep-weekly <weeks>', 'of how many weeks', '4')
   .option(
     '--server <url>',
-    'Postgres to make a drill’s scratch database on (default: the embedded PostgreSQL)',
+    'Postgres to make a drill’s scratch database on (default: OUTGROW_DRILL_SERVER, else the embedded PostgreSQL)',
   )
   .addHelpText(
     'after',
@@ -55,7 +55,7 @@ export const scheduleCommand = new Command('schedule')
             options.drillEvery === 'never' ? undefined : intervalOf('--drill-every', options.drillEvery),
           keepDaily: numberOf('keep-daily', options.keepDaily, limits),
           keepWeekly: numberOf('keep-weekly', options.keepWeekly, limits),
-          server: options.server,
+          server: drillServer(options.server),
           workDir: options.workDir,
           signal,
           onProgress: () => {},
