@@ -3,7 +3,7 @@ import { getDefaultHighWaterMark } from 'node:stream'
 import type { PostgresClient } from '@outgrow/databases'
 import { copyIn, copyOut } from '@outgrow/databases'
 import { copyHeader, copyTrailer } from '../../types/binary-writer.ts'
-import { freeMemory } from '../../types/buffer-pool.ts'
+import { RowCutter } from './row-cutter.ts'
 
 const socketBufferBytes = getDefaultHighWaterMark(false)
 
@@ -58,47 +58,9 @@ export async function receiveRows(
   onRow: (row: Buffer) => void,
   onPiece: () => void = () => {},
 ): Promise<void> {
-  // One buffer for all pieces: a new one for each would leave memory in pieces too.
-  let buffer = Buffer.allocUnsafeSlow(256 * 1024)
-  let length = 0
-  let started = false
+  const cutter = new RowCutter(onRow)
   for await (const piece of copyOut(client, copySql) as AsyncIterable<Buffer>) {
-    if (length + piece.length > buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(2 * (length + piece.length))
-      buffer.copy(larger, 0, 0, length)
-      freeMemory(buffer.buffer)
-      buffer = larger
-    }
-    length += piece.copy(buffer, length)
-    if (!started && length < copyHeader.length) continue
-    const at = eachRow(buffer.subarray(0, length), started ? 0 : copyHeader.length, onRow)
-    started = true
-    buffer.copyWithin(0, at, length)
-    length -= at
+    cutter.add(piece)
     onPiece()
-  }
-}
-
-/** Calls `onRow` for each whole row and returns where the first incomplete one starts. */
-function eachRow(data: Buffer, from: number, onRow: (row: Buffer) => void): number {
-  const end = data.length
-  let start = from
-  for (;;) {
-    if (start + 2 > end) return start
-    const fields = ((data[start] as number) << 8) | (data[start + 1] as number)
-    if (fields === 0xffff) return end
-    let at = start + 2
-    for (let field = 0; field < fields; field++) {
-      if (at + 4 > end) return start
-      const length =
-        ((data[at] as number) << 24) |
-        ((data[at + 1] as number) << 16) |
-        ((data[at + 2] as number) << 8) |
-        (data[at + 3] as number)
-      at += length < 0 ? 4 : 4 + length
-    }
-    if (at > end) return start
-    onRow(data.subarray(start, at))
-    start = at
   }
 }

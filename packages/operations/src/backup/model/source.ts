@@ -65,6 +65,8 @@ export interface RestoreTarget {
   tables: () => Promise<TableDigest[]>
   /** What is wrong with it though its digests are right, such as a damaged index; empty when nothing is. */
   problems: () => Promise<string[]>
+  /** What of the backup did not arrive, though nothing is wrong with what did; complete once it is restored. */
+  notes?: () => string[]
   /** Puts in place what was compared. */
   publish: () => Promise<void>
   /** Leaves the target as it was found; also after a failure of any of the others. */
