@@ -13,13 +13,14 @@ import { dumpSchema } from './pg-dump/dump-schema.ts'
 import { planParts } from './plan-parts.ts'
 import { digesterOf, digestText, readRows } from './rows.ts'
 import { refuseServer, serverVersion } from './server.ts'
+import { withServerFailures } from './server-failure.ts'
 import { withSessions } from './session.ts'
 import { joinSnapshot, takeSnapshot } from './snapshot.ts'
 
 /** One state of a Postgres database: its schema by pg_dump, its rows by COPY, all of one snapshot. */
 export const withPostgresSource: WithBackupSource = ({ url, signal, onProgress }, use) => {
   const parsed = parsePostgresUrl(url)
-  return withSessions(parsed, signal, async (sessions) => {
+  return withServerFailures('backup', signal, () => withSessions(parsed, signal, async (sessions) => {
     const [reader, hasher] = [await sessions.open(), await sessions.open()]
     await refuseServer([reader, hasher], parsed)
     const digester = await digesterOf(hasher)
@@ -74,5 +75,5 @@ export const withPostgresSource: WithBackupSource = ({ url, signal, onProgress }
         return { tables, schema: script.text, notes: await readLeftOut(reader), damage: [], details: { ...details } }
       },
     })
-  })
+  }))
 }

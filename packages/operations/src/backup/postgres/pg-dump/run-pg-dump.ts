@@ -1,12 +1,13 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
 import type { PostgresClient } from '@outgrow/databases'
+import { Failure } from '@outgrow/kit'
 import type { PgDumpJob, PgDumpReply, ServerReply } from './pg-dump-worker.ts'
 
 /**
  * What pg_dump writes, over a connection that is there already: no password leaves it. pg_dump runs as WebAssembly in a
  * thread that blocks while it waits for the server. The connection is pg_dump's until this ends, and is left with its settings.
  * @param args as on its command line, without those that say how to connect
- * @throws Error with what pg_dump reported
+ * @throws Failure OUTGROW_BACKUP_LOCKED, OUTGROW_BACKUP_PRIVILEGES, OUTGROW_PG_DUMP
  */
 export async function runPgDump(client: PostgresClient, args: string[], signal: AbortSignal): Promise<string> {
   signal.throwIfAborted()
@@ -41,7 +42,7 @@ export async function runPgDump(client: PostgresClient, args: string[], signal: 
       worker.on('message', (reply: PgDumpReply) => {
         if ('send' in reply) stream.write(reply.send)
         else if ('script' in reply) done(reply.script)
-        else failed(new Error(reply.failure))
+        else failed(pgDumpFailure(reply.failure))
       })
       worker.once('error', failed)
       worker.once('exit', () => failed(signal.aborted ? signal.reason : new Error('pg_dump ended early')))
@@ -54,4 +55,29 @@ export async function runPgDump(client: PostgresClient, args: string[], signal: 
     ours.close()
     await worker.terminate()
   }
+}
+
+function pgDumpFailure(output: string): Failure {
+  // It looks for its own program file first, and there is none.
+  const reported = output
+    .replace(/^[^]*?Error message: /, '')
+    .replace(/invalid binary "[^"]*": No such file or directory/, '')
+    .replaceAll(/\S*pg-dump-worker\.\w+: /g, '')
+    .trim()
+  if (/lock timeout|could not obtain lock/.test(reported))
+    return new Failure({
+      code: 'OUTGROW_BACKUP_LOCKED',
+      message: `A table was locked by another session for too long: ${reported}`,
+      why: 'A backup reads every table, and waits no longer: other sessions would have to wait behind it.',
+      fix: 'Wait until the migration or the maintenance that holds the lock has ended, and run the command again.',
+    })
+  const isPrivilege = /permission denied/.test(reported)
+  return new Failure({
+    code: isPrivilege ? 'OUTGROW_BACKUP_PRIVILEGES' : 'OUTGROW_PG_DUMP',
+    message: `pg_dump could not read the schema: ${reported}`,
+    why: 'A backup holds the whole schema, as pg_dump writes it.',
+    fix: isPrivilege
+      ? 'Use the role that owns the database, or grant this one what the server names.'
+      : 'Correct what pg_dump names above, and run the command again.',
+  })
 }

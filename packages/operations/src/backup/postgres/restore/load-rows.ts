@@ -1,17 +1,37 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { copyIn, quoteIdentifier, type PostgresClient } from '@outgrow/databases'
+import { Failure, messageOf } from '@outgrow/kit'
 import { makeLargeObjects, largeObjectRows } from '../large-objects.ts'
 import type { RowSet } from '../rows.ts'
 
 const staging = '"pg_temp"."_outgrow_rows"'
 
-/** Loads rows as they come out of a backup, within a transaction. */
+/**
+ * Loads rows as they come out of a backup, within a transaction.
+ * @throws Failure OUTGROW_RESTORE_FAILED
+ */
 export async function loadRows(
   client: PostgresClient,
   rows: RowSet,
   pieces: AsyncIterable<Buffer>,
 ): Promise<void> {
+  try {
+    await load(client, rows, pieces)
+  } catch (error) {
+    // Of the values: data exceptions and violations. Anything else is not about the rows.
+    if (!/^2[23]...$/.test((error as { code?: string }).code ?? '')) throw error
+    throw new Failure({
+      code: 'OUTGROW_RESTORE_FAILED',
+      message: `The server did not take the rows of ${rows.label}: ${messageOf(error)}`,
+      why: 'A restore is one transaction: the target is as it was.',
+      fix: 'Restore another backup (`outgrow backup list`), or into a server of the version of the source.',
+      cause: error,
+    })
+  }
+}
+
+async function load(client: PostgresClient, rows: RowSet, pieces: AsyncIterable<Buffer>): Promise<void> {
   const copy = async (table: string) => {
     const sql = `COPY ${table}${listOf(rows)} FROM STDIN (FORMAT binary)`
     await pipeline(Readable.from(pieces, { objectMode: false }), copyIn(client, sql))

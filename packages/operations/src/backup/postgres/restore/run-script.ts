@@ -13,7 +13,7 @@ const savepoint = 'outgrow_optional'
 /**
  * Runs statements of a dump in their order, within a transaction.
  * @returns the optional ones that the server refused
- * @throws Failure OUTGROW_RESTORE_REFUSED
+ * @throws Failure OUTGROW_RESTORE_FAILED
  */
 export async function runScript(
   client: PostgresClient,
@@ -50,7 +50,7 @@ async function runNeeded(client: PostgresClient, text: string): Promise<void> {
   } catch (error) {
     if (!isRefusal(error)) throw error
     throw new Failure({
-      code: 'OUTGROW_RESTORE_REFUSED',
+      code: 'OUTGROW_RESTORE_FAILED',
       message: `The server refused a statement of the backup: ${messageOf(error)}`,
       why: `It was: ${text.length > 300 ? `${text.slice(0, 300)} …` : text}`,
       fix: 'Nothing was changed. Give the server what the statement needs, or use a role that may run it, and run the command again.',

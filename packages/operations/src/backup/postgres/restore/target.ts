@@ -6,6 +6,7 @@ import { postgresDetails, type PostgresDetails, type StoredSequence } from '../d
 import { FrameReader } from '../frames.ts'
 import { digesterOf, digestText, type RowSet } from '../rows.ts'
 import { refuseServer, serverVersion } from '../server.ts'
+import { withServerFailures } from '../server-failure.ts'
 import { withSessions } from '../session.ts'
 import { compareStructure } from './compare-structure.ts'
 import { refuseUnlessEmpty } from './empty.ts'
@@ -20,7 +21,7 @@ import { findRowSets } from './stored-row-sets.ts'
 /** A Postgres database that is filled in one transaction: until it is published, nobody else sees anything of it. */
 export const withPostgresRestoreTarget: WithRestoreTarget = ({ url, signal, onProgress }, use) => {
   const parsed = parsePostgresUrl(url)
-  return withSessions(parsed, signal, async (sessions) => {
+  return withServerFailures('restore', signal, () => withSessions(parsed, signal, async (sessions) => {
     const client = await sessions.open()
     await refuseServer([client, await sessions.open()], parsed)
     const { words } = await serverVersion(client)
@@ -45,7 +46,7 @@ export const withPostgresRestoreTarget: WithRestoreTarget = ({ url, signal, onPr
         await client.query('ROLLBACK').catch(() => {}) // the connection is gone, and the transaction with it
       },
     })
-  })
+  }))
 }
 
 interface Restored {
