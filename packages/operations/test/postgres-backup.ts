@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import type { Manifest } from '../src/backup/model/manifest.ts'
-import { withPostgresRestoreTarget } from '../src/backup/postgres/restore/target.ts'
-import { withPostgresSource } from '../src/backup/postgres/source.ts'
+import { withPostgresTarget } from '../src/backup/postgres/restore/postgres-target.ts'
+import { withPostgresSource } from '../src/backup/postgres/postgres-source.ts'
 import { compareTables } from '../src/backup/model/compare-tables.ts'
 
 /** A backup in memory. */
@@ -68,7 +68,7 @@ export async function restoreBackup(
   url: string,
   { signal = never, change = (_, bytes) => bytes }: RestoreOptions = {},
 ): Promise<Restored> {
-  return withPostgresRestoreTarget({ url, workDir: tmpdir(), signal, onProgress: () => {} }, async (target) => {
+  return withPostgresTarget({ url, workDir: tmpdir(), signal, onProgress: () => {} }, async (target) => {
     try {
       await target.refuseUnlessEmpty()
       await target.restore(manifest, async function* (name) {
@@ -80,7 +80,7 @@ export async function restoreBackup(
       const problems = await target.problems()
       if (differences.length + problems.length === 0) await target.publish()
       else await target.discard()
-      return { differences, problems, notes: target.notes?.() ?? [] }
+      return { differences, problems, notes: target.notes() }
     } catch (error) {
       await target.discard()
       throw error

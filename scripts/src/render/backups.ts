@@ -47,12 +47,13 @@ export function printPrune(terminal: Terminal, pruned: PruneResult, dryRun: bool
     terminal.line('There is nothing to remove.')
 }
 
-export function printDrill(terminal: Terminal, { id, ok, ms, server, tables, rows, problems }: Drill): void {
+export function printDrill(terminal: Terminal, { id, ok, ms, server, tables, rows, problems, notes }: Drill): void {
   if (ok) {
     terminal.line(`${terminal.style('green', 'Proved')}  ${id} restores in ${duration(ms)} (${server})`)
     terminal.line(
       `  ${count(rows)} rows in ${count(tables)} tables, each digest as it was when it was backed up`,
     )
+    for (const note of notes) terminal.line(`  not proved: ${note}`)
     return
   }
   terminal.line(`${terminal.style('red', 'FAILED')}  ${id} does not restore as it was backed up:`)

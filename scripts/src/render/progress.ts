@@ -37,7 +37,8 @@ export function copyProgress(terminal: Terminal): Progress {
 /** Shows how far each step of a backup or a restore is. */
 export function stepProgress(terminal: Terminal): BackupProgress {
   return (step, doneBytes, totalBytes) =>
-    terminal.progress(
-      () => `${step}: ${size(doneBytes)}${totalBytes === undefined ? '' : ` of ${size(totalBytes)}`}`,
-    )
+    terminal.progress(() => {
+      const total = totalBytes === undefined ? '' : ` of ${size(totalBytes)}`
+      return doneBytes === 0 && total === '' ? step : `${step}: ${size(doneBytes)}${total}`
+    })
 }

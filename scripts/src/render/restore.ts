@@ -11,7 +11,7 @@ export const stoppedRestore = {
 /** What was restored, and what to look at. */
 export function printRestore(
   terminal: Terminal,
-  { manifest, target, passedOver, problems, ms }: RestoreResult,
+  { manifest, target, passedOver, problems, notes, ms }: RestoreResult,
 ): void {
   const rows = manifest.tables.reduce((sum, table) => sum + table.rows, 0)
   for (const { id, problem } of passedOver)
@@ -20,6 +20,7 @@ export function printRestore(
   terminal.line(
     `  ${count(rows)} rows in ${count(manifest.tables.length)} tables, each compared, in ${duration(ms)}`,
   )
+  for (const note of notes) terminal.line(terminal.style('yellow', `  ${note}`))
   for (const note of manifest.notes) terminal.line(`  note: ${note}`)
   printDamage(terminal, manifest.damage.length === 0 ? [] : problems)
 }

@@ -1,6 +1,8 @@
 import { parseDatabaseUrl } from '@outgrow/databases'
 import type { BackupProvider } from './model/manifest.ts'
 import type { SourceLook, WithBackupSource, WithRestoreTarget } from './model/source.ts'
+import { lookAtPostgres, withPostgresSource } from './postgres/postgres-source.ts'
+import { withPostgresTarget } from './postgres/restore/postgres-target.ts'
 import { lookAtSqlite, withSqliteSource } from './sqlite/sqlite-source.ts'
 import { withSqliteTarget } from './sqlite/sqlite-target.ts'
 
@@ -13,11 +15,11 @@ interface Provider {
 
 const providers: Record<BackupProvider, Provider> = {
   sqlite: { look: lookAtSqlite, withSource: withSqliteSource, withTarget: withSqliteTarget },
-  postgres: { look: notYet, withSource: notYet, withTarget: notYet },
-}
-
-function notYet(): never {
-  throw new Error('Postgres is not backed up yet')
+  postgres: {
+    look: lookAtPostgres,
+    withSource: withPostgresSource,
+    withTarget: withPostgresTarget,
+  },
 }
 
 /** How databases of a kind are backed up and restored. */

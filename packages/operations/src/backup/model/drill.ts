@@ -19,6 +19,8 @@ export const drillSchema = drillHeader.extend({
   rows: z.number().int().nonnegative(),
   /** Why it failed. */
   problems: z.array(z.string()),
+  /** What could not be proved there. */
+  notes: z.array(z.string()).default([]),
 })
 
 export type DrillHeader = z.infer<typeof drillHeader>

@@ -4,7 +4,7 @@ import type { BackupProvider, Manifest, TableDigest } from './manifest.ts'
 export interface SourcePart {
   /** Letters, digits, `.`, `_`, `-`; its object is `<id>/<name>`. */
   name: string
-  /** At most, before it is compressed; undefined while nobody knows. */
+  /** About, before it is compressed; undefined while nobody knows. */
   expectedBytes: number | undefined
   body: AsyncIterable<Uint8Array>
 }
@@ -66,7 +66,7 @@ export interface RestoreTarget {
   /** What is wrong with it though its digests are right, such as a damaged index; empty when nothing is. */
   problems: () => Promise<string[]>
   /** What of the backup did not arrive, though nothing is wrong with what did; complete once it is restored. */
-  notes?: () => string[]
+  notes: () => string[]
   /** Puts in place what was compared. */
   publish: () => Promise<void>
   /** Leaves the target as it was found; also after a failure of any of the others. */

@@ -1,10 +1,10 @@
 import type { PostgresClient } from '@outgrow/databases'
-import type { StoredRowSet } from './catalog/row-sets.ts'
+import type { RowSet } from './rows.ts'
 
 const pageBytes = 1_048_576
 
 /** Large objects as rows: their oid, an offset, the bytes from there on. An empty one has a row without bytes. */
-export const largeObjectRows: StoredRowSet = {
+export const largeObjectRows: RowSet = {
   label: 'large objects',
   from: `(WITH sizes AS MATERIALIZED (
              SELECT oid, lo_lseek64(lo_open(oid, 262144), 0, 2) AS size FROM pg_largeobject_metadata)
@@ -17,13 +17,14 @@ export const largeObjectRows: StoredRowSet = {
   ].map((column) => ({ ...column, isList: false, asText: false, fullType: column.type, presenceOnly: false })),
   condition: '',
   isPartitioned: true,
-  // Nobody but a superuser can ask: they get an object of their own.
-  sizeBytes: Number.MAX_SAFE_INTEGER,
 }
 
-export async function countLargeObjects(client: PostgresClient): Promise<number> {
-  const { rows } = await client.query<{ count: string }>('SELECT count(*) FROM pg_largeobject_metadata')
-  return Number(rows[0]?.count)
+/** How large they are together; undefined when there are none. */
+export async function sizeOfLargeObjects(client: PostgresClient): Promise<number | undefined> {
+  const { rows } = await client.query<{ size: string }>(
+    "SELECT pg_table_size('pg_largeobject') AS size FROM pg_largeobject_metadata LIMIT 1",
+  )
+  return rows[0] && Number(rows[0].size)
 }
 
 /** Makes large objects of the rows of a table of that form. */

@@ -84,7 +84,8 @@ function changing(): Failure {
   })
 }
 
-function refuseUnreadable(relations: readonly Relation[], role: string): void {
+/** @throws Failure OUTGROW_BACKUP_PRIVILEGES */
+export function refuseUnreadable(relations: readonly Relation[], role: string): void {
   const unreadable = relations.filter(({ kind, mayRead }) => kind !== 'foreign table' && !mayRead)
   if (unreadable.length > 0) {
     throw new Failure({

@@ -8,6 +8,8 @@ export interface Restored {
   differences: string[]
   /** What is wrong although no table differs. */
   problems: string[]
+  /** What did not arrive, though nothing is wrong with what did. */
+  notes: string[]
 }
 
 /** Fills a target, and compares all that it then holds with the manifest. Nothing is published. */
@@ -19,5 +21,5 @@ export async function restoreInto(
   await target.refuseUnlessEmpty()
   await target.restore(manifest, openPart)
   const differences = compareTables(manifest.tables, await target.tables())
-  return { differences, problems: await target.problems() }
+  return { differences, problems: await target.problems(), notes: target.notes() }
 }

@@ -45,6 +45,7 @@ export async function runDrill(request: DrillRequest): Promise<Drill> {
     tables: outcome.manifest?.tables.length ?? 0,
     rows: outcome.manifest?.tables.reduce((sum, { rows }) => sum + rows, 0) ?? 0,
     problems,
+    notes: outcome.notes,
   }
   await writeDrill(storage, drill, protection)
   return drill
@@ -55,11 +56,12 @@ interface Attempt {
   server: string
   manifest: Manifest | undefined
   problems: string[]
+  notes: string[]
 }
 
 async function tryRestore(id: string, request: DrillRequest): Promise<Attempt> {
   const { storage, protection, signal, workDir, server } = request
-  const attempt: Attempt = { startedMs: performance.now(), server: '', manifest: undefined, problems: [] }
+  const attempt: Attempt = { startedMs: performance.now(), server: '', manifest: undefined, problems: [], notes: [] }
   try {
     const manifest = await readManifest(storage, id, protection)
     attempt.manifest = manifest
@@ -70,8 +72,9 @@ async function tryRestore(id: string, request: DrillRequest): Promise<Attempt> {
         providerOf(manifest.provider).withTarget({ ...request, url }, async (target) => {
           attempt.server = target.server
           const openPart = openParts(storage, manifest, protection, signal)
-          const { differences, problems } = await restoreInto(target, manifest, openPart)
+          const { differences, problems, notes } = await restoreInto(target, manifest, openPart)
           attempt.problems.push(...differences, ...problems)
+          attempt.notes.push(...notes)
         }),
       ),
     )

@@ -23,6 +23,8 @@ export interface RestoreResult {
   passedOver: StoredBackup[]
   /** What is wrong with the database, and was when it was backed up. */
   problems: string[]
+  /** What did not arrive, such as grants to roles that the server does not have. */
+  notes: string[]
   ms: number
 }
 
@@ -43,13 +45,13 @@ export async function runRestore(request: RestoreRequest): Promise<RestoreResult
   if (manifest.provider !== kind) throw notAcross(manifest, kind)
   return providerOf(kind).withTarget(request, async (target) => {
     const openPart = openParts(storage, manifest, protection, signal)
-    const { differences, problems } = await restoreInto(target, manifest, openPart)
+    const { differences, problems, notes } = await restoreInto(target, manifest, openPart)
     const unexpected = manifest.damage.length === 0 ? problems : []
     if (differences.length + unexpected.length > 0) throw differs([...differences, ...unexpected])
     signal.throwIfAborted()
     await target.publish()
     const ms = performance.now() - started
-    return { manifest, target: target.description, passedOver, problems, ms }
+    return { manifest, target: target.description, passedOver, problems, notes, ms }
   })
 }
 

@@ -88,6 +88,10 @@ class SqliteTarget implements RestoreTarget {
     return (await this.#read()).damage
   }
 
+  notes(): string[] {
+    return []
+  }
+
   async publish(): Promise<void> {
     const found = statSync(this.#path, { throwIfNoEntry: false })
     if (found !== undefined) {

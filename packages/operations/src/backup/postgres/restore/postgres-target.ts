@@ -19,7 +19,7 @@ import { restoreSettings } from './settings.ts'
 import { findRowSets } from './stored-row-sets.ts'
 
 /** A Postgres database that is filled in one transaction: until it is published, nobody else sees anything of it. */
-export const withPostgresRestoreTarget: WithRestoreTarget = ({ url, signal, onProgress }, use) => {
+export const withPostgresTarget: WithRestoreTarget = ({ url, signal, onProgress }, use) => {
   const parsed = parsePostgresUrl(url)
   return withServerFailures('restore', signal, () => withSessions(parsed, signal, async (sessions) => {
     const client = await sessions.open()

@@ -1,9 +1,11 @@
 import { parsePostgresUrl } from '@outgrow/databases'
 import { sameDigest } from '@outgrow/graduate'
+import { redactUrl } from '@outgrow/kit'
 import type { TableDigest } from '../model/manifest.ts'
-import type { SourcePart, SourceSummary, WithBackupSource } from '../model/source.ts'
-import { countLargeObjects, largeObjectRows } from './large-objects.ts'
+import type { SourceLook, SourcePart, SourceSummary, WithBackupSource } from '../model/source.ts'
+import { sizeOfLargeObjects, largeObjectRows } from './large-objects.ts'
 import { readLeftOut, readNeeds } from './catalog/needs.ts'
+import { readRelations } from './catalog/relations.ts'
 import { readRowSets, type StoredRowSet } from './catalog/row-sets.ts'
 import { readSequences } from './catalog/sequences.ts'
 import { describeDatabase } from './catalog/structure.ts'
@@ -15,9 +17,25 @@ import { digesterOf, digestText, readRows } from './rows.ts'
 import { refuseServer, serverVersion } from './server.ts'
 import { withServerFailures } from './server-failure.ts'
 import { withSessions } from './session.ts'
-import { joinSnapshot, takeSnapshot } from './snapshot.ts'
+import { joinSnapshot, refuseUnreadable, takeSnapshot } from './snapshot.ts'
 
-/** One state of a Postgres database: its schema by pg_dump, its rows by COPY, all of one snapshot. */
+/** @throws Failure OUTGROW_TARGET_POOLED, OUTGROW_BACKUP_SERVER, OUTGROW_BACKUP_PRIVILEGES */
+export async function lookAtPostgres(url: string): Promise<SourceLook> {
+  const parsed = parsePostgresUrl(url)
+  const { signal } = new AbortController()
+  return withSessions(parsed, signal, async (sessions) => {
+    const [client, second] = [await sessions.open(), await sessions.open()]
+    await refuseServer([client, second], parsed)
+    refuseUnreadable(await readRelations(client), client.user ?? '')
+    const { rows } = await client.query<{ size: string }>('SELECT pg_database_size(current_database()) AS size')
+    return { database: redactUrl(url), sizeBytes: Number(rows[0]?.size), notes: await readLeftOut(client) }
+  })
+}
+
+/**
+ * Runs `use` with one state of a Postgres database: its schema by pg_dump, its rows by COPY, all of one snapshot.
+ * @throws Failure OUTGROW_TARGET_POOLED, OUTGROW_BACKUP_SERVER, OUTGROW_BACKUP_PRIVILEGES, OUTGROW_BACKUP_LOCKED, OUTGROW_PG_DUMP
+ */
 export const withPostgresSource: WithBackupSource = ({ url, signal, onProgress }, use) => {
   const parsed = parsePostgresUrl(url)
   return withServerFailures('backup', signal, () => withSessions(parsed, signal, async (sessions) => {
@@ -30,7 +48,8 @@ export const withPostgresSource: WithBackupSource = ({ url, signal, onProgress }
     const script = await dumpSchema(sessions, snapshot.id, signal)
     const version = await serverVersion(reader)
     const rowSets = await readRowSets(reader, snapshot.relations)
-    if ((await countLargeObjects(reader)) > 0) rowSets.push(largeObjectRows)
+    const objectBytes = await sizeOfLargeObjects(reader)
+    if (objectBytes !== undefined) rowSets.push({ ...largeObjectRows, sizeBytes: objectBytes })
     const parts = planParts(rowSets.map(({ sizeBytes }) => sizeBytes))
     const tables: TableDigest[] = []
 
@@ -55,7 +74,8 @@ export const withPostgresSource: WithBackupSource = ({ url, signal, onProgress }
       server: version.words,
       takenAt: snapshot.takenAt,
       async *parts(): AsyncIterable<SourcePart> {
-        for (const { name, tables: places } of parts) yield { name, expectedBytes: undefined, body: bodyOf(places) }
+        for (const { name, tables: places, sizeBytes } of parts)
+          yield { name, expectedBytes: sizeBytes, body: bodyOf(places) }
       },
       async summary(): Promise<SourceSummary> {
         const details: PostgresDetails = {
