@@ -1,8 +1,9 @@
 import { parseDatabaseUrl } from '@outgrow/databases'
-import type { BackupProvider } from './model/manifest.ts'
+import type { BackupProvider, Manifest } from './model/manifest.ts'
 import type { SourceLook, WithBackupSource, WithRestoreTarget } from './model/source.ts'
 import { lookAtPostgres, withPostgresSource } from './postgres/postgres-source.ts'
 import { withPostgresTarget } from './postgres/restore/postgres-target.ts'
+import { makeScratchRoles } from './postgres/restore/scratch-roles.ts'
 import { lookAtSqlite, withSqliteSource } from './sqlite/sqlite-source.ts'
 import { withSqliteTarget } from './sqlite/sqlite-target.ts'
 
@@ -11,14 +12,22 @@ interface Provider {
   look: (url: string) => Promise<SourceLook>
   withSource: WithBackupSource
   withTarget: WithRestoreTarget
+  /** Gives a server that lives as long as a drill what the backup expects of its server. */
+  prepareScratch: (url: string, manifest: Manifest) => Promise<void>
 }
 
 const providers: Record<BackupProvider, Provider> = {
-  sqlite: { look: lookAtSqlite, withSource: withSqliteSource, withTarget: withSqliteTarget },
+  sqlite: {
+    look: lookAtSqlite,
+    withSource: withSqliteSource,
+    withTarget: withSqliteTarget,
+    prepareScratch: async () => {},
+  },
   postgres: {
     look: lookAtPostgres,
     withSource: withPostgresSource,
     withTarget: withPostgresTarget,
+    prepareScratch: makeScratchRoles,
   },
 }
 

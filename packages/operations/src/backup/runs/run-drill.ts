@@ -68,18 +68,22 @@ async function tryRestore(id: string, request: DrillRequest): Promise<Attempt> {
     attempt.problems.push(...manifest.damage.map((text) => `it was damaged when it was backed up: ${text}`))
     // In a folder that the next run removes when this one is killed: it holds all rows, in the clear.
     await withScratchFolder(workDir, (directory) =>
-      withScratchDatabase(manifest.provider, { server, directory }, (url) =>
-        providerOf(manifest.provider).withTarget({ ...request, url }, async (target) => {
+      withScratchDatabase(manifest.provider, { server, directory }, async (url) => {
+        const provider = providerOf(manifest.provider)
+        if (server === undefined) await provider.prepareScratch(url, manifest)
+        await provider.withTarget({ ...request, url }, async (target) => {
           attempt.server = target.server
           const openPart = openParts(storage, manifest, protection, signal)
           const { differences, problems, notes } = await restoreInto(target, manifest, openPart)
           attempt.problems.push(...differences, ...problems)
           attempt.notes.push(...notes)
-        }),
-      ),
+        })
+      }),
     )
   } catch (error) {
-    if (!(error instanceof Failure) || !saysOfBackup(error)) throw error
+    if (!(error instanceof Failure)) throw error
+    if (isOfServer(error)) throw unproved(id, error)
+    if (!saysOfBackup(error)) throw error
     attempt.problems.push(error.message)
   }
   return attempt
@@ -88,4 +92,19 @@ async function tryRestore(id: string, request: DrillRequest): Promise<Attempt> {
 /** Whether a failure is the backup's, and not the key's, the storage's or the machine's. */
 function saysOfBackup({ code }: Failure): boolean {
   return ['OUTGROW_BACKUP_DAMAGED', 'OUTGROW_BACKUP_OBJECT_MISSING', 'OUTGROW_RESTORE_FAILED'].includes(code)
+}
+
+/** Whether the scratch server has not what the backup needs: of the backup that says nothing. */
+function isOfServer({ code }: Failure): boolean {
+  return ['OUTGROW_RESTORE_SERVER', 'OUTGROW_RESTORE_ROLES', 'OUTGROW_TARGET_PRIVILEGES'].includes(code)
+}
+
+function unproved(id: string, cause: Failure): Failure {
+  return new Failure({
+    code: 'OUTGROW_DRILL_UNPROVED',
+    message: `${id} cannot be proved here: ${cause.message}`,
+    why: 'Whether it restores is unknown, and no drill was recorded.',
+    fix: `Name a server that has what the backup needs: --server postgresql://… (${cause.fix ?? ''})`,
+    cause,
+  })
 }
