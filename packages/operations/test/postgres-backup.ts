@@ -61,18 +61,21 @@ interface RestoreOptions {
   signal?: AbortSignal
   /** What becomes of a part's bytes on their way. */
   change?: (name: string, bytes: Buffer) => Buffer
+  /** Waited for before they go on it. */
+  pause?: () => Promise<unknown>
 }
 
 export async function restoreBackup(
   { manifest, parts }: TakenBackup,
   url: string,
-  { signal = never, change = (_, bytes) => bytes }: RestoreOptions = {},
+  { signal = never, change = (_, bytes) => bytes, pause }: RestoreOptions = {},
 ): Promise<Restored> {
   return withPostgresTarget({ url, workDir: tmpdir(), signal, onProgress: () => {} }, async (target) => {
     try {
       await target.refuseUnlessEmpty()
       await target.restore(manifest, async function* (name) {
         const bytes = change(name, parts.get(name) as Buffer)
+        await pause?.()
         // Pieces of an odd length: nothing may rest on where they are cut.
         for (let at = 0; at < bytes.length; at += 10_007) yield bytes.subarray(at, at + 10_007)
       })

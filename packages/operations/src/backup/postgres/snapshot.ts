@@ -3,7 +3,7 @@ import { Failure } from '@outgrow/kit'
 import { readRelations, type Relation } from './catalog/relations.ts'
 
 /** How long a backup waits behind another session's lock, as it begins. */
-const lockTimeoutMs = 60_000
+const defaultLockTimeoutMs = 60_000
 const attempts = 5
 
 /** One state of the database, which several sessions see. */
@@ -19,54 +19,73 @@ export interface Snapshot {
  * state, so that none has changed in between.
  * @throws Failure OUTGROW_BACKUP_PRIVILEGES, OUTGROW_BACKUP_LOCKED
  */
-export async function takeSnapshot(client: PostgresClient): Promise<Snapshot> {
-  for (let attempt = 1; ; attempt++) {
-    const expected = await readRelations(client)
-    refuseUnreadable(expected, client.user ?? '')
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY')
-    const isLocked = await lockTables(client, expected)
-    if (isLocked) {
-      const { rows } = await client.query<{ id: string; now: Date }>(
-        'SELECT pg_export_snapshot() AS id, clock_timestamp() AS now',
-      )
-      const relations = await readRelations(client)
-      const { id, now } = rows[0] as { id: string; now: Date }
-      if (sameRelations(expected, relations)) return { id, takenAt: now, relations }
+export async function takeSnapshot(
+  client: PostgresClient,
+  lockTimeoutMs = defaultLockTimeoutMs,
+): Promise<Snapshot> {
+  return withLockTimeout(client, lockTimeoutMs, async () => {
+    for (let attempt = 1; attempt <= attempts; attempt++) {
+      const expected = await readRelations(client)
+      refuseUnreadable(expected, client.user ?? '')
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY')
+      if (await lockTables(client, expected)) {
+        const { rows } = await client.query<{ id: string; now: Date }>(
+          'SELECT pg_export_snapshot() AS id, clock_timestamp() AS now',
+        )
+        const relations = await readRelations(client)
+        const { id, now } = rows[0] as { id: string; now: Date }
+        if (sameRelations(expected, relations)) return { id, takenAt: now, relations }
+      }
+      await client.query('ROLLBACK')
     }
-    await client.query('ROLLBACK')
-    if (attempt === attempts) throw changing()
-  }
+    throw changing()
+  })
 }
 
 /** Has another session see the same, and hold the same locks: a change that waits for the first would stop it otherwise. */
 export async function joinSnapshot(client: PostgresClient, { id, relations }: Snapshot): Promise<void> {
-  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY')
-  await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(id)}`)
-  if (!(await lockTables(client, relations))) throw changing()
+  await withLockTimeout(client, defaultLockTimeoutMs, async () => {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY')
+    await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(id)}`)
+    if (!(await lockTables(client, relations))) throw changing()
+  })
 }
 
-/** False when one of them is gone. @throws Failure OUTGROW_BACKUP_LOCKED */
+/** @throws Failure OUTGROW_BACKUP_LOCKED */
+async function withLockTimeout<Result>(
+  client: PostgresClient,
+  lockTimeoutMs: number,
+  use: () => Promise<Result>,
+): Promise<Result> {
+  await client.query(`SET lock_timeout = ${lockTimeoutMs}`)
+  try {
+    const result = await use()
+    await client.query('SET lock_timeout = 0')
+    return result
+  } catch (error) {
+    if ((error as { code?: string }).code !== '55P03') throw error
+    throw new Failure({
+      code: 'OUTGROW_BACKUP_LOCKED',
+      message: `A table was locked by another session for more than ${lockTimeoutMs} ms.`,
+      why: 'A backup reads every table, and waits no longer: other sessions would have to wait behind it.',
+      fix: "Wait until the migration or the maintenance that holds the lock has ended, and run the command again. SELECT * FROM pg_locks WHERE mode = 'AccessExclusiveLock' shows who holds it.",
+      cause: error,
+    })
+  }
+}
+
+/** False when one of them is gone. */
 async function lockTables(client: PostgresClient, relations: readonly Relation[]): Promise<boolean> {
   const tables = relations.filter(({ kind }) => kind === 'table' || kind === 'partitioned')
   if (tables.length === 0) return true
+  const names = tables.map(({ label }) => `ONLY ${label}`).join(', ')
   try {
-    await client.query(`SET LOCAL lock_timeout = ${lockTimeoutMs}`)
-    await client.query(
-      `LOCK TABLE ${tables.map(({ label }) => `ONLY ${label}`).join(', ')} IN ACCESS SHARE MODE`,
-    )
-    await client.query('SET LOCAL lock_timeout = 0')
+    await client.query(`LOCK TABLE ${names} IN ACCESS SHARE MODE`)
     return true
   } catch (error) {
     const { code } = error as { code?: string }
     if (code === '42P01' || code === '3F000') return false
-    if (code !== '55P03') throw error
-    throw new Failure({
-      code: 'OUTGROW_BACKUP_LOCKED',
-      message: `A table was locked by another session for more than ${lockTimeoutMs / 1000} seconds.`,
-      why: 'A backup reads every table, and waits no longer: other sessions would have to wait behind it.',
-      fix: 'Wait until the migration or the maintenance that holds the lock has ended, and run the command again. SELECT * FROM pg_locks WHERE mode = \'AccessExclusiveLock\' shows who holds it.',
-      cause: error,
-    })
+    throw error
   }
 }
 

@@ -23,6 +23,6 @@ export async function dumpSchema(sessions: Sessions, snapshot: string, signal: A
       ],
       signal,
     )
-  const [before, after] = [await dump('pre-data'), await dump('post-data')]
+  const [before, after] = await Promise.all([dump('pre-data'), dump('post-data')])
   return { text: before + after, postDataAt: before.length }
 }

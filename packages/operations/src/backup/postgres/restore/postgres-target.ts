@@ -13,7 +13,8 @@ import { refuseUnlessEmpty } from './empty.ts'
 import { loadRows } from './load-rows.ts'
 import { notesOf } from './notes.ts'
 import { findMissing, refuseMissing } from './requirements.ts'
-import { neededOwners, runScript, type LeftOut } from './run-script.ts'
+import { possibleOwners, readOwners } from './owners.ts'
+import { runScript, type LeftOut } from './run-script.ts'
 import { dumpStatements, type DumpStatement, type Phase } from './script.ts'
 import { restoreSettings } from './settings.ts'
 import { findRowSets } from './stored-row-sets.ts'
@@ -86,13 +87,13 @@ async function restore(
     tables.push({ name: rows.label, rows: digest.rows, digest: digestText(digest) })
   }
   await run(statementsOf('row security', before, after))
-  const roles = await readRoles(client)
-  await run(neededOwners(statementsOf('owners', before, after), roles.all, roles.self))
+  const owners = await readOwners(client)
+  await run(possibleOwners(statementsOf('owners', before, after), owners))
   await run(statementsOf('grants', before, after))
   await run(statementsOf('event triggers', before, after))
   leftOut.push(...(await restoreSettings(client, details)))
   const structure = await compareStructure(client, details)
-  return { tables, problems: structure.problems, notes: notesOf(missing, leftOut, structure.notes) }
+  return { tables, problems: structure.problems, notes: notesOf({ details, missing, owners, leftOut, differences: structure.notes }) }
 }
 
 async function loadParts(
@@ -126,14 +127,4 @@ async function setSequences(client: PostgresClient, sequences: readonly StoredSe
       sequences.map(({ isCalled }) => isCalled),
     ],
   )
-}
-
-async function readRoles(client: PostgresClient): Promise<{ all: Set<string>; self: string }> {
-  const { rows } = await client.query<{ name: string; isSelf: boolean }>(
-    'SELECT rolname AS name, rolname = current_user AS "isSelf" FROM pg_roles',
-  )
-  return {
-    all: new Set(rows.map(({ name }) => name)),
-    self: rows.find(({ isSelf }) => isSelf)?.name ?? '',
-  }
 }

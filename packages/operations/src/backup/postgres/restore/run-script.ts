@@ -1,6 +1,6 @@
 import type { PostgresClient } from '@outgrow/databases'
 import { Failure, messageOf } from '@outgrow/kit'
-import { ownerOf, type DumpStatement } from './script.ts'
+import type { DumpStatement } from './script.ts'
 
 /** A statement that the server refused, and the rest went on without. */
 export interface LeftOut {
@@ -63,16 +63,4 @@ async function runNeeded(client: PostgresClient, text: string): Promise<void> {
 function isRefusal(error: unknown): boolean {
   const { code = '' } = error as { code?: string }
   return /^[0-9A-Z]{5}$/.test(code) && !/^(08|53|57|58|XX|40)/.test(code)
-}
-
-/** Those of them that can change something: owners that are another role, and one that is there. */
-export function neededOwners(
-  statements: readonly DumpStatement[],
-  roles: ReadonlySet<string>,
-  self: string,
-): DumpStatement[] {
-  return statements.filter(({ text }) => {
-    const owner = ownerOf(text)
-    return owner === undefined || (owner !== self && roles.has(owner))
-  })
 }
