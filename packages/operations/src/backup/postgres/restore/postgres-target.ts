@@ -1,4 +1,4 @@
-import { parsePostgresUrl, type PostgresClient } from '@outgrow/databases'
+import { connectPostgres, parsePostgresUrl, type PostgresClient } from '@outgrow/databases'
 import { redactUrl } from '@outgrow/kit'
 import type { Manifest, TableDigest } from '../../model/manifest.ts'
 import type { BackupProgress, OpenPart, WithRestoreTarget } from '../../model/source.ts'
@@ -8,6 +8,7 @@ import { digesterOf, digestText, type RowSet } from '../rows.ts'
 import { refuseServer, serverVersion } from '../server.ts'
 import { withServerFailures } from '../server-failure.ts'
 import { withSessions } from '../session.ts'
+import { commit } from './commit.ts'
 import { compareStructure } from './compare-structure.ts'
 import { refuseUnlessEmpty } from './empty.ts'
 import { loadRows } from './load-rows.ts'
@@ -40,9 +41,7 @@ export const withPostgresTarget: WithRestoreTarget = ({ url, signal, onProgress 
       tables: async () => tables,
       problems: async () => problems,
       notes: () => notes,
-      async publish() {
-        await client.query('COMMIT')
-      },
+      publish: () => commit(client, () => connectPostgres(parsed)),
       async discard() {
         await client.query('ROLLBACK').catch(() => {}) // the connection is gone, and the transaction with it
       },
