@@ -74,10 +74,10 @@ export const randomDatabase: fc.Arbitrary<RandomDatabase> = fc
     for (const [at, { columns, key, rows, form, name, view, dropsColumn, seed }] of tables.entries()) {
       const label = quoteIdentifier(`${names[name % names.length]} ${at}`)
       const isParted = form === 'partitioned' || form === 'hashed'
-      const own = columns.map((one, n) => ({ ...one, name: quoteIdentifier(`${names[(name + n) % names.length]}_${n}`) }))
+      const own = columns.map((one, n) => ({ ...one, name: quoteIdentifier(`${names[(name + n) % names.length]}_${at}_${n}`) }))
       const lines = [
         ...(isParted ? ['part int NOT NULL DEFAULT 0', 'm mood'] : []),
-        ...(key === 'none' ? [] : [keyOf(key, isParted)]),
+        ...(key === 'none' ? [] : [keyOf(key, at, isParted)]),
         ...own.map(
           ({ name: column, type, notNull, withDefault }) =>
             `${column} ${type}${notNull ? ' NOT NULL' : ''}${withDefault ? ` DEFAULT ${types[type]?.[0]}` : ''}`,
@@ -86,7 +86,7 @@ export const randomDatabase: fc.Arbitrary<RandomDatabase> = fc
       const parent = form === 'child' && first !== undefined ? ` INHERITS (${first})` : ''
       const parting = form === 'partitioned' ? ' PARTITION BY RANGE (part)' : form === 'hashed' ? ' PARTITION BY HASH (m)' : ''
       sql.push(`CREATE ${form === 'unlogged' ? 'UNLOGGED ' : ''}TABLE ${label} (${lines.join(', ')})${parent}${parting}`)
-      if (form === 'plain') first ??= label
+      if (form === 'plain' && !own.some(({ notNull }) => notNull)) first ??= label
       for (const part of [0, 1]) {
         const bounds = form === 'hashed' ? `WITH (MODULUS 2, REMAINDER ${part})` : part === 0 ? 'FROM (0) TO (2)' : 'FROM (2) TO (9)'
         if (isParted) sql.push(`CREATE TABLE ${quoteIdentifier(`part ${at} ${part}`)} PARTITION OF ${label} FOR VALUES ${bounds}`)
@@ -114,8 +114,8 @@ export const randomDatabase: fc.Arbitrary<RandomDatabase> = fc
     return { sql: [...sql, ...views].join(';\n'), tables: tables.length }
   })
 
-function keyOf(key: string, isParted: boolean): string {
+function keyOf(key: string, at: number, isParted: boolean): string {
   const primary = isParted ? '' : ' PRIMARY KEY'
-  if (key === 'serial') return `key bigserial${primary}`
-  return `key int GENERATED ${key === 'always' ? 'ALWAYS' : 'BY DEFAULT'} AS IDENTITY (START 5 INCREMENT 3)${primary}`
+  if (key === 'serial') return `key_${at} bigserial${primary}`
+  return `key_${at} int GENERATED ${key === 'always' ? 'ALWAYS' : 'BY DEFAULT'} AS IDENTITY (START 5 INCREMENT 3)${primary}`
 }

@@ -1,4 +1,6 @@
-import { Failure } from '@outgrow/kit'
+import { join } from 'node:path'
+import { runMove, type MoveListener, type Report, type RunSettings } from '@outgrow/graduate'
+import { Failure, redactUrl } from '@outgrow/kit'
 import { chooseBackup, type Wanted } from '../catalog/choose-backup.ts'
 import { readManifest } from '../catalog/documents.ts'
 import { readCatalog, type StoredBackup } from '../catalog/read-catalog.ts'
@@ -6,6 +8,7 @@ import type { Manifest } from '../model/manifest.ts'
 import type { SourceRequest } from '../model/source.ts'
 import type { Storage } from '../model/storage.ts'
 import { kindOf, providerOf } from '../providers.ts'
+import { withScratchFolder } from '../sqlite/scratch.ts'
 import type { Protection } from '../seal/backup-key.ts'
 import { openParts } from './open-parts.ts'
 import { restoreInto } from './restore-into.ts'
@@ -13,6 +16,17 @@ import { restoreInto } from './restore-into.ts'
 export interface RestoreRequest extends SourceRequest, Wanted {
   storage: Storage
   protection: Protection
+  /** How a backup of SQLite gets into Postgres. */
+  across?: Across
+}
+
+export interface Across {
+  /** What a move of that file is told. */
+  settings: (file: string) => RunSettings
+  /** See `MoveRun`. */
+  writesHistory: boolean
+  /** Asked for when the move begins. */
+  listener: () => MoveListener
 }
 
 export interface RestoreResult {
@@ -25,6 +39,8 @@ export interface RestoreResult {
   problems: string[]
   /** What did not arrive, such as grants to roles that the server does not have. */
   notes: string[]
+  /** Of a backup of SQLite that was moved into Postgres. */
+  move: Report | null
   ms: number
 }
 
@@ -42,16 +58,53 @@ export async function runRestore(request: RestoreRequest): Promise<RestoreResult
     storage.description,
   )
   const manifest = await readManifest(storage, chosen.id, protection)
-  if (manifest.provider !== kind) throw notAcross(manifest, kind)
-  return providerOf(kind).withTarget(request, async (target) => {
+  const found = { manifest, passedOver, target: redactUrl(url) }
+  if (manifest.provider === kind) {
+    const restored = await restoreWhole(manifest, request)
+    return { ...found, ...restored, move: null, ms: performance.now() - started }
+  }
+  if (manifest.provider !== 'sqlite' || request.across === undefined) throw notAcross(manifest, kind)
+  const move = await restoreAcross(manifest, request, request.across)
+  return { ...found, problems: [], notes: [], move, ms: performance.now() - started }
+}
+
+/** Fills a target with what is in a backup, and nothing else. */
+async function restoreWhole(
+  manifest: Manifest,
+  request: RestoreRequest,
+): Promise<Pick<RestoreResult, 'target' | 'problems' | 'notes'>> {
+  const { storage, protection, signal } = request
+  return providerOf(manifest.provider).withTarget(request, async (target) => {
     const openPart = openParts(storage, manifest, protection, signal)
     const { differences, problems, notes } = await restoreInto(target, manifest, openPart)
     const unexpected = manifest.damage.length === 0 ? problems : []
     if (differences.length + unexpected.length > 0) throw differs([...differences, ...unexpected])
     signal.throwIfAborted()
     await target.publish()
-    const ms = performance.now() - started
-    return { manifest, target: target.description, passedOver, problems, notes, ms }
+    return { target: target.description, problems, notes }
+  })
+}
+
+/**
+ * Restores a backup of SQLite into a file that is gone afterwards, and moves that into Postgres.
+ * @throws Failure of the move, too
+ */
+async function restoreAcross(manifest: Manifest, request: RestoreRequest, across: Across): Promise<Report> {
+  return withScratchFolder(request.workDir, async (folder) => {
+    const file = join(folder, 'restored.db')
+    await restoreWhole(manifest, { ...request, url: file })
+    return runMove(
+      {
+        ...across.settings(file),
+        command: 'migrate',
+        target: { url: request.url, made: undefined },
+        rendered: undefined,
+        writesHistory: across.writesHistory,
+        unfinished: 'refuse',
+        acceptQuarantine: false,
+      },
+      across.listener(),
+    )
   })
 }
 
