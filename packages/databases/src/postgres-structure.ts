@@ -80,7 +80,7 @@ WITH tables AS (
    WHERE n.nspname = ANY($1) AND c.relkind = 'S' AND c.relname NOT LIKE '\\_outgrow\\_%'
 )
 SELECT 'table' AS kind, label AS name,
-       concat_ws(' ', relpersistence::text, relkind::text, (SELECT amname FROM pg_am WHERE oid = relam), reltablespace,
+       concat_ws(' ', relpersistence::text, relkind::text, (SELECT amname FROM pg_am WHERE oid = relam), coalesce((SELECT spcname FROM pg_tablespace WHERE oid = reltablespace), '0'),
          array_to_string(reloptions, ','), (SELECT 'toast ' || array_to_string(x.reloptions, ',') FROM pg_class x WHERE x.oid = reltoastrelid),
          'identity ' || relreplident::text, reloftype::text,
          (SELECT 'inherits ' || string_agg(inhparent::regclass::text, ',' ORDER BY inhseqno) FROM pg_inherits WHERE inhrelid = oid)) AS definition FROM tables
@@ -115,7 +115,7 @@ SELECT 'view', format('%s.%s', n.nspname, c.relname), pg_get_viewdef(c.oid) FROM
    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'e')
 UNION ALL
 SELECT 'trigger', format('%s.%s', t.label, g.tgname), concat_ws(' ', pg_get_triggerdef(g.oid), g.tgenabled::text,
-         (SELECT 'depends on ' || string_agg(refobjid::text, ',') FROM pg_depend WHERE objid = g.oid AND classid = 'pg_trigger'::regclass AND deptype = 'x'))
+         (SELECT 'depends on ' || string_agg(x.extname, ',' ORDER BY x.extname) FROM pg_depend JOIN pg_extension x ON x.oid = refobjid WHERE objid = g.oid AND classid = 'pg_trigger'::regclass AND deptype = 'x'))
   FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid WHERE NOT g.tgisinternal
 UNION ALL
 SELECT 'rule', format('%s.%s', t.label, w.rulename), concat_ws(' ', pg_get_ruledef(w.oid), w.ev_enabled::text) FROM tables t JOIN pg_rewrite w ON w.ev_class = t.oid
@@ -123,7 +123,7 @@ UNION ALL
 SELECT 'row security', label, concat_ws(' ', CASE WHEN relrowsecurity THEN 'enabled' END, CASE WHEN relforcerowsecurity THEN 'forced' END) FROM tables
 UNION ALL
 SELECT 'policy', format('%s.%s', t.label, p.polname),
-       concat_ws(' ', p.polpermissive, p.polcmd, (SELECT string_agg(CASE r WHEN 0 THEN 'public' ELSE r::regrole::text END, ',' ORDER BY r) FROM unnest(p.polroles) r),
+       concat_ws(' ', p.polpermissive, p.polcmd, (SELECT string_agg(CASE r WHEN 0 THEN 'public' ELSE r::regrole::text END, ',' ORDER BY CASE r WHEN 0 THEN 'public' ELSE r::regrole::text END) FROM unnest(p.polroles) r),
          pg_get_expr(p.polqual, p.polrelid), 'check ' || pg_get_expr(p.polwithcheck, p.polrelid))
   FROM tables t JOIN pg_policy p ON p.polrelid = t.oid
 UNION ALL
@@ -131,11 +131,11 @@ SELECT 'owner', label, relowner::regrole::text FROM tables
 UNION ALL
 SELECT 'grant', o.label, x.line FROM (SELECT label, relacl, relowner, 'r' AS type FROM tables UNION ALL SELECT label, relacl, relowner, 's' FROM sequences) o
   CROSS JOIN LATERAL (SELECT string_agg(format('%s=%s%s/%s', CASE e.grantee WHEN 0 THEN '' ELSE e.grantee::regrole::text END, e.privilege_type,
-      CASE WHEN e.is_grantable THEN '*' ELSE '' END, e.grantor::regrole), ' ' ORDER BY e.grantee, e.privilege_type) AS line
+      CASE WHEN e.is_grantable THEN '*' ELSE '' END, e.grantor::regrole), ' ' ORDER BY CASE e.grantee WHEN 0 THEN '' ELSE e.grantee::regrole::text END, e.privilege_type) AS line
     FROM aclexplode(coalesce(o.relacl, acldefault(o.type::"char", o.relowner))) e) x
 UNION ALL
 SELECT 'column grant', format('%s.%s', label, attname), (SELECT string_agg(format('%s=%s%s', CASE e.grantee WHEN 0 THEN '' ELSE e.grantee::regrole::text END,
-      e.privilege_type, CASE WHEN e.is_grantable THEN '*' ELSE '' END), ' ' ORDER BY e.grantee, e.privilege_type) FROM aclexplode(attacl) e)
+      e.privilege_type, CASE WHEN e.is_grantable THEN '*' ELSE '' END), ' ' ORDER BY CASE e.grantee WHEN 0 THEN '' ELSE e.grantee::regrole::text END, e.privilege_type) FROM aclexplode(attacl) e)
   FROM columns WHERE attacl IS NOT NULL
 UNION ALL
 SELECT 'publication', format('%s in %s', t.label, p.pubname), concat_ws(' ', (SELECT string_agg(a.attname, ',' ORDER BY a.attnum) FROM pg_attribute a

@@ -104,7 +104,10 @@ function unproved(id: string, cause: Failure): Failure {
     code: 'OUTGROW_DRILL_UNPROVED',
     message: `${id} cannot be proved here: ${cause.message}`,
     why: 'Whether it restores is unknown, and no drill was recorded.',
-    fix: `Name a server that has what the backup needs: --server postgresql://… (${cause.fix ?? ''})`,
+    fix:
+      cause.code === 'OUTGROW_RESTORE_ROLES' && cause.fix !== undefined
+        ? cause.fix
+        : 'Pass --server with the URL of a Postgres that has what the backup needs.',
     cause,
   })
 }
