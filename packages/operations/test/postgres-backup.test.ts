@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startEmbeddedPostgres, withPostgres, type EmbeddedPostgres } from '@outgrow/databases'
 import { makeDatabase, temporaryFolder } from '@outgrow/testing'
-import fc from 'fast-check'
+import { assert, asyncProperty } from 'fast-check'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { binaries, dumpOf } from './postgres-binaries.ts'
 import { restoreBackup, takeBackup } from './postgres-backup.ts'
@@ -85,8 +85,8 @@ describe.skipIf(binaries === undefined)('what the server’s own pg_dump says', 
   })
 
   test('is the same of any database, whatever became of the original', async () => {
-    await fc.assert(
-      fc.asyncProperty(randomDatabase, async ({ sql }) => {
+    await assert(
+      asyncProperty(randomDatabase, async ({ sql }) => {
         const [source, target] = [await makeDatabase(older.url), await makeDatabase(older.url)]
         await withPostgres(source.url, (client) => client.query(sql))
         const [rows, dump] = [await rowsOf(source.url), await dumpOf(source.url)]

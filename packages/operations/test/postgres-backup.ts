@@ -19,7 +19,10 @@ interface TakeOptions {
 
 const never = new AbortController().signal
 
-export async function takeBackup(url: string, { signal = never, onPart }: TakeOptions = {}): Promise<TakenBackup> {
+export async function takeBackup(
+  url: string,
+  { signal = never, onPart }: TakeOptions = {},
+): Promise<TakenBackup> {
   return withPostgresSource({ url, workDir: tmpdir(), signal, onProgress: () => {} }, async (source) => {
     const parts = new Map<string, Buffer>()
     for await (const { name, body } of source.parts()) {

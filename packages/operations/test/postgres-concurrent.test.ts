@@ -29,11 +29,11 @@ test('a backup under writes holds one moment, across all tables and sequences', 
     CREATE TABLE a_left (id serial PRIMARY KEY, amount int); CREATE TABLE z_right (id serial PRIMARY KEY, amount int);
     CREATE TABLE m_between AS SELECT n, repeat('x', 100) AS filler FROM generate_series(1, 20000) n;
     INSERT INTO a_left (amount) VALUES (${total}); INSERT INTO z_right (amount) VALUES (0)`)
-  let isDone = false
+  const done = new AbortController()
   let transfers = 0
   const write = async () => {
     const client = await connectPostgres(source.url)
-    while (!isDone) {
+    while (!done.signal.aborted) {
       await client.query('BEGIN')
       await client.query('INSERT INTO a_left (amount) VALUES (-1)')
       await client.query('INSERT INTO z_right (amount) VALUES (1)')
@@ -47,7 +47,7 @@ test('a backup under writes holds one moment, across all tables and sequences', 
   const before = transfers
   // The rows are read only once more was written than before they were locked.
   const backup = await takeBackup(source.url, { onPart: () => until(async () => transfers > before + 50) })
-  isDone = true
+  done.abort()
   await Promise.all(writers)
 
   const target = await makeDatabase(server)
@@ -113,7 +113,9 @@ test('a backup and a restore that are stopped leave no session, no lock and no t
 test('a session that the server ends is an expected failure, and leaves the target as it was', async () => {
   const source = await databaseOf('CREATE TABLE a AS SELECT n FROM generate_series(1, 1000) n')
   const endSessions = ({ query }: TestDatabase) =>
-    query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()')
+    query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+    )
   await expect(
     takeBackup(source.url, { onPart: async () => void (await endSessions(source)) }),
   ).rejects.toMatchObject({ code: 'OUTGROW_POSTGRES_LOST' })

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, boolean, constantFrom, nat, record, type Arbitrary } from 'fast-check'
 import { quoteIdentifier } from '@outgrow/databases'
 
 /** Types, and values of each as SQL writes them. */
@@ -23,7 +23,7 @@ const types: Record<string, string[]> = {
   xml: ["'<a>b</a>'", "'text only'"],
   inet: ["'10.0.0.1/8'", "'::1'"],
   tsvector: ["'a:1 b:2A'"],
-  'int4range': ["'empty'", "'[1,)'"],
+  int4range: ["'empty'", "'[1,)'"],
   'text[]': ["'{}'", `'{"a,b",NULL,"NULL"}'`, "'{{a},{b}}'"],
   'int[]': ["'{}'", "'[5:6]={1,NULL}'"],
   mood: ["'sad'", "'it''s'"],
@@ -34,35 +34,49 @@ const types: Record<string, string[]> = {
   regclass: ["'pg_class'"],
 }
 
-const names = ['plain', 'Upper', 'with space', 'quo"te', "apos'trophe", 'sélect', 'a.b', '日本', 'semi;colon', '--c', 'order', '$1', 'back\\slash', '%s']
+const names = [
+  'plain',
+  'Upper',
+  'with space',
+  'quo"te',
+  "apos'trophe",
+  'sélect',
+  'a.b',
+  '日本',
+  'semi;colon',
+  '--c',
+  'order',
+  '$1',
+  'back\\slash',
+  '%s',
+]
 
 export interface RandomDatabase {
   sql: string
   tables: number
 }
 
-const column = fc.record({
-  type: fc.constantFrom(...Object.keys(types)),
-  notNull: fc.boolean(),
-  withDefault: fc.boolean(),
-  index: fc.constantFrom('', '', 'index', 'unique'),
+const column = record({
+  type: constantFrom(...Object.keys(types)),
+  notNull: boolean(),
+  withDefault: boolean(),
+  index: constantFrom('', '', 'index', 'unique'),
 })
 
-const table = fc.record({
-  columns: fc.array(column, { maxLength: 6 }),
-  key: fc.constantFrom('none', 'serial', 'identity', 'always'),
-  rows: fc.nat({ max: 40 }),
-  form: fc.constantFrom('plain', 'plain', 'unlogged', 'partitioned', 'hashed', 'child'),
-  name: fc.nat(),
-  view: fc.constantFrom('', 'VIEW', 'MATERIALIZED VIEW'),
-  dropsColumn: fc.boolean(),
-  seed: fc.nat(),
+const table = record({
+  columns: array(column, { maxLength: 6 }),
+  key: constantFrom('none', 'serial', 'identity', 'always'),
+  rows: nat({ max: 40 }),
+  form: constantFrom('plain', 'plain', 'unlogged', 'partitioned', 'hashed', 'child'),
+  name: nat(),
+  view: constantFrom('', 'VIEW', 'MATERIALIZED VIEW'),
+  dropsColumn: boolean(),
+  seed: nat(),
 })
 
 /** SQL of a database that nobody would write. */
-export const randomDatabase: fc.Arbitrary<RandomDatabase> = fc
-  .array(table, { minLength: 1, maxLength: 5 })
-  .map((tables) => {
+export const randomDatabase: Arbitrary<RandomDatabase> = array(table, { minLength: 1, maxLength: 5 }).map(
+  (tables) => {
     const sql = [
       "CREATE TYPE mood AS ENUM ('sad', 'it''s')",
       'CREATE TYPE pair AS (n int, m mood)',
@@ -74,7 +88,10 @@ export const randomDatabase: fc.Arbitrary<RandomDatabase> = fc
     for (const [at, { columns, key, rows, form, name, view, dropsColumn, seed }] of tables.entries()) {
       const label = quoteIdentifier(`${names[name % names.length]} ${at}`)
       const isParted = form === 'partitioned' || form === 'hashed'
-      const own = columns.map((one, n) => ({ ...one, name: quoteIdentifier(`${names[(name + n) % names.length]}_${at}_${n}`) }))
+      const own = columns.map((one, n) => ({
+        ...one,
+        name: quoteIdentifier(`${names[(name + n) % names.length]}_${at}_${n}`),
+      }))
       const lines = [
         ...(isParted ? ['part int NOT NULL DEFAULT 0', 'm mood'] : []),
         ...(key === 'none' ? [] : [keyOf(key, at, isParted)]),
@@ -84,16 +101,36 @@ export const randomDatabase: fc.Arbitrary<RandomDatabase> = fc
         ),
       ]
       const parent = form === 'child' && first !== undefined ? ` INHERITS (${first})` : ''
-      const parting = form === 'partitioned' ? ' PARTITION BY RANGE (part)' : form === 'hashed' ? ' PARTITION BY HASH (m)' : ''
-      sql.push(`CREATE ${form === 'unlogged' ? 'UNLOGGED ' : ''}TABLE ${label} (${lines.join(', ')})${parent}${parting}`)
+      const parting =
+        form === 'partitioned'
+          ? ' PARTITION BY RANGE (part)'
+          : form === 'hashed'
+            ? ' PARTITION BY HASH (m)'
+            : ''
+      sql.push(
+        `CREATE ${form === 'unlogged' ? 'UNLOGGED ' : ''}TABLE ${label} (${lines.join(', ')})${parent}${parting}`,
+      )
       if (form === 'plain' && !own.some(({ notNull }) => notNull)) first ??= label
       for (const part of [0, 1]) {
-        const bounds = form === 'hashed' ? `WITH (MODULUS 2, REMAINDER ${part})` : part === 0 ? 'FROM (0) TO (2)' : 'FROM (2) TO (9)'
-        if (isParted) sql.push(`CREATE TABLE ${quoteIdentifier(`part ${at} ${part}`)} PARTITION OF ${label} FOR VALUES ${bounds}`)
+        const bounds =
+          form === 'hashed'
+            ? `WITH (MODULUS 2, REMAINDER ${part})`
+            : part === 0
+              ? 'FROM (0) TO (2)'
+              : 'FROM (2) TO (9)'
+        if (isParted)
+          sql.push(
+            `CREATE TABLE ${quoteIdentifier(`part ${at} ${part}`)} PARTITION OF ${label} FOR VALUES ${bounds}`,
+          )
       }
       for (let row = 0; row < rows; row++) {
         const set = [
-          ...(isParted ? [['part', String(row % 5)], ['m', row % 2 === 0 ? "'sad'" : `'it''s'`]] : []),
+          ...(isParted
+            ? [
+                ['part', String(row % 5)],
+                ['m', row % 2 === 0 ? "'sad'" : `'it''s'`],
+              ]
+            : []),
           ...own.map(({ name: column, type, notNull }, n) => {
             const values = [...(types[type] ?? []), ...(notNull ? [] : ['NULL'])]
             return [column, values[(seed + row * 7 + n * 3) % values.length]]
@@ -106,13 +143,16 @@ export const randomDatabase: fc.Arbitrary<RandomDatabase> = fc
         )
       }
       for (const { name: column, index } of own) {
-        if (index !== '') sql.push(`CREATE INDEX ON ${label} ((${column} IS NULL)) WHERE ${column} IS NOT NULL`)
+        if (index !== '')
+          sql.push(`CREATE INDEX ON ${label} ((${column} IS NULL)) WHERE ${column} IS NOT NULL`)
       }
       if (view !== '') views.push(`CREATE ${view} ${quoteIdentifier(`view ${at}`)} AS SELECT * FROM ${label}`)
-      else if (dropsColumn && own.length > 0 && form !== 'plain') sql.push(`ALTER TABLE ${label} DROP COLUMN ${own[0]?.name}`)
+      else if (dropsColumn && own.length > 0 && form !== 'plain')
+        sql.push(`ALTER TABLE ${label} DROP COLUMN ${own[0]?.name}`)
     }
     return { sql: [...sql, ...views].join(';\n'), tables: tables.length }
-  })
+  },
+)
 
 function keyOf(key: string, at: number, isParted: boolean): string {
   const primary = isParted ? '' : ' PRIMARY KEY'

@@ -47,7 +47,10 @@ export function printPrune(terminal: Terminal, pruned: PruneResult, dryRun: bool
     terminal.line('There is nothing to remove.')
 }
 
-export function printDrill(terminal: Terminal, { id, ok, ms, server, tables, rows, problems, notes }: Drill): void {
+export function printDrill(
+  terminal: Terminal,
+  { id, ok, ms, server, tables, rows, problems, notes }: Drill,
+): void {
   if (ok) {
     terminal.line(`${terminal.style('green', 'Proved')}  ${id} restores in ${duration(ms)} (${server})`)
     terminal.line(

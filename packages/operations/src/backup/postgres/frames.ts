@@ -39,7 +39,8 @@ export class FrameReader {
 
   /** Has the part's own check at its end be made. @throws Error when more is in it */
   async end(): Promise<void> {
-    if (this.#piece.length > 0 || !(await this.#bytes.next()).done) throw new Error('a part holds more than its tables')
+    if (this.#piece.length > 0 || !(await this.#bytes.next()).done)
+      throw new Error('a part holds more than its tables')
   }
 
   async close(): Promise<void> {

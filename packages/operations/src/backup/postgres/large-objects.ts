@@ -14,7 +14,13 @@ export const largeObjectRows: RowSet = {
     { name: 'id', type: 'int8', send: 'int8send' },
     { name: 'from', type: 'int8', send: 'int8send' },
     { name: 'bytes', type: 'bytea', send: 'byteasend' },
-  ].map((column) => ({ ...column, isList: false, asText: false, fullType: column.type, presenceOnly: false })),
+  ].map((column) => ({
+    ...column,
+    isList: false,
+    asText: false,
+    fullType: column.type,
+    presenceOnly: false,
+  })),
   condition: '',
   isPartitioned: true,
 }

@@ -16,7 +16,10 @@ export interface RowSet {
 }
 
 /** Rows in binary COPY form. Their digest is known once they were read. */
-export function readRows(client: PostgresClient, rows: RowSet): { pieces: AsyncIterable<Buffer>; digest: () => Digest } {
+export function readRows(
+  client: PostgresClient,
+  rows: RowSet,
+): { pieces: AsyncIterable<Buffer>; digest: () => Digest } {
   const hasher = new RowHasher(rows.columns.map(({ isList }) => isList))
   const cutter = new RowCutter((row) => hasher.add(row, 0, row.length))
   const values = rows.columns.map(({ name, asText }) => `t.${quoteIdentifier(name)}${asText ? '::text' : ''}`)

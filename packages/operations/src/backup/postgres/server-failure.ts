@@ -7,14 +7,14 @@ interface ServerError {
   hint?: string
 }
 
-/** Runs work with a server; what it reports of itself, of its limits and its rights becomes a Failure. */
+/** Waits for work with a server; what it reports of itself, of its limits and its rights becomes a Failure. */
 export async function withServerFailures<Result>(
   work: 'backup' | 'restore',
   signal: AbortSignal,
-  use: () => Promise<Result>,
+  running: Promise<Result>,
 ): Promise<Result> {
   try {
-    return await use()
+    return await running
   } catch (error) {
     // Whoever stops the work destroys its connections.
     signal.throwIfAborted()
@@ -83,6 +83,8 @@ function detailsOf(error: unknown, work: 'backup' | 'restore'): FailureDetails |
 function isLost(code: string, message: string): boolean {
   return (
     /^(57P0\d|08\d{3}|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|ERR_STREAM_PREMATURE_CLOSE)$/.test(code) ||
-    /Connection terminated|not queryable|connection error|Client was closed|server closed the connection/i.test(message)
+    /Connection terminated|not queryable|connection error|Client was closed|server closed the connection/i.test(
+      message,
+    )
   )
 }

@@ -1,15 +1,16 @@
 import type { PostgresClient, PostgresUrl } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 
-/** The oldest server whose catalogs are understood. */
 const oldestMajor = 12
+/** That of pg_dump. */
+const newestMajor = 18
 
 /**
- * Refuses a server of which no right backup could be made, or none restored: a pooler that shares sessions, or one too old.
- * @param clients two of its connections, outside of transactions
- * @throws Failure OUTGROW_TARGET_POOLED, OUTGROW_BACKUP_SERVER
+ * Refuses a pooler that shares sessions.
+ * @param clients two connections, outside of transactions
+ * @throws Failure OUTGROW_TARGET_POOLED
  */
-export async function refuseServer(
+export async function refusePooler(
   [client, second]: [PostgresClient, PostgresClient],
   { url }: PostgresUrl,
 ): Promise<void> {
@@ -18,21 +19,28 @@ export async function refuseServer(
     return rows[0]?.pid
   }
   const [pid, other, again] = [await pidOf(client), await pidOf(second), await pidOf(second)]
-  if (other === pid || other !== again || url.searchParams.get('pgbouncer') === 'true') {
+  if (other === pid || other !== again || url.searchParams.get('pgbouncer') === 'true')
     throw new Failure({
       code: 'OUTGROW_TARGET_POOLED',
       message: 'This URL points to a pooler that shares sessions between transactions.',
       why: 'A backup and a restore need sessions of their own: settings and COPY must stay on one connection.',
       fix: 'Pass the direct URL (often another port or host name, such as DIRECT_URL); keep the pooled one for the application.',
     })
-  }
-  const version = await serverVersion(client)
-  if (version.number >= oldestMajor * 10_000) return
+}
+
+/** Of these versions pg_dump and what is read here know the catalogs. @throws Failure OUTGROW_BACKUP_SERVER */
+export async function refuseSourceVersion(client: PostgresClient): Promise<void> {
+  const { words, number } = await serverVersion(client)
+  const major = majorOf(number)
+  if (major >= oldestMajor && major <= newestMajor) return
   throw new Failure({
     code: 'OUTGROW_BACKUP_SERVER',
-    message: `The server is ${version.words}.`,
-    why: `Backups know the catalogs of PostgreSQL ${oldestMajor} and later.`,
-    fix: 'Upgrade the server, or use its own pg_dump.',
+    message: `The server is ${words}.`,
+    why: `This version backs up PostgreSQL ${oldestMajor} to ${newestMajor}: those are the catalogs that it knows.`,
+    fix:
+      major < oldestMajor
+        ? 'Upgrade the server, or use its own pg_dump.'
+        : 'Upgrade outgrow, or use the server’s own pg_dump.',
   })
 }
 

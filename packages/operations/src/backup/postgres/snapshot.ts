@@ -90,7 +90,8 @@ async function lockTables(client: PostgresClient, relations: readonly Relation[]
 }
 
 function sameRelations(one: readonly Relation[], other: readonly Relation[]): boolean {
-  const named = (relations: readonly Relation[]) => relations.map(({ oid, label }) => `${oid} ${label}`).join('\n')
+  const named = (relations: readonly Relation[]) =>
+    relations.map(({ oid, label }) => `${oid} ${label}`).join('\n')
   return named(one) === named(other)
 }
 

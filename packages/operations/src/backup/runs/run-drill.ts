@@ -61,7 +61,13 @@ interface Attempt {
 
 async function tryRestore(id: string, request: DrillRequest): Promise<Attempt> {
   const { storage, protection, signal, workDir, server } = request
-  const attempt: Attempt = { startedMs: performance.now(), server: '', manifest: undefined, problems: [], notes: [] }
+  const attempt: Attempt = {
+    startedMs: performance.now(),
+    server: '',
+    manifest: undefined,
+    problems: [],
+    notes: [],
+  }
   try {
     const manifest = await readManifest(storage, id, protection)
     attempt.manifest = manifest

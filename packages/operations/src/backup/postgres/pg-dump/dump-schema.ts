@@ -8,7 +8,11 @@ export interface SchemaScript {
 }
 
 /** A database's schema as pg_dump writes it of one snapshot. */
-export async function dumpSchema(sessions: Sessions, snapshot: string, signal: AbortSignal): Promise<SchemaScript> {
+export async function dumpSchema(
+  sessions: Sessions,
+  snapshot: string,
+  signal: AbortSignal,
+): Promise<SchemaScript> {
   const dump = async (section: string) =>
     runPgDump(
       await sessions.open(),

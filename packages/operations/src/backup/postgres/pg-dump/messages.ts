@@ -4,17 +4,19 @@
 export class MessageReader {
   #rest: Buffer = Buffer.alloc(0)
 
-  /** Calls back with the type of each message that is complete by now. */
-  add(bytes: Uint8Array, onMessage: (type: string) => void): void {
+  /** The types of the messages that these bytes complete. */
+  add(bytes: Uint8Array): string[] {
     this.#rest = this.#rest.length === 0 ? Buffer.from(bytes) : Buffer.concat([this.#rest, bytes])
+    const types: string[] = []
     let at = 0
     while (at + 5 <= this.#rest.length) {
       const end = at + 1 + this.#rest.readInt32BE(at + 1)
       if (end > this.#rest.length) break
-      onMessage(String.fromCharCode(this.#rest[at] as number))
+      types.push(String.fromCharCode(this.#rest[at] as number))
       at = end
     }
     this.#rest = this.#rest.subarray(at)
+    return types
   }
 }
 

@@ -33,29 +33,32 @@ function exchange(bytes: Buffer): Uint8Array[] {
     isStarted = answer.length > 1
     return [answer]
   }
-  let due = 0
-  let isEnd = false
-  asked.add(bytes, (type) => {
-    if (wantsAnswer(type)) due++
-    if (isGoodbye(type)) isEnd = true
-  })
-  if (isEnd) return []
+  const types = asked.add(bytes)
+  if (types.some(isGoodbye)) return []
   reply({ send: bytes })
   const pieces: Uint8Array[] = []
+  let due = types.filter(wantsAnswer).length
   while (due > 0) {
-    const next = receiveMessageOnPort(port) as { message: ServerReply } | undefined
+    const received = nextPiece()
+    pieces.push(received)
+    due -= answered.add(received).filter(isReady).length
+  }
+  return pieces
+}
+
+/** Sleeps until the server has sent something. */
+function nextPiece(): Uint8Array {
+  for (;;) {
+    const next = receiveMessageOnPort(port)
     if (next === undefined) {
       Atomics.wait(arrived, 0, seen)
       seen = Atomics.load(arrived, 0)
-    } else if ('lost' in next.message) throw new Error(next.message.lost)
-    else {
-      pieces.push(next.message.received)
-      answered.add(next.message.received, (type) => {
-        if (isReady(type)) due--
-      })
+      continue
     }
+    const reply = next.message as ServerReply
+    if ('lost' in reply) throw new Error(reply.lost)
+    return reply.received
   }
-  return pieces
 }
 
 /** As much of a PGlite as `pgDump` uses. */

@@ -9,7 +9,11 @@ import type { PgDumpJob, PgDumpReply, ServerReply } from './pg-dump-worker.ts'
  * @param args as on its command line, without those that say how to connect
  * @throws Failure OUTGROW_BACKUP_LOCKED, OUTGROW_BACKUP_PRIVILEGES, OUTGROW_PG_DUMP
  */
-export async function runPgDump(client: PostgresClient, args: string[], signal: AbortSignal): Promise<string> {
+export async function runPgDump(
+  client: PostgresClient,
+  args: string[],
+  signal: AbortSignal,
+): Promise<string> {
   signal.throwIfAborted()
   const { rows } = await client.query<{ name: string; value: string }>(
     "SELECT name, current_setting(name) AS value FROM unnest('{server_version,server_encoding,client_encoding,standard_conforming_strings}'::text[]) name",

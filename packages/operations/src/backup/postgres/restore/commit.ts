@@ -4,7 +4,10 @@ import type { PostgresClient } from '@outgrow/databases'
  * Ends a transaction. A connection that is lost meanwhile leaves open whether it was committed: another one asks.
  * @param reconnect gives a connection that outlives whoever stops the work
  */
-export async function commit(client: PostgresClient, reconnect: () => Promise<PostgresClient>): Promise<void> {
+export async function commit(
+  client: PostgresClient,
+  reconnect: () => Promise<PostgresClient>,
+): Promise<void> {
   const { rows } = await client.query<{ id: string }>('SELECT txid_current() AS id')
   try {
     await client.query('COMMIT')

@@ -22,18 +22,34 @@ export async function compareStructure(
 ): Promise<StructureDifferences> {
   const found = await describeDatabase(client)
   const { number } = await serverVersion(client)
-  const isSameVersion = majorOf(number) === majorOf(details.serverVersion)
-  const comparable = (items: DescribedItem[]) =>
-    isSameVersion
-      ? items
-      : items.map((item) => (plainKinds.has(item.kind) ? item : { ...item, definition: '' }))
-  const missing = missingItems(comparable(details.structure), comparable(found))
-  const there = new Set(found.map(({ kind, name }) => `${kind} ${name}`))
-  const words = ({ kind, name }: DescribedItem) =>
-    `${kind} ${name} ${there.has(`${kind} ${name}`) ? 'differs' : 'is missing'}`
+  const [server, backup] = [majorOf(number), majorOf(details.serverVersion)]
+  const there = new Set(found.map(nameOf))
+  const missing = missingItems(details.structure, found)
+  const isRespelled = (item: DescribedItem) =>
+    server !== backup && !plainKinds.has(item.kind) && there.has(nameOf(item))
+  const words = (item: DescribedItem) =>
+    `${nameOf(item)} ${there.has(nameOf(item)) ? 'differs' : 'is missing'}`
   const soft = missing.filter(({ kind }) => softKinds.has(kind))
+  const hard = missing.filter(({ kind }) => !softKinds.has(kind))
+  const respelled = hard.filter(isRespelled)
   return {
-    problems: missing.filter(({ kind }) => !softKinds.has(kind)).map(words),
-    notes: soft.length === 0 ? [] : [`${soft.length} owners, grants or publications are not as they were: ${soft.slice(0, 5).map(words).join(', ')}${soft.length > 5 ? ', …' : ''}.`],
+    problems: hard.filter((item) => !isRespelled(item)).map(words),
+    notes: [
+      ...(respelled.length === 0
+        ? []
+        : [
+            `PostgreSQL ${server} spells the definitions of these otherwise than ${backup} did, so that only their names were compared: ${excerpt(respelled.map(nameOf))}.`,
+          ]),
+      ...(soft.every(isRespelled)
+        ? []
+        : [`Owners, grants or publications are not as they were: ${excerpt(soft.map(words))}.`]),
+    ],
   }
+}
+
+const nameOf = ({ kind, name }: DescribedItem): string => `${kind} ${name}`
+
+function excerpt(words: string[]): string {
+  const shown = words.slice(0, 5)
+  return shown.join(', ') + (words.length > shown.length ? ` and ${words.length - shown.length} more` : '')
 }

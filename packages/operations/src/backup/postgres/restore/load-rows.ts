@@ -2,20 +2,41 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { copyIn, quoteIdentifier, type PostgresClient } from '@outgrow/databases'
 import { Failure, messageOf } from '@outgrow/kit'
+import type { OpenPart } from '../../model/source.ts'
+import { counted } from '../../runs/counted.ts'
+import type { PostgresDetails } from '../details.ts'
+import { FrameReader } from '../frames.ts'
 import { makeLargeObjects, largeObjectRows } from '../large-objects.ts'
 import type { RowSet } from '../rows.ts'
 
 const staging = '"pg_temp"."_outgrow_rows"'
 
+/** Loads all parts of a backup that hold rows, within a transaction. @throws Failure OUTGROW_RESTORE_FAILED */
+export async function loadParts(
+  client: PostgresClient,
+  parts: PostgresDetails['parts'],
+  rowSets: readonly RowSet[],
+  openPart: OpenPart,
+  onBytes: (done: number) => void,
+): Promise<void> {
+  let done = 0
+  for (const { name, tables } of parts) {
+    const bytes = counted(openPart(name), ({ length }) => onBytes((done += length)))
+    const reader = new FrameReader(bytes)
+    try {
+      for (const table of tables) await loadRows(client, rowSets[table] as RowSet, reader.next())
+      await reader.end()
+    } finally {
+      await reader.close()
+    }
+  }
+}
+
 /**
  * Loads rows as they come out of a backup, within a transaction.
  * @throws Failure OUTGROW_RESTORE_FAILED
  */
-export async function loadRows(
-  client: PostgresClient,
-  rows: RowSet,
-  pieces: AsyncIterable<Buffer>,
-): Promise<void> {
+async function loadRows(client: PostgresClient, rows: RowSet, pieces: AsyncIterable<Buffer>): Promise<void> {
   try {
     await load(client, rows, pieces)
   } catch (error) {

@@ -27,9 +27,7 @@ export function notesOf({ details, missing, owners, leftOut, differences }: Outc
       : [
           `The target’s server does not have the roles ${roles.join(', ')}: what was granted to them is not granted. Create them before the restore if they are needed.`,
         ]),
-    ...(lost.length === 0
-      ? []
-      : [`What belonged to ${lost.join(', ')} belongs to ${owners.self}.`]),
+    ...(lost.length === 0 ? [] : [`What belonged to ${lost.join(', ')} belongs to ${owners.self}.`]),
     ...(tablespaces.length === 0
       ? []
       : [

@@ -60,7 +60,7 @@ export function refuseMissing({ olderThan, extensions, collations, policyRoles }
   if (collations.length > 0) {
     throw lacking(
       `The target’s server does not have the ${collations.length === 1 ? 'collation' : 'collations'} ${collations.join(', ')}.`,
-      'Install these locales in its operating system, run SELECT pg_import_system_collations(\'pg_catalog\') and try again; or restore into a database that has them and the encoding of the source.',
+      "Install these locales in its operating system, run SELECT pg_import_system_collations('pg_catalog') and try again; or restore into a database that has them and the encoding of the source.",
     )
   }
   if (policyRoles.length === 0) return

@@ -30,7 +30,10 @@ export function dumpStatements(script: string): DumpStatement[] {
 
 /** Timeouts are set for the connection already; some of them a server of another version does not know. */
 function isSetting([first, second = '']: string[]): boolean {
-  return first === 'SET' && (second.endsWith('_TIMEOUT') || second === 'CLIENT_MIN_MESSAGES' || second === 'ROW_SECURITY')
+  return (
+    first === 'SET' &&
+    (second.endsWith('_TIMEOUT') || second === 'CLIENT_MIN_MESSAGES' || second === 'ROW_SECURITY')
+  )
 }
 
 function phaseOf(words: string[]): Phase {
@@ -39,7 +42,7 @@ function phaseOf(words: string[]): Phase {
   if (first === 'COMMENT' && words[2] === 'EVENT' && words[3] === 'TRIGGER') return 'event triggers'
   if (first === 'CREATE' && second === 'POLICY') return 'row security'
   if (first === 'COMMENT' && third === 'POLICY') return 'row security'
-  if (first === 'ALTER' && second === 'TABLE' && words.at(-3) !== undefined && / ROW LEVEL SECURITY$/.test(words.join(' ')))
+  if (first === 'ALTER' && second === 'TABLE' && words.slice(-3).join(' ') === 'ROW LEVEL SECURITY')
     return 'row security'
   if (first === 'ALTER' && words.at(-2) === 'OWNER' && words.at(-1) === 'TO') return 'owners'
   if (first === 'GRANT' || first === 'REVOKE') return 'grants'
@@ -51,7 +54,8 @@ function phaseOf(words: string[]): Phase {
 /** Often refused to roles of managed servers, which have made such a thing themselves, or do not let others make it. */
 function isExtra([first, second, third]: string[]): boolean {
   if (second === 'PUBLICATION' || (first === 'SECURITY' && second === 'LABEL')) return true
-  if (first === 'SET' && (second === 'DEFAULT_TABLESPACE' || second === 'DEFAULT_TABLE_ACCESS_METHOD')) return true
+  if (first === 'SET' && (second === 'DEFAULT_TABLESPACE' || second === 'DEFAULT_TABLE_ACCESS_METHOD'))
+    return true
   return first === 'COMMENT' && (third === 'EXTENSION' || third === 'PUBLICATION' || third === 'SCHEMA')
 }
 

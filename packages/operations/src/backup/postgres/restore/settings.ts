@@ -15,7 +15,8 @@ export async function restoreSettings(
     if (reason !== undefined) leftOut.push({ statement, reason })
   }
   for (const { role, name, value } of settings) {
-    const whose = role === null ? `DATABASE ${database}` : `ROLE ${quoteIdentifier(role)} IN DATABASE ${database}`
+    const whose =
+      role === null ? `DATABASE ${database}` : `ROLE ${quoteIdentifier(role)} IN DATABASE ${database}`
     const setting = name.split('.').map(quoteIdentifier).join('.')
     const statement = `ALTER ${whose} SET ${setting} FROM CURRENT`
     // Only so a list is taken for what it is: written as a literal, it would be one name.

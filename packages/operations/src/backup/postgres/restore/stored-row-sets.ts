@@ -12,7 +12,8 @@ export async function findRowSets(client: PostgresClient, stored: readonly Store
   return stored.map(({ label, columns, condition, isPartitioned }) => {
     if (label === largeObjectRows.label) return largeObjectRows
     const rows = known.get(label)
-    if (rows === undefined) throw new Error(`the backup has rows of ${label}, which its schema did not create`)
+    if (rows === undefined)
+      throw new Error(`the backup has rows of ${label}, which its schema did not create`)
     const own = new Map(rows.columns.map((column) => [column.name, column]))
     return {
       label,
