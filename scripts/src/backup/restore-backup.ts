@@ -1,12 +1,15 @@
+import { exit } from '@outgrow/kit'
+import type { Report } from '@outgrow/graduate'
 import { runRestore, summaryOf, type BackupSummary } from '@outgrow/operations'
 import { outcome, type Outcome } from '../output/outcome.ts'
 import type { CommandContext } from '../output/run.ts'
 import { stepProgress } from '../render/progress.ts'
 import { printRestore } from '../render/restore.ts'
+import { acrossOf, type AcrossOptions } from './across.ts'
 import { protectionOf, storageOf, type BackupOptions } from './options.ts'
 import { timeOf } from './time-of.ts'
 
-export interface RestoreOptions extends BackupOptions {
+export interface RestoreOptions extends BackupOptions, AcrossOptions {
   to: string
   at?: string
 }
@@ -18,22 +21,42 @@ export interface RestoreDocument extends Outcome {
   passedOver: { id: string; problem: string }[]
   /** What is wrong with the database, and was when it was backed up. */
   problems: string[]
+  /** What did not arrive, such as grants to roles that the server does not have. */
+  notes: string[]
+  /** The report of the move, where a backup of SQLite went into Postgres. */
+  move: Report | null
   ms: number | null
+}
+
+export const blankRestore = {
+  command: 'restore',
+  backup: null,
+  target: null,
+  passedOver: [],
+  problems: [],
+  notes: [],
+  move: null,
+  ms: null,
 }
 
 /** Restores the backup that the options name. */
 export async function restoreBackup(
   options: RestoreOptions,
-  { terminal, signal }: CommandContext,
+  context: CommandContext,
 ): Promise<RestoreDocument> {
+  const { terminal, signal } = context
   const at = options.at === undefined ? undefined : timeOf('--at', options.at)
   const protection = protectionOf(options)
   const { storage, id } = await storageOf('--from', options.from)
   const run = { url: options.to, workDir: options.workDir, signal, onProgress: stepProgress(terminal) }
-  const restored = await runRestore({ ...run, storage, protection, id, at })
+  const { done, ...across } = acrossOf(options, context)
+  const restored = await runRestore({ ...run, storage, protection, id, at, across }).finally(done)
   printRestore(terminal, restored)
-  const { manifest, problems, target, ms } = restored
+  const { manifest, ...others } = restored
+  const { problems, notes, move } = others
   const passedOver = restored.passedOver.map(({ id, problem = '' }) => ({ id, problem }))
-  const document = { backup: summaryOf(manifest), target, passedOver, problems, ms }
-  return outcome('restore', document, problems.length + passedOver.length === 0)
+  const isClean = problems.length + notes.length + passedOver.length === 0
+  const document = outcome('restore', { ...others, backup: summaryOf(manifest), passedOver }, isClean)
+  if (move === null || move.exitCode === exit.done) return document
+  return { ...document, ok: move.ok && isClean, exitCode: move.exitCode, error: move.error }
 }

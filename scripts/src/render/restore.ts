@@ -1,10 +1,4 @@
-<<<<<<< HEAD
 import type { RestoreResult } from '@outgrow/operations'
-=======
-import type { Report } from '@outgrow/graduate'
-import { summaryOf, type BackupSummary, type RestoreResult } from '@outgrow/operations'
-import { outcome, type Outcome } from '../output/outcome.ts'
->>>>>>> c11d1fc (Restore backups of SQLite into Postgres by the move)
 import { count, duration, type Terminal } from '../output/terminal.ts'
 import { printDamage } from './backup.ts'
 
@@ -31,40 +25,3 @@ export function printRestore(
   for (const note of manifest.notes) terminal.line(`  note: ${note}`)
   printDamage(terminal, manifest.damage.length === 0 ? [] : problems)
 }
-<<<<<<< HEAD
-=======
-
-export interface RestoreDocument extends Outcome {
-  backup: BackupSummary | null
-  target: string | null
-  passedOver: { id: string; problem: string }[]
-  problems: string[]
-  notes: string[]
-  /** The report of the move, where a backup of SQLite went into Postgres. */
-  move: Report | null
-  ms: number | null
-}
-
-export const blankRestore = {
-  command: 'restore',
-  backup: null,
-  target: null,
-  passedOver: [],
-  problems: [],
-  notes: [],
-  move: null,
-  ms: null,
-}
-
-export function restoreDocument({ manifest, ...restored }: RestoreResult): RestoreDocument {
-  const { passedOver, problems, notes, move } = restored
-  const fields = {
-    ...restored,
-    backup: summaryOf(manifest),
-    passedOver: passedOver.map(({ id, problem = '' }) => ({ id, problem })),
-  }
-  const document = outcome('restore', fields, passedOver.length + problems.length + notes.length === 0)
-  if (move === null || move.exitCode === 0) return document
-  return { ...document, ok: move.ok && document.ok, exitCode: move.exitCode, error: move.error }
-}
->>>>>>> c11d1fc (Restore backups of SQLite into Postgres by the move)

@@ -1,5 +1,4 @@
-import { join } from 'node:path'
-import { runMove, type MoveListener, type Report, type RunSettings } from '@outgrow/graduate'
+import type { Report } from '@outgrow/graduate'
 import { Failure, redactUrl } from '@outgrow/kit'
 import { chooseBackup, type Wanted } from '../catalog/choose-backup.ts'
 import { readManifest } from '../catalog/documents.ts'
@@ -8,9 +7,9 @@ import type { Manifest } from '../model/manifest.ts'
 import type { SourceRequest } from '../model/source.ts'
 import type { Storage } from '../model/storage.ts'
 import { kindOf, providerOf } from '../providers.ts'
-import { withScratchFolder } from '../sqlite/scratch.ts'
 import type { Protection } from '../seal/backup-key.ts'
 import { openParts } from './open-parts.ts'
+import { restoreAcross, type Across } from './restore-across.ts'
 import { restoreInto } from './restore-into.ts'
 
 export interface RestoreRequest extends SourceRequest, Wanted {
@@ -18,15 +17,6 @@ export interface RestoreRequest extends SourceRequest, Wanted {
   protection: Protection
   /** How a backup of SQLite gets into Postgres. */
   across?: Across
-}
-
-export interface Across {
-  /** What a move of that file is told. */
-  settings: (file: string) => RunSettings
-  /** See `MoveRun`. */
-  writesHistory: boolean
-  /** Asked for when the move begins. */
-  listener: () => MoveListener
 }
 
 export interface RestoreResult {
@@ -69,7 +59,7 @@ export async function runRestore(request: RestoreRequest): Promise<RestoreResult
 }
 
 /** Fills a target with what is in a backup, and nothing else. */
-async function restoreWhole(
+export async function restoreWhole(
   manifest: Manifest,
   request: RestoreRequest,
 ): Promise<Pick<RestoreResult, 'target' | 'problems' | 'notes'>> {
@@ -82,29 +72,6 @@ async function restoreWhole(
     signal.throwIfAborted()
     await target.publish()
     return { target: target.description, problems, notes }
-  })
-}
-
-/**
- * Restores a backup of SQLite into a file that is gone afterwards, and moves that into Postgres.
- * @throws Failure of the move, too
- */
-async function restoreAcross(manifest: Manifest, request: RestoreRequest, across: Across): Promise<Report> {
-  return withScratchFolder(request.workDir, async (folder) => {
-    const file = join(folder, 'restored.db')
-    await restoreWhole(manifest, { ...request, url: file })
-    return runMove(
-      {
-        ...across.settings(file),
-        command: 'migrate',
-        target: { url: request.url, made: undefined },
-        rendered: undefined,
-        writesHistory: across.writesHistory,
-        unfinished: 'refuse',
-        acceptQuarantine: false,
-      },
-      across.listener(),
-    )
   })
 }
 
