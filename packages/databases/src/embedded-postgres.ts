@@ -19,6 +19,7 @@ import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { Failure, messageOf } from '@outgrow/kit'
+import { withPostgres } from './postgres.ts'
 
 const run = promisify(execFile)
 
@@ -115,6 +116,34 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   }
   const url = `postgresql://postgres:${password}@127.0.0.1:${port}/${database}?sslmode=disable`
   return { url, dataDirectory: data, started: runningPort === undefined, stop }
+}
+
+/** Removes the cluster of a folder, and ends its server if that still runs: whoever started it is gone. */
+export async function removeEmbeddedPostgres(directory: string): Promise<void> {
+  const owner = serverOwner()
+  const folder = folderFor(resolve(directory), owner)
+  const data = join(folder, 'data')
+  const port = await portOfRunningServer(data)
+  if (port !== undefined && (await isServerOf(data, port, readFileSync(join(folder, 'password'), 'utf8')))) {
+    const running = await startEmbeddedPostgres({ directory }) // finds it running, and starts nothing
+    await running.stop('immediate')
+  }
+  rmSync(folder, { recursive: true, force: true })
+}
+
+/** A process number may be another's by now. */
+async function isServerOf(data: string, port: number, password: string): Promise<boolean> {
+  const url = `postgresql://postgres:${password}@127.0.0.1:${port}/postgres?sslmode=disable`
+  try {
+    return await withPostgres(url, async (client) => {
+      const { rows } = await client.query<{ data: string }>(
+        "SELECT current_setting('data_directory') AS data",
+      )
+      return rows[0]?.data === data
+    })
+  } catch {
+    return false // whatever answers there, or does not, is no server with this password
+  }
 }
 
 /** Whether a cluster was made for that folder. */

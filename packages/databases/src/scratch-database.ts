@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { startEmbeddedPostgres } from './embedded-postgres.ts'
+import { removeEmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts'
 import { withPostgres } from './postgres.ts'
 import { quoteIdentifier } from './quote.ts'
 import { parsePostgresUrl } from './url.ts'
@@ -21,7 +21,8 @@ export async function withScratchDatabase<Result>(
   use: (url: string) => Promise<Result>,
 ): Promise<Result> {
   if (provider === 'postgres' && server !== undefined) return withDatabaseOn(server, use)
-  const folder = mkdtempSync(join(directory, 'outgrow-scratch-'))
+  await removeOrphans(directory)
+  const folder = mkdtempSync(join(directory, `outgrow-scratch-${process.pid}-`))
   try {
     if (provider === 'sqlite') return await use(`file:${join(folder, 'scratch.db')}`)
     const embedded = await startEmbeddedPostgres({ directory: folder, settings: ['fsync=off'] })
@@ -33,6 +34,24 @@ export async function withScratchDatabase<Result>(
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** What processes left that were killed: a server that goes on, and rows in the clear. */
+async function removeOrphans(directory: string): Promise<void> {
+  for (const name of readdirSync(directory)) {
+    const pid = /^outgrow-scratch-(\d+)-/.exec(name)?.[1]
+    if (pid === undefined || isProcessAlive(Number(pid))) continue
+    await removeEmbeddedPostgres(join(directory, name))
+    rmSync(join(directory, name), { recursive: true, force: true })
+  }
+}
+
+function isProcessAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM' // somebody else's, but there
   }
 }
 

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import type { Manifest } from '../model/manifest.ts'
+import { unknownVersion } from '../seal/header.ts'
 
 /** A table's rows in a backup. */
 const storedTable = z.object({
@@ -18,7 +20,7 @@ const describedItem = z.object({ kind: z.string(), name: z.string(), definition:
 const databaseSetting = z.object({ role: z.string().nullable(), name: z.string(), value: z.string() })
 
 /** What a restore of a Postgres backup needs, beside its scripts and rows. */
-export const postgresDetails = z.object({
+const postgresDetails = z.object({
   /** Where the manifest's schema is cut: what comes before builds the tables, the rest is for when they are filled. */
   postDataAt: z.number().int(),
   /** `180004` */
@@ -30,6 +32,8 @@ export const postgresDetails = z.object({
   extensions: z.array(z.object({ name: z.string(), version: z.string() })),
   /** The database's own collations that are used, by name. */
   collations: z.array(z.string()),
+  /** By which the database sorts texts, unless they say otherwise. */
+  collation: z.string(),
   tablespaces: z.array(z.string()),
   roles: z.object({
     /** They own something. */
@@ -43,6 +47,13 @@ export const postgresDetails = z.object({
   comment: z.string().nullable(),
   structure: z.array(describedItem),
 })
+
+/** @throws Failure OUTGROW_BACKUP_VERSION */
+export function detailsOf({ id, details }: Manifest): PostgresDetails {
+  const known = postgresDetails.safeParse(details)
+  if (known.success) return known.data
+  throw unknownVersion(id)
+}
 
 export type PostgresDetails = z.infer<typeof postgresDetails>
 export type StoredTable = z.infer<typeof storedTable>

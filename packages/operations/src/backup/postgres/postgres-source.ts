@@ -3,6 +3,7 @@ import { sameDigest } from '@outgrow/graduate'
 import type { TableDigest } from '../model/manifest.ts'
 import type { BackupSource, SourcePart, SourceSummary, WithBackupSource } from '../model/source.ts'
 import { readLeftOut, readNeeds } from './catalog/needs.ts'
+import { refuseUnwritable } from './catalog/refuse-unwritable.ts'
 import { readRowSets, type StoredRowSet } from './catalog/row-sets.ts'
 import { readSequences } from './catalog/sequences.ts'
 import { describeDatabase } from './catalog/structure.ts'
@@ -50,6 +51,7 @@ async function openState(url: PostgresUrl, sessions: Sessions, signal: AbortSign
   const digester = await digesterOf(hasher)
   const snapshot = await takeSnapshot(reader)
   await joinSnapshot(hasher, snapshot)
+  await refuseUnwritable(reader)
   const script = await dumpSchema(sessions, snapshot.id, signal)
   const rowSets = await readRowSets(reader, snapshot.relations)
   const objectBytes = await sizeOfLargeObjects(reader)

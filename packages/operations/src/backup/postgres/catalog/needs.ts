@@ -4,7 +4,7 @@ import { systemSchema } from './relations.ts'
 
 type Needs = Pick<
   PostgresDetails,
-  'extensions' | 'collations' | 'tablespaces' | 'roles' | 'settings' | 'comment'
+  'extensions' | 'collations' | 'collation' | 'tablespaces' | 'roles' | 'settings' | 'comment'
 >
 
 /** What of the server and its cluster a database rests on: a dump of the database does not hold it. */
@@ -17,6 +17,16 @@ export async function readNeeds(client: PostgresClient): Promise<Needs> {
 export async function readLeftOut(client: PostgresClient): Promise<string[]> {
   const { rows } = await client.query<{ note: string }>(leftOutSql)
   return rows.map(({ note }) => note)
+}
+
+/** SQL of the database's own collation. Its column has another name in each version. */
+const collationSql = `(SELECT coalesce(d ->> 'datlocale', d ->> 'daticulocale', d ->> 'datcollate')
+   FROM (SELECT to_jsonb(b) AS d FROM pg_database b WHERE datname = current_database()) own)`
+
+/** By which this database sorts texts. */
+export async function readCollation(client: PostgresClient): Promise<string> {
+  const { rows } = await client.query<{ name: string }>(`SELECT ${collationSql} AS name`)
+  return rows[0]?.name ?? ''
 }
 
 const ofUser = (oid: string, classId: string) =>
@@ -52,6 +62,7 @@ SELECT json_build_object(
   'collations', (SELECT coalesce(json_agg(DISTINCT l.collname), '[]') FROM pg_collation l
                   WHERE l.oid IN (SELECT id FROM collated) AND l.collnamespace = 'pg_catalog'::regnamespace
                     AND l.collname NOT IN ('default', 'C', 'POSIX')),
+  'collation', ${collationSql},
   'tablespaces', (SELECT coalesce(json_agg(DISTINCT spcname), '[]') FROM pg_class c JOIN pg_tablespace s ON s.oid = c.reltablespace
                    WHERE spcname <> 'pg_global'),
   'roles', json_build_object(
@@ -71,6 +82,9 @@ SELECT format('%s is a foreign table: its definition is in the backup, its rows 
 UNION ALL
 SELECT format('The subscription %I is not in the backup: create it again where it is wanted.', subname)
   FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+UNION ALL
+SELECT format('%s is unlogged: its rows are not in the backup, since a replica has none of them.', c.oid::regclass)
+  FROM pg_class c WHERE c.relkind IN ('r', 'S') AND c.relpersistence = 'u' AND pg_is_in_recovery()
 UNION ALL
 SELECT DISTINCT 'Owners and grants of large objects are not in the backup.'
   FROM pg_largeobject_metadata WHERE lomacl IS NOT NULL OR lomowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user)`

@@ -8,7 +8,6 @@ export interface Relation {
   /** As SQL names it, with its schema. */
   label: string
   kind: 'table' | 'partitioned' | 'sequence' | 'foreign table'
-  isUnlogged: boolean
   /** The table of which it is a partition. */
   parent: number | null
   isHashed: boolean
@@ -21,7 +20,7 @@ export interface Relation {
 }
 
 /**
- * Tables, sequences and foreign tables that are the user's own: not the system's, and of an extension's only those that it
+ * Tables, sequences and foreign tables that are the user's own, and that this server can read: not the system's, and of an extension's only those that it
  * declares as the user's configuration. Source: pg_dump, getTables and processExtensionTables.
  */
 export async function readRelations(client: PostgresClient): Promise<Relation[]> {
@@ -36,7 +35,6 @@ export const systemSchema = (name: string): string =>
 const relationsSql = `
 SELECT c.oid::int8::float8 AS oid, n.nspname AS schema, c.relname AS name, format('%I.%I', n.nspname, c.relname) AS label,
        CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned' WHEN 'S' THEN 'sequence' ELSE 'foreign table' END AS kind,
-       c.relpersistence = 'u' AS "isUnlogged",
        (SELECT inhparent::int8::float8 FROM pg_inherits WHERE inhrelid = c.oid AND c.relispartition) AS parent,
        coalesce((SELECT partstrat = 'h' FROM pg_partitioned_table WHERE partrelid = c.oid), false) AS "isHashed",
        CASE WHEN c.relkind = 'r' THEN pg_table_size(c.oid) ELSE 0 END AS "sizeBytes",
@@ -47,6 +45,6 @@ SELECT c.oid::int8::float8 AS oid, n.nspname AS schema, c.relname AS name, forma
   JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0 AND d.deptype = 'e'
   LEFT JOIN pg_extension e ON e.oid = d.refobjid AND c.oid = ANY(e.extconfig)
- WHERE c.relkind IN ('r', 'p', 'S', 'f') AND c.relpersistence <> 't' AND NOT ${systemSchema('n.nspname')}
+ WHERE c.relkind IN ('r', 'p', 'S', 'f') AND c.relpersistence <> 't' AND NOT (c.relpersistence = 'u' AND pg_is_in_recovery()) AND NOT ${systemSchema('n.nspname')}
    AND (d.objid IS NULL OR e.oid IS NOT NULL)
  ORDER BY array_position(e.extconfig, c.oid), n.nspname, c.relname`

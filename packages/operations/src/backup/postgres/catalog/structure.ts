@@ -16,9 +16,14 @@ const notOfExtension = (oid: string, classId: string) =>
 
 const othersSql = `
 SELECT 'function' AS kind, p.oid::regprocedure::text AS name,
-       CASE WHEN p.prokind = 'a' THEN 'aggregate' ELSE pg_get_functiondef(p.oid) END AS definition
+       concat_ws(' ', p.prokind, pg_get_function_result(p.oid), (SELECT lanname FROM pg_language WHERE oid = p.prolang), p.provolatile, p.proparallel,
+         p.proisstrict, p.prosecdef, p.proleakproof, p.proconfig, p.probin, p.prosrc) AS definition
   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
  WHERE NOT ${systemSchema('n.nspname')} AND ${notOfExtension('p.oid', 'pg_proc')}
+UNION ALL
+SELECT 'full definition of function', p.oid::regprocedure::text, pg_get_functiondef(p.oid)
+  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+ WHERE p.prokind <> 'a' AND NOT ${systemSchema('n.nspname')} AND ${notOfExtension('p.oid', 'pg_proc')}
 UNION ALL
 SELECT 'domain', format_type(t.oid, NULL), concat_ws(' ', format_type(t.typbasetype, t.typtypmod), CASE WHEN t.typnotnull THEN 'not null' END, t.typdefault,
          (SELECT string_agg(format('%I %s', k.conname, pg_get_constraintdef(k.oid)), ' ' ORDER BY k.conname)

@@ -13,7 +13,15 @@ export interface StructureDifferences {
 /** They follow the server's roles, which may be others. */
 const softKinds = new Set(['owner', 'grant', 'column grant', 'publication', 'event trigger'])
 /** Each version spells definitions in its own way, but of these. */
-const plainKinds = new Set(['column', 'enum', 'domain', 'composite type', 'range type', 'sequence'])
+const plainKinds = new Set([
+  'column',
+  'enum',
+  'domain',
+  'composite type',
+  'range type',
+  'sequence',
+  'function',
+])
 
 /** What a backup's database had and a restored one has not, or has in another form. */
 export async function compareStructure(

@@ -1,7 +1,7 @@
 import type { PostgresClient } from '@outgrow/databases'
 import type { Manifest, TableDigest } from '../../model/manifest.ts'
 import type { BackupProgress, OpenPart } from '../../model/source.ts'
-import { postgresDetails, type StoredSequence } from '../details.ts'
+import { detailsOf, type StoredSequence } from '../details.ts'
 import { digesterOf, digestText, type Digester, type RowSet } from '../rows.ts'
 import { compareStructure } from './compare-structure.ts'
 import { loadParts } from './load-rows.ts'
@@ -31,7 +31,7 @@ export async function fillDatabase(
   openPart: OpenPart,
   onProgress: BackupProgress,
 ): Promise<Filled> {
-  const details = postgresDetails.parse(manifest.details)
+  const details = detailsOf(manifest)
   const missing = await findMissing(client, details)
   refuseMissing(missing)
   const digester = await digesterOf(client)

@@ -38,6 +38,10 @@ export function notesOf({ details, missing, owners, leftOut, differences }: Outc
       ? [`It refused ${others.length - shown.length} more statements of that kind.`]
       : []),
   ]
+  if (missing.collation !== undefined)
+    notes.push(
+      `The target sorts texts by ${missing.collation}, and the database that was backed up by ${details.collation}.`,
+    )
   // What follows from the above need not be counted again.
-  return notes.length > 0 ? notes : [...differences]
+  return roles.length + lost.length + leftOut.length > 0 ? notes : [...notes, ...differences]
 }

@@ -1,5 +1,6 @@
 import { quoteIdentifier, type PostgresClient } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
+import { readCollation } from '../catalog/needs.ts'
 import type { PostgresDetails } from '../details.ts'
 import { majorOf, serverVersion } from '../server.ts'
 
@@ -13,6 +14,8 @@ export interface Missing {
   /** The rest goes on without them. */
   roles: string[]
   tablespaces: string[]
+  /** The target's, where it is another. */
+  collation: string | undefined
 }
 
 export async function findMissing(client: PostgresClient, details: PostgresDetails): Promise<Missing> {
@@ -26,6 +29,7 @@ export async function findMissing(client: PostgresClient, details: PostgresDetai
     return rows.map(({ name }) => name)
   }
   const { owners, grantees, inPolicies } = details.roles
+  const collation = await readCollation(client)
   const policyRoles = await names('SELECT rolname FROM pg_roles', inPolicies)
   return {
     olderThan: server < backup ? { server, backup } : undefined,
@@ -40,8 +44,12 @@ export async function findMissing(client: PostgresClient, details: PostgresDetai
     policyRoles,
     roles: await names('SELECT rolname FROM pg_roles', [...owners, ...grantees]),
     tablespaces: await names('SELECT spcname FROM pg_tablespace', details.tablespaces),
+    collation: plain(collation) === plain(details.collation) ? undefined : collation,
   }
 }
+
+/** `C.UTF-8` and `C.utf8` are one. */
+const plain = (collation: string) => collation.toLowerCase().replaceAll('-', '')
 
 /** @throws Failure OUTGROW_RESTORE_SERVER, OUTGROW_RESTORE_ROLES */
 export function refuseMissing({ olderThan, extensions, collations, policyRoles }: Missing): void {
