@@ -3,7 +3,7 @@ import { runMove, undoUnfinished, type MoveListener, type Report, type RunSettin
 import type { Manifest } from '../model/manifest.ts'
 import { providerOf } from '../providers.ts'
 import { withScratchFolder } from '../sqlite/scratch.ts'
-import { restoreWhole, type RestoreRequest } from './run-restore.ts'
+import { restoreWhole, type StoredRequest } from './restore-whole.ts'
 
 /** How a backup of SQLite gets into Postgres. */
 export interface Across {
@@ -21,15 +21,15 @@ export interface Across {
  */
 export async function restoreAcross(
   manifest: Manifest,
-  request: RestoreRequest,
+  request: StoredRequest,
   across: Across,
-): Promise<Report> {
+): Promise<{ problems: string[]; move: Report }> {
   await providerOf('postgres').withTarget(request, (target) => target.refuseUnlessEmpty())
   return withScratchFolder(request.workDir, async (folder) => {
     const file = join(folder, 'restored.db')
-    await restoreWhole(manifest, { ...request, url: file })
+    const { problems } = await restoreWhole(manifest, { ...request, url: file })
     try {
-      return await runMove(
+      const move = await runMove(
         {
           ...across.settings(file),
           command: 'migrate',
@@ -41,6 +41,7 @@ export async function restoreAcross(
         },
         across.listener(),
       )
+      return { problems, move }
     } catch (error) {
       // It was empty, and nothing could go on with a file that is gone.
       await undoUnfinished(request.url).catch(() => {})

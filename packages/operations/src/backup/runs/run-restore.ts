@@ -4,17 +4,11 @@ import { chooseBackup, type Wanted } from '../catalog/choose-backup.ts'
 import { readManifest } from '../catalog/documents.ts'
 import { readCatalog, type StoredBackup } from '../catalog/read-catalog.ts'
 import type { Manifest } from '../model/manifest.ts'
-import type { SourceRequest } from '../model/source.ts'
-import type { Storage } from '../model/storage.ts'
-import { kindOf, providerOf } from '../providers.ts'
-import type { Protection } from '../seal/backup-key.ts'
-import { openParts } from './open-parts.ts'
+import { kindOf } from '../providers.ts'
 import { restoreAcross, type Across } from './restore-across.ts'
-import { restoreInto } from './restore-into.ts'
+import { restoreWhole, type StoredRequest } from './restore-whole.ts'
 
-export interface RestoreRequest extends SourceRequest, Wanted {
-  storage: Storage
-  protection: Protection
+export interface RestoreRequest extends StoredRequest, Wanted {
   /** How a backup of SQLite gets into Postgres. */
   across?: Across
 }
@@ -54,34 +48,8 @@ export async function runRestore(request: RestoreRequest): Promise<RestoreResult
     return { ...found, ...restored, move: null, ms: performance.now() - started }
   }
   if (manifest.provider !== 'sqlite' || request.across === undefined) throw notAcross(manifest, kind)
-  const move = await restoreAcross(manifest, request, request.across)
-  return { ...found, problems: [], notes: [], move, ms: performance.now() - started }
-}
-
-/** Fills a target with what is in a backup, and nothing else. */
-export async function restoreWhole(
-  manifest: Manifest,
-  request: RestoreRequest,
-): Promise<Pick<RestoreResult, 'target' | 'problems' | 'notes'>> {
-  const { storage, protection, signal } = request
-  return providerOf(manifest.provider).withTarget(request, async (target) => {
-    const openPart = openParts(storage, manifest, protection, signal)
-    const { differences, problems, notes } = await restoreInto(target, manifest, openPart)
-    const unexpected = manifest.damage.length === 0 ? problems : []
-    if (differences.length + unexpected.length > 0) throw differs([...differences, ...unexpected])
-    signal.throwIfAborted()
-    await target.publish()
-    return { target: target.description, problems, notes }
-  })
-}
-
-function differs(differences: string[]): Failure {
-  return new Failure({
-    code: 'OUTGROW_RESTORE_DIFFERS',
-    message: `What was restored is not what was backed up: ${differences.slice(0, 5).join('; ')}.`,
-    why: 'Every table is compared before a restored database is put in place.',
-    fix: 'The target is as it was. Restore another backup (`outgrow backup list`), and report this.',
-  })
+  const { problems, move } = await restoreAcross(manifest, request, request.across)
+  return { ...found, problems, notes: [], move, ms: performance.now() - started }
 }
 
 function notAcross({ id, provider }: Manifest, kind: string): Failure {
