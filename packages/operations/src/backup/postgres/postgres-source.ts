@@ -2,17 +2,17 @@ import { parsePostgresUrl, type PostgresClient, type PostgresUrl } from '@outgro
 import { sameDigest } from '@outgrow/graduate'
 import type { TableDigest } from '../model/manifest.ts'
 import type { BackupSource, SourcePart, SourceSummary, WithBackupSource } from '../model/source.ts'
-import { readLeftOut, readNeeds } from './catalog/needs.ts'
+import { readLeftOut } from './catalog/needs.ts'
 import { refuseUnwritable } from './catalog/refuse-unwritable.ts'
 import { readRowSets, type StoredRowSet } from './catalog/row-sets.ts'
 import { readSequences } from './catalog/sequences.ts'
-import { describeDatabase } from './catalog/structure.ts'
 import type { PostgresDetails } from './details.ts'
 import { framed } from './frames.ts'
 import { largeObjectRows, sizeOfLargeObjects } from './large-objects.ts'
-import { dumpSchema, type SchemaScript } from './pg-dump/dump-schema.ts'
+import { dumpSchema } from './pg-dump/dump-schema.ts'
 import { planParts, type PlannedPart } from './plan-parts.ts'
 import { digesterOf, digestText, readRows, type Digester } from './rows.ts'
+import { readSchema, type Schema } from './read-schema.ts'
 import { refusePooler, refuseSourceVersion, serverVersion } from './server.ts'
 import { withServerFailures } from './server-failure.ts'
 import { withSessions, type Sessions } from './session.ts'
@@ -39,7 +39,7 @@ interface State {
   digester: Digester
   snapshot: Snapshot
   version: { words: string; number: number }
-  script: SchemaScript
+  schema: Schema
   rowSets: StoredRowSet[]
   parts: PlannedPart[]
 }
@@ -52,12 +52,13 @@ async function openState(url: PostgresUrl, sessions: Sessions, signal: AbortSign
   const snapshot = await takeSnapshot(reader)
   await joinSnapshot(hasher, snapshot)
   await refuseUnwritable(reader)
-  const script = await dumpSchema(sessions, snapshot.id, signal)
+  const schema = await readSchema(reader, () => dumpSchema(sessions, snapshot.id, signal))
   const rowSets = await readRowSets(reader, snapshot.relations)
   const objectBytes = await sizeOfLargeObjects(reader)
-  if (objectBytes !== undefined) rowSets.push({ ...largeObjectRows, sizeBytes: objectBytes })
+  // First, because whether they may be read shows only then.
+  if (objectBytes !== undefined) rowSets.unshift({ ...largeObjectRows, sizeBytes: objectBytes })
   const parts = planParts(rowSets.map(({ sizeBytes }) => sizeBytes))
-  return { reader, digester, snapshot, version: await serverVersion(reader), script, rowSets, parts }
+  return { reader, digester, snapshot, version: await serverVersion(reader), schema, rowSets, parts }
 }
 
 class PostgresSource implements BackupSource {
@@ -100,9 +101,9 @@ class PostgresSource implements BackupSource {
   }
 
   async summary(): Promise<SourceSummary> {
-    const { reader, snapshot, version, script, rowSets, parts } = this.#state
+    const { reader, snapshot, version, schema, rowSets, parts } = this.#state
     const details: PostgresDetails = {
-      postDataAt: script.postDataAt,
+      postDataAt: schema.script.postDataAt,
       serverVersion: version.number,
       parts: parts.map(({ name, tables }) => ({ name, tables })),
       tables: rowSets.map(({ label, columns, condition, isPartitioned }) => ({
@@ -112,10 +113,10 @@ class PostgresSource implements BackupSource {
         columns: columns.map(({ name, asText }) => ({ name, asText })),
       })),
       sequences: await readSequences(reader, snapshot.relations),
-      ...(await readNeeds(reader)),
-      structure: await describeDatabase(reader),
+      ...schema.needs,
+      structure: schema.structure,
     }
     const notes = await readLeftOut(reader)
-    return { tables: this.#tables, schema: script.text, notes, damage: [], details: { ...details } }
+    return { tables: this.#tables, schema: schema.script.text, notes, damage: [], details: { ...details } }
   }
 }

@@ -1,4 +1,4 @@
-import type { PostgresClient, PostgresUrl } from '@outgrow/databases'
+import { isPooled, type PostgresClient, type PostgresUrl } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 
 const oldestMajor = 12
@@ -11,21 +11,16 @@ const newestMajor = 18
  * @throws Failure OUTGROW_TARGET_POOLED
  */
 export async function refusePooler(
-  [client, second]: [PostgresClient, PostgresClient],
-  { url }: PostgresUrl,
+  clients: readonly [PostgresClient, PostgresClient],
+  url: PostgresUrl,
 ): Promise<void> {
-  const pidOf = async (one: PostgresClient) => {
-    const { rows } = await one.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
-    return rows[0]?.pid
-  }
-  const [pid, other, again] = [await pidOf(client), await pidOf(second), await pidOf(second)]
-  if (other === pid || other !== again || url.searchParams.get('pgbouncer') === 'true')
-    throw new Failure({
-      code: 'OUTGROW_TARGET_POOLED',
-      message: 'This URL points to a pooler that shares sessions between transactions.',
-      why: 'A backup and a restore need sessions of their own: settings and COPY must stay on one connection.',
-      fix: 'Pass the direct URL (often another port or host name, such as DIRECT_URL); keep the pooled one for the application.',
-    })
+  if (!(await isPooled(clients, url))) return
+  throw new Failure({
+    code: 'OUTGROW_TARGET_POOLED',
+    message: 'This URL points to a pooler that shares sessions between transactions.',
+    why: 'A backup and a restore need sessions of their own: settings and COPY must stay on one connection.',
+    fix: 'Pass the direct URL (often another port or host name, such as DIRECT_URL); keep the pooled one for the application.',
+  })
 }
 
 /** Of these versions pg_dump and what is read here know the catalogs. @throws Failure OUTGROW_BACKUP_SERVER */

@@ -7,6 +7,8 @@ const settings = [
   'SET default_transaction_read_only = off',
   'SET synchronize_seqscans = off',
   "SET xmloption = 'content'",
+  "SET lc_monetary = 'C'",
+  'SET array_nulls = on',
   "SELECT set_config('client_connection_check_interval', '1s', false) WHERE current_setting('client_connection_check_interval', true) IS NOT NULL",
 ]
 

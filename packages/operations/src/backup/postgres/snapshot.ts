@@ -95,11 +95,12 @@ function sameRelations(one: readonly Relation[], other: readonly Relation[]): bo
   return named(one) === named(other)
 }
 
-function changing(): Failure {
+/** The form of the database does not hold still. */
+export function changing(): Failure {
   return new Failure({
     code: 'OUTGROW_BACKUP_LOCKED',
-    message: 'Tables were created, renamed or dropped while the backup was beginning.',
-    why: 'A backup begins when all tables are locked against such changes.',
+    message: 'Tables, functions or grants changed again and again while the backup was beginning.',
+    why: 'A backup holds one state of them all.',
     fix: 'Run the command again when the migration has ended.',
   })
 }

@@ -8,8 +8,10 @@ export async function describeDatabase(client: PostgresClient): Promise<Describe
   )
   const tables = await describeSchemas(client, Object.fromEntries(schemas.map(({ name }) => [name, name])))
   const { rows: others } = await client.query<DescribedItem>(othersSql)
-  return [...tables, ...others]
+  return [...tables, ...others.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))]
 }
+
+const keyOf = ({ kind, name }: DescribedItem): string => `${kind} ${name}`
 
 const notOfExtension = (oid: string, classId: string) =>
   `NOT EXISTS (SELECT 1 FROM pg_depend x WHERE x.classid = '${classId}'::regclass AND x.objid = ${oid} AND x.deptype = 'e')`
