@@ -183,3 +183,11 @@ test('a role that only owns its database restores into it, as one does on a mana
   expect(await target.query("SELECT lo_get(99) = 'x' AS same")).toEqual([{ same: true }])
   await source.query('DROP EVENT TRIGGER watch')
 })
+
+test('a managed server’s pooled host is refused by its name, before anything is asked', async () => {
+  const url = 'postgresql://app:secret@ep-cool-name-123456-pooler.eu-central-1.aws.neon.tech/app'
+  await expect(takeBackup(url)).rejects.toMatchObject({
+    code: 'OUTGROW_TARGET_POOLED',
+    fix: expect.stringContaining('ep-cool-name-123456.eu-central-1.aws.neon.tech'),
+  })
+})

@@ -6,6 +6,7 @@ import { directUrlOf, providerOf } from './find.ts'
 /** What needs sessions of its own, and why. */
 const reasons = {
   migrations: 'Migrations need a session of their own, with its time zone and its search path.',
+  backup: 'A backup and a restore need sessions of their own: settings and COPY must stay on one connection.',
   move: 'A move needs its own sessions: settings and COPY must stay on one connection.',
 } as const
 

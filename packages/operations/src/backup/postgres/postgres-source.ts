@@ -13,7 +13,7 @@ import { dumpSchema } from './pg-dump/dump-schema.ts'
 import { planParts, type PlannedPart } from './plan-parts.ts'
 import { digesterOf, digestText, readRows, type Digester } from './rows.ts'
 import { readSchema, type Schema } from './read-schema.ts'
-import { refusePooler, refuseSourceVersion, serverVersion } from './server.ts'
+import { openDirect, refuseSourceVersion, serverVersion } from './server.ts'
 import { withServerFailures } from './server-failure.ts'
 import { withSessions, type Sessions } from './session.ts'
 import { joinSnapshot, takeSnapshot, type Snapshot } from './snapshot.ts'
@@ -45,8 +45,7 @@ interface State {
 }
 
 async function openState(url: PostgresUrl, sessions: Sessions, signal: AbortSignal): Promise<State> {
-  const [reader, hasher] = [await sessions.open(), await sessions.open()]
-  await refusePooler([reader, hasher], url)
+  const [reader, hasher] = await openDirect(url, sessions)
   await refuseSourceVersion(reader)
   const digester = await digesterOf(hasher)
   const snapshot = await takeSnapshot(reader)

@@ -1,20 +1,22 @@
-import { isPooled, type PostgresClient, type PostgresUrl } from '@outgrow/databases'
+import { isPooled, requireDirect, type PostgresClient, type PostgresUrl } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
+import type { Sessions } from './session.ts'
 
 const oldestMajor = 12
 /** That of pg_dump. */
 const newestMajor = 18
 
 /**
- * Refuses a pooler that shares sessions.
- * @param clients two connections, outside of transactions
- * @throws Failure OUTGROW_TARGET_POOLED
+ * Opens a connection and another one, and refuses a pooler that shares sessions.
+ * @throws Failure OUTGROW_TARGET_POOLED, OUTGROW_PROVIDER_UNSUPPORTED
  */
-export async function refusePooler(
-  clients: readonly [PostgresClient, PostgresClient],
+export async function openDirect(
   url: PostgresUrl,
-): Promise<void> {
-  if (!(await isPooled(clients, url))) return
+  sessions: Sessions,
+): Promise<[PostgresClient, PostgresClient]> {
+  requireDirect(url.url.href, 'backup')
+  const clients: [PostgresClient, PostgresClient] = [await sessions.open(), await sessions.open()]
+  if (!(await isPooled(clients, url))) return clients
   throw new Failure({
     code: 'OUTGROW_TARGET_POOLED',
     message: 'This URL points to a pooler that shares sessions between transactions.',
