@@ -1,9 +1,10 @@
-import { connectPostgres, withPostgres } from '@outgrow/databases'
+import { connectPostgres, withPostgres, type PostgresClient } from '@outgrow/databases'
 import { makeDatabase } from '@outgrow/testing'
 import { expect, inject, test } from 'vitest'
 import { framed, FrameReader } from '../src/backup/postgres/frames.ts'
 import { answerToStartup, MessageReader } from '../src/backup/postgres/pg-dump/messages.ts'
 import { planParts } from '../src/backup/postgres/plan-parts.ts'
+import { commit } from '../src/backup/postgres/restore/commit.ts'
 import { readSchema } from '../src/backup/postgres/read-schema.ts'
 import { dumpStatements, ownerOf } from '../src/backup/postgres/restore/script.ts'
 import { restoreBackup, takeBackup } from './postgres-backup.ts'
@@ -161,4 +162,39 @@ test('a line that pg_dump would lose is named, and not backed up without', async
     code: 'OUTGROW_PG_DUMP',
     message: expect.stringContaining('function'),
   })
+})
+
+test('a commit of which the answer is lost is asked for', async () => {
+  const { url, query } = await makeDatabase(server)
+  const isThere = async (table: string) =>
+    (await query('SELECT to_regclass($1) IS NOT NULL AS there', [table]))[0]?.there
+  const lost = new Error('Connection terminated unexpectedly')
+  const reconnect = () => connectPostgres(url)
+  /** Ends as `end` says where the answer to COMMIT would come. */
+  const commitOf = async (table: string, end: (client: PostgresClient) => Promise<unknown>) => {
+    const client = await connectPostgres(url)
+    await client.query(`BEGIN; CREATE TABLE ${table} ()`)
+    const ending = {
+      async query(sql: string) {
+        if (sql !== 'COMMIT') return client.query(sql)
+        await end(client)
+        throw lost
+      },
+    } as PostgresClient
+    return { ending, client }
+  }
+  const whole = await commitOf('whole', (client) => client.query('COMMIT'))
+  await commit(whole.ending, reconnect)
+  expect(await isThere('whole')).toBe(true)
+
+  const cut = await commitOf('cut', (client) => client.end())
+  await expect(commit(cut.ending, reconnect)).rejects.toBe(lost)
+  expect(await isThere('cut')).toBe(false)
+
+  const unknown = await commitOf('unknown', (client) => client.end())
+  await expect(commit(unknown.ending, () => Promise.reject(lost))).rejects.toMatchObject({
+    code: 'OUTGROW_POSTGRES_LOST',
+    why: expect.stringContaining('all of the backup, or'),
+  })
+  await whole.client.end()
 })
