@@ -34,7 +34,7 @@ export { runStatements } from './run-statements.ts'
 export { describeSchemas, grantKinds, missingItems, type DescribedItem } from './postgres-structure.ts'
 export { describeSqlite } from './sqlite-structure.ts'
 export { runningEmbedded, startEmbedded, stateDirectory } from './work-folder.ts'
-export { withScratchDatabase, type ScratchOptions } from './scratch-database.ts'
+export { removeAbandonedScratch, withScratchDatabase, type ScratchOptions } from './scratch-database.ts'
 export { quoteIdentifier, quoteLiteral } from './quote.ts'
 export { isLongName, shortName } from './short-name.ts'
 export {

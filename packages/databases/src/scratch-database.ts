@@ -21,7 +21,7 @@ export async function withScratchDatabase<Result>(
   use: (url: string) => Promise<Result>,
 ): Promise<Result> {
   if (provider === 'postgres' && server !== undefined) return withDatabaseOn(server, use)
-  await removeOrphans(directory)
+  await removeAbandonedScratch(directory)
   const folder = mkdtempSync(join(directory, `outgrow-scratch-${process.pid}-`))
   try {
     if (provider === 'sqlite') return await use(`file:${join(folder, 'scratch.db')}`)
@@ -37,8 +37,8 @@ export async function withScratchDatabase<Result>(
   }
 }
 
-/** What processes left that were killed: a server that goes on, and rows in the clear. */
-async function removeOrphans(directory: string): Promise<void> {
+/** Removes what processes left in a folder that were killed: a server that goes on, and rows in the clear. */
+export async function removeAbandonedScratch(directory: string): Promise<void> {
   for (const name of readdirSync(directory)) {
     const pid = /^outgrow-scratch-(\d+)-/.exec(name)?.[1]
     if (pid === undefined || isProcessAlive(Number(pid))) continue

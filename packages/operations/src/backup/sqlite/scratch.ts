@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { stateDirectory } from '@outgrow/databases'
+import { removeAbandonedScratch, stateDirectory } from '@outgrow/databases'
 
 /**
  * Runs `use` with a folder that is gone afterwards. What a run that was killed left is removed by the next: it holds all
@@ -12,7 +12,10 @@ export async function withScratchFolder<Result>(
   use: (folder: string) => Promise<Result>,
 ): Promise<Result> {
   const parent = stateDirectory(workDir)
-  removeOrphans(parent, /^backup-(\d+)-[0-9a-f]{8}$/)
+  const name = /^backup-(\d+)-[0-9a-f]{8}$/
+  // First the servers of drills that lie in them.
+  for (const orphan of orphansIn(parent, name)) await removeAbandonedScratch(orphan)
+  removeOrphans(parent, name)
   const folder = join(parent, `backup-${process.pid}-${randomBytes(4).toString('hex')}`)
   mkdirSync(folder, { mode: 0o700 })
   try {
@@ -24,11 +27,16 @@ export async function withScratchFolder<Result>(
 
 /** Removes what processes left that are gone; a name has the process' id. */
 export function removeOrphans(folder: string, pattern: RegExp): void {
-  for (const name of readdirSync(folder)) {
-    const pid = pattern.exec(name)?.[1]
-    if (pid !== undefined && !isAlive(Number(pid)))
-      rmSync(join(folder, name), { recursive: true, force: true })
-  }
+  for (const path of orphansIn(folder, pattern)) rmSync(path, { recursive: true, force: true })
+}
+
+function orphansIn(folder: string, pattern: RegExp): string[] {
+  return readdirSync(folder)
+    .filter((name) => {
+      const pid = pattern.exec(name)?.[1]
+      return pid !== undefined && !isAlive(Number(pid))
+    })
+    .map((name) => join(folder, name))
 }
 
 function isAlive(pid: number): boolean {

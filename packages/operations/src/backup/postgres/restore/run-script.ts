@@ -48,7 +48,8 @@ async function runNeeded(client: PostgresClient, text: string): Promise<void> {
   try {
     await client.query(text)
   } catch (error) {
-    if (!isRefusal(error)) throw error
+    // Of who may do it, the statement is not guilty.
+    if (!isRefusal(error) || (error as { code?: string }).code === '42501') throw error
     throw new Failure({
       code: 'OUTGROW_RESTORE_FAILED',
       message: `The server refused a statement of the backup: ${messageOf(error)}`,
