@@ -28,7 +28,6 @@ export type { Address, Endpoint, Fact, Provider as ManagedProvider } from './pro
 export { providers } from './providers/providers.ts'
 export { requireDirect } from './providers/require-direct.ts'
 export { examineConnection, type ExaminedConnection } from './providers/examine-connection.ts'
-export { isPooled } from './is-pooled.ts'
 export { pipelined } from './pipelined.ts'
 export { runStatements } from './run-statements.ts'
 export { describeSchemas, grantKinds, missingItems, type DescribedItem } from './postgres-structure.ts'

@@ -1,10 +1,6 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { join } from 'node:path'
 import { connectPostgres, withPostgres } from '@outgrow/databases'
-import { makeDatabase, temporaryFolder, until, type TestDatabase } from '@outgrow/testing'
+import { makeDatabase, until, type TestDatabase } from '@outgrow/testing'
+import { hasPgbouncer, makePooledDatabase } from '@outgrow/testing/pooler'
 import { describe, expect, inject, test } from 'vitest'
 import { restoreBackup, takeBackup } from './postgres-backup.ts'
 
@@ -135,40 +131,12 @@ test('a session that the server ends is an expected failure, and leaves the targ
   expect(await restoreBackup(backup, target.url)).toEqual({ differences: [], problems: [], notes: [] })
 })
 
-describe.skipIf(spawnSync('pgbouncer', ['--version']).status !== 0)('behind the real pgbouncer', () => {
+describe.skipIf(!hasPgbouncer)('behind the real pgbouncer', () => {
   test('a backup and a restore name the pooler', async () => {
-    const source = await databaseOf('CREATE TABLE a (id int)')
-    const backup = await takeBackup(source.url)
-    await withPooler(source.url, async (url) => {
-      await expect(takeBackup(url)).rejects.toMatchObject({ code: 'OUTGROW_TARGET_POOLED' })
-      await expect(restoreBackup(backup, url)).rejects.toMatchObject({ code: 'OUTGROW_TARGET_POOLED' })
-    })
+    const { url, directUrl, drop } = await makePooledDatabase(server)
+    const backup = await takeBackup(directUrl)
+    await expect(takeBackup(url)).rejects.toMatchObject({ code: 'OUTGROW_TARGET_POOLED' })
+    await expect(restoreBackup(backup, url)).rejects.toMatchObject({ code: 'OUTGROW_TARGET_POOLED' })
+    await drop()
   })
 })
-
-/** A real pgbouncer in front of a database, with a server connection a transaction. */
-async function withPooler(target: string, use: (url: string) => Promise<void>): Promise<void> {
-  const { username, password, hostname, port, pathname } = new URL(target)
-  const free = createServer().listen(0, '127.0.0.1')
-  await once(free, 'listening')
-  const { port: listen } = free.address() as { port: number }
-  free.close()
-  await once(free, 'close')
-  const ini = join(temporaryFolder(), 'pgbouncer.ini')
-  writeFileSync(
-    ini,
-    `[databases]\napp = host=${hostname} port=${port} dbname=${pathname.slice(1)} user=${username} password=${password}
-[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${listen}\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\n`,
-  )
-  const pooler = spawn('pgbouncer', [...(process.getuid?.() === 0 ? ['-u', 'nobody'] : []), ini], {
-    stdio: 'ignore',
-  })
-  const url = `postgresql://${username}@127.0.0.1:${listen}/app?sslmode=disable`
-  try {
-    await until(() => withPostgres(url, async () => true).catch(() => false))
-    await use(url)
-  } finally {
-    pooler.kill('SIGKILL')
-    await once(pooler, 'exit')
-  }
-}

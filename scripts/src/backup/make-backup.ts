@@ -1,4 +1,5 @@
 import { planBackup, runBackup, summaryOf, type BackupPlan, type BackupSummary } from '@outgrow/operations'
+import { sessionUrlOf } from '@outgrow/databases'
 import { databaseUrl } from '../billing/context.ts'
 import { outcome, type Outcome } from '../output/outcome.ts'
 import type { CommandContext } from '../output/run.ts'
@@ -26,7 +27,8 @@ export async function makeBackup(
   options: MakeOptions,
   { terminal, signal }: CommandContext,
 ): Promise<BackupDocument> {
-  const url = databaseUrl(options.database)
+  const url =
+    options.database === undefined ? await sessionUrlOf(databaseUrl()) : databaseUrl(options.database)
   const protection = protectionOf(options)
   const { storage } = await storageOf('--to', options.to)
   const request = { url, storage, protection, workDir: options.workDir, signal }

@@ -3,7 +3,7 @@ import { redactUrl } from '@outgrow/kit'
 import type { SourceLook } from '../model/source.ts'
 import { readLeftOut } from './catalog/needs.ts'
 import { readRelations } from './catalog/relations.ts'
-import { openDirect, refuseSourceVersion } from './server.ts'
+import { refuseSourceVersion } from './server.ts'
 import { withServerFailures } from './server-failure.ts'
 import { withSessions } from './session.ts'
 import { refuseUnreadable } from './snapshot.ts'
@@ -13,7 +13,7 @@ export function lookAtPostgres(url: string): Promise<SourceLook> {
   const parsed = parsePostgresUrl(url)
   const { signal } = new AbortController()
   const look = withSessions(parsed, signal, async (sessions) => {
-    const [client] = await openDirect(parsed, sessions)
+    const client = await sessions.open()
     await refuseSourceVersion(client)
     refuseUnreadable(await readRelations(client), client.user ?? '')
     const { rows } = await client.query<{ size: string }>(

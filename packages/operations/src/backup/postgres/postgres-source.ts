@@ -1,4 +1,4 @@
-import { parsePostgresUrl, type PostgresClient, type PostgresUrl } from '@outgrow/databases'
+import { parsePostgresUrl, type PostgresClient } from '@outgrow/databases'
 import { sameDigest } from '@outgrow/graduate'
 import type { TableDigest } from '../model/manifest.ts'
 import type { BackupSource, SourcePart, SourceSummary, WithBackupSource } from '../model/source.ts'
@@ -13,7 +13,7 @@ import { dumpSchema } from './pg-dump/dump-schema.ts'
 import { planParts, type PlannedPart } from './plan-parts.ts'
 import { digesterOf, digestText, readRows, type Digester } from './rows.ts'
 import { readSchema, type Schema } from './read-schema.ts'
-import { openDirect, refuseSourceVersion, serverVersion } from './server.ts'
+import { refuseSourceVersion, serverVersion } from './server.ts'
 import { withServerFailures } from './server-failure.ts'
 import { withSessions, type Sessions } from './session.ts'
 import { joinSnapshot, takeSnapshot, type Snapshot } from './snapshot.ts'
@@ -26,7 +26,7 @@ export const withPostgresSource: WithBackupSource = ({ url, signal, onProgress }
   const parsed = parsePostgresUrl(url)
   const work = withSessions(parsed, signal, async (sessions) => {
     onProgress('reading the schema', 0, undefined)
-    return use(new PostgresSource(await openState(parsed, sessions, signal)))
+    return use(new PostgresSource(await openState(sessions, signal)))
   })
   return withServerFailures('backup', signal, work)
 }
@@ -44,8 +44,8 @@ interface State {
   parts: PlannedPart[]
 }
 
-async function openState(url: PostgresUrl, sessions: Sessions, signal: AbortSignal): Promise<State> {
-  const [reader, hasher] = await openDirect(url, sessions)
+async function openState(sessions: Sessions, signal: AbortSignal): Promise<State> {
+  const [reader, hasher] = [await sessions.open(), await sessions.open()]
   await refuseSourceVersion(reader)
   const digester = await digesterOf(hasher)
   const snapshot = await takeSnapshot(reader)

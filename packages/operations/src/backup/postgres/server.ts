@@ -1,29 +1,9 @@
-import { isPooled, requireDirect, type PostgresClient, type PostgresUrl } from '@outgrow/databases'
+import type { PostgresClient } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
-import type { Sessions } from './session.ts'
 
 const oldestMajor = 12
 /** That of pg_dump. */
 const newestMajor = 18
-
-/**
- * Opens a connection and another one, and refuses a pooler that shares sessions.
- * @throws Failure OUTGROW_TARGET_POOLED, OUTGROW_PROVIDER_UNSUPPORTED
- */
-export async function openDirect(
-  url: PostgresUrl,
-  sessions: Sessions,
-): Promise<[PostgresClient, PostgresClient]> {
-  requireDirect(url.url.href, 'backup')
-  const clients: [PostgresClient, PostgresClient] = [await sessions.open(), await sessions.open()]
-  if (!(await isPooled(clients, url))) return clients
-  throw new Failure({
-    code: 'OUTGROW_TARGET_POOLED',
-    message: 'This URL points to a pooler that shares sessions between transactions.',
-    why: 'A backup and a restore need sessions of their own: settings and COPY must stay on one connection.',
-    fix: 'Pass the direct URL (often another port or host name, such as DIRECT_URL); keep the pooled one for the application.',
-  })
-}
 
 /** Of these versions pg_dump and what is read here know the catalogs. @throws Failure OUTGROW_BACKUP_SERVER */
 export async function refuseSourceVersion(client: PostgresClient): Promise<void> {

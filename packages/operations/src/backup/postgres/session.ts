@@ -1,4 +1,10 @@
-import { connectPostgres, type PostgresClient, type PostgresUrl } from '@outgrow/databases'
+import {
+  connectPostgres,
+  refusePooled,
+  requireDirect,
+  type PostgresClient,
+  type PostgresUrl,
+} from '@outgrow/databases'
 
 /** Every name is written with its schema then, and what is read as text says the same in every session. */
 const settings = [
@@ -17,12 +23,17 @@ export interface Sessions {
   open: () => Promise<PostgresClient>
 }
 
-/** Runs `use` with connections of one database, which are closed whatever happens. */
+/**
+ * Runs `use` with connections of one database, which are closed whatever happens.
+ * @throws Failure OUTGROW_TARGET_POOLED, OUTGROW_PROVIDER_UNSUPPORTED, OUTGROW_POSTGRES_UNREACHABLE
+ */
 export async function withSessions<Result>(
   url: PostgresUrl,
   signal: AbortSignal,
   use: (sessions: Sessions) => Promise<Result>,
 ): Promise<Result> {
+  requireDirect(url.url.href, 'backup')
+  await refusePooled(url, signal)
   const clients: PostgresClient[] = []
   const open = async () => {
     const client = await connectPostgres(url, settings, signal)

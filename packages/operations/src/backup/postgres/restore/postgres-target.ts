@@ -2,7 +2,7 @@ import { connectPostgres, parsePostgresUrl, type PostgresClient, type PostgresUr
 import { redactUrl } from '@outgrow/kit'
 import type { Manifest, TableDigest } from '../../model/manifest.ts'
 import type { BackupProgress, OpenPart, RestoreTarget, WithRestoreTarget } from '../../model/source.ts'
-import { openDirect, serverVersion } from '../server.ts'
+import { serverVersion } from '../server.ts'
 import { withServerFailures } from '../server-failure.ts'
 import { withSessions } from '../session.ts'
 import { commit } from './commit.ts'
@@ -13,7 +13,7 @@ import { fillDatabase, type Filled } from './fill-database.ts'
 export const withPostgresTarget: WithRestoreTarget = ({ url, signal, onProgress }, use) => {
   const parsed = parsePostgresUrl(url)
   const work = withSessions(parsed, signal, async (sessions) => {
-    const [client] = await openDirect(parsed, sessions)
+    const client = await sessions.open()
     const { words } = await serverVersion(client)
     return use(new PostgresTarget(parsed, client, words, onProgress))
   })
