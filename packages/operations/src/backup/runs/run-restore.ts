@@ -1,16 +1,17 @@
 import type { Report } from '@outgrow/graduate'
-import { Failure, redactUrl } from '@outgrow/kit'
+import { redactUrl } from '@outgrow/kit'
 import { chooseBackup, type Wanted } from '../catalog/choose-backup.ts'
 import { readManifest } from '../catalog/documents.ts'
 import { readCatalog, type StoredBackup } from '../catalog/read-catalog.ts'
 import type { Manifest } from '../model/manifest.ts'
 import { kindOf } from '../providers.ts'
 import { restoreAcross, type Across } from './restore-across.ts'
+import { restoreIntoFile } from './restore-into-file.ts'
 import { restoreWhole, type StoredRequest } from './restore-whole.ts'
 
 export interface RestoreRequest extends StoredRequest, Wanted {
-  /** How a backup of SQLite gets into Postgres. */
-  across?: Across
+  /** How a backup of one kind of database gets into the other. */
+  across: Across
 }
 
 export interface RestoreResult {
@@ -23,7 +24,7 @@ export interface RestoreResult {
   problems: string[]
   /** What did not arrive, such as grants to roles that the server does not have. */
   notes: string[]
-  /** Of a backup of SQLite that was moved into Postgres. */
+  /** Of a backup that was moved into the other kind of database. */
   move: Report | null
   ms: number
 }
@@ -47,15 +48,8 @@ export async function runRestore(request: RestoreRequest): Promise<RestoreResult
     const restored = await restoreWhole(manifest, request)
     return { ...found, ...restored, move: null, ms: performance.now() - started }
   }
-  if (manifest.provider !== 'sqlite' || request.across === undefined) throw notAcross(manifest, kind)
-  const { problems, move } = await restoreAcross(manifest, request, request.across)
-  return { ...found, problems, notes: [], move, ms: performance.now() - started }
-}
-
-function notAcross({ id, provider }: Manifest, kind: string): Failure {
-  return new Failure({
-    code: 'OUTGROW_RESTORE_ACROSS',
-    message: `${id} is a backup of ${provider}, and --to names a database of ${kind}.`,
-    fix: `Pass a ${provider === 'sqlite' ? 'file:' : 'postgresql:'} URL with --to.`,
-  })
+  const restored = await (kind === 'postgres'
+    ? restoreAcross(manifest, request, request.across)
+    : restoreIntoFile(manifest, request, request.across))
+  return { ...found, ...restored, ms: performance.now() - started }
 }
