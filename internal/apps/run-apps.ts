@@ -10,6 +10,13 @@ export interface Ports {
   web: number
   worker: number
   console: number
+  /** Of the web app’s metrics; the worker’s are on its own port. */
+  webMetrics: number
+}
+
+/** Web, worker and console, a stand-in for Stripe, and the metrics of the web app, from the first port on. */
+export function portsFrom(first: number): Ports {
+  return { web: first, worker: first + 1, console: first + 2, webMetrics: first + 4 }
 }
 
 export interface RunRequest {
@@ -35,7 +42,7 @@ export async function runApps(request: RunRequest, onReady: () => void): Promise
   // HOST opens the web app alone: what operators see is opened by names of its own.
   const { WORKER_HOST = '127.0.0.1', CONSOLE_HOST = '127.0.0.1' } = process.env
   const apps = [
-    start('web'),
+    start('web', { METRICS_PORT: String(ports.webMetrics) }),
     start('worker', { HOST: WORKER_HOST }),
     start('console', { HOST: CONSOLE_HOST, CONSOLE_TOKEN: consoleToken }),
   ]

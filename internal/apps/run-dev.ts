@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { exit, Failure, messageOf, redactUrl } from '@outgrow/kit'
 import { deployMigrations, readSchemaSource } from '@outgrow/schema'
-import { absoluteUrl, runApps, type Ports } from './run-apps.ts'
+import { absoluteUrl, portsFrom, runApps } from './run-apps.ts'
 import { startStandIn } from './stand-in.ts'
 import type { Outcome } from 'outgrow/output/outcome'
 import type { CommandContext } from 'outgrow/output/run'
@@ -31,8 +31,8 @@ const prices = [
 /** Everything of the example SaaS, from its sources, with seeded data and a stand-in for Stripe. */
 export async function dev(options: DevOptions, { terminal, signal }: CommandContext): Promise<Outcome> {
   const first = portOf(options.port)
-  const ports: Ports = { web: first, worker: first + 1, console: first + 2 }
-  await refuseTakenPorts([first, first + 1, first + 2, first + 3])
+  const ports = portsFrom(first)
+  await refuseTakenPorts([...Object.values(ports), first + 3])
   const directory = stateDirectory(options.workDir)
   const secrets = devSecrets(join(directory, 'dev-secrets.json'))
   const { DATABASE_URL: ignored } = process.env

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { exit, Failure } from '@outgrow/kit'
-import { absoluteUrl, runApps } from './run-apps.ts'
+import { absoluteUrl, portsFrom, runApps } from './run-apps.ts'
 import { databaseUrl } from 'outgrow/billing/context'
 import type { Outcome } from 'outgrow/output/outcome'
 import type { CommandContext } from 'outgrow/output/run'
@@ -28,8 +28,8 @@ export async function start(options: StartOptions, { terminal, signal }: Command
     })
   }
   const port = portOf(options.port)
-  await refuseTakenPorts([port, port + 1, port + 2])
-  const ports = { web: port, worker: port + 1, console: port + 2 }
+  const ports = portsFrom(port)
+  await refuseTakenPorts(Object.values(ports))
   const consoleToken = process.env.CONSOLE_TOKEN || randomBytes(24).toString('base64url')
   await runApps(
     {

@@ -22,6 +22,7 @@ const commands: Record<string, () => Promise<Command>> = {
   backup: async () => (await import('./commands/backup.ts')).backupCommand,
   restore: async () => (await import('./commands/restore.ts')).restoreCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  monitor: async () => (await import('./commands/monitor.ts')).monitorCommand,
   billing: async () => (await import('./commands/billing.ts')).billingCommand,
   'stripe-fake': async () => (await import('./commands/stripe-fake.ts')).stripeFakeCommand,
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { createWebhookHandler } from '@outgrow/billing'
 import { isRetryable, isUnavailable } from '@outgrow/db'
 import { Failure } from '@outgrow/kit'
@@ -8,6 +7,7 @@ import { compress } from 'hono/compress'
 import { csrf } from 'hono/csrf'
 import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
+import { observe } from './observe.ts'
 import { accountPages } from './pages/account.tsx'
 import { billingPages } from './pages/billing.tsx'
 import { homePage } from './pages/home.tsx'
@@ -25,14 +25,7 @@ const maxBytes = 1_500_000
 export function createApp(services: Services): Hono<WebEnvironment> {
   const { database, store, webhookSecrets, log } = services
   const app = new Hono<WebEnvironment>()
-  app.use(async (context, next) => {
-    const started = performance.now()
-    context.set('requestId', randomUUID())
-    await next()
-    const { method, path } = context.req
-    const ms = Math.round((performance.now() - started) * 10) / 10
-    log.info({ requestId: context.get('requestId'), method, path, status: context.res.status, ms })
-  })
+  app.use(observe(services))
 
   // Raw bytes and Stripe's signature in place of cookies: none of what protects forms applies.
   const receive = createWebhookHandler({

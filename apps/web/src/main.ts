@@ -3,11 +3,13 @@ import { serve } from '@hono/node-server'
 import { checkPlans, openStripe, prismaStore, syncPlans, type PlanConfig } from '@outgrow/billing'
 import { openDatabase } from '@outgrow/db'
 import { Failure, failureText, messageOf } from '@outgrow/kit'
+import { startTracing } from '@outgrow/operations/monitoring'
 import { recordSigns } from '@outgrow/signs'
 import { pino, type Logger } from 'pino'
 import { createApp } from './app.tsx'
 import { createAuth } from './auth.ts'
 import { webEnv } from './env.ts'
+import { serveMetrics, webMetrics } from './metrics.ts'
 import type { Services } from './services.ts'
 import { plansOf } from './plans.ts'
 
@@ -23,6 +25,7 @@ await start().catch((error: unknown) => {
 async function start(): Promise<void> {
   const env = webEnv()
   const log = pino({ name: 'web', level: env.LOG_LEVEL })
+  const tracing = await startTracing('web')
   const stripe = openStripe()
   const plans = plansOf({ pro: env.PRICE_PRO, team: env.PRICE_TEAM })
   await checkPrices(stripe, plans, log)
@@ -30,6 +33,7 @@ async function start(): Promise<void> {
   const store = prismaStore(database)
   await syncPlans(store, plans)
   const appUrl = env.APP_URL.replace(/\/$/, '')
+  const metrics = webMetrics({ env, database, log })
   const app = createApp({
     database,
     store,
@@ -43,6 +47,8 @@ async function start(): Promise<void> {
         ? ['https://checkout.stripe.com', 'https://billing.stripe.com']
         : [new URL(env.STRIPE_API_BASE).origin],
     addressHeader: env.ADDRESS_HEADER,
+    requests: metrics.requests,
+    tracing,
     log,
   })
   const signs = recordSigns({
@@ -55,6 +61,7 @@ async function start(): Promise<void> {
   const server = serve({ fetch: app.fetch, hostname: env.HOST, port: env.PORT }, () =>
     log.info({ url: appUrl, database: database.provider }, 'listening'),
   ) as Server
+  const metricsServer = serveMetrics(metrics, { env, log })
   let isStopping = false
   const stop = (signal: string) => {
     if (isStopping) return
@@ -63,9 +70,11 @@ async function start(): Promise<void> {
     log.info({ signal }, 'stopping')
     server.close(() => {
       signs.stop()
-      void database.close()
+      void database.close().finally(() => tracing?.stop())
     })
     server.closeIdleConnections()
+    metricsServer.close()
+    metricsServer.closeAllConnections()
     // A browser may hold a connection open on which it never asked anything.
     setTimeout(() => server.closeAllConnections(), lastRequestMs).unref()
   }

@@ -1,7 +1,9 @@
 import type { Billing, PlanConfig } from '@outgrow/billing'
 import type { Database } from '@outgrow/db'
+import type { Tracing } from '@outgrow/operations/monitoring'
 import type { Logger } from 'pino'
 import type { Auth } from './auth.ts'
+import type { WebMetrics } from './metrics.ts'
 
 /** What every page works with. */
 export interface Services extends Billing {
@@ -14,6 +16,10 @@ export interface Services extends Billing {
   /** Where Stripe's own pages are. */
   stripeOrigins: string[]
   addressHeader: string | undefined
+  /** How long requests took. */
+  requests: WebMetrics['requests']
+  /** Undefined where nobody receives spans. */
+  tracing: Tracing | undefined
   log: Logger
 }
 

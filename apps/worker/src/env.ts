@@ -6,11 +6,17 @@ const shape = {
   HOST: z.string().default('127.0.0.1'),
   /** Of health and metrics. */
   PORT: z.coerce.number().int().min(0).max(65_535).default(3001),
+  /** Whoever asks for the metrics must send it as a bearer token. */
+  METRICS_TOKEN: z.string().min(16, 'at least 16 characters, as openssl rand -hex 24 prints').optional(),
+  /** The console of pgbouncer: its database is pgbouncer, its user one of stats_users. */
+  POOLER_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   /** Events and messages that are worked on at a time. */
   CONCURRENCY: z.coerce.number().int().min(1).max(64).default(4),
   /** Where mails go; without it they are written to the log. */
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   MAIL_FROM: z.string().default('Outgrow <hello@example.com>'),
+  /** The receiver of OpenTelemetry's spans; without it none are made. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
   /** Where the signs of strain are kept for doctor and the console. */
   SIGNS_DIR: z.string().default('.outgrow'),

@@ -2,11 +2,12 @@ import { serve } from '@hono/node-server'
 import { openStripe, prismaStore, runWorker } from '@outgrow/billing'
 import { openDatabase } from '@outgrow/db'
 import { Failure, failureText, messageOf } from '@outgrow/kit'
+import { answerMetrics, startTracing } from '@outgrow/operations/monitoring'
 import { recordSigns } from '@outgrow/signs'
 import { Hono } from 'hono'
 import { pino } from 'pino'
 import { workerEnv } from './env.ts'
-import { createMetrics } from './metrics.ts'
+import { workerMetrics } from './metrics.ts'
 import { sendMails } from './send-mail.ts'
 
 await start().catch((error: unknown) => {
@@ -18,10 +19,11 @@ await start().catch((error: unknown) => {
 async function start(): Promise<void> {
   const env = workerEnv()
   const log = pino({ name: 'worker', level: env.LOG_LEVEL })
+  const tracing = await startTracing('worker')
   const stripe = openStripe()
   const database = await openDatabase(env.DATABASE_URL)
   const store = prismaStore(database)
-  const metrics = createMetrics(database, store)
+  const metrics = workerMetrics({ env, database, store, log })
   const signs = recordSigns({
     url: () => database.url,
     counters: database.counters,
@@ -36,10 +38,7 @@ async function start(): Promise<void> {
     await database.client.$queryRaw`SELECT 1`
     return context.json({ ok: true, database: database.provider })
   })
-  app.get('/metrics', async (context) => {
-    const { type, body } = await metrics.text()
-    return context.body(body, 200, { 'content-type': type })
-  })
+  app.get('/metrics', (context) => answerMetrics(context.req.raw, metrics, env.METRICS_TOKEN))
   const server = serve({ fetch: app.fetch, hostname: env.HOST, port: env.PORT })
   // disconnect: whoever started it is gone.
   for (const name of ['SIGINT', 'SIGTERM', 'disconnect'] as const) {
@@ -74,5 +73,6 @@ async function start(): Promise<void> {
     if ('closeAllConnections' in server) server.closeAllConnections()
     signs.stop()
     await database.close()
+    await tracing?.stop()
   }
 }

@@ -6,7 +6,7 @@ import { directUrlOr } from './direct-url.ts'
 import { makeClient, type MakeClient, type OpenedClient } from './opened-client.ts'
 import { openFollowing } from './open-following.ts'
 import type { ClientModule, GeneratedClients, PrismaClientShape } from './prisma-client.ts'
-import { guardRequests, listen, replaceExecute } from './prisma-internals.ts'
+import { countRequests, guardRequests, listen, replaceExecute } from './prisma-internals.ts'
 import { openReplicas, type Replicas } from './replicas/open-replicas.ts'
 import { checkReplicas, type ReplicaOptions } from './replicas/replica-options.ts'
 import { replaceTransaction, Transactions } from './transactions.ts'
@@ -151,6 +151,7 @@ async function openStaying<Client extends PrismaClientShape>(
   replaceExecute(opened.client, opened.execute)
   replaceTransaction(opened, scope, transactions)
   guardRequests(opened.client, scope)
+  countRequests(opened.client, counters)
   try {
     await opened.client.$connect()
   } catch (error) {

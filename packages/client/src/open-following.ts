@@ -8,7 +8,7 @@ import { Follower } from './follower.ts'
 import { makeClient, type MakeClient, type OpenedClient } from './opened-client.ts'
 import type { DatabaseOptions } from './open-database.ts'
 import type { PrismaClientShape } from './prisma-client.ts'
-import { anyTable, guardRequests, isAloneInProcess, listen } from './prisma-internals.ts'
+import { anyTable, countRequests, guardRequests, isAloneInProcess, listen } from './prisma-internals.ts'
 import { openReplicas, type Replicas } from './replicas/open-replicas.ts'
 import { followRequests } from './requests.ts'
 import { Batches, replaceTransaction, Transactions } from './transactions.ts'
@@ -39,6 +39,7 @@ export async function openFollowing<Client extends PrismaClientShape>(
     replaceTransaction(opened, scope, transactions, { route: follower, batches })
     followRequests(opened, scope, batches, follower)
     guardRequests(opened.client, scope)
+    countRequests(opened.client, counters)
     await opened.client.$connect()
     first ??= opened
     return opened

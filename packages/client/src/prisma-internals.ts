@@ -1,5 +1,11 @@
 import { Failure } from '@outgrow/kit'
-import { quoteIdentifier, type TransactionScope } from '@outgrow/databases'
+import {
+  countError,
+  countTime,
+  quoteIdentifier,
+  type DatabaseCounters,
+  type TransactionScope,
+} from '@outgrow/databases'
 
 /** The parts of Prisma's client that are its own affair, and that the facade rests on all the same. */
 interface Internals {
@@ -77,6 +83,26 @@ export function guardRequests(client: object, scope: TransactionScope): void {
   const _request: Internals['_request'] = function guarded(params) {
     if (params.transaction?.kind !== 'itx') scope.refuseInside()
     return request.call(this, params)
+  }
+  Object.defineProperty(client, '_request', { value: _request, configurable: true })
+}
+
+/** Counts how long each operation takes, and the codes of those that fail. */
+export function countRequests(
+  client: object,
+  { operations, errorsByCode }: Pick<DatabaseCounters, 'operations' | 'errorsByCode'>,
+): void {
+  const request = (client as Internals)._request
+  const _request: Internals['_request'] = async function counted(params) {
+    const asked = performance.now()
+    try {
+      return await request.call(this, params)
+    } catch (error) {
+      countError(errorsByCode, error)
+      throw error
+    } finally {
+      countTime(operations, performance.now() - asked)
+    }
   }
   Object.defineProperty(client, '_request', { value: _request, configurable: true })
 }

@@ -73,10 +73,12 @@ export {
   type SourceTable,
 } from './sqlite-catalog.ts'
 export {
+  countError,
   countTime,
   emptyCounters,
   emptyDurations,
   quantileMs,
+  slotEndsMs,
   type DatabaseCounters,
   type Durations,
 } from './adapters/counters.ts'

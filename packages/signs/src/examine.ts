@@ -80,7 +80,7 @@ async function examinePostgres(options: ExamineOptions): Promise<Examination> {
   keep(options, {
     kind: 'postgres',
     sizeBytes: postgres.sizeBytes,
-    connections: postgres.connections?.used ?? null,
+    connections: postgres.connections.used,
     lockWaitMs: postgres.lockWaits?.longestMs ?? null,
   })
   const { inside } = history(options)

@@ -1,7 +1,8 @@
 import { judged, type Sign, type Threshold } from './level.ts'
 import type { InsideSummary } from './summary.ts'
 
-const thresholds = {
+/** Where each sign of the processes begins to matter. Alerts take their limits from here. */
+export const insideThresholds = {
   'event-loop': {
     watch: 50,
     plan: 200,
@@ -28,7 +29,7 @@ export interface Collisions {
 export function insideSigns(inside: InsideSummary | undefined, collisions: Collisions | undefined): Sign[] {
   const delay = inside?.eventLoopP99Ms ?? null
   return [
-    judged('event-loop', thresholds['event-loop'], {
+    judged('event-loop', insideThresholds['event-loop'], {
       title: 'Event loop delay',
       value: delay,
       text: delay === null ? 'not counted: no process records it' : `p99 ${delay.toFixed(0)} ms`,
@@ -38,7 +39,7 @@ export function insideSigns(inside: InsideSummary | undefined, collisions: Colli
     ...(collisions === undefined
       ? []
       : [
-          judged('webhooks', thresholds.webhooks, {
+          judged('webhooks', insideThresholds.webhooks, {
             title: 'Colliding webhooks',
             value: collisions.maxPerMinute,
             text:

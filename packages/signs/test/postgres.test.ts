@@ -41,13 +41,15 @@ test('Postgres is judged by its own statistics', async () => {
   plain.username = 'plain_reader'
   plain.password = 'plain'
   const seen = await examine({ url: plain.href, windowMs: 100 })
-  const names = ['connections', 'idle-in-transaction', 'lock-waits', 'pooler']
+  const names = ['idle-in-transaction', 'lock-waits', 'oldest-transaction', 'replica-lag', 'pooler']
   expect(seen.signs.filter(({ name }) => names.includes(name)).map(({ value }) => value)).toEqual([
     null,
     null,
     null,
     null,
+    null,
   ])
+  expect(seen.postgres?.connections.used).toBeGreaterThan(0)
   await database.drop()
   await withPostgres(inject('postgresUrl'), (client) => client.query('DROP ROLE plain_reader'))
 })

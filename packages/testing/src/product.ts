@@ -39,6 +39,8 @@ export interface Product extends AsyncDisposable {
   url: string
   consoleUrl: string
   workerUrl: string
+  /** Where the metrics of the web app are. */
+  webMetricsUrl: string
   /** Everything that the apps printed. */
   output(): string
 }
@@ -51,11 +53,21 @@ export interface ProductRequest {
   logLevel?: 'info' | 'warn'
   /** Where it can graduate to while it runs. */
   postgresUrl?: string
+  /** More of what the apps are told. */
+  env?: Record<string, string>
 }
 
 /** The three apps as they were built, started by the command line. Disposing stops them as Ctrl-C would. */
 export async function startProduct(request: ProductRequest): Promise<Product> {
-  const { databaseUrl, port, stripeUrl, workDirectory, logLevel = 'info', postgresUrl = '' } = request
+  const {
+    databaseUrl,
+    port,
+    stripeUrl,
+    workDirectory,
+    logLevel = 'info',
+    postgresUrl = '',
+    env = {},
+  } = request
   const child = spawn(
     process.execPath,
     [join(root, 'internal/main.ts'), 'start', '--port', String(port), '--work-dir', workDirectory],
@@ -76,6 +88,7 @@ export async function startProduct(request: ProductRequest): Promise<Product> {
         PRICE_TEAM: 'price_team',
         CONSOLE_TOKEN: 'token-of-the-browser-tests',
         LOG_LEVEL: logLevel,
+        ...env,
       },
     },
   )
@@ -85,6 +98,7 @@ export async function startProduct(request: ProductRequest): Promise<Product> {
   return {
     url: `http://127.0.0.1:${port}`,
     workerUrl: `http://127.0.0.1:${port + 1}`,
+    webMetricsUrl: `http://127.0.0.1:${port + 4}`,
     consoleUrl: `http://127.0.0.1:${port + 2}/?token=token-of-the-browser-tests`,
     output: () => output,
     ...ending(child),
@@ -98,12 +112,12 @@ async function ready(child: ChildProcess, output: () => string): Promise<void> {
   }
 }
 
-/** The first of four ports in a row that are free: web, worker, console and stand-in. */
+/** The first of five ports in a row that are free: web, worker, console, stand-in and the metrics of the web app. */
 export async function freePorts(): Promise<number> {
   for (;;) {
     // Below 32,768, where Linux begins to give ports to whoever connects.
     const first = 20_000 + Math.floor(Math.random() * 12_000)
-    const free = await Promise.all([first, first + 1, first + 2, first + 3].map(isFree))
+    const free = await Promise.all([0, 1, 2, 3, 4].map((more) => isFree(first + more)))
     if (free.every(Boolean)) return first
   }
 }

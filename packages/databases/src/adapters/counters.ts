@@ -19,12 +19,33 @@ export interface DatabaseCounters {
   writes: Durations
   /** Interactive transactions. */
   transactions: Durations
+  /** Operations of the client, each from when it is asked to when it is answered: waits included. */
+  operations: Durations
+  /** Operations that failed, by code: `P2002`, `OUTGROW_…`, or the name of the error where it has none. */
+  errorsByCode: Record<string, number>
+  /** Pooled connections now (Postgres). */
+  pool: PoolCounts | null
   /** What the replicas did, where there are any. */
   replicas?: ReplicaCounters
 }
 
+export interface PoolCounts {
+  /** The most that the pool opens. */
+  readonly limit: number
+  readonly open: number
+  readonly idle: number
+  /** Callers that wait for one. */
+  readonly waiting: number
+}
+
 /** Slots of a histogram: under 1 ms up to under 2^16 ms, and longer. */
 const slots = 18
+
+/** Where each slot but the last ends, in ms. */
+export const slotEndsMs: readonly number[] = Array.from({ length: slots - 1 }, (_, slot) => 2 ** slot)
+
+/** More codes than any application has: what comes after them is counted together. */
+const maxCodes = 100
 
 export function emptyDurations(): Durations {
   return { count: 0, totalMs: 0, longestMs: 0, buckets: Array.from({ length: slots }, () => 0) }
@@ -36,6 +57,9 @@ export function emptyCounters(): DatabaseCounters {
     waits: emptyDurations(),
     writes: emptyDurations(),
     transactions: emptyDurations(),
+    operations: emptyDurations(),
+    errorsByCode: {},
+    pool: null,
   }
 }
 
@@ -45,6 +69,16 @@ export function countTime(durations: Durations, ms: number): void {
   durations.longestMs = Math.max(durations.longestMs, ms)
   const slot = ms < 1 ? 0 : Math.min(slots - 1, Math.floor(Math.log2(ms)) + 1)
   durations.buckets[slot] = (durations.buckets[slot] ?? 0) + 1
+}
+
+/** Counts a failed operation by the code of its error, which is the product's, Prisma's or the driver's own. */
+export function countError(errorsByCode: Record<string, number>, error: unknown): void {
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown }
+  const isCode = (one: unknown): one is string => typeof one === 'string' && /^\w{1,60}$/.test(one)
+  const named = isCode(code) ? code : isCode(name) ? name : 'unknown'
+  const isRoom = Object.hasOwn(errorsByCode, named) || Object.keys(errorsByCode).length < maxCodes
+  const key = isRoom ? named : 'other'
+  errorsByCode[key] = (errorsByCode[key] ?? 0) + 1
 }
 
 /**

@@ -2,12 +2,12 @@ import { callbackify } from 'node:util'
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { SqlDriverAdapter, SqlDriverAdapterFactory, Transaction } from '@prisma/driver-adapter-utils'
 import { Failure } from '@outgrow/kit'
-import { type PoolClient, type PoolConfig } from 'pg'
+import type { Pool, PoolClient, PoolConfig } from 'pg'
 import { connectionAttempts, unreachable } from '../postgres.ts'
 import { isTlsRefusal } from '../tls.ts'
 import type { PostgresUrl } from '../url.ts'
 import { whileWaking } from '../waking.ts'
-import { countTime, type DatabaseCounters } from './counters.ts'
+import { countTime, type DatabaseCounters, type PoolCounts } from './counters.ts'
 import { reconnecting } from './reconnecting.ts'
 import type { TransactionScope } from './transaction-scope.ts'
 import { WakingPool } from './waking-pool.ts'
@@ -45,11 +45,26 @@ export async function postgresAdapterFactory(
     provider: 'postgres',
     adapterName: '@prisma/adapter-pg',
     connect: async () => {
-      const stock = new PrismaPg(new WakingPool(settings, url), {
-        schema: url.schema,
-        disposeExternalPool: true,
-      })
+      const pool = new WakingPool(settings, url)
+      options.counters.pool = poolCounts(pool, settings.max)
+      const stock = new PrismaPg(pool, { schema: url.schema, disposeExternalPool: true })
       return watched(reconnecting(await stock.connect(), settings.max), options)
+    },
+  }
+}
+
+/** The pool as it is whenever it is looked at. */
+function poolCounts(pool: Pool, limit: number): PoolCounts {
+  return {
+    limit,
+    get open() {
+      return pool.totalCount
+    },
+    get idle() {
+      return pool.idleCount
+    },
+    get waiting() {
+      return pool.waitingCount
     },
   }
 }

@@ -7,14 +7,13 @@ import {
   type ExaminedConnection,
   type PostgresClient,
 } from '@outgrow/databases'
+import { readEssentials, type PostgresEssentials } from './essentials.ts'
 import { answersElsewhere, detectSharing, type Pooler } from './pooler.ts'
 import { sql } from './sql.ts'
 
 /** What is null the role may not see, or there is too little of it to tell. */
-export interface PostgresReadings {
+export interface PostgresReadings extends PostgresEssentials {
   version: string
-  sizeBytes: number
-  connections: { used: number; limit: number } | null
   /** Sessions that hold a transaction open and do nothing, for more than a minute. */
   idleInTransaction: number | null
   /** The most sessions that waited for a lock at once, and the longest wait in ms, over the looks. */
@@ -55,9 +54,6 @@ export async function probePostgres(
     const rows = async <Row>(text: string) => (await client.query(text)).rows as Row[]
     type Basics = {
       version: string
-      size: number
-      used: number
-      limit: number
       idle: number
       zone: string
       sees_all: boolean
@@ -68,8 +64,7 @@ export async function probePostgres(
     const unused = await rows<{ index: string; size: number }>(sql.unused)
     return {
       version: basics.version,
-      sizeBytes: basics.size,
-      connections: basics.sees_all ? { used: basics.used, limit: basics.limit } : null,
+      ...(await readEssentials(client)),
       idleInTransaction: basics.sees_all ? basics.idle : null,
       lockWaits: basics.sees_all ? await watchLocks(client, windowMs, signal) : null,
       cacheHit: cache && cache.asked > leastBlocks ? cache.hit / cache.asked : null,

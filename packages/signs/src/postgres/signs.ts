@@ -3,7 +3,8 @@ import type { InsideSummary } from '../summary.ts'
 import { connectionSign } from './connection-sign.ts'
 import type { PostgresReadings } from './readings.ts'
 
-const thresholds = {
+/** Where each sign of a Postgres begins to matter. Alerts take their limits from here. */
+export const postgresThresholds = {
   connections: {
     watch: 0.6,
     plan: 0.8,
@@ -27,6 +28,31 @@ const thresholds = {
     plan: 5000,
     unit: 'ms',
     source: 'PostgreSQL logs waits above deadlock_timeout, 1 s by default',
+  },
+  'oldest-transaction': {
+    watch: 300_000,
+    plan: 3_600_000,
+    unit: 'ms',
+    source: 'PostgreSQL: VACUUM removes no row that the oldest open transaction could still see',
+  },
+  wraparound: {
+    watch: 500_000_000,
+    plan: 1_200_000_000,
+    unit: 'count',
+    source:
+      'autovacuum_freeze_max_age is 200 million; vacuum_failsafe_age 1.6 billion; at 2.1 billion the server takes no writes',
+  },
+  archiving: {
+    watch: 1,
+    plan: 1,
+    unit: 'count',
+    source: 'PostgreSQL keeps every file of its log that was not archived, until the disk is full',
+  },
+  'replica-lag': {
+    watch: 10_000,
+    plan: 60_000,
+    unit: 'ms',
+    source: 'what a standby has not replayed, its readers do not see, and a failover loses',
   },
   'cache-misses': {
     watch: 0.01,
@@ -83,31 +109,33 @@ export function postgresSigns(
 ): Sign[] {
   const { connections, idleInTransaction, lockWaits, cacheHit, bloated, unusedIndexes } = readings
   const { unindexedForeignKeys, slowest, timeZone, pooler, connection } = readings
+  const { oldestTransactionMs, wraparoundAge, archiver, replicas } = readings
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`
   const names = (all: string[]) => (all.length === 0 ? 'none' : all.join(', '))
   const wait = inside?.waitP99Ms ?? null
   const isUtc = /^(Etc\/)?(UTC|UCT|GMT|Zulu|Universal)$/i.test(timeZone)
   return [
-    judged('connections', thresholds.connections, {
+    judged('connections', postgresThresholds.connections, {
       title: 'Connections',
-      value: connections && connections.used / connections.limit,
-      text: connections ? `${connections.used} of ${connections.limit}` : mayNot,
+      value: connections.used / connections.limit,
+      text: `${connections.used} of ${connections.limit}`,
       advice: 'Put pgbouncer in front of it, or lower connection_limit in each process’s URL.',
     }),
-    judged('connection-wait', thresholds['connection-wait'], {
+    judged('connection-wait', postgresThresholds['connection-wait'], {
       title: 'Wait for a connection',
       value: wait,
       text: wait === null ? 'not counted: no process records it' : `p99 ${Math.round(wait)} ms`,
       advice: 'Raise connection_limit in the URL, and shorten transactions.',
     }),
-    judged('idle-in-transaction', thresholds['idle-in-transaction'], {
+    judged('idle-in-transaction', postgresThresholds['idle-in-transaction'], {
       title: 'Idle in transaction',
       value: idleInTransaction,
       text: idleInTransaction === null ? mayNot : `${idleInTransaction} for more than a minute`,
       advice:
         "Take calls to other services out of transactions; ALTER ROLE … SET idle_in_transaction_session_timeout = '60s'.",
     }),
-    judged('lock-waits', thresholds['lock-waits'], {
+    judged('lock-waits', postgresThresholds['lock-waits'], {
       title: 'Lock waits',
       value: lockWaits && lockWaits.longestMs,
       text:
@@ -119,32 +147,66 @@ export function postgresSigns(
       advice:
         "Find who holds the lock: SELECT pg_blocking_pids(pid), query FROM pg_stat_activity WHERE wait_event_type = 'Lock'.",
     }),
-    judged('cache-misses', thresholds['cache-misses'], {
+    judged('oldest-transaction', postgresThresholds['oldest-transaction'], {
+      title: 'Oldest transaction',
+      value: oldestTransactionMs,
+      text: oldestTransactionMs === null ? mayNot : seconds(oldestTransactionMs),
+      advice:
+        'Find it: SELECT pid, state, query FROM pg_stat_activity ORDER BY xact_start; end it with pg_terminate_backend(pid).',
+    }),
+    judged('wraparound', postgresThresholds.wraparound, {
+      title: 'Transaction ids in use',
+      value: wraparoundAge,
+      text: `${(wraparoundAge / 1e6).toFixed(1)} million since the oldest row that is not frozen`,
+      advice:
+        'Find what keeps VACUUM from freezing: an old transaction, a replication slot that nobody uses, a prepared transaction. Then VACUUM (FREEZE).',
+    }),
+    judged('archiving', postgresThresholds.archiving, {
+      title: 'Archiving of the log',
+      value: archiver.isFailing ? archiver.failed : 0,
+      text: archiver.isFailing
+        ? `the latest attempt failed, ${archiver.failed} in all`
+        : archiver.archived === 0
+          ? 'nothing was archived'
+          : `${archiver.archived} files archived`,
+      advice: 'The server’s log says why archive_command fails. Until it works the log grows on the disk.',
+    }),
+    judged('replica-lag', postgresThresholds['replica-lag'], {
+      title: 'Standbys',
+      value: replicas && Math.max(0, ...replicas.map(({ lagMs }) => lagMs)),
+      text:
+        replicas === null
+          ? mayNot
+          : names(replicas.map(({ name, lagMs }) => `${name} ${seconds(lagMs)} behind`)),
+      advice:
+        'Look for long reads on the standby and for its disk; take it out of the readers until it is back.',
+    }),
+    judged('cache-misses', postgresThresholds['cache-misses'], {
       title: 'Cache hits',
       value: cacheHit === null ? null : 1 - cacheHit,
       text: cacheHit === null ? 'too few reads to judge' : percent(cacheHit),
       advice:
         'Give the server more memory (shared_buffers a quarter of it), or find the statement that reads whole tables.',
     }),
-    judged('bloat', thresholds.bloat, {
+    judged('bloat', postgresThresholds.bloat, {
       title: 'Dead rows',
       value: bloated.length,
       text: names(bloated.map(({ table, deadShare }) => `${table} ${percent(deadShare)}`)),
       advice: 'VACUUM (ANALYZE) these tables, and look for a transaction that has been open for a long time.',
     }),
-    judged('unused-indexes', thresholds['unused-indexes'], {
+    judged('unused-indexes', postgresThresholds['unused-indexes'], {
       title: 'Unused indexes',
       value: unusedIndexes.length,
       text: names(unusedIndexes.map(({ index, sizeBytes }) => `${index} ${(sizeBytes / 1e6).toFixed(0)} MB`)),
       advice: 'Drop them once a replica does not use them either.',
     }),
-    judged('foreign-key-indexes', thresholds['foreign-key-indexes'], {
+    judged('foreign-key-indexes', postgresThresholds['foreign-key-indexes'], {
       title: 'Foreign keys without an index',
       value: unindexedForeignKeys.length,
       text: names(unindexedForeignKeys.map(({ table, columns }) => `${table} (${columns})`)),
       advice: 'Add @@index([…]) for these fields to the schema.',
     }),
-    judged('slow-statements', thresholds['slow-statements'], {
+    judged('slow-statements', postgresThresholds['slow-statements'], {
       title: 'Slowest statements',
       value: slowest === null ? null : (slowest[0]?.meanMs ?? 0),
       text:
@@ -153,13 +215,13 @@ export function postgresSigns(
           : names(slowest.map(({ text, meanMs, calls }) => `${meanMs.toFixed(0)} ms × ${calls}: ${text}`)),
       advice: 'EXPLAIN (ANALYZE, BUFFERS) them.',
     }),
-    judged('time-zone', thresholds['time-zone'], {
+    judged('time-zone', postgresThresholds['time-zone'], {
       title: 'Time zone',
       value: isUtc ? 0 : 1,
       text: `${timeZone}, for sessions that do not ask for another`,
       advice: "This client sets UTC itself. For all other clients: ALTER ROLE app SET timezone = 'UTC'.",
     }),
-    judged('pooler', thresholds.pooler, {
+    judged('pooler', postgresThresholds.pooler, {
       title: 'Pooler',
       value: pooler === 'unknown' ? null : pooler === 'transaction' ? 1 : 0,
       text: poolers[pooler],

@@ -1,8 +1,27 @@
 /** What is asked of the server's own statistics. */
 export const sql = {
-  basics: `SELECT current_setting('server_version') AS version, pg_database_size(current_database())::float8 AS size,
-    (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend') AS used,
+  // Whoever may not see what other roles' sessions are sees how many there are in each database.
+  essentials: `SELECT pg_database_size(current_database())::float8 AS size, s.sees_all,
+    CASE WHEN s.sees_all THEN (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')
+      ELSE (SELECT sum(numbackends) FROM pg_stat_database) END::int AS used,
     current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS "limit",
+    (SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start) * 1000), 0)::float8 FROM pg_stat_activity
+       WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) AS oldest_ms,
+    (SELECT max(age(datfrozenxid))::float8 FROM pg_database) AS age,
+    (SELECT deadlocks::float8 FROM pg_stat_database WHERE datname = current_database()) AS deadlocks,
+    a.archived_count::float8 AS archived, a.failed_count::float8 AS failed,
+    coalesce(a.last_failed_time > coalesce(a.last_archived_time, '-infinity'), false) AS failing
+    FROM pg_stat_archiver a, (SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees_all) s`,
+  // Nothing was measured for a standby that has replayed all there is.
+  replicas: `SELECT coalesce(nullif(application_name, ''), host(client_addr), pid::text) AS name, coalesce(state, 'unknown') AS state,
+    greatest(coalesce(pg_wal_lsn_diff(l.at, replay_lsn), 0), 0)::float8 AS "lagBytes",
+    coalesce(extract(epoch FROM replay_lag) * 1000, 0)::float8 AS "lagMs"
+    FROM pg_stat_replication, (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END AS at) l
+    ORDER BY 1`,
+  slots: `SELECT slot_name AS name, active AS "isActive", greatest(coalesce(pg_wal_lsn_diff(l.at, restart_lsn), 0), 0)::float8 AS "retainedBytes"
+    FROM pg_replication_slots, (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END AS at) l
+    WHERE NOT temporary ORDER BY 1`,
+  basics: `SELECT current_setting('server_version') AS version,
     (SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database()
        AND state LIKE 'idle in transaction%' AND state_change < now() - interval '1 minute') AS idle,
     (SELECT reset_val FROM pg_settings WHERE name = 'TimeZone') AS zone,

@@ -7,8 +7,11 @@ import type { SqliteReadings } from './probe.ts'
 /** The size at which backups, copies and VACUUM of a single file take too long to be done in passing. */
 const ceilingBytes = 1e9
 const dayMs = 86_400_000
+/** A file that grows to the ceiling within these days is watched from now on. */
+export const soonDays = 30
 
-const thresholds = {
+/** Where each sign of an SQLite file begins to matter. Alerts take their limits from here. */
+export const sqliteThresholds = {
   'lock-wait': {
     watch: 100,
     plan: 500,
@@ -75,7 +78,7 @@ function lockWait({ lock }: SqliteReadings, inside: InsideSummary | undefined): 
   const p50 = worstWait(0.5, lock?.waits, inside?.waitP50Ms)
   const p99 = worstWait(0.99, lock?.waits, inside?.waitP99Ms)
   const shown = (ms: number | null) => (ms === null || ms <= 1 ? 'under 1 ms' : `${Math.round(ms)} ms`)
-  return judged('lock-wait', thresholds['lock-wait'], {
+  return judged('lock-wait', sqliteThresholds['lock-wait'], {
     title: 'Wait for the write lock',
     value: p99,
     text: p99 === null ? notMeasured : `p50 ${shown(p50)}, p99 ${shown(p99)}`,
@@ -89,7 +92,7 @@ function busyErrors(inside: InsideSummary | undefined): Sign {
   const total = rates.reduce((sum, [, rate]) => sum + rate, 0)
   const shown = (rate: number) => rate.toFixed(rate > 0 && rate < 10 ? 1 : 0)
   const byCode = rates.map(([code, rate]) => `${code} ${shown(rate)}`).join(', ')
-  return judged('busy-errors', thresholds['busy-errors'], {
+  return judged('busy-errors', sqliteThresholds['busy-errors'], {
     title: 'Busy errors',
     value: inside ? total : null,
     text: inside
@@ -104,7 +107,7 @@ function writeDuty({ lock }: SqliteReadings, inside: InsideSummary | undefined):
   const shares = [lock && lock.probes > 0 ? lock.busy / lock.probes : undefined, inside?.duty]
   const known = shares.filter((one) => one !== undefined)
   const value = known.length === 0 ? null : Math.max(...known)
-  return judged('write-duty', thresholds['write-duty'], {
+  return judged('write-duty', sqliteThresholds['write-duty'], {
     title: 'Write duty cycle',
     value,
     text:
@@ -116,7 +119,7 @@ function writeDuty({ lock }: SqliteReadings, inside: InsideSummary | undefined):
 }
 
 function checkpointLag({ pageBytes, walBytes, longReaders, wrote }: SqliteReadings, lagPages: number): Sign {
-  const threshold = thresholds['checkpoint-lag']
+  const threshold = sqliteThresholds['checkpoint-lag']
   const isStuck =
     wrote !== null && wrote.frames > 0 && wrote.checkpointed === 0 && lagPages >= threshold.watch
   const stuck = isStuck ? ', and none were checkpointed meanwhile' : ''
@@ -136,20 +139,20 @@ function checkpointLag({ pageBytes, walBytes, longReaders, wrote }: SqliteReadin
 function fileSize({ sizeBytes }: SqliteReadings, perDay: number | undefined, now: number): Sign {
   const day = dayOfSize(ceilingBytes, sizeBytes, perDay, now)
   const growth = perDay === undefined ? 'growth not known yet' : `${megabytes(perDay)} a day`
-  const found = judged('file-size', thresholds['file-size'], {
+  const found = judged('file-size', sqliteThresholds['file-size'], {
     title: 'File size',
     value: sizeBytes,
     text: `${megabytes(sizeBytes)}, ${growth}${day ? `, 1 GB on ${day.toISOString().slice(0, 10)}` : ''}`,
     advice: 'Prune what is not needed and plan the move: outgrow inspect estimates how long it takes.',
   })
-  const isSoon = day !== undefined && day.getTime() - now < 30 * dayMs
+  const isSoon = day !== undefined && day.getTime() - now < soonDays * dayMs
   if (!isSoon || found.level !== 'fine') return found
   const advice = 'It will reach 1 GB within a month: outgrow inspect estimates how long a move takes.'
   return { ...found, level: 'watch', advice }
 }
 
 function journal(mode: string): Sign {
-  return judged('journal', thresholds.journal, {
+  return judged('journal', sqliteThresholds.journal, {
     title: 'Journal mode',
     value: 1,
     text: `${mode}, not WAL`,
