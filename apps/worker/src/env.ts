@@ -8,6 +8,8 @@ const shape = {
   PORT: z.coerce.number().int().min(0).max(65_535).default(3001),
   /** Whoever asks for the metrics must send it as a bearer token. */
   METRICS_TOKEN: z.string().min(16, 'at least 16 characters, as openssl rand -hex 24 prints').optional(),
+  /** Where backups are kept, as outgrow backup --to takes it: the worker reports their age. */
+  OUTGROW_BACKUP_TO: z.string().min(1).optional(),
   /** The console of pgbouncer: its database is pgbouncer, its user one of stats_users. */
   POOLER_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   /** Events and messages that are worked on at a time. */

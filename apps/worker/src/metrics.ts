@@ -2,6 +2,7 @@ import type { BillingStore } from '@outgrow/billing'
 import type { Database } from '@outgrow/db'
 import { messageOf } from '@outgrow/kit'
 import {
+  backupsGroup,
   createMetrics,
   databaseGroup,
   diskGroup,
@@ -39,6 +40,7 @@ export function workerMetrics({ env, database, store, log }: WorkerMetricsOption
       postgresGroup(database),
       graduationGroup(env.DATABASE_URL, process.env.POSTGRES_URL),
       diskGroup(database, env.SIGNS_DIR),
+      ...(env.OUTGROW_BACKUP_TO === undefined ? [] : [backupsGroup(env.OUTGROW_BACKUP_TO)]),
       ...(env.POOLER_URL === undefined ? [] : [poolerGroup(env.POOLER_URL)]),
     ],
     onFailed: (collector, error) =>

@@ -53,7 +53,9 @@ test.each(['sqlite', 'postgres'] as const)(
     const failing = tracing?.inSpan('failing', () => client.rateLimit.create({ data }))
     await expect(failing).rejects.toThrow()
     await client.rateLimit.findMany({ where: { key: { contains: secret } }, take: 4711 })
-    await client.$transaction((tx) => tx.rateLimit.updateMany({ where: { key: secret }, data: { count: 4711 } }))
+    await client.$transaction((tx) =>
+      tx.rateLimit.updateMany({ where: { key: secret }, data: { count: 4711 } }),
+    )
     await client.$queryRawUnsafe(`SELECT '${secret}' AS a, 4711 AS b -- ${secret}`)
     await expect(client.$queryRawUnsafe(`SELECT * FROM nowhere WHERE a = '${secret}'`)).rejects.toThrow()
     await expect(client.rateLimit.findMany({ where: { [secret]: 1 } as never })).rejects.toThrow()

@@ -1,5 +1,5 @@
 export { answerMetrics } from './metrics/answer.ts'
-export { backupsGroup, type BackupReading } from './metrics/backups.ts'
+export { backupsGroup } from './metrics/backups.ts'
 export { createMetrics, type Metrics } from './metrics/create-metrics.ts'
 export { databaseGroup, pingGroup, type MeasuredDatabase } from './metrics/database.ts'
 export { diskGroup } from './metrics/disk.ts'

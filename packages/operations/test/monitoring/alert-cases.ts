@@ -89,7 +89,7 @@ export const alertCases: readonly AlertCase[] = [
   gauge('outgrow_outbox_messages{state="dead"}', 'OutgrowDeadLetters', 1, 0),
   {
     alert: 'OutgrowBackupAbsent',
-    fires: { outgrow_backups: constant(0) },
+    fires: { outgrow_backups_not_whole: constant(0) },
     isSilent: { outgrow_backup_timestamp_seconds: made(0) },
     at: '20m',
   },
@@ -99,6 +99,7 @@ export const alertCases: readonly AlertCase[] = [
     isSilent: { outgrow_backup_timestamp_seconds: made(25 * 3600) },
     at: '20m',
   },
+  gauge('outgrow_backups_not_whole', 'OutgrowBackupNotWhole', 1, 0),
   {
     alert: 'OutgrowDrillOld',
     fires: { outgrow_backup_drill_timestamp_seconds: made(8 * day) },

@@ -104,6 +104,14 @@ export const alertRules: readonly AlertRule[] = [
       'Look at the last run of outgrow backup: its timer, its log, the room where backups are kept.',
   },
   {
+    alert: 'OutgrowBackupNotWhole',
+    expr: 'outgrow_backups_not_whole > 0',
+    for: '10m',
+    severity: 'warning',
+    summary: '{{ $value }} backups cannot be restored: not all of their objects are there.',
+    description: 'outgrow backup list names them.',
+  },
+  {
     alert: 'OutgrowDrillOld',
     expr: `time() - outgrow_backup_drill_timestamp_seconds > ${limits.drillSeconds} or absent(outgrow_backup_drill_timestamp_seconds)`,
     for: '10m',

@@ -197,10 +197,12 @@ export const dashboardRows: readonly { title: string; panels: readonly Panel[] }
         '{{disk}}': 'min by (disk) (outgrow_disk_free_bytes / outgrow_disk_size_bytes)',
       }),
       lines('Size of the newest backup', 'bytes', { size: 'max(outgrow_backup_size_bytes)' }),
-      lines('Backups, and time of the last drill', 'short', {
-        backups: 'max(outgrow_backups)',
-        'drill, seconds': 'max(outgrow_backup_drill_duration_seconds)',
+      lines('Time of the newest backup, and of the last drill', 's', {
+        backup: 'max(outgrow_backup_duration_seconds)',
+        drill: 'max(outgrow_backup_drill_duration_seconds)',
       }),
+      lines('Backups that are not whole', 'short', { backups: 'max(outgrow_backups_not_whole)' }),
+      lines('Last drill found all equal', 'bool_yes_no', { equal: 'min(outgrow_backup_drill_equal)' }),
       lines('Memory', 'bytes', {
         '{{job}} {{instance}}': 'process_resident_memory_bytes{job=~"outgrow-.*"}',
       }),

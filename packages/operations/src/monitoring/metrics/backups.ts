@@ -1,21 +1,22 @@
-import { toSeconds, type MetricGroup } from './family.ts'
+import type { BackupStates } from '../../backup/catalog/backup-states.ts'
+import { toSeconds, type MetricGroup, type Sample } from './family.ts'
 
-/** What is known of the backups in one place. */
-export interface BackupReading {
-  /** Those that are whole. */
-  count: number
-  newest: { at: Date; sizeBytes: number } | null
-  drill: { at: Date; isEqual: boolean; ms: number | null } | null
-}
+/** A storage is asked again after this time: buckets want money for each question. */
+const refreshMs = 5 * 60_000
 
 const families = [
-  { name: 'outgrow_backups', type: 'gauge', help: 'Whole backups in the place where they are kept' },
   {
     name: 'outgrow_backup_timestamp_seconds',
     type: 'gauge',
-    help: 'When the newest whole backup was made; absent where there is none',
+    help: 'When the state of the newest whole backup was taken; absent where there is none',
   },
-  { name: 'outgrow_backup_size_bytes', type: 'gauge', help: 'Size of the newest whole backup' },
+  {
+    name: 'outgrow_backup_size_bytes',
+    type: 'gauge',
+    help: 'What the newest whole backup takes in its storage',
+  },
+  { name: 'outgrow_backup_duration_seconds', type: 'gauge', help: 'How long the newest whole backup took' },
+  { name: 'outgrow_backups_not_whole', type: 'gauge', help: 'Backups whose objects are not all there' },
   {
     name: 'outgrow_backup_drill_timestamp_seconds',
     type: 'gauge',
@@ -24,36 +25,47 @@ const families = [
   {
     name: 'outgrow_backup_drill_equal',
     type: 'gauge',
-    help: 'Whether every table of the last drill was equal',
+    help: 'Whether the last drill found every table equal',
   },
   { name: 'outgrow_backup_drill_duration_seconds', type: 'gauge', help: 'How long the last drill took' },
 ] as const
 
-/** @param read looks at the place where backups are kept */
-export function backupsGroup(read: () => Promise<BackupReading>): MetricGroup {
+/** @param location as `outgrow backup --to` takes it */
+export function backupsGroup(location: string): MetricGroup {
+  let known: { at: number; samples: Sample[] } | undefined
   return {
     name: 'backups',
     families,
     read: async () => {
-      const { count, newest, drill } = await read()
-      return [
-        { name: 'outgrow_backups', value: count },
-        ...(newest
-          ? [
-              { name: 'outgrow_backup_timestamp_seconds', value: toSeconds(newest.at) },
-              { name: 'outgrow_backup_size_bytes', value: newest.sizeBytes },
-            ]
-          : []),
-        ...(drill
-          ? [
-              { name: 'outgrow_backup_drill_timestamp_seconds', value: toSeconds(drill.at) },
-              { name: 'outgrow_backup_drill_equal', value: Number(drill.isEqual) },
-            ]
-          : []),
-        ...(drill && drill.ms !== null
-          ? [{ name: 'outgrow_backup_drill_duration_seconds', value: drill.ms / 1000 }]
-          : []),
-      ]
+      if (known && performance.now() - known.at < refreshMs) return known.samples
+      known = undefined
+      const [{ backupStates }, { openStorage }] = await Promise.all([
+        import('../../backup/catalog/backup-states.ts'),
+        import('../../backup/storage/open-storage.ts'),
+      ])
+      const samples = stateSamples(await backupStates(await openStorage(location)))
+      known = { at: performance.now(), samples }
+      return samples
     },
   }
+}
+
+function stateSamples({ newest, drill, notWhole }: BackupStates): Sample[] {
+  return [
+    { name: 'outgrow_backups_not_whole', value: notWhole },
+    ...(newest
+      ? [
+          { name: 'outgrow_backup_timestamp_seconds', value: toSeconds(newest.createdAt) },
+          { name: 'outgrow_backup_size_bytes', value: newest.storedBytes },
+          { name: 'outgrow_backup_duration_seconds', value: newest.durationSeconds },
+        ]
+      : []),
+    ...(drill
+      ? [
+          { name: 'outgrow_backup_drill_timestamp_seconds', value: toSeconds(drill.at) },
+          { name: 'outgrow_backup_drill_equal', value: Number(drill.ok) },
+          { name: 'outgrow_backup_drill_duration_seconds', value: drill.seconds },
+        ]
+      : []),
+  ]
 }

@@ -1,8 +1,5 @@
 import type { MetricGroup, Sample } from './family.ts'
 
-/** Prometheus waits ten seconds for all of it. */
-const limitMs = 5000
-
 export const collectorFamilies = [
   {
     name: 'outgrow_collector_up',
@@ -23,14 +20,14 @@ export const collectorFamilies = [
 export function collecting(
   group: MetricGroup,
   onFailed: (collector: string, error: unknown) => void,
-): () => Promise<Sample[]> {
+): (limitMs: number) => Promise<Sample[]> {
   let reading: Promise<Sample[] | undefined> | undefined
   let isFailing = false
   const report = (error: unknown) => {
     if (!isFailing) onFailed(group.name, error)
     isFailing = true
   }
-  return async () => {
+  return async (limitMs) => {
     const asked = performance.now()
     reading ??= Promise.resolve()
       .then(() => group.read())
@@ -38,7 +35,7 @@ export function collecting(
     let samples: Sample[] | undefined
     let isUp = 1
     try {
-      samples = await inTime(reading)
+      samples = await inTime(reading, limitMs)
       isFailing = false
     } catch (error) {
       report(error)
@@ -54,7 +51,7 @@ export function collecting(
   }
 }
 
-async function inTime<Result>(work: Promise<Result>): Promise<Result> {
+async function inTime<Result>(work: Promise<Result>, limitMs: number): Promise<Result> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${limitMs / 1000} s`)), limitMs)

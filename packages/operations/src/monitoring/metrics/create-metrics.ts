@@ -5,8 +5,8 @@ import type { Family, MetricGroup, Sample } from './family.ts'
 export interface Metrics {
   /** Where an application puts metrics of its own. */
   registry: Registry
-  /** Prometheus’ text, of now. */
-  text(): Promise<{ type: string; body: string }>
+  /** Prometheus’ text, of now: what cannot be read within `limitMs` (5,000) is absent. */
+  text(limitMs?: number): Promise<{ type: string; body: string }>
 }
 
 export interface MetricsOptions {
@@ -14,6 +14,8 @@ export interface MetricsOptions {
   /** Hears once of each source that cannot be read, until it can be again. */
   onFailed: (collector: string, error: unknown) => void
 }
+
+const longestMs = 5000
 
 /** Gauges that are named as counters are: the same by type stays, without _total. */
 const misnamed = [
@@ -31,8 +33,8 @@ export function createMetrics({ groups, onFailed }: MetricsOptions): Metrics {
   const families = [...groups.flatMap((group) => group.families), ...collectorFamilies]
   return {
     registry,
-    text: async () => {
-      const samples = (await Promise.all(collectors.map((collect) => collect()))).flat()
+    text: async (limitMs = longestMs) => {
+      const samples = (await Promise.all(collectors.map((collect) => collect(limitMs)))).flat()
       const own = new Registry()
       for (const family of families) own.registerMetric(measured(family, samples))
       const body = await Registry.merge([registry, own]).metrics()

@@ -53,6 +53,6 @@ export function stateSamples<State extends string>(
 }
 
 /** Seconds since 1970, Prometheus’ own measure of a moment. */
-export function toSeconds(moment: Date | string): number {
-  return (typeof moment === 'string' ? Date.parse(moment) : moment.getTime()) / 1000
+export function toSeconds(moment: string): number {
+  return Date.parse(moment) / 1000
 }

@@ -1,0 +1,227 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { openDatabase } from '@outgrow/db'
+import { alertRules, dashboardRows } from '@outgrow/operations/monitor'
+import { connectPostgres, withPostgres } from '@outgrow/databases'
+import { makeDatabase, makeProductDatabase, temporaryFolder, until } from '@outgrow/testing'
+import { outgrow, startOutgrow } from '@outgrow/testing/cli'
+import { hasPooler, startPooler } from '@outgrow/testing/pooler'
+import { freePorts, startStripe } from '@outgrow/testing/product'
+import { secondsUntil, startPrometheus } from '@outgrow/testing/prometheus'
+import { hasReplication, startReplicatedPostgres } from '@outgrow/testing/replicated-postgres'
+import { startApp } from '@outgrow/testing/running'
+import { afterAll, describe, expect, inject, test } from 'vitest'
+import { labelsIn, readExposition, unknownIn } from './exposition.ts'
+
+const root = join(import.meta.dirname, '../../..')
+const hasPrometheus = spawnSync('prometheus', ['--version']).status === 0
+/** What was scraped while all was as it should be. */
+const scraped: string[] = []
+/** For the closing note: each fault, its alert, and the seconds between. */
+const seconds: Record<string, number> = {}
+
+afterAll(() => {
+  console.log(JSON.stringify(seconds))
+})
+
+/** The web app and the worker over a database, each a process of its own. */
+async function startBoth(databaseUrl: string, more: Record<string, string> = {}) {
+  const running = new AsyncDisposableStack()
+  const port = await freePorts()
+  const stripe = running.use(await startStripe(port))
+  const metricsPort = port + 4
+  const env = {
+    DATABASE_URL: databaseUrl,
+    POSTGRES_URL: '',
+    APP_URL: `http://127.0.0.1:${port}`,
+    AUTH_SECRET: 'a secret of the browser tests, long enough',
+    STRIPE_SECRET_KEY: 'sk_test_browser',
+    STRIPE_API_BASE: stripe.url,
+    STRIPE_WEBHOOK_SECRET: 'whsec_browser',
+    PRICE_PRO: 'price_pro',
+    PRICE_TEAM: 'price_team',
+    SIGNS_DIR: temporaryFolder(),
+    METRICS_PORT: String(metricsPort),
+    LOG_LEVEL: 'warn',
+    ...more,
+  }
+  const worker = running.use(await startApp('worker', port + 1, env))
+  running.use(await startApp('web', port, env))
+  const at = { worker: `127.0.0.1:${port + 1}`, web: `127.0.0.1:${metricsPort}` }
+  return {
+    worker,
+    at,
+    url: `http://127.0.0.1:${port}`,
+    /** What both report now. */
+    scrape: async () => {
+      const ask = async (one: string) => (await fetch(`http://${one}/metrics`)).text()
+      const texts = await Promise.all(Object.values(at).map(ask))
+      scraped.push(...texts)
+      return texts.join('\n')
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+}
+
+const event = (stripeEventId: string, objectId: string, attempts: number) => ({
+  stripeEventId,
+  objectId,
+  attempts,
+  type: 'customer.subscription.updated',
+  payload: '{}',
+})
+
+/** As `outgrow backup` reads it; of no use outside of this test. */
+const backupKey = 'a1b2c3d4e5f60718293a4b5c6d7e8f90112233445566778899aabbccddeeff01'
+
+describe.skipIf(!hasPrometheus)('with the real Prometheus', () => {
+  test('on SQLite: a worker that is killed, a dead letter and a missing backup are alerts', async () => {
+    const made = await makeProductDatabase('sqlite', inject('postgresUrl'))
+    const target = await makeDatabase(inject('postgresUrl'))
+    const backups = join(temporaryFolder(), 'backups')
+    const env = { OUTGROW_BACKUP_TO: backups, OUTGROW_BACKUP_KEY: backupKey }
+    const told = { ...env, DATABASE_URL: made.url, POSTGRES_URL: target.url }
+    {
+      await using product = await startBoth(made.url, { POSTGRES_URL: target.url, ...env })
+      await using prometheus = await startPrometheus(product.at.worker, product.at.web)
+      seconds['no backup was ever made: OutgrowBackupAbsent'] = await secondsUntil(
+        prometheus,
+        'OutgrowBackupAbsent',
+      )
+      await secondsUntil(prometheus, 'OutgrowDrillOld')
+      await secondsUntil(prometheus, 'OutgrowCollectorFailing') // there is not even a folder
+      await secondsUntil(prometheus, 'OutgrowWorkerDown', 'is silent') // it was not asked at first
+      expect((await prometheus.firing()).toSorted()).toEqual([
+        'OutgrowBackupAbsent',
+        'OutgrowCollectorFailing',
+        'OutgrowDrillOld',
+      ])
+
+      const database = await openDatabase(made.url)
+      // Nobody can tell whose it is, and it has failed for three days.
+      await database.client.webhookEvent.create({ data: event('evt_dead', 'zz_1', 99) })
+      seconds['an event is given up: OutgrowDeadLetters'] = await secondsUntil(
+        prometheus,
+        'OutgrowDeadLetters',
+      )
+      await database.client.webhookEvent.deleteMany()
+      await secondsUntil(prometheus, 'OutgrowDeadLetters', 'is silent')
+      await database.client.webhookEvent.create({ data: event('evt_ignored', 'cus_nobody', 0) })
+      await database.close()
+      await fetch(product.url)
+
+      const killed = performance.now()
+      product.worker.child.kill('SIGKILL')
+      seconds['the worker is killed: OutgrowWorkerDown'] = await secondsUntil(prometheus, 'OutgrowWorkerDown')
+      expect(performance.now()).toBeGreaterThan(killed)
+    }
+    // With a backup that was proved, and while the application graduates.
+    expect((await outgrow(['backup'], told)).code).toBe(0)
+    expect((await outgrow(['backup', 'drill', '--server', inject('postgresUrl')], told)).code).toBe(0)
+    {
+      await using product = await startBoth(made.url, { POSTGRES_URL: target.url, ...env })
+      const graduating = startOutgrow(
+        ['graduate', '--from', made.url, '--schema', 'prisma/schema'],
+        told,
+        root,
+      )
+      await graduating.says('Verified')
+      await until(async () => (await product.scrape()).includes('outgrow_graduation_verified_equal 1'))
+      await using prometheus = await startPrometheus(product.at.worker, product.at.web)
+      await until(async () => (await prometheus.scrapes()) > 3)
+      expect(await prometheus.firing()).toEqual([])
+      graduating.child.kill('SIGINT')
+      await graduating.ended
+      await outgrow(['graduate', 'cancel', '--from', made.url], told)
+    }
+    await target.drop()
+    await made.drop()
+  })
+
+  test.skipIf(!hasPooler || !hasReplication)(
+    'on Postgres: a pool that is too small, a standby that is behind, a log that is not archived and a server that is away are alerts',
+    async () => {
+      await using server = await startReplicatedPostgres('/bin/false')
+      const made = await makeProductDatabase('postgres', server.url)
+      await using pooler = await startPooler(made.url, 2)
+      await using product = await startBoth(pooler.url, { POOLER_URL: pooler.consoleUrl })
+      await using prometheus = await startPrometheus(product.at.worker, product.at.web)
+      await until(async () => (await product.scrape()).includes('outgrow_postgres_replica_lag_seconds{'))
+      await until(async () => (await prometheus.scrapes()) > 3)
+      expect(await prometheus.firing()).not.toContain('OutgrowPoolWaiting')
+
+      await withPostgres(server.url, (client) => client.query('SELECT pg_switch_wal()'))
+      seconds['archive_command fails: OutgrowArchivingFailing'] = await secondsUntil(
+        prometheus,
+        'OutgrowArchivingFailing',
+      )
+
+      await withPostgres(server.standbyUrl, (client) => client.query('SELECT pg_wal_replay_pause()'))
+      const writing = setInterval(
+        () =>
+          void withPostgres(made.url, (client) =>
+            client.query('SELECT pg_logical_emit_message(true, $1, $2)', ['test', 'x']),
+          ).catch(() => {}),
+        200,
+      )
+      seconds['a standby replays nothing: OutgrowReplicaBehind'] = await secondsUntil(
+        prometheus,
+        'OutgrowReplicaBehind',
+      )
+      clearInterval(writing)
+      await withPostgres(server.standbyUrl, (client) => client.query('SELECT pg_wal_replay_resume()'))
+
+      const holders = await Promise.all([1, 2].map(() => connectPostgres(pooler.url)))
+      for (const holder of holders) await holder.query('BEGIN')
+      seconds['two transactions hold a pool of two: OutgrowPoolWaiting'] = await secondsUntil(
+        prometheus,
+        'OutgrowPoolWaiting',
+      )
+      for (const holder of holders) await holder.end()
+      await secondsUntil(prometheus, 'OutgrowPoolWaiting', 'is silent')
+
+      await server.stop()
+      seconds['Postgres is stopped: OutgrowDatabaseDown'] = await secondsUntil(
+        prometheus,
+        'OutgrowDatabaseDown',
+      )
+      await until(async () => (await product.scrape()).includes('outgrow_database_errors_total{'))
+      pooler.child.kill('SIGKILL') // it would keep those waiting who are to end now
+    },
+  )
+})
+
+describe.skipIf(!hasPrometheus || !hasPooler || !hasReplication)('what alerts and dashboard name', () => {
+  const named = [
+    ...alertRules.map(({ alert, expr }) => ({ of: alert, expr })),
+    ...dashboardRows.flatMap(({ panels }) =>
+      panels.flatMap(({ title, queries }) => queries.map(({ expr }) => ({ of: title, expr }))),
+    ),
+  ]
+
+  test('is reported by the running apps: metrics, labels and values', () => {
+    const exposition = readExposition(scraped)
+    expect([...exposition.keys()].filter((name) => name.startsWith('outgrow_')).length).toBeGreaterThan(50)
+    expect(
+      named.flatMap(({ of, expr }) => unknownIn(expr, exposition).map((what) => `${of}: ${what}`)),
+    ).toEqual([])
+    const texts = alertRules.flatMap(({ alert, expr, summary, description }) =>
+      [...`${summary} ${description}`.matchAll(/\$labels\.(\w+)/g)].map(([, label = '']) => ({
+        alert,
+        expr,
+        label,
+      })),
+    )
+    expect(texts.filter(({ expr, label }) => !labelsIn(expr, exposition).has(label))).toEqual([])
+  })
+
+  test.each([
+    ['rate(outgrow_nowhere_total[5m])', ['outgrow_nowhere_total']],
+    ['outgrow_inbox_events{status="BURIED"} > 0', ['outgrow_inbox_events{status="BURIED"}']],
+    ['outgrow_inbox_events{state="DEAD"}', ['outgrow_inbox_events{state="DEAD"}']],
+    ['sum by (status, color) (outgrow_inbox_events)', ['by (color)']],
+    ['absent(outgrow_inbox_events{job="x", status=~"D.*"}) or up{job="y"} == 0', []],
+  ])('a rule is found out: %s', (expr, unknown) => {
+    expect(unknownIn(expr, readExposition(scraped))).toEqual(unknown)
+  })
+})
