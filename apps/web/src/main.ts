@@ -62,6 +62,10 @@ async function start(): Promise<void> {
     log.info({ url: appUrl, database: database.provider }, 'listening'),
   ) as Server
   const metricsServer = serveMetrics(metrics, { env, log })
+  const end = async () => {
+    await database.close()
+    await tracing?.stop()
+  }
   let isStopping = false
   const stop = (signal: string) => {
     if (isStopping) return
@@ -70,7 +74,7 @@ async function start(): Promise<void> {
     log.info({ signal }, 'stopping')
     server.close(() => {
       signs.stop()
-      void database.close().finally(() => tracing?.stop())
+      void end()
     })
     server.closeIdleConnections()
     metricsServer.close()

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { join } from 'node:path'
 import { openDatabase } from '@outgrow/db'
@@ -25,11 +25,11 @@ interface Traces {
 /** A receiver of OTLP over HTTP on this machine. */
 async function receiver() {
   const received: string[] = []
+  const keep = async (request: IncomingMessage) => {
+    received.push(`${request.method} ${request.url}\n${await text(request)}`)
+  }
   const server = createServer((request, response) => {
-    void text(request).then((body) => {
-      received.push(`${request.method} ${request.url}\n${body}`)
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
-    })
+    void keep(request).then(() => response.writeHead(200, { 'content-type': 'application/json' }).end('{}'))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }
@@ -51,14 +51,18 @@ test.each(['sqlite', 'postgres'] as const)(
       span.set({ 'http.route': '/somewhere', 'url.query': secret })
     })
     const failing = tracing?.inSpan('failing', () => client.rateLimit.create({ data }))
-    await expect(failing).rejects.toThrow()
+    await expect(failing).rejects.toThrow(/Unique constraint/)
     await client.rateLimit.findMany({ where: { key: { contains: secret } }, take: 4711 })
     await client.$transaction((tx) =>
       tx.rateLimit.updateMany({ where: { key: secret }, data: { count: 4711 } }),
     )
     await client.$queryRawUnsafe(`SELECT '${secret}' AS a, 4711 AS b -- ${secret}`)
-    await expect(client.$queryRawUnsafe(`SELECT * FROM nowhere WHERE a = '${secret}'`)).rejects.toThrow()
-    await expect(client.rateLimit.findMany({ where: { [secret]: 1 } as never })).rejects.toThrow()
+    await expect(client.$queryRawUnsafe(`SELECT * FROM nowhere WHERE a = '${secret}'`)).rejects.toThrow(
+      /nowhere/,
+    )
+    await expect(client.rateLimit.findMany({ where: { [secret]: 1 } as never })).rejects.toThrow(
+      /Unknown argument/,
+    )
     await tracing?.stop()
     await database.close()
     await made.drop()

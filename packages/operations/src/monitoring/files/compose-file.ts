@@ -8,7 +8,7 @@ const images = {
 }
 
 /** Not the web app's 3000, nor what is beside it. */
-export const grafanaPort = 3010
+const grafanaPort = 3010
 
 /** Prometheus, Alertmanager and Grafana, reachable from this machine only. */
 export function composeFile(request: MonitoringRequest): string {
