@@ -1,12 +1,13 @@
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { openDatabase } from '@outgrow/db'
 import { alertRules, dashboardRows } from '@outgrow/operations/monitor'
-import { connectPostgres, withPostgres } from '@outgrow/databases'
+import { connectPostgres, openSqlite, withPostgres } from '@outgrow/databases'
 import { makeDatabase, makeProductDatabase, temporaryFolder, until } from '@outgrow/testing'
 import { outgrow, startOutgrow } from '@outgrow/testing/cli'
 import { hasPooler, startPooler } from '@outgrow/testing/pooler'
 import { freePorts, startStripe } from '@outgrow/testing/product'
-import { hasPrometheus, secondsUntil, startPrometheus } from '@outgrow/testing/prometheus'
+import { hasPrometheus, secondsUntil, startPrometheus, type Prometheus } from '@outgrow/testing/prometheus'
 import { hasReplication, startReplicatedPostgres } from '@outgrow/testing/replicated-postgres'
 import { startApp } from '@outgrow/testing/running'
 import { afterAll, describe, expect, inject, test } from 'vitest'
@@ -50,12 +51,16 @@ async function startBoth(databaseUrl: string, more: Record<string, string> = {})
     worker,
     at,
     url: `http://127.0.0.1:${port}`,
-    /** What both report now. */
-    scrape: async () => {
+    /** Waits until what both report has all of these, and keeps it. */
+    reports: async (...parts: string[]) => {
       const ask = async (one: string) => (await fetch(`http://${one}/metrics`)).text()
-      const texts = await Promise.all(Object.values(at).map(ask))
+      let texts: string[] = []
+      await until(async () => {
+        texts = await Promise.all(Object.values(at).map(ask))
+        const all = texts.join('\n')
+        return parts.every((part) => all.includes(part))
+      })
       scraped.push(...texts)
-      return texts.join('\n')
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
@@ -69,31 +74,26 @@ const event = (stripeEventId: string, objectId: string, attempts: number) => ({
   payload: '{}',
 })
 
+/** Waits until these alerts fire, and no others. */
+function untilOnly(prometheus: Prometheus, alerts: string[]): Promise<void> {
+  return until(async () => isDeepStrictEqual((await prometheus.firing()).toSorted(), alerts))
+}
+
 /** As `outgrow backup` reads it; of no use outside of this test. */
 const backupKey = 'a1b2c3d4e5f60718293a4b5c6d7e8f90112233445566778899aabbccddeeff01'
 
 describe.skipIf(!hasPrometheus)('with the real Prometheus', () => {
   test('on SQLite: a worker that is killed, a dead letter and a missing backup are alerts', async () => {
     const made = await makeProductDatabase('sqlite', inject('postgresUrl'))
-    const target = await makeDatabase(inject('postgresUrl'))
-    const backups = join(temporaryFolder(), 'backups')
-    const env = { OUTGROW_BACKUP_TO: backups, OUTGROW_BACKUP_KEY: backupKey }
-    const told = { ...env, DATABASE_URL: made.url, POSTGRES_URL: target.url }
     {
-      await using product = await startBoth(made.url, { POSTGRES_URL: target.url, ...env })
+      await using product = await startBoth(made.url, { OUTGROW_BACKUP_TO: join(temporaryFolder(), 'none') })
       await using prometheus = await startPrometheus(product.at.worker, product.at.web)
       seconds['no backup was ever made: OutgrowBackupAbsent'] = await secondsUntil(
         prometheus,
         'OutgrowBackupAbsent',
       )
-      await secondsUntil(prometheus, 'OutgrowDrillOld')
-      await secondsUntil(prometheus, 'OutgrowCollectorFailing') // there is not even a folder
-      await secondsUntil(prometheus, 'OutgrowWorkerDown', 'is silent') // it was not asked at first
-      expect((await prometheus.firing()).toSorted()).toEqual([
-        'OutgrowBackupAbsent',
-        'OutgrowCollectorFailing',
-        'OutgrowDrillOld',
-      ])
+      // There is not even a folder; and the worker was not asked at first.
+      await untilOnly(prometheus, ['OutgrowBackupAbsent', 'OutgrowCollectorFailing', 'OutgrowDrillOld'])
 
       const database = await openDatabase(made.url)
       // Nobody can tell whose it is, and it has failed for three days.
@@ -104,7 +104,46 @@ describe.skipIf(!hasPrometheus)('with the real Prometheus', () => {
       )
       await database.client.webhookEvent.deleteMany()
       await secondsUntil(prometheus, 'OutgrowDeadLetters', 'is silent')
-      await database.client.webhookEvent.create({ data: event('evt_ignored', 'cus_nobody', 0) })
+      const [receivedAt, nextAttemptAt] = [new Date(Date.now() - 600_000), new Date(Date.now() + 600_000)]
+      await database.client.webhookEvent.create({
+        data: { ...event('evt_waiting', 'zz_2', 9), receivedAt, nextAttemptAt },
+      })
+      seconds['an event fails for ten minutes: OutgrowEventsWaiting'] = await secondsUntil(
+        prometheus,
+        'OutgrowEventsWaiting',
+      )
+      await database.client.webhookEvent.deleteMany()
+
+      const path = made.url.slice('file:'.length)
+      const [writer, reader] = [openSqlite(path), openSqlite(path)]
+      let arrived = 0
+      const arriving = setInterval(() => {
+        const data = event(`evt_${arrived++}`, 'cus_nobody', 0)
+        void database.client.webhookEvent.create({ data }).catch(() => {}) // it waits for the lock, too
+      }, 200)
+      const holding = setInterval(() => {
+        if (writer.inTransaction) writer.exec('COMMIT')
+        else writer.exec('BEGIN IMMEDIATE')
+      }, 1500)
+      seconds['another process holds the write lock: OutgrowLockWaits'] = await secondsUntil(
+        prometheus,
+        'OutgrowLockWaits',
+      )
+      clearInterval(arriving)
+      clearInterval(holding)
+      if (writer.inTransaction) writer.exec('COMMIT')
+      reader.exec('BEGIN')
+      reader.prepare('SELECT count(*) FROM sqlite_schema').get()
+      writer.exec('CREATE TABLE filler (bytes BLOB)')
+      for (let megabytes = 0; megabytes < 110; megabytes++)
+        writer.exec('INSERT INTO filler VALUES (zeroblob(1000000))')
+      seconds['a reader never ends while 110 MB are written: OutgrowWalGrowing'] = await secondsUntil(
+        prometheus,
+        'OutgrowWalGrowing',
+      )
+      reader.close()
+      writer.exec('DROP TABLE filler')
+      writer.close()
       await database.close()
       await fetch(product.url)
 
@@ -113,21 +152,32 @@ describe.skipIf(!hasPrometheus)('with the real Prometheus', () => {
       await until(() => prometheus.sent().includes('OutgrowWorkerDown'))
       expect(new Set(prometheus.sent())).toContain('OutgrowDeadLetters')
     }
-    // With a backup that was proved, and while the application graduates.
+    await made.drop()
+  })
+
+  test('on SQLite, with a backup that was proved and while it graduates, nothing is an alert', async () => {
+    const made = await makeProductDatabase('sqlite', inject('postgresUrl'))
+    const target = await makeDatabase(inject('postgresUrl'))
+    const backups = join(temporaryFolder(), 'backups')
+    const env = { POSTGRES_URL: target.url, OUTGROW_BACKUP_TO: backups, OUTGROW_BACKUP_KEY: backupKey }
+    const told = { ...env, DATABASE_URL: made.url }
     expect((await outgrow(['backup'], told)).code).toBe(0)
     expect((await outgrow(['backup', 'drill', '--server', inject('postgresUrl')], told)).code).toBe(0)
     {
-      await using product = await startBoth(made.url, { POSTGRES_URL: target.url, ...env })
+      await using product = await startBoth(made.url, env)
       const graduating = startOutgrow(
         ['graduate', '--from', made.url, '--schema', 'prisma/schema'],
         told,
         root,
       )
       await graduating.says('Verified')
-      await until(async () => (await product.scrape()).includes('outgrow_graduation_verified_equal 1'))
+      const database = await openDatabase(made.url)
+      await database.client.webhookEvent.create({ data: event('evt_nobody', 'cus_nobody', 0) })
+      await database.close()
+      await product.reports('\noutgrow_graduation_verified_equal 1', '\noutgrow_worker_outcomes_total{')
       await using prometheus = await startPrometheus(product.at.worker, product.at.web)
       await until(async () => (await prometheus.scrapes()) > 3)
-      expect(await prometheus.firing()).toEqual([])
+      await untilOnly(prometheus, [])
       graduating.child.kill('SIGINT')
       await graduating.ended
       await outgrow(['graduate', 'cancel', '--from', made.url], told)
@@ -139,16 +189,21 @@ describe.skipIf(!hasPrometheus)('with the real Prometheus', () => {
   test.skipIf(!hasPooler || !hasReplication)(
     'on Postgres: a pool that is too small, a standby that is behind, a log that is not archived and a server that is away are alerts',
     async () => {
-      await using server = await startReplicatedPostgres('/bin/false')
+      await using server = await startReplicatedPostgres()
       const made = await makeProductDatabase('postgres', server.url)
       await using pooler = await startPooler(made.url, 2)
       await using product = await startBoth(pooler.url, { POOLER_URL: pooler.consoleUrl })
       await using prometheus = await startPrometheus(product.at.worker, product.at.web)
-      await until(async () => (await product.scrape()).includes('outgrow_postgres_replica_lag_seconds{'))
+      await product.reports('\noutgrow_postgres_replica_lag_seconds{')
       await until(async () => (await prometheus.scrapes()) > 3)
-      expect(await prometheus.firing()).not.toContain('OutgrowPoolWaiting')
+      await untilOnly(prometheus, ['OutgrowBackupAbsent', 'OutgrowDrillOld'])
 
-      await withPostgres(server.url, (client) => client.query('SELECT pg_switch_wal()'))
+      await withPostgres(server.url, async (client) => {
+        await client.query("ALTER SYSTEM SET archive_command = '/bin/false'")
+        await client.query('SELECT pg_reload_conf()')
+        await client.query('CREATE TABLE written (n int)')
+        await client.query('SELECT pg_switch_wal()')
+      })
       seconds['archive_command fails: OutgrowArchivingFailing'] = await secondsUntil(
         prometheus,
         'OutgrowArchivingFailing',
@@ -183,7 +238,7 @@ describe.skipIf(!hasPrometheus)('with the real Prometheus', () => {
         prometheus,
         'OutgrowDatabaseDown',
       )
-      await until(async () => (await product.scrape()).includes('outgrow_database_errors_total{'))
+      await product.reports('\noutgrow_database_errors_total{')
       pooler.child.kill('SIGKILL') // it would keep those waiting who are to end now
     },
   )
