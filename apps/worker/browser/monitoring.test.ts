@@ -176,7 +176,7 @@ describe.skipIf(!hasPrometheus)('with the real Prometheus', () => {
       await database.close()
       await product.reports('\noutgrow_graduation_verified_equal 1', '\noutgrow_worker_outcomes_total{')
       await using prometheus = await startPrometheus(product.at.worker, product.at.web)
-      await until(async () => (await prometheus.scrapes()) > 3)
+      await until(async () => (await prometheus.scrapes()) > 1)
       await untilOnly(prometheus, [])
       graduating.child.kill('SIGINT')
       await graduating.ended
@@ -195,7 +195,7 @@ describe.skipIf(!hasPrometheus)('with the real Prometheus', () => {
       await using product = await startBoth(pooler.url, { POOLER_URL: pooler.consoleUrl })
       await using prometheus = await startPrometheus(product.at.worker, product.at.web)
       await product.reports('\noutgrow_postgres_replica_lag_seconds{')
-      await until(async () => (await prometheus.scrapes()) > 3)
+      await until(async () => (await prometheus.scrapes()) > 1)
       await untilOnly(prometheus, ['OutgrowBackupAbsent', 'OutgrowDrillOld'])
 
       await withPostgres(server.url, async (client) => {

@@ -12,12 +12,12 @@ export const sql = {
     a.archived_count::float8 AS archived, a.failed_count::float8 AS failed,
     coalesce(a.last_failed_time > coalesce(a.last_archived_time, '-infinity'), false) AS failing
     FROM pg_stat_archiver a, (SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees_all) s`,
-  // Nothing was measured for a standby that has replayed all there is.
-  replicas: `SELECT coalesce(nullif(application_name, ''), host(client_addr), pid::text) AS name, coalesce(state, 'unknown') AS state,
-    greatest(coalesce(pg_wal_lsn_diff(l.at, replay_lsn), 0), 0)::float8 AS "lagBytes",
-    coalesce(extract(epoch FROM replay_lag) * 1000, 0)::float8 AS "lagMs"
+  // Nothing was measured for a standby that has replayed all there is. Of those with one name, the one that is furthest behind.
+  replicas: `SELECT coalesce(nullif(application_name, ''), 'unnamed') AS name, min(coalesce(state, 'unknown')) AS state,
+      max(greatest(coalesce(pg_wal_lsn_diff(l.at, replay_lsn), 0), 0))::float8 AS "lagBytes",
+      max(coalesce(extract(epoch FROM replay_lag) * 1000, 0))::float8 AS "lagMs"
     FROM pg_stat_replication, (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END AS at) l
-    ORDER BY 1`,
+    GROUP BY 1 ORDER BY 1`,
   slots: `SELECT slot_name AS name, active AS "isActive", greatest(coalesce(pg_wal_lsn_diff(l.at, restart_lsn), 0), 0)::float8 AS "retainedBytes"
     FROM pg_replication_slots, (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END AS at) l
     WHERE NOT temporary ORDER BY 1`,

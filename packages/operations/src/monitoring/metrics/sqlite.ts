@@ -20,7 +20,7 @@ export function sqliteGroup(database: MeasuredDatabase): MetricGroup {
     families,
     read: () => {
       const url = parseDatabaseUrl(database.url)
-      if (url.kind !== 'sqlite') return undefined
+      if (url.kind !== 'sqlite' || url.path === ':memory:') return undefined
       const { sizeBytes, walBytes, lagPages } = sqliteSizes(url.path)
       return [
         { name: 'outgrow_sqlite_file_bytes', value: sizeBytes },

@@ -33,9 +33,11 @@ export async function startTracing(
       import('@prisma/instrumentation'),
       import('./scrub.ts'),
     ])
+  // A request that hangs would keep the process that long.
+  const timeoutMillis = Number(env.OTEL_EXPORTER_OTLP_TIMEOUT ?? lastSendMs)
   const provider = new sdk.NodeTracerProvider({
     resource: resourceFromAttributes({ 'service.name': env.OTEL_SERVICE_NAME ?? service }),
-    spanProcessors: [new sdk.BatchSpanProcessor(scrubbing(new OTLPTraceExporter()))],
+    spanProcessors: [new sdk.BatchSpanProcessor(scrubbing(new OTLPTraceExporter({ timeoutMillis })))],
   })
   provider.register()
   const instrumentation = new prisma.PrismaInstrumentation()
