@@ -10,8 +10,8 @@ import { askedBy } from './asked-by.ts'
 
 const root = join(import.meta.dirname, '../..')
 const apps = { web: [webEnv, openStripe], worker: [workerEnv, openStripe], console: [consoleEnv, openStripe] }
-/** What the image sets, or leaves at its default on purpose: the ports are those of the health checks. */
-const ofImage = ['HOST', 'PORT', 'SIGNS_DIR']
+/** What the image sets, or leaves at its default on purpose: the ports are those of the health checks, and of the metrics. */
+const ofImage = ['HOST', 'PORT', 'METRICS_PORT', 'SIGNS_DIR']
 
 test.each(['compose.yaml', 'compose.sqlite.yaml'])('%s passes on each setting that an app reads', (file) => {
   const services = readServices(join(root, file))

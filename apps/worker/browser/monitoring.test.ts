@@ -239,6 +239,7 @@ describe.skipIf(!hasPrometheus)('with the real Prometheus', () => {
         'OutgrowDatabaseDown',
       )
       await product.reports('\noutgrow_database_errors_total{')
+      expect(await prometheus.firing()).toContain('OutgrowDatabaseDown')
       pooler.child.kill('SIGKILL') // it would keep those waiting who are to end now
     },
   )
