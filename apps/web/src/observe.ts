@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Tracing } from '@outgrow/operations/monitoring'
 import type { MiddlewareHandler } from 'hono'
-import { routePath } from 'hono/route'
+import { matchedRoutes } from 'hono/route'
 import type { Services, WebEnvironment } from './services.ts'
 
 /** Gives each request a number, and reports how it was answered: to the log, to the metrics, and in a span. */
@@ -11,7 +11,8 @@ export function observe({ log, requests, tracing }: Services): MiddlewareHandler
     context.set('requestId', randomUUID())
     await traced(tracing, context.req.method, async (span) => {
       await next()
-      const route = routePath(context, -1)
+      // Whatever wraps pages matches too.
+      const route = matchedRoutes(context).findLast(({ path }) => !path.endsWith('*'))?.path ?? '/*'
       span?.rename(`${context.req.method} ${route}`)
       span?.set({
         'http.request.method': context.req.method,

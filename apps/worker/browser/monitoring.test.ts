@@ -5,6 +5,7 @@ import { alertRules, dashboardRows } from '@outgrow/operations/monitor'
 import { connectPostgres, openSqlite, withPostgres } from '@outgrow/databases'
 import { makeDatabase, makeProductDatabase, temporaryFolder, until } from '@outgrow/testing'
 import { outgrow, startOutgrow } from '@outgrow/testing/cli'
+import { startOtlpReceiver } from '@outgrow/testing/otlp-receiver'
 import { hasPooler, startPooler } from '@outgrow/testing/pooler'
 import { freePorts, startStripe } from '@outgrow/testing/product'
 import { hasPrometheus, secondsUntil, startPrometheus, type Prometheus } from '@outgrow/testing/prometheus'
@@ -12,6 +13,9 @@ import { hasReplication, startReplicatedPostgres } from '@outgrow/testing/replic
 import { startApp } from '@outgrow/testing/running'
 import { afterAll, describe, expect, inject, test } from 'vitest'
 import { labelsIn, readExposition, unknownIn } from './exposition.ts'
+
+/** Three programs that wait for each other, on one core. */
+const limitMs = 300_000
 
 const root = join(import.meta.dirname, '../../..')
 /** What was scraped while all was as it should be. */
@@ -83,111 +87,134 @@ function untilOnly(prometheus: Prometheus, alerts: string[]): Promise<void> {
 const backupKey = 'a1b2c3d4e5f60718293a4b5c6d7e8f90112233445566778899aabbccddeeff01'
 
 describe.skipIf(!hasPrometheus)('with the real Prometheus', () => {
-  test('on SQLite: a worker that is killed, a dead letter and a missing backup are alerts', async () => {
-    const made = await makeProductDatabase('sqlite', inject('postgresUrl'))
-    {
-      await using product = await startBoth(made.url, { OUTGROW_BACKUP_TO: join(temporaryFolder(), 'none') })
-      await using prometheus = await startPrometheus(product.at.worker, product.at.web)
-      seconds['no backup was ever made: OutgrowBackupAbsent'] = await secondsUntil(
-        prometheus,
-        'OutgrowBackupAbsent',
-      )
-      // There is not even a folder; and the worker was not asked at first.
-      await untilOnly(prometheus, ['OutgrowBackupAbsent', 'OutgrowCollectorFailing', 'OutgrowDrillOld'])
+  test(
+    'on SQLite: a worker that is killed, a dead letter and a missing backup are alerts',
+    { timeout: limitMs },
+    async () => {
+      const made = await makeProductDatabase('sqlite', inject('postgresUrl'))
+      {
+        await using product = await startBoth(made.url, {
+          OUTGROW_BACKUP_TO: join(temporaryFolder(), 'none'),
+        })
+        await using prometheus = await startPrometheus(product.at.worker, product.at.web)
+        seconds['no backup was ever made: OutgrowBackupAbsent'] = await secondsUntil(
+          prometheus,
+          'OutgrowBackupAbsent',
+        )
+        // There is not even a folder; and the worker was not asked at first.
+        await untilOnly(prometheus, ['OutgrowBackupAbsent', 'OutgrowCollectorFailing', 'OutgrowDrillOld'])
 
-      const database = await openDatabase(made.url)
-      // Nobody can tell whose it is, and it has failed for three days.
-      await database.client.webhookEvent.create({ data: event('evt_dead', 'zz_1', 99) })
-      seconds['an event is given up: OutgrowDeadLetters'] = await secondsUntil(
-        prometheus,
-        'OutgrowDeadLetters',
-      )
-      await database.client.webhookEvent.deleteMany()
-      await secondsUntil(prometheus, 'OutgrowDeadLetters', 'is silent')
-      const [receivedAt, nextAttemptAt] = [new Date(Date.now() - 600_000), new Date(Date.now() + 600_000)]
-      await database.client.webhookEvent.create({
-        data: { ...event('evt_waiting', 'zz_2', 9), receivedAt, nextAttemptAt },
-      })
-      seconds['an event fails for ten minutes: OutgrowEventsWaiting'] = await secondsUntil(
-        prometheus,
-        'OutgrowEventsWaiting',
-      )
-      await database.client.webhookEvent.deleteMany()
+        const database = await openDatabase(made.url)
+        // Nobody can tell whose it is, and it has failed for three days.
+        await database.client.webhookEvent.create({ data: event('evt_dead', 'zz_1', 99) })
+        seconds['an event is given up: OutgrowDeadLetters'] = await secondsUntil(
+          prometheus,
+          'OutgrowDeadLetters',
+        )
+        await database.client.webhookEvent.deleteMany()
+        await secondsUntil(prometheus, 'OutgrowDeadLetters', 'is silent')
+        const [receivedAt, nextAttemptAt] = [new Date(Date.now() - 600_000), new Date(Date.now() + 600_000)]
+        await database.client.webhookEvent.create({
+          data: { ...event('evt_waiting', 'zz_2', 9), receivedAt, nextAttemptAt },
+        })
+        seconds['an event fails for ten minutes: OutgrowEventsWaiting'] = await secondsUntil(
+          prometheus,
+          'OutgrowEventsWaiting',
+        )
+        await database.client.webhookEvent.deleteMany()
 
-      const path = made.url.slice('file:'.length)
-      const [writer, reader] = [openSqlite(path), openSqlite(path)]
-      let arrived = 0
-      const arriving = setInterval(() => {
-        const data = event(`evt_${arrived++}`, 'cus_nobody', 0)
-        void database.client.webhookEvent.create({ data }).catch(() => {}) // it waits for the lock, too
-      }, 200)
-      const holding = setInterval(() => {
+        const path = made.url.slice('file:'.length)
+        const [writer, reader] = [openSqlite(path), openSqlite(path)]
+        let arrived = 0
+        const arriving = setInterval(() => {
+          const data = event(`evt_${arrived++}`, 'cus_nobody', 0)
+          void database.client.webhookEvent.create({ data }).catch(() => {}) // it waits for the lock, too
+        }, 200)
+        const holding = setInterval(() => {
+          if (writer.inTransaction) writer.exec('COMMIT')
+          else writer.exec('BEGIN IMMEDIATE')
+        }, 1500)
+        seconds['another process holds the write lock: OutgrowLockWaits'] = await secondsUntil(
+          prometheus,
+          'OutgrowLockWaits',
+        )
+        clearInterval(arriving)
+        clearInterval(holding)
         if (writer.inTransaction) writer.exec('COMMIT')
-        else writer.exec('BEGIN IMMEDIATE')
-      }, 1500)
-      seconds['another process holds the write lock: OutgrowLockWaits'] = await secondsUntil(
-        prometheus,
-        'OutgrowLockWaits',
-      )
-      clearInterval(arriving)
-      clearInterval(holding)
-      if (writer.inTransaction) writer.exec('COMMIT')
-      reader.exec('BEGIN')
-      reader.prepare('SELECT count(*) FROM sqlite_schema').get()
-      writer.exec('CREATE TABLE filler (bytes BLOB)')
-      for (let megabytes = 0; megabytes < 110; megabytes++)
-        writer.exec('INSERT INTO filler VALUES (zeroblob(1000000))')
-      seconds['a reader never ends while 110 MB are written: OutgrowWalGrowing'] = await secondsUntil(
-        prometheus,
-        'OutgrowWalGrowing',
-      )
-      reader.close()
-      writer.exec('DROP TABLE filler')
-      writer.close()
-      await database.close()
-      await fetch(product.url)
+        reader.exec('BEGIN')
+        reader.prepare('SELECT count(*) FROM sqlite_schema').get()
+        writer.exec('CREATE TABLE filler (bytes BLOB)')
+        for (let megabytes = 0; megabytes < 110; megabytes++)
+          writer.exec('INSERT INTO filler VALUES (zeroblob(1000000))')
+        seconds['a reader never ends while 110 MB are written: OutgrowWalGrowing'] = await secondsUntil(
+          prometheus,
+          'OutgrowWalGrowing',
+        )
+        reader.close()
+        writer.exec('DROP TABLE filler')
+        writer.close()
+        await database.close()
+        await fetch(product.url)
 
-      product.worker.child.kill('SIGKILL')
-      seconds['the worker is killed: OutgrowWorkerDown'] = await secondsUntil(prometheus, 'OutgrowWorkerDown')
-      await until(() => prometheus.sent().includes('OutgrowWorkerDown'))
-      expect(new Set(prometheus.sent())).toContain('OutgrowDeadLetters')
-    }
-    await made.drop()
-  })
+        product.worker.child.kill('SIGKILL')
+        seconds['the worker is killed: OutgrowWorkerDown'] = await secondsUntil(
+          prometheus,
+          'OutgrowWorkerDown',
+        )
+        await until(() => prometheus.sent().includes('OutgrowWorkerDown'))
+        expect(new Set(prometheus.sent())).toContain('OutgrowDeadLetters')
+      }
+      await made.drop()
+    },
+  )
 
-  test('on SQLite, with a backup that was proved and while it graduates, nothing is an alert', async () => {
-    const made = await makeProductDatabase('sqlite', inject('postgresUrl'))
-    const target = await makeDatabase(inject('postgresUrl'))
-    const backups = join(temporaryFolder(), 'backups')
-    const env = { POSTGRES_URL: target.url, OUTGROW_BACKUP_TO: backups, OUTGROW_BACKUP_KEY: backupKey }
-    const told = { ...env, DATABASE_URL: made.url }
-    expect((await outgrow(['backup'], told)).code).toBe(0)
-    expect((await outgrow(['backup', 'drill', '--server', inject('postgresUrl')], told)).code).toBe(0)
-    {
-      await using product = await startBoth(made.url, env)
-      const graduating = startOutgrow(
-        ['graduate', '--from', made.url, '--schema', 'prisma/schema'],
-        told,
-        root,
-      )
-      await graduating.says('Verified')
-      const database = await openDatabase(made.url)
-      await database.client.webhookEvent.create({ data: event('evt_nobody', 'cus_nobody', 0) })
-      await database.close()
-      await product.reports('\noutgrow_graduation_verified_equal 1', '\noutgrow_worker_outcomes_total{')
-      await using prometheus = await startPrometheus(product.at.worker, product.at.web)
-      await until(async () => (await prometheus.scrapes()) > 1)
-      await untilOnly(prometheus, [])
-      graduating.child.kill('SIGINT')
-      await graduating.ended
-      await outgrow(['graduate', 'cancel', '--from', made.url], told)
-    }
-    await target.drop()
-    await made.drop()
-  })
+  test(
+    'on SQLite, with a backup that was proved and while it graduates, nothing is an alert',
+    { timeout: limitMs },
+    async () => {
+      const made = await makeProductDatabase('sqlite', inject('postgresUrl'))
+      const target = await makeDatabase(inject('postgresUrl'))
+      const backups = join(temporaryFolder(), 'backups')
+      using receiver = await startOtlpReceiver()
+      const env = {
+        POSTGRES_URL: target.url,
+        OUTGROW_BACKUP_TO: backups,
+        OUTGROW_BACKUP_KEY: backupKey,
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      }
+      const told = { ...env, DATABASE_URL: made.url }
+      expect((await outgrow(['backup'], told)).code).toBe(0)
+      expect((await outgrow(['backup', 'drill', '--server', inject('postgresUrl')], told)).code).toBe(0)
+      {
+        await using product = await startBoth(made.url, env)
+        const graduating = startOutgrow(
+          ['graduate', '--from', made.url, '--schema', 'prisma/schema'],
+          told,
+          root,
+        )
+        await graduating.says('Verified')
+        const database = await openDatabase(made.url)
+        await database.client.webhookEvent.create({ data: event('evt_nobody', 'cus_nobody', 0) })
+        await database.close()
+        await product.reports('\noutgrow_graduation_verified_equal 1', '\noutgrow_worker_outcomes_total{')
+        await using prometheus = await startPrometheus(product.at.worker, product.at.web)
+        await until(async () => (await prometheus.scrapes()) > 1)
+        await untilOnly(prometheus, [])
+        graduating.child.kill('SIGINT')
+        await graduating.ended
+        await outgrow(['graduate', 'cancel', '--from', made.url], told)
+      }
+      const sent = new Set(receiver.spans().map(({ service, name }) => `${service} ${name}`))
+      for (const span of ['web GET /health', 'web prisma:client:operation', 'worker prisma:client:db_query'])
+        expect(sent).toContain(span)
+      await target.drop()
+      await made.drop()
+    },
+  )
 
   test.skipIf(!hasPooler || !hasReplication)(
     'on Postgres: a pool that is too small, a standby that is behind, a log that is not archived and a server that is away are alerts',
+    { timeout: limitMs },
     async () => {
       await using server = await startReplicatedPostgres()
       const made = await makeProductDatabase('postgres', server.url)

@@ -1,46 +1,18 @@
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer, type IncomingMessage } from 'node:http'
-import { text } from 'node:stream/consumers'
 import { join } from 'node:path'
 import { openDatabase } from '@outgrow/db'
 import { startTracing } from '@outgrow/operations/monitoring'
 import { makeProductDatabase } from '@outgrow/testing'
+import { startOtlpReceiver } from '@outgrow/testing/otlp-receiver'
 import { expect, inject, test } from 'vitest'
 
 const secret = 'zebra-4711'
 
-interface Attribute {
-  key: string
-  value: { stringValue?: string }
-}
-
-interface Traces {
-  resourceSpans: {
-    resource: { attributes: Attribute[] }
-    scopeSpans: { spans: { name: string; parentSpanId?: string; attributes: Attribute[] }[] }[]
-  }[]
-}
-
-/** A receiver of OTLP over HTTP on this machine. */
-async function receiver() {
-  const received: string[] = []
-  const keep = async (request: IncomingMessage) => {
-    received.push(`${request.method} ${request.url}\n${await text(request)}`)
-  }
-  const server = createServer((request, response) => {
-    void keep(request).then(() => response.writeHead(200, { 'content-type': 'application/json' }).end('{}'))
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  return { received, url: `http://127.0.0.1:${port}`, close: () => server.close() }
-}
-
 test.each(['sqlite', 'postgres'] as const)(
   'spans of %s reach a receiver of OTLP, with statements and without a value',
   async (provider) => {
-    const { received, url, close } = await receiver()
-    process.env.OTEL_EXPORTER_OTLP_ENDPOINT = url
+    using receiver = await startOtlpReceiver()
+    process.env.OTEL_EXPORTER_OTLP_ENDPOINT = receiver.url
     const tracing = await startTracing('tests')
     const made = await makeProductDatabase(provider, inject('postgresUrl'))
     const database = await openDatabase(made.url)
@@ -66,22 +38,20 @@ test.each(['sqlite', 'postgres'] as const)(
     await tracing?.stop()
     await database.close()
     await made.drop()
-    close()
 
+    const { received } = receiver
     expect(received.length).toBeGreaterThan(0)
-    expect(received.every((one) => one.startsWith('POST /v1/traces\n'))).toBe(true)
-    const everything = received.join('\n')
+    expect(new Set(received.map(({ path }) => path))).toEqual(new Set(['POST /v1/traces']))
+    const everything = received.map(({ body }) => body).join('\n')
     expect(everything).not.toContain(secret)
     expect(everything).not.toContain('4711')
-    const traces = received.map((one) => JSON.parse(one.slice(one.indexOf('\n'))) as Traces)
-    const resources = traces.flatMap(({ resourceSpans }) => resourceSpans)
-    const spans = resources.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans))
+    const spans = receiver.spans()
     const named = (name: string) => spans.filter((span) => span.name === name)
     const statements = spans
       .flatMap(({ attributes }) => attributes)
       .filter(({ key }) => key === 'db.query.text')
       .map(({ value }) => value.stringValue ?? '')
-    expect(JSON.stringify(resources[0]?.resource)).toContain('"tests"')
+    expect(new Set(spans.map(({ service }) => service))).toEqual(new Set(['tests']))
     expect(statements.some((one) => /INSERT INTO \S*rate_limits/.test(one))).toBe(true)
     expect(statements.filter((one) => one.startsWith('SELECT ? AS a, ? AS b'))).toHaveLength(1)
     expect(named('GET /somewhere')).toHaveLength(1)
