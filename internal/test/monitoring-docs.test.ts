@@ -28,8 +28,8 @@ test('docs/monitoring.md lists every metric with its type and meaning, as the ap
   const { url, drop } = await makeProductDatabase('sqlite', inject('postgresUrl'))
   const database = await openDatabase(url)
   const log = { warn: () => {} } as never
-  const POOLER_URL = 'postgresql://watcher@127.0.0.1:1/pgbouncer'
-  const ofWorker = workerEnv({ DATABASE_URL: url, OUTGROW_BACKUP_TO: '/nowhere', POOLER_URL })
+  const PGBOUNCER_ADMIN_URL = 'postgresql://watcher@127.0.0.1:1/pgbouncer'
+  const ofWorker = workerEnv({ DATABASE_URL: url, OUTGROW_BACKUP_TO: '/nowhere', PGBOUNCER_ADMIN_URL })
   const ofWeb = webEnv({
     DATABASE_URL: url,
     AUTH_SECRET: 'x'.repeat(32),

@@ -6,7 +6,7 @@ import { connectPostgres, openSqlite, withPostgres } from '@outgrow/databases'
 import { makeDatabase, makeProductDatabase, temporaryFolder, until } from '@outgrow/testing'
 import { outgrow, startOutgrow } from '@outgrow/testing/cli'
 import { startOtlpReceiver } from '@outgrow/testing/otlp-receiver'
-import { hasPooler, startPooler } from '@outgrow/testing/pooler'
+import { hasPooler, startPooler } from '@outgrow/testing/small-pool'
 import { freePorts, startStripe } from '@outgrow/testing/product'
 import { hasPrometheus, secondsUntil, startPrometheus, type Prometheus } from '@outgrow/testing/prometheus'
 import { hasReplication, startReplicatedPostgres } from '@outgrow/testing/replicated-postgres'
@@ -219,7 +219,7 @@ describe.skipIf(!hasPrometheus)('with the real Prometheus', () => {
       await using server = await startReplicatedPostgres()
       const made = await makeProductDatabase('postgres', server.url)
       await using pooler = await startPooler(made.url, 2)
-      await using product = await startBoth(pooler.url, { POOLER_URL: pooler.consoleUrl })
+      await using product = await startBoth(pooler.url, { PGBOUNCER_ADMIN_URL: pooler.consoleUrl })
       await using prometheus = await startPrometheus(product.at.worker, product.at.web)
       await product.reports('\noutgrow_postgres_replica_lag_seconds{')
       await until(async () => (await prometheus.scrapes()) > 1)

@@ -11,7 +11,7 @@ const shape = {
   /** Where backups are kept, as outgrow backup --to takes it: the worker reports their age. */
   OUTGROW_BACKUP_TO: z.string().min(1).optional(),
   /** The console of pgbouncer: its database is pgbouncer, its user one of stats_users. */
-  POOLER_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  PGBOUNCER_ADMIN_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   /** Events and messages that are worked on at a time. */
   CONCURRENCY: z.coerce.number().int().min(1).max(64).default(4),
   /** Where mails go; without it they are written to the log. */

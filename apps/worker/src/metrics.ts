@@ -41,7 +41,7 @@ export function workerMetrics({ env, database, store, log }: WorkerMetricsOption
       graduationGroup(env.DATABASE_URL, process.env.POSTGRES_URL),
       diskGroup(database, env.SIGNS_DIR),
       ...(env.OUTGROW_BACKUP_TO === undefined ? [] : [backupsGroup(env.OUTGROW_BACKUP_TO)]),
-      ...(env.POOLER_URL === undefined ? [] : [poolerGroup(env.POOLER_URL)]),
+      ...(env.PGBOUNCER_ADMIN_URL === undefined ? [] : [poolerGroup(env.PGBOUNCER_ADMIN_URL)]),
     ],
     onFailed: (collector, error) =>
       log.warn({ collector, error: messageOf(error) }, 'metrics cannot be read'),

@@ -55,7 +55,9 @@ test.each(['sqlite', 'postgres'] as const)('the metrics on %s follow Prometheusâ
 })
 
 test('a pooler that is away is reported, and the rest is there', async () => {
-  const body = await scrape('sqlite', { POOLER_URL: 'postgresql://stats:hidden@127.0.0.1:1/pgbouncer' })
+  const body = await scrape('sqlite', {
+    PGBOUNCER_ADMIN_URL: 'postgresql://stats:hidden@127.0.0.1:1/pgbouncer',
+  })
   expect(body).toContain('outgrow_collector_up{collector="pooler"} 0')
   expect(body).toContain('outgrow_collector_up{collector="sqlite"} 1')
   expect(body).not.toContain('hidden')

@@ -2,11 +2,11 @@ import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_proces
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, chownSync, readdirSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { parseEnv, promisify } from 'node:util'
 import { quoteIdentifier, quoteLiteral, withPlainPostgres, withPostgres } from '@outgrow/databases'
 import { preparePool, writePoolFiles, type PreparedPool, type PrepareRequest } from '@outgrow/operations'
+import { freePort } from './running.ts'
 import { temporaryFolder } from './sqlite.ts'
 import { until } from './until.ts'
 
@@ -150,13 +150,4 @@ function giveToNobody(folder: string): void {
   const uid = Number(spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout)
   chmodSync(join(folder, '..'), 0o755)
   for (const name of readdirSync(folder)) chownSync(join(folder, name), uid, uid)
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -45,7 +45,8 @@ export function poolerGroup(url: string): MetricGroup {
     read: () =>
       withConsole(url, async (show) => {
         const [pools, stats] = [await show('POOLS'), await show('STATS')]
-        if (!pools || !stats) throw new Error('the user may not look at POOLS and STATS: name it in stats_users')
+        if (!pools || !stats)
+          throw new Error('the user may not look at POOLS and STATS: name it in stats_users')
         return [
           ...pools.filter(isOfAnApplication).flatMap(poolSamples),
           ...stats.filter(isOfAnApplication).flatMap(statSamples),
