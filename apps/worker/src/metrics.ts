@@ -40,7 +40,7 @@ export function workerMetrics({ env, database, store, log }: WorkerMetricsOption
       postgresGroup(database),
       graduationGroup(env.DATABASE_URL, process.env.POSTGRES_URL),
       diskGroup(database, env.SIGNS_DIR),
-      ...(env.OUTGROW_BACKUP_TO === undefined ? [] : [backupsGroup(env.OUTGROW_BACKUP_TO)]),
+      ...(env.OUTGROW_BACKUP_TO === undefined ? [] : [backupsGroup(env.OUTGROW_BACKUP_TO, database)]),
       ...(env.PGBOUNCER_ADMIN_URL === undefined ? [] : [poolerGroup(env.PGBOUNCER_ADMIN_URL)]),
     ],
     onFailed: (collector, error) =>

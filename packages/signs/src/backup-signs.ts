@@ -1,6 +1,7 @@
 import { judged, type Sign, type Threshold } from './level.ts'
 
-const thresholds = {
+/** When backups and drills are too old. Alerts take their limits from here. */
+export const backupThresholds = {
   backup: { watch: 26, plan: 50, unit: 'hours', source: 'a daily backup, and two hours for it to be late' },
   drill: {
     watch: 8 * 24,
@@ -40,11 +41,11 @@ export function backupSigns(reading: BackupReading): Sign[] {
 type Known = Extract<BackupReading, { newest: unknown }>
 
 function backupSign(value: number | null, text: string, advice: string): Sign {
-  return judged('backup', thresholds.backup, { title: 'Backup', value, text, advice })
+  return judged('backup', backupThresholds.backup, { title: 'Backup', value, text, advice })
 }
 
 function drillSign(value: number | null, text: string, advice: string): Sign {
-  return judged('drill', thresholds.drill, { title: 'Backup drill', value, text, advice })
+  return judged('drill', backupThresholds.drill, { title: 'Backup drill', value, text, advice })
 }
 
 function newestSign({ location, newest }: Known): Sign {

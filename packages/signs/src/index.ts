@@ -12,3 +12,4 @@ export { postgresEssentials, type PostgresEssentials } from './postgres/essentia
 export { postgresThresholds } from './postgres/signs.ts'
 export { sqliteSizes, type SqliteSizes } from './sqlite/sizes.ts'
 export { soonDays, sqliteThresholds } from './sqlite/signs.ts'
+export { backupThresholds } from './backup-signs.ts'

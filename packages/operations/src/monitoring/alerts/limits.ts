@@ -1,4 +1,10 @@
-import { insideThresholds, postgresThresholds, soonDays, sqliteThresholds } from '@outgrow/signs'
+import {
+  backupThresholds,
+  insideThresholds,
+  postgresThresholds,
+  soonDays,
+  sqliteThresholds,
+} from '@outgrow/signs'
 
 /**
  * Where alerts begin. What doctor judges, they take from its thresholds, at the level at which it says to plan; the rest is
@@ -6,10 +12,9 @@ import { insideThresholds, postgresThresholds, soonDays, sqliteThresholds } from
  */
 export const limits = {
   eventWaitSeconds: 300,
-  /** A day, and the time that making one may take. */
-  backupSeconds: 26 * 3600,
-  /** A week, and a day. */
-  drillSeconds: 8 * 86_400,
+  /** Where doctor begins to watch: a backup that is late is not waited for. */
+  backupSeconds: backupThresholds.backup.watch * 3600,
+  drillSeconds: backupThresholds.drill.watch * 3600,
   freeShareOfDisk: 0.1,
   failedShareOfRequests: 0.05,
   graduationLagSeconds: 60,

@@ -1,4 +1,5 @@
 import type { BackupStates } from '../../backup/catalog/backup-states.ts'
+import type { MeasuredDatabase } from './database.ts'
 import { toSeconds, type MetricGroup, type Sample } from './family.ts'
 
 /** A storage is asked again after this time: buckets want money for each question. */
@@ -30,21 +31,25 @@ const families = [
   { name: 'outgrow_backup_drill_duration_seconds', type: 'gauge', help: 'How long the last drill took' },
 ] as const
 
-/** @param location as `outgrow backup --to` takes it */
-export function backupsGroup(location: string): MetricGroup {
-  let known: { at: number; samples: Sample[] } | undefined
+/**
+ * The backups of the database that is used now: one of the SQLite file is none of the Postgres that came after it.
+ * @param location as `outgrow backup --to` takes it
+ */
+export function backupsGroup(location: string, database: MeasuredDatabase): MetricGroup {
+  let known: { of: string; at: number; samples: Sample[] } | undefined
   return {
     name: 'backups',
     families,
     read: async () => {
-      if (known && performance.now() - known.at < refreshMs) return known.samples
+      const { provider } = database
+      if (known?.of === provider && performance.now() - known.at < refreshMs) return known.samples
       known = undefined
       const [{ backupStates }, { openStorage }] = await Promise.all([
         import('../../backup/catalog/backup-states.ts'),
         import('../../backup/storage/open-storage.ts'),
       ])
-      const samples = stateSamples(await backupStates(await openStorage(location)))
-      known = { at: performance.now(), samples }
+      const samples = stateSamples(await backupStates(await openStorage(location), { provider }))
+      known = { of: provider, at: performance.now(), samples }
       return samples
     },
   }
