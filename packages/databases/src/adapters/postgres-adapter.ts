@@ -46,7 +46,8 @@ export async function postgresAdapterFactory(
     adapterName: '@prisma/adapter-pg',
     connect: async () => {
       const pool = new WakingPool(settings, url)
-      options.counters.pool = poolCounts(pool, settings.max)
+      // Only replicas are verified; the pool that is reported is the primary's.
+      if (!options.verify) options.counters.pool = poolCounts(pool, settings.max)
       const stock = new PrismaPg(pool, { schema: url.schema, disposeExternalPool: true })
       return watched(reconnecting(await stock.connect(), settings.max), options)
     },
