@@ -18,13 +18,13 @@ COPY prisma ./prisma
 COPY scripts ./scripts
 RUN npx -y pnpm@12.21.0 install --frozen-lockfile --prod --no-optional --filter . --filter-prod '{apps/*}...' --filter-prod '{scripts}...' \
   && rm -rf /root/.npm /root/.cache /root/.local/share/pnpm \
-  && mkdir /data && chown node /data
+  && mkdir /data /backups && chown node /data /backups
 COPY --from=build /app/packages/db/src/generated ./packages/db/src/generated
 COPY --from=build /app/apps/web/dist ./apps/web/dist
 COPY --from=build /app/apps/worker/dist ./apps/worker/dist
 COPY --from=build /app/apps/console/dist ./apps/console/dist
 ENV NODE_ENV=production HOST=0.0.0.0 SIGNS_DIR=/data PATH=/app/node_modules/.bin:$PATH
 USER node
-VOLUME /data
+VOLUME /data /backups
 EXPOSE 3000 3001 3002
 CMD ["node", "apps/web/dist/main.js"]

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -23,6 +24,7 @@ const settings = {
   PRICE_TEAM: 'price_team',
   CONSOLE_TOKEN: 'token-of-the-image-tests',
   POSTGRES_PASSWORD: 'unused',
+  OUTGROW_BACKUP_KEY: randomBytes(32).toString('hex'),
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'outgrow-image-'))
@@ -42,11 +44,11 @@ afterAll(() => {
 })
 
 test.skipIf(!canBuild).each(['compose.sqlite.yaml', 'compose.yaml'])(
-  '%s: migrations, and every app answers, as a user without rights and with nothing to write to but its volume',
+  '%s: migrations, every app answers, and backups are made and tried, by a user without rights and with nothing to write to but its volumes',
   async (file) => {
     const services = readServices(join(repository, file))
     const { url } = await makeDatabase(inject('postgresUrl'))
-    const volume = mkdtempSync(join(folder, 'volume-'))
+    const volume = mkdtempSync(join(folder, 'volumes-'))
     const env = (name: string) =>
       Object.fromEntries(
         Object.entries(environmentOf(services[name] ?? {}, settings)).map(([key, value]) => [
@@ -74,13 +76,23 @@ test.skipIf(!canBuild).each(['compose.sqlite.yaml', 'compose.yaml'])(
       for (const { process } of apps) process.kill('SIGTERM')
     }
     for (const output of outputs) expect(await output).toEqual({ code: 0, output: expect.any(String) })
-    expect(readdirSync(volume)).toContain('signs.db')
+    expect(readdirSync(join(volume, 'data'))).toContain('signs.db')
+
+    const backup = start('backup')
+    const end = ended(backup)
+    await until(() => {
+      expect(backup.exitCode).toBe(null)
+      const names = readdirSync(join(volume, 'backups'), { recursive: true }) as string[]
+      return names.some((name) => /drill-\w+\.json$/.test(name))
+    })
+    backup.kill('SIGTERM')
+    expect(await end).toEqual({ code: 3, output: expect.stringContaining('Proved') as string })
   },
 )
 
 test.skipIf(!canBuild)('one container can run all three, and ends when one of them does', async () => {
   const services = readServices(join(repository, 'compose.sqlite.yaml'))
-  const volume = mkdtempSync(join(folder, 'volume-'))
+  const volume = mkdtempSync(join(folder, 'volumes-'))
   const environment = Object.assign(
     {},
     ...['web', 'worker', 'console'].map((name) => environmentOf(services[name] ?? {}, settings)),

@@ -1,5 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Image } from './build-image.ts'
 
 /** How compose.yaml starts a service. */
@@ -9,23 +10,26 @@ export interface ServiceOf {
 }
 
 /**
- * Starts a process of an image as its user, in a root that cannot be written to, with an empty /tmp and the folder of a
- * volume at /data. The mounts are of the process' own namespace, and go with it.
+ * Starts a process of an image as its user, in a root that cannot be written to, with an empty /tmp and
+ * folders of `volumes` at /data and /backups. The mounts are of the process' own namespace, and go with it.
  */
 export function runImage(
   image: Image,
-  volume: string,
+  volumes: string,
   { command = image.command, environment }: ServiceOf,
 ): ChildProcess {
-  mkdirSync(volume, { recursive: true })
-  execFileSync('chown', ['1000:1000', volume])
+  for (const name of ['data', 'backups']) {
+    mkdirSync(join(volumes, name), { recursive: true })
+    execFileSync('chown', ['1000:1000', join(volumes, name)])
+  }
   const script = [
     'set -e',
     'mount --bind "$ROOT" "$ROOT"',
     'mount -o remount,bind,ro "$ROOT"',
     'mount -t tmpfs tmpfs "$ROOT/tmp"',
     'chmod 1777 "$ROOT/tmp"',
-    'mount --bind "$VOLUME" "$ROOT/data"',
+    'mount --bind "$VOLUMES/data" "$ROOT/data"',
+    'mount --bind "$VOLUMES/backups" "$ROOT/backups"',
     'exec chroot --userspec=1000:1000 "$ROOT" /usr/bin/env -i -C "$@"',
   ].join('\n')
   const env = { HOME: '/home/node', ...image.env, ...environment }
@@ -34,7 +38,7 @@ export function runImage(
     'unshare',
     ['--mount', '/bin/sh', '-c', script, 'sh', image.workdir, ...settings, ...command],
     {
-      env: { PATH: process.env.PATH, ROOT: image.root, VOLUME: volume },
+      env: { PATH: process.env.PATH, ROOT: image.root, VOLUMES: volumes },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   )
