@@ -1,11 +1,9 @@
 import { planBackup, runBackup, summaryOf, type BackupPlan, type BackupSummary } from '@outgrow/operations'
-import { sessionUrlOf } from '@outgrow/databases'
-import { databaseUrl } from '../billing/context.ts'
 import { outcome, type Outcome } from '../output/outcome.ts'
 import type { CommandContext } from '../output/run.ts'
 import { printBackup, printBackupPlan } from '../render/backup.ts'
 import { stepProgress } from '../render/progress.ts'
-import { protectionOf, storageOf } from './options.ts'
+import { backedUpUrl, protectionOf, storageOf } from './options.ts'
 
 export interface MakeOptions {
   database?: string
@@ -27,8 +25,7 @@ export async function makeBackup(
   options: MakeOptions,
   { terminal, signal }: CommandContext,
 ): Promise<BackupDocument> {
-  const url =
-    options.database === undefined ? await sessionUrlOf(databaseUrl()) : databaseUrl(options.database)
+  const url = await backedUpUrl(options.database)
   const protection = protectionOf(options)
   const { storage } = await storageOf('--to', options.to)
   const request = { url, storage, protection, workDir: options.workDir, signal }

@@ -1,25 +1,9 @@
 import { Command } from 'commander'
 import { runSchedule } from '@outgrow/operations'
-import { intervalOf } from '../../backup/interval.ts'
-import { drillServer, protectionOf, storageOf } from '../../backup/options.ts'
-import { databaseUrl } from '../../billing/context.ts'
-import { numberOf } from '../../number-option.ts'
+import { scheduleRequest, type ScheduleOptions } from '../../backup/schedule-request.ts'
 import type { Outcome } from '../../output/outcome.ts'
 import { runCommand } from '../../output/run.ts'
 import { printScheduled, printScheduleFailure } from '../../render/backup-schedule.ts'
-
-interface Options {
-  database?: string
-  to?: string
-  every: string
-  drillEvery: string
-  keepDaily: string
-  keepWeekly: string
-  server?: string
-  unencrypted?: boolean
-  workDir: string
-  json?: boolean
-}
 
 export const scheduleCommand = new Command('schedule')
   .summary('make backups, prune them and try them, until it is stopped')
@@ -39,28 +23,19 @@ export const scheduleCommand = new Command('schedule')
     '\nExamples:\n  outgrow backup schedule --database file:./app.db --to /var/backups/app\n  outgrow backup schedule --every 6h --drill-every 1d --json\n\nWith --json, one document per line. Exit status: 2 it cannot begin, 3 stopped.',
   )
   .action((_: object, command: Command) => {
-    const options = command.optsWithGlobals<Options>()
+    const options = command.optsWithGlobals<ScheduleOptions>()
+    const asJson = options.json ?? false
     return runCommand<Outcome>(
-      options.json ? 'lines' : false,
+      asJson ? 'lines' : false,
       { command: 'backup schedule' },
       async ({ terminal, signal }) => {
-        const limits = { least: 0, most: 10_000, isWhole: true }
-        const { storage } = await storageOf('--to', options.to)
+        const request = await scheduleRequest(options)
         return runSchedule({
-          url: databaseUrl(options.database),
-          storage,
-          protection: protectionOf(options),
-          everyMs: intervalOf('--every', options.every),
-          drillEveryMs:
-            options.drillEvery === 'never' ? undefined : intervalOf('--drill-every', options.drillEvery),
-          keepDaily: numberOf('keep-daily', options.keepDaily, limits),
-          keepWeekly: numberOf('keep-weekly', options.keepWeekly, limits),
-          server: drillServer(options.server),
-          workDir: options.workDir,
+          ...request,
           signal,
           onProgress: () => {},
-          onDone: printScheduled(terminal, storage, options.json ?? false),
-          onFailure: printScheduleFailure(terminal, options.json ?? false),
+          onDone: printScheduled(terminal, request.storage, asJson),
+          onFailure: printScheduleFailure(terminal, asJson),
         })
       },
       { why: 'A backup that was being made is none; those that were stored stay.', fix: 'Start it again.' },
