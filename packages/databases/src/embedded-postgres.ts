@@ -40,6 +40,12 @@ export interface EmbeddedOptions {
   settings?: string[]
   /** The server's own time zone, UTC by default. */
   timezone?: string
+  /** Where it listens, a free port by default; of no effect on one that runs. */
+  port?: number | undefined
+  /** Seconds within which it must be ready, 60 by default; of one that recovers, until it has begun to. */
+  waitSeconds?: number
+  /** Gives up waiting for it; what was started goes on. */
+  signal?: AbortSignal
   /** Folder with the initdb, pg_ctl and postgres of another installation, in place of those that come along. */
   binaries?: string
 }
@@ -50,37 +56,16 @@ export interface EmbeddedOptions {
  * @throws Failure OUTGROW_EMBEDDED_POSTGRES
  */
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
-  const owner = serverOwner()
-  const asked = resolve(options.directory)
-  const directory = folderFor(asked, owner)
-  const data = join(directory, 'data')
+  const { directory, dataDirectory: data, owner } = embeddedFolder(options.directory)
   const { initdb, pg_ctl: pgCtl } =
     options.binaries === undefined
       ? await binaries(owner !== undefined)
       : { initdb: join(options.binaries, 'initdb'), pg_ctl: join(options.binaries, 'pg_ctl') }
-  const as = owner === undefined ? {} : { uid: owner.uid, gid: owner.gid }
   const passwordFile = join(directory, 'password')
   mkdirSync(directory, { recursive: true, mode: 0o755 })
   if (owner !== undefined) chownSync(directory, owner.uid, owner.gid)
 
-  const command = async (file: string, args: string[]) => {
-    try {
-      await run(file, args, { ...as, cwd: directory, env: { PATH: process.env.PATH ?? '', LC_ALL: 'C' } })
-    } catch (cause) {
-      const log = join(directory, 'server.log')
-      const tail = existsSync(log) ? readFileSync(log, 'utf8').split('\n').slice(-4).join(' ') : ''
-      throw new Failure({
-        code: 'OUTGROW_EMBEDDED_POSTGRES',
-        message: `The embedded PostgreSQL did not start: ${messageOf(cause).split('\n').slice(0, 3).join(' ')} ${tail}`,
-        why:
-          owner === undefined
-            ? 'initdb or pg_ctl failed.'
-            : `PostgreSQL refuses to run as root, so it runs as "${owner.name}", which needs access to ${directory} and the installed packages.`,
-        fix: 'Pass --to with the URL of your own Postgres, or run in a folder that every user can access.',
-        cause,
-      })
-    }
-  }
+  const command = commandsIn(directory, owner, options.signal)
 
   if (!existsSync(join(data, 'PG_VERSION'))) {
     rmSync(data, { recursive: true, force: true })
@@ -98,10 +83,12 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   }
   const password = readFileSync(passwordFile, 'utf8')
   const database = options.database ?? 'postgres'
-  const stop = async (mode = 'fast') => command(pgCtl, ['stop', '-D', data, '-m', mode, '-w', '-s'])
+  // One that archives tries for the last time, and a storage may take a minute to be given up, three times.
+  const stop = async (mode = 'fast') =>
+    command(pgCtl, ['stop', '-D', data, '-m', mode, '-w', '-s', '-t', '240'])
 
-  const runningPort = await portOfRunningServer(data)
-  const port = runningPort ?? (await freePort())
+  const runningPort = portOfRunningServer(data)
+  const port = runningPort ?? options.port ?? (await freePort())
   if (runningPort === undefined) {
     const settings = [
       `port=${port}`,
@@ -112,7 +99,19 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     ]
     const flags = settings.map((setting) => `-c ${setting.replaceAll(' ', '\\ ')}`).join(' ')
     const log = join(directory, 'server.log')
-    await command(pgCtl, ['start', '-D', data, '-w', '-s', '-t', '60', '-l', log, '-o', flags])
+    await command(pgCtl, [
+      'start',
+      '-D',
+      data,
+      '-w',
+      '-s',
+      '-t',
+      `${options.waitSeconds ?? 60}`,
+      '-l',
+      log,
+      '-o',
+      flags,
+    ])
   }
   const url = `postgresql://postgres:${password}@127.0.0.1:${port}/${database}?sslmode=disable`
   return { url, dataDirectory: data, started: runningPort === undefined, stop }
@@ -123,7 +122,7 @@ export async function removeEmbeddedPostgres(directory: string): Promise<void> {
   const owner = serverOwner()
   const folder = folderFor(resolve(directory), owner)
   const data = join(folder, 'data')
-  const port = await portOfRunningServer(data)
+  const port = portOfRunningServer(data)
   if (port !== undefined && (await isServerOf(data, port, readFileSync(join(folder, 'password'), 'utf8')))) {
     const running = await startEmbeddedPostgres({ directory }) // finds it running, and starts nothing
     await running.stop('immediate')
@@ -148,7 +147,51 @@ async function isServerOf(data: string, port: number, password: string): Promise
 
 /** Whether a cluster was made for that folder. */
 export function hasEmbeddedPostgres(directory: string): boolean {
-  return existsSync(join(folderFor(resolve(directory), serverOwner()), 'data', 'PG_VERSION'))
+  return existsSync(join(embeddedFolder(directory).dataDirectory, 'PG_VERSION'))
+}
+
+/**
+ * Stops a server without starting it first; without effect on one that does not run.
+ * @throws Failure OUTGROW_EMBEDDED_POSTGRES
+ */
+export async function stopEmbeddedPostgres(asked: string, mode: 'fast' | 'immediate'): Promise<void> {
+  if (embeddedState(asked) === 'stopped') return
+  const { directory, dataDirectory, owner } = embeddedFolder(asked)
+  const { pg_ctl: pgCtl } = await binaries(owner !== undefined)
+  await commandsIn(directory, owner)(pgCtl, [
+    'stop',
+    '-D',
+    dataDirectory,
+    '-m',
+    mode,
+    '-w',
+    '-s',
+    '-t',
+    '240',
+  ])
+}
+
+/** Whether the server takes connections; one that recovers is starting. */
+export function embeddedState(asked: string): 'stopped' | 'starting' | 'ready' {
+  const { dataDirectory } = embeddedFolder(asked)
+  if (!isRunning(dataDirectory)) return 'stopped'
+  return portOfRunningServer(dataDirectory) === undefined ? 'starting' : 'ready'
+}
+
+/** Where a cluster is, or will be. */
+export interface EmbeddedFolder {
+  /** Of the cluster; another than was asked for where the account of the server could not enter that. */
+  directory: string
+  dataDirectory: string
+  /** The account that runs the server, when it is another than this process’. */
+  owner: { name: string; uid: number; gid: number } | undefined
+}
+
+/** @throws Failure OUTGROW_EMBEDDED_POSTGRES */
+export function embeddedFolder(asked: string): EmbeddedFolder {
+  const owner = serverOwner()
+  const directory = folderFor(resolve(asked), owner)
+  return { directory, dataDirectory: join(directory, 'data'), owner }
 }
 
 /** Where the cluster lies: in the folder, unless the account that runs the server cannot enter it. */
@@ -241,17 +284,54 @@ function serverOwner(): { name: string; uid: number; gid: number } | undefined {
   })
 }
 
-async function portOfRunningServer(data: string): Promise<number | undefined> {
-  const file = join(data, 'postmaster.pid')
-  if (!existsSync(file)) return undefined
-  const lines = readFileSync(file, 'utf8').split('\n')
+function portOfRunningServer(data: string): number | undefined {
+  if (!isRunning(data)) return undefined
+  const lines = pidFile(data)
+  return lines[7]?.trim() === 'ready' ? Number(lines[3]) : undefined
+}
+
+function isRunning(data: string): boolean {
+  const pid = Number(pidFile(data)[0])
+  if (!(pid > 0)) return false
   try {
-    process.kill(Number(lines[0]), 0)
+    process.kill(pid, 0)
+    return true
   } catch (error) {
     // EPERM: it runs as another user. Otherwise the file is left over from a crash.
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return undefined
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
-  return lines[7]?.trim() === 'ready' ? Number(lines[3]) : undefined
+}
+
+function pidFile(data: string): string[] {
+  try {
+    return readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')
+  } catch {
+    return [] // it is not running, or ends just now
+  }
+}
+
+/** Runs programs of PostgreSQL as the account of the server. */
+function commandsIn(directory: string, owner: EmbeddedFolder['owner'], signal?: AbortSignal) {
+  const as = owner === undefined ? {} : { uid: owner.uid, gid: owner.gid }
+  const env = { PATH: process.env.PATH ?? '', LC_ALL: 'C' }
+  return async (file: string, args: string[]) => {
+    try {
+      await run(file, args, { ...as, cwd: directory, env, signal })
+    } catch (cause) {
+      const log = join(directory, 'server.log')
+      const tail = existsSync(log) ? readFileSync(log, 'utf8').split('\n').slice(-4).join(' ') : ''
+      throw new Failure({
+        code: 'OUTGROW_EMBEDDED_POSTGRES',
+        message: `The embedded PostgreSQL did not ${args.includes('stop') ? 'stop' : 'start'}: ${messageOf(cause).split('\n').slice(0, 3).join(' ')} ${tail}`,
+        why:
+          owner === undefined
+            ? 'initdb or pg_ctl failed.'
+            : `PostgreSQL refuses to run as root, so it runs as "${owner.name}", which needs access to ${directory} and the installed packages.`,
+        fix: 'Pass --to with the URL of your own Postgres, or run in a folder that every user can access.',
+        cause,
+      })
+    }
+  }
 }
 
 function freePort(): Promise<number> {

@@ -15,10 +15,19 @@ export {
 export { AuthorityWatch } from './authority-watch.ts'
 export { ProcessRow, type ProcessState } from './process-row.ts'
 export { isSameTarget, readTargetIdentity, targetIdentity } from './target-identity.ts'
+export { withBaseBackup, type BaseBackup } from './base-backup.ts'
 export { copyIn, copyOut } from './copy.ts'
 export { copySqliteFile, removeSqliteFile, type CopyListener } from './copy-sqlite.ts'
 export { runBatch, type BatchStatement } from './batch.ts'
-export { hasEmbeddedPostgres, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts'
+export {
+  embeddedFolder,
+  embeddedState,
+  hasEmbeddedPostgres,
+  startEmbeddedPostgres,
+  stopEmbeddedPostgres,
+  type EmbeddedFolder,
+  type EmbeddedPostgres,
+} from './embedded-postgres.ts'
 export { connectPostgres, withPlainPostgres, withPostgres, type PostgresClient } from './postgres.ts'
 export { sessionUrlOf } from './session-url.ts'
 export { isPooled, pooled, refusePooled } from './pooled.ts'

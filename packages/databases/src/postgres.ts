@@ -81,34 +81,38 @@ const sessionSettings = [
  * Connects, with every session in UTC and ISO dates whatever the server is set to.
  * @param settings statements that set up more than that
  * @param signal ends the connection when it aborts, also while it is being made
+ * @param protocol `replication` takes commands such as BASE_BACKUP beside statements
  * @throws Failure OUTGROW_POSTGRES_UNREACHABLE
  */
 export function connectPostgres(
   target: string | PostgresUrl,
   settings: readonly string[] = [],
   signal?: AbortSignal,
+  protocol: 'sql' | 'replication' = 'sql',
 ): Promise<PostgresClient> {
-  return connect(target, [...sessionSettings, ...settings], signal)
+  return connect(target, [...sessionSettings, ...settings], signal, protocol)
 }
 
 async function connect(
   target: string | PostgresUrl,
   settings: readonly string[],
   signal?: AbortSignal,
+  protocol: 'sql' | 'replication' = 'sql',
 ): Promise<PostgresClient> {
   const parsed = typeof target === 'string' ? parsePostgresUrl(target) : target
-  return whileWaking(parsed, () => connectOnce(parsed, settings, signal), { signal })
+  return whileWaking(parsed, () => connectOnce(parsed, settings, signal, protocol), { signal })
 }
 
 async function connectOnce(
   parsed: PostgresUrl,
   settings: readonly string[],
   signal: AbortSignal | undefined,
+  protocol: 'sql' | 'replication',
 ): Promise<PostgresClient> {
   const attempts = connectionAttempts(parsed)
   let failure: unknown
   for (const config of attempts) {
-    const client = new config.Client(config)
+    const client = new config.Client(protocol === 'sql' ? config : replicating(config))
     client.on('error', () => {}) // a lost connection is reported by the query that finds it
     const hangUp = () => client.connection.stream.destroy()
     signal?.addEventListener('abort', hangUp)
@@ -125,6 +129,11 @@ async function connectOnce(
     }
   }
   throw unreachable(parsed, failure)
+}
+
+/** The driver sends this parameter, but its types do not know it. */
+function replicating<Config extends object>(config: Config): Config & { replication: string } {
+  return { ...config, replication: 'database' }
 }
 
 /** Runs `use` with a connection that is closed afterwards. */
