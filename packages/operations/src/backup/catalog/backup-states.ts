@@ -1,5 +1,6 @@
 import type { BackupProvider } from '../model/manifest.ts'
 import type { Storage } from '../model/storage.ts'
+import { lastArchivedAt } from '../pitr/last-archived.ts'
 import { isWhole, readCatalog, type StoredBackup } from './read-catalog.ts'
 
 /** What is known of the backups of one storage, for signs and metrics. Times are ISO 8601. */
@@ -7,7 +8,7 @@ export interface BackupStates {
   newest: {
     id: string
     createdAt: string
-    /** Since its state was taken. */
+    /** Since its state was taken; of a server, since WAL was archived that continues it. */
     ageSeconds: number
     storedBytes: number
     /** From the state that was taken to the last byte stored. */
@@ -35,7 +36,14 @@ export async function backupStates(
 ): Promise<BackupStates> {
   const { backups } = await readCatalog(storage, signal)
   const isOf = ({ header }: StoredBackup) => provider === undefined || header?.provider === provider
-  return statesOf(backups.filter(isOf), now)
+  const states = statesOf(backups.filter(isOf), now)
+  const newest = backups.filter(isOf).find(isWhole)
+  const archivedAt = newest && (await lastArchivedAt(storage, newest.keys, signal))
+  if (states.newest && archivedAt) {
+    const sinceArchived = Math.max(0, (now.getTime() - archivedAt.getTime()) / 1000)
+    states.newest.ageSeconds = Math.min(states.newest.ageSeconds, sinceArchived)
+  }
+  return states
 }
 
 export function statesOf(backups: StoredBackup[], now: Date): BackupStates {

@@ -10,7 +10,7 @@ export interface Wanted {
 
 /**
  * The backup to restore, and the newer ones that were passed over because they are not whole.
- * @throws Failure OUTGROW_BACKUP_NOT_FOUND
+ * @throws Failure OUTGROW_BACKUP_NOT_FOUND, OUTGROW_RESTORE_BASE
  */
 export function chooseBackup(
   { backups }: Catalog,
@@ -19,10 +19,11 @@ export function chooseBackup(
 ): { chosen: WholeBackup; passedOver: StoredBackup[] } {
   const candidates = backups.filter(
     (backup) =>
-      (id === undefined || backup.id === id) &&
+      (id === undefined ? backup.header?.method !== 'base' : backup.id === id) &&
       (at === undefined || backup.header === undefined || new Date(backup.header.createdAt) <= at),
   )
   const chosen = candidates.find(isWhole)
+  if (chosen?.header.method === 'base') throw notIntoDatabase(chosen.id)
   if (chosen) return { chosen, passedOver: candidates.slice(0, candidates.indexOf(chosen)) }
   const wanted = id === undefined ? 'backup' : `backup ${id}`
   const [first] = candidates
@@ -53,5 +54,14 @@ export function chooseForDrill(
     code: 'OUTGROW_BACKUP_NOT_FOUND',
     message: `${description} has no backup${id === undefined ? '' : ` ${id}`}.`,
     fix: `Make one with outgrow backup --to ${description}, or check the location.`,
+  })
+}
+
+function notIntoDatabase(id: string): Failure {
+  return new Failure({
+    code: 'OUTGROW_RESTORE_BASE',
+    message: `${id} holds the files of a server, and --to names a database.`,
+    why: 'Such a backup is restored as the server that it is, with the WAL that it archived.',
+    fix: 'Pass a new work folder with --to, such as --to restored.',
   })
 }

@@ -15,6 +15,8 @@ export const drillSchema = drillHeader.extend({
   outgrow: z.string(),
   /** What it was restored into: `PostgreSQL 18.4`. */
   server: z.string(),
+  /** Whether each table was compared with its digest. Of a server's files there are none: there the rows are read. */
+  compared: z.boolean(),
   tables: z.number().int().nonnegative(),
   rows: z.number().int().nonnegative(),
   /** Why it failed. */

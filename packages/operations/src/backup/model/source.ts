@@ -33,8 +33,8 @@ export interface SourceLook {
 }
 
 /** Runs `use` with the source of a URL, and lets go of it whatever happens. */
-export type WithBackupSource = <Result>(
-  request: SourceRequest,
+export type WithBackupSource<Request extends SourceRequest = SourceRequest> = <Result>(
+  request: Request,
   use: (source: BackupSource) => Promise<Result>,
 ) => Promise<Result>
 

@@ -3,7 +3,7 @@ import manifestOfPackage from '../../../package.json' with { type: 'json' }
 import { writeManifest } from '../catalog/documents.ts'
 import { newBackupId, partKey, readKey } from '../model/keys.ts'
 import type { BackupPart, Manifest } from '../model/manifest.ts'
-import type { BackupSource, SourcePart, SourceRequest } from '../model/source.ts'
+import type { BackupSource, SourcePart, SourceRequest, WithBackupSource } from '../model/source.ts'
 import type { Storage } from '../model/storage.ts'
 import { kindOf, providerOf } from '../providers.ts'
 import { keyIdOf, type Protection } from '../seal/backup-key.ts'
@@ -20,10 +20,18 @@ export interface BackupRequest extends SourceRequest {
  * Backs up one state of a database. It is a backup once its manifest is stored, which is last.
  * @throws Failure of the source, of the storage
  */
-export async function runBackup(request: BackupRequest): Promise<Manifest> {
-  const { url, storage } = request
+export function runBackup(request: BackupRequest): Promise<Manifest> {
+  return runBackupOf(providerOf(kindOf(request.url)).withSource, request)
+}
+
+/** As `runBackup`, of a source that the URL does not tell of. */
+export async function runBackupOf<Request extends BackupRequest>(
+  withSource: WithBackupSource<Request>,
+  request: Request,
+): Promise<Manifest> {
+  const { storage } = request
   await storage.prepare()
-  return providerOf(kindOf(url)).withSource(request, async (source) => {
+  return withSource(request, async (source) => {
     const id = newBackupId(source.takenAt)
     try {
       return await store(source, id, request)

@@ -5,9 +5,9 @@ import { readManifest, writeDrill } from '../catalog/documents.ts'
 import { chooseForDrill } from '../catalog/choose-backup.ts'
 import { readCatalog } from '../catalog/read-catalog.ts'
 import type { Drill } from '../model/drill.ts'
-import type { Manifest } from '../model/manifest.ts'
 import type { SourceRequest } from '../model/source.ts'
 import type { Storage } from '../model/storage.ts'
+import { drillBase } from '../pitr/drill-base.ts'
 import { providerOf } from '../providers.ts'
 import { keyIdOf, type Protection } from '../seal/backup-key.ts'
 import { withScratchFolder } from '../sqlite/scratch.ts'
@@ -42,8 +42,9 @@ export async function runDrill(request: DrillRequest): Promise<Drill> {
     keyId: keyIdOf(protection),
     outgrow: manifestOfPackage.version,
     server: outcome.server,
-    tables: outcome.manifest?.tables.length ?? 0,
-    rows: outcome.manifest?.tables.reduce((sum, { rows }) => sum + rows, 0) ?? 0,
+    compared: outcome.compared,
+    tables: outcome.tables,
+    rows: outcome.rows,
     problems,
     notes: outcome.notes,
   }
@@ -54,7 +55,9 @@ export async function runDrill(request: DrillRequest): Promise<Drill> {
 interface Attempt {
   startedMs: number
   server: string
-  manifest: Manifest | undefined
+  compared: boolean
+  tables: number
+  rows: number
   problems: string[]
   notes: string[]
 }
@@ -64,13 +67,17 @@ async function tryRestore(id: string, request: DrillRequest): Promise<Attempt> {
   const attempt: Attempt = {
     startedMs: performance.now(),
     server: '',
-    manifest: undefined,
+    compared: true,
+    tables: 0,
+    rows: 0,
     problems: [],
     notes: [],
   }
   try {
     const manifest = await readManifest(storage, id, protection)
-    attempt.manifest = manifest
+    if (manifest.method === 'base') return { ...attempt, ...(await drillBase({ ...request, id })) }
+    attempt.tables = manifest.tables.length
+    attempt.rows = manifest.tables.reduce((sum, { rows }) => sum + rows, 0)
     attempt.problems.push(...manifest.damage.map((text) => `it was damaged when it was backed up: ${text}`))
     // In a folder that the next run removes when this one is killed: it holds all rows, in the clear.
     await withScratchFolder(workDir, (directory) =>
@@ -97,7 +104,13 @@ async function tryRestore(id: string, request: DrillRequest): Promise<Attempt> {
 
 /** Whether a failure is the backup's, and not the key's, the storage's or the machine's. */
 function saysOfBackup({ code }: Failure): boolean {
-  return ['OUTGROW_BACKUP_DAMAGED', 'OUTGROW_BACKUP_OBJECT_MISSING', 'OUTGROW_RESTORE_FAILED'].includes(code)
+  return [
+    'OUTGROW_BACKUP_DAMAGED',
+    'OUTGROW_BACKUP_OBJECT_MISSING',
+    'OUTGROW_RECOVERY_FAILED',
+    'OUTGROW_RESTORE_FAILED',
+    'OUTGROW_WAL_GAP',
+  ].includes(code)
 }
 
 /** Whether the scratch server has not what the backup needs: of the backup that says nothing. */
