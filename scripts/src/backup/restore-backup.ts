@@ -1,10 +1,10 @@
 import { exit } from '@outgrow/kit'
 import type { Report } from '@outgrow/graduate'
-import { runRestore, summaryOf, type BackupSummary } from '@outgrow/operations'
+import { recover, runRestore, summaryOf, type BackupSummary } from '@outgrow/operations'
 import { outcome, type Outcome } from '../output/outcome.ts'
 import type { CommandContext } from '../output/run.ts'
 import { stepProgress } from '../render/progress.ts'
-import { printRestore } from '../render/restore.ts'
+import { printRecovered, printRestore, shownRecovery, type ShownRecovery } from '../render/restore.ts'
 import { acrossOf, type AcrossOptions } from './across.ts'
 import { protectionOf, storageOf, type BackupOptions } from './options.ts'
 import { timeOf } from './time-of.ts'
@@ -26,6 +26,8 @@ export interface RestoreDocument extends Outcome {
   /** The report of the move, where a backup of SQLite went into Postgres. */
   move: Report | null
   ms: number | null
+  /** Only of a server that was restored with its WAL. */
+  recovery: ShownRecovery | null
 }
 
 export const blankRestore = {
@@ -37,9 +39,10 @@ export const blankRestore = {
   notes: [],
   move: null,
   ms: null,
+  recovery: null,
 }
 
-/** Restores the backup that the options name. */
+/** Restores the backup that the options name: into a database, or as a server into a work folder. */
 export async function restoreBackup(
   options: RestoreOptions,
   context: CommandContext,
@@ -48,6 +51,14 @@ export async function restoreBackup(
   const at = options.at === undefined ? undefined : timeOf('--at', options.at)
   const protection = protectionOf(options)
   const { storage, id } = await storageOf('--from', options.from)
+  if (!/^[a-z][a-z0-9+.-]+:/i.test(options.to)) {
+    const onProgress = stepProgress(terminal)
+    const recovered = await recover({ storage, protection, id, at, signal, onProgress, workDir: options.to })
+    printRecovered(terminal, recovered, options.to)
+    const { base, ms } = recovered
+    const document = { ...blankRestore, backup: summaryOf(base.manifest), target: options.to, ms }
+    return outcome('restore', { ...document, recovery: shownRecovery(recovered) })
+  }
   const run = { url: options.to, workDir: options.workDir, signal, onProgress: stepProgress(terminal) }
   const { done, ...across } = acrossOf(options, context)
   const restored = await runRestore({ ...run, storage, protection, id, at, across }).finally(done)
@@ -56,7 +67,11 @@ export async function restoreBackup(
   const { problems, notes, move } = others
   const passedOver = restored.passedOver.map(({ id, problem = '' }) => ({ id, problem }))
   const isClean = problems.length + notes.length + passedOver.length === 0
-  const document = outcome('restore', { ...others, backup: summaryOf(manifest), passedOver }, isClean)
+  const document = outcome(
+    'restore',
+    { ...others, backup: summaryOf(manifest), passedOver, recovery: null },
+    isClean,
+  )
   if (move === null || move.exitCode === exit.done) return document
   return { ...document, ok: move.ok && isClean, exitCode: move.exitCode, error: move.error }
 }

@@ -2,7 +2,9 @@ import { Command } from 'commander'
 import { makeBackup, type BackupDocument, type MakeOptions } from '../backup/make-backup.ts'
 import { runCommand } from '../output/run.ts'
 import { stoppedBackup } from '../render/backup.ts'
+import { baseCommand } from './backup/base.ts'
 import { drillCommand } from './backup/drill.ts'
+import { initCommand } from './backup/init.ts'
 import { listCommand } from './backup/list.ts'
 import { pruneCommand } from './backup/prune.ts'
 import { scheduleCommand } from './backup/schedule.ts'
@@ -38,6 +40,8 @@ Exit status: 0 done, 2 expected failure, 3 stopped, 4 stored, but the database i
       stoppedBackup,
     ),
   )
+  .addCommand(initCommand)
+  .addCommand(baseCommand)
   .addCommand(listCommand)
   .addCommand(pruneCommand)
   .addCommand(drillCommand)

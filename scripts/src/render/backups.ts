@@ -18,7 +18,7 @@ export function printBackups(terminal: Terminal, backups: ListedBackup[], storag
     const head = ['backup', 'of', 'size', 'stored', 'key', 'last drill']
     const rows = backups.map((backup) => [
       backup.id,
-      backup.provider ?? '?',
+      backup.provider === null ? '?' : `${backup.provider}${backup.method === 'base' ? ' server' : ''}`,
       backup.plainBytes === null ? '?' : size(backup.plainBytes),
       backup.storedBytes === null ? '?' : size(backup.storedBytes),
       backup.createdAt === null ? '?' : (backup.keyId ?? 'none'),
@@ -43,18 +43,21 @@ export function printPrune(terminal: Terminal, pruned: PruneResult, dryRun: bool
   for (const { id, sizeBytes, modifiedAt } of pruned.leftovers)
     terminal.line(`${verb}  ${id}  never ended: ${size(sizeBytes)}, last stored ${modifiedAt.toISOString()}`)
   for (const key of pruned.unfinished) terminal.line(`${verb}  ${key}  an upload that never ended`)
-  if (pruned.remove.length + pruned.leftovers.length + pruned.unfinished.length === 0)
+  for (const { archive, keys, sizeBytes } of pruned.wal)
+    terminal.line(
+      `${verb}  ${count(keys.length)} files of WAL of ${archive}, ${size(sizeBytes)}: no base backup needs them`,
+    )
+  const { remove, leftovers, unfinished, wal } = pruned
+  if (remove.length + leftovers.length + unfinished.length + wal.length === 0)
     terminal.line('There is nothing to remove.')
 }
 
-export function printDrill(
-  terminal: Terminal,
-  { id, ok, ms, server, tables, rows, problems, notes }: Drill,
-): void {
+export function printDrill(terminal: Terminal, drill: Drill): void {
+  const { id, ok, ms, server, tables, rows, compared, problems, notes } = drill
   if (ok) {
     terminal.line(`${terminal.style('green', 'Proved')}  ${id} restores in ${duration(ms)} (${server})`)
     terminal.line(
-      `  ${count(rows)} rows in ${count(tables)} tables, each digest as it was when it was backed up`,
+      `  ${count(rows)} rows in ${count(tables)} tables, ${compared ? 'each digest as it was when it was backed up' : 'all of them read, after all WAL was replayed'}`,
     )
     for (const note of notes) terminal.line(`  not proved: ${note}`)
     return

@@ -1,4 +1,4 @@
-import type { RestoreResult } from '@outgrow/operations'
+import type { Recovered, RestoreResult } from '@outgrow/operations'
 import { count, duration, type Terminal } from '../output/terminal.ts'
 import { printDamage } from './backup.ts'
 
@@ -24,4 +24,38 @@ export function printRestore(
   for (const note of notes) terminal.line(terminal.style('yellow', `  ${note}`))
   for (const note of manifest.notes) terminal.line(`  note: ${note}`)
   printDamage(terminal, manifest.damage.length === 0 ? [] : problems)
+}
+
+/** What a server was restored to, and how it goes on. */
+export function printRecovered(
+  terminal: Terminal,
+  { base, lastCommitAt, segments, ms }: Recovered,
+  workDir: string,
+): void {
+  const { id } = base.manifest
+  terminal.line(`Restored ${id} and ${count(segments)} segments of WAL to ${workDir}, in ${duration(ms)}.`)
+  terminal.line(
+    lastCommitAt === null
+      ? '  nothing was committed after the base backup'
+      : `  the last transaction in it: ${lastCommitAt.toISOString()}`,
+  )
+  terminal.line(`  It runs; outgrow postgres start --work-dir ${workDir} prints its URL.`)
+  terminal.line(
+    `  It does not archive: if it is to stay, outgrow backup init --work-dir ${workDir} --to <location>.`,
+  )
+}
+
+export interface ShownRecovery {
+  lastCommitAt: string | null
+  archivedUntil: string
+  segments: number
+}
+
+/** The same for a document. */
+export function shownRecovery({ base, lastCommitAt, segments }: Recovered): ShownRecovery {
+  return {
+    lastCommitAt: lastCommitAt?.toISOString() ?? null,
+    archivedUntil: base.until.toISOString(),
+    segments,
+  }
 }

@@ -24,7 +24,7 @@ export const pruneCommand = withStorage(new Command('prune'))
     const { json, from, dryRun = false, ...options } = command.optsWithGlobals<Options>()
     return runCommand<Outcome & PruneResult>(
       json ?? false,
-      { command: 'backup prune', keep: [], remove: [], leftovers: [], unfinished: [] },
+      { command: 'backup prune', keep: [], remove: [], leftovers: [], unfinished: [], wal: [] },
       async ({ terminal, signal }) => {
         const limits = { least: 0, most: 10_000, isWhole: true }
         const keepDaily = numberOf('keep-daily', options.keepDaily, limits)
