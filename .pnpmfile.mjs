@@ -1,9 +1,24 @@
-/** Dependencies that a package carries inside of what is published, because the workspace's overrides do not travel with it. */
-const bundled = { '@outgrow/databases': ['@prisma/adapter-better-sqlite3'] }
+/**
+ * Dependencies that a package carries inside of what is published: the workspace's overrides do not travel with it, so that
+ * another better-sqlite3 would be installed; and pglite-tools would bring a whole Postgres along, for its pg_dump.
+ */
+const bundled = {
+  '@outgrow/databases': '@prisma/adapter-better-sqlite3',
+  '@outgrow/operations': '@electric-sql/pglite-tools',
+}
+
+/** What only whoever sends spans needs, and that is large. */
+const isOptional = (name) => /^@opentelemetry\/|^@prisma\/instrumentation$/.test(name)
 
 export const hooks = {
   beforePacking(manifest) {
-    for (const name of bundled[manifest.name] ?? []) delete manifest.dependencies[name]
+    const { dependencies = {} } = manifest
+    delete dependencies[bundled[manifest.name]]
+    for (const name of Object.keys(dependencies).filter(isOptional)) {
+      manifest.peerDependencies = { ...manifest.peerDependencies, [name]: dependencies[name] }
+      manifest.peerDependenciesMeta = { ...manifest.peerDependenciesMeta, [name]: { optional: true } }
+      delete dependencies[name]
+    }
     return manifest
   },
 }

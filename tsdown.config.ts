@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { defineConfig } from 'tsdown'
 
 interface Manifest {
+  name: string
   exports: Record<string, string>
-  dependencies?: Record<string, string>
 }
 
 // Every package is built by this file, from its own folder: what it exports is an entry, and so is the command line.
@@ -15,10 +15,20 @@ const entries = Object.entries(manifest.exports)
 if (existsSync('src/cli.ts')) entries.push(['cli', 'src/cli.ts'])
 
 /**
- * A workspace's override does not travel with a package: with the stock adapter inside, one better-sqlite3 is installed.
- * `.pnpmfile.mjs` takes it out of the published manifest.
+ * What a package carries inside of what is published, and files of it that go along. `.pnpmfile.mjs` says why, and takes it out of
+ * the published manifest.
  */
-const bundled = '@prisma/adapter-better-sqlite3'
+const bundles: Record<string, { from: string; files: Record<string, string> }> = {
+  '@outgrow/databases': {
+    from: '@prisma/adapter-better-sqlite3',
+    files: { LICENSE: 'LICENSE-prisma-adapter-better-sqlite3' },
+  },
+  '@outgrow/operations': {
+    from: '@electric-sql/pglite-tools',
+    files: { LICENSE: 'LICENSE-pglite-tools', 'dist/pg_dump.wasm': 'pg_dump.wasm' },
+  },
+}
+const bundled = [...Object.values(bundles).map(({ from }) => from), 'async-mutex']
 
 export default defineConfig({
   cwd: process.cwd(),
@@ -31,11 +41,11 @@ export default defineConfig({
   dts: true,
   sourcemap: true,
   logLevel: 'warn',
-  deps: { alwaysBundle: [bundled, 'async-mutex'], onlyBundle: [bundled, 'async-mutex'] },
+  deps: { alwaysBundle: bundled, onlyBundle: bundled },
   hooks: {
     'build:done': () => {
-      if (manifest.dependencies?.[bundled] === undefined) return
-      cpSync(`node_modules/${bundled}/LICENSE`, 'dist/LICENSE-prisma-adapter-better-sqlite3')
+      const { from, files } = bundles[manifest.name] ?? { from: '', files: {} }
+      for (const [file, to] of Object.entries(files)) cpSync(`node_modules/${from}/${file}`, `dist/${to}`)
     },
   },
 })

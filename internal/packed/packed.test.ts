@@ -82,7 +82,8 @@ test('the command line alone is small', async () => {
   const dependencies = Object.fromEntries(tarballs.map((path) => [nameOf(path), `file:${path}`]))
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies }))
   await run(process.execPath, [npmScript(), 'install', '--no-audit', '--no-fund'], { cwd: folder })
-  expect(await megabytes(join(folder, 'node_modules'))).toBeLessThan(100)
+  // The SDK for buckets is 22 of it.
+  expect(await megabytes(join(folder, 'node_modules'))).toBeLessThan(125)
 })
 
 describe.each(['22.23.3', '24.21.0'])('installed by npm on Node %s', (nodeVersion) => {
