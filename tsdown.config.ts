@@ -29,6 +29,8 @@ const bundles: Record<string, { from: string; files: Record<string, string> }> =
   },
 }
 const bundled = [...Object.values(bundles).map(({ from }) => from), 'async-mutex']
+/** With what they export beside their main file. */
+const alwaysBundle = bundled.map((name) => new RegExp(`^${name}(/|$)`))
 
 export default defineConfig({
   cwd: process.cwd(),
@@ -41,7 +43,7 @@ export default defineConfig({
   dts: true,
   sourcemap: true,
   logLevel: 'warn',
-  deps: { alwaysBundle: bundled, onlyBundle: bundled },
+  deps: { alwaysBundle, onlyBundle: bundled },
   hooks: {
     'build:done': () => {
       const { from, files } = bundles[manifest.name] ?? { from: '', files: {} }
