@@ -1,4 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -80,6 +81,7 @@ export async function makeConsumer(
     NODE_PATH: '', // pnpm names its own store in it
     DATABASE_URL: '',
     POSTGRES_URL: '',
+    OUTGROW_BACKUP_KEY: randomBytes(32).toString('hex'),
     NODE_COMPILE_CACHE: '',
     PRISMA_SCHEMA_ENGINE_BINARY: executable,
     CHECKPOINT_DISABLE: '1',

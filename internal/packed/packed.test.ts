@@ -150,6 +150,24 @@ describe.each(['22.23.3', '24.21.0'])('installed by npm on Node %s', (nodeVersio
     ])
   })
 
+  test.each(['sqlite', 'postgres'])('npx outgrow backs a database of %s up, and tries it', async (kind) => {
+    const database = kind === 'sqlite' ? 'file:./small.db' : postgres
+    const to = `backups-${kind}`
+    const made = await consumer.npx('outgrow', 'backup', '--database', database, '--to', to, '--json')
+    expect(JSON.parse(made.stdout)).toMatchObject({ ok: true })
+    const drill = await consumer.npx(
+      'outgrow',
+      'backup',
+      'drill',
+      '--from',
+      to,
+      '--server',
+      server.url,
+      '--json',
+    )
+    expect(JSON.parse(drill.stdout)).toMatchObject({ ok: true, drill: { problems: [] } })
+  })
+
   test('npx outgrow graduates a live file, and goes back', async () => {
     const target = postgres.replace(/(packed_\d+)/, '$1_live')
     const ends = ['--from', 'small.db', '--to', target, '--json']
