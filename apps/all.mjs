@@ -19,10 +19,16 @@ const children = Object.entries(settings).map(([name, own]) =>
 )
 const ends = children.map((child) => once(child, 'exit'))
 
+/** What is under way is finished within this time. */
+const stopMs = 30_000
+
+// Once: a second signal would end an app in the middle of its work.
 let isStopping = false
 function stop() {
+  if (isStopping) return
   isStopping = true
   for (const child of children) child.kill('SIGTERM')
+  setTimeout(() => children.forEach((child) => child.kill('SIGKILL')), stopMs).unref()
 }
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, stop)
 

@@ -110,7 +110,9 @@ export const randomDatabase: Arbitrary<RandomDatabase> = array(table, { minLengt
       sql.push(
         `CREATE ${form === 'unlogged' ? 'UNLOGGED ' : ''}TABLE ${label} (${lines.join(', ')})${parent}${parting}`,
       )
-      if (form === 'plain' && !own.some(({ notNull }) => notNull)) first ??= label
+      // A child inherits no identity, but that it is NOT NULL.
+      const isParent = form === 'plain' && (key === 'none' || key === 'serial')
+      if (isParent && !own.some(({ notNull }) => notNull)) first ??= label
       for (const part of [0, 1]) {
         const bounds =
           form === 'hashed'
