@@ -3,7 +3,8 @@ import { outcome, type Outcome } from '../output/outcome.ts'
 import type { CommandContext } from '../output/run.ts'
 import { printBackup, printBackupPlan } from '../render/backup.ts'
 import { stepProgress } from '../render/progress.ts'
-import { backedUpUrl, protectionOf, storageOf } from './options.ts'
+import { backedUpUrl } from './backed-up-url.ts'
+import { protectionOf, storageOf } from './options.ts'
 
 export interface MakeOptions {
   database?: string

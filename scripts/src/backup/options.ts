@@ -1,8 +1,6 @@
 import type { Command } from 'commander'
 import { openStorage, readBackupKey, splitLocation, type Protection, type Storage } from '@outgrow/operations'
 import { Failure } from '@outgrow/kit'
-import { sessionUrlOf } from '@outgrow/databases'
-import { databaseUrl } from '../billing/context.ts'
 import { project } from '../project.ts'
 
 /** What every command of backups takes. */
@@ -61,9 +59,4 @@ export async function configuredLocation(): Promise<string | undefined> {
 /** A Postgres on whose server a drill may make its scratch database; the embedded one is started without. */
 export function drillServer(given: string | undefined): string | undefined {
   return given ?? (process.env.OUTGROW_DRILL_SERVER || undefined)
-}
-
-/** The database that an option names as it is; DATABASE_URL without, past a pooler where DIRECT_URL leads past it. */
-export async function backedUpUrl(given: string | undefined): Promise<string> {
-  return given === undefined ? await sessionUrlOf(databaseUrl()) : databaseUrl(given)
 }

@@ -1,7 +1,8 @@
 import type { ScheduleRequest } from '@outgrow/operations'
 import { numberOf } from '../number-option.ts'
 import { intervalOf } from './interval.ts'
-import { backedUpUrl, drillServer, protectionOf, storageOf } from './options.ts'
+import { backedUpUrl } from './backed-up-url.ts'
+import { drillServer, protectionOf, storageOf } from './options.ts'
 
 export interface ScheduleOptions {
   database?: string
