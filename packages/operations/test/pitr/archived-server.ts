@@ -124,10 +124,16 @@ export class ArchivedServer {
     writeFileSync(file, bytes)
   }
 
-  async recover(store: string, workDir: string, at: Date | undefined): Promise<Recovered> {
+  async recover(
+    store: string,
+    workDir: string,
+    at: Date | undefined,
+    onProgress: () => void = quiet.onProgress,
+  ): Promise<Recovered> {
     const storage = await openStorage(store)
     return recover({
-      ...quiet,
+      signal: quiet.signal,
+      onProgress,
       storage,
       protection: readBackupKey(),
       id: undefined,

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { copyFileSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { embeddedFolder, embeddedState } from '@outgrow/databases'
 import { until } from '@outgrow/testing'
@@ -146,6 +146,21 @@ describe.skipIf(!canArchive)('the embedded server with an archive of its WAL', (
     const { server, lastCommitAt } = await archived.recover(store, archived.newWorkDir('restored idle'), at)
     expect(await archived.query(digest, server.url)).toEqual([expected])
     expect(lastCommitAt?.getTime()).toBeLessThanOrEqual(at.getTime())
+    await server.stop('immediate')
+  }, 120_000)
+
+  test('is restored to what was archived at the start, also while its server archives on', async () => {
+    const store = archived.copyOfStore('store of a live server')
+    const { segment, digest: expected } = state('after the kill')
+    const later = archived.segments(store).filter((name) => name > segment)
+    for (const name of later) rmSync(archived.pathOf(store, name))
+    const arrive = () => {
+      for (const name of later)
+        copyFileSync(archived.pathOf(archived.store, name), archived.pathOf(store, name))
+    }
+    const { server } = await archived.recover(store, archived.newWorkDir('restored live'), undefined, arrive)
+    expect(archived.segments(store)).toEqual(expect.arrayContaining(later))
+    expect(await archived.query(digest, server.url)).toEqual([expected])
     await server.stop('immediate')
   }, 120_000)
 

@@ -71,7 +71,8 @@ export async function recover(request: RecoverRequest): Promise<Recovered> {
   refuseCluster(folder)
   const base = chooseBase(await readCoverage(request, request.id, signal), at, storage.description)
   const openPart = openParts(storage, base.manifest, protection, signal)
-  const wal = await WalServer.listen({ storage, protection, ...base.details }, folder.owner)
+  const lastOfChain = base.chain.at(-1) ?? ''
+  const wal = await WalServer.listen({ storage, protection, ...base.details, lastOfChain }, folder.owner)
   const recovery: Recovery = { folder, asked, base, wal, isDurable, signal, onProgress }
   try {
     mkdirSync(folder.directory, { recursive: true, mode: 0o755 })

@@ -11,6 +11,8 @@ import { isSegment, isWalFile, nextSegment, walKey } from './wal-files.ts'
 interface Archive extends WalStore {
   archive: string
   segmentBytes: number
+  /** The last segment that is given. What is archived meanwhile is not: a live server goes on, past the time that is restored. */
+  lastOfChain: string
 }
 
 /**
@@ -20,7 +22,7 @@ interface Archive extends WalStore {
 export class WalServer {
   /** The last segment that was given. */
   restored: string | undefined
-  /** The last one that was asked for and that is not in the archive. */
+  /** The last one that was asked for and not given. */
   missing: string | undefined
   /** Why a file could not be given. */
   problem: unknown
@@ -82,6 +84,7 @@ export class WalServer {
   /** Undefined when it is not there. */
   async #read(name: string): Promise<Buffer | undefined> {
     if (!isWalFile(name)) throw new Error(`${name} is not a file that a server archives`)
+    if (isSegment(name) && name > this.#archive.lastOfChain) return undefined
     try {
       return await readWalFile(this.#archive, walKey(this.#archive.archive, name))
     } catch (error) {
