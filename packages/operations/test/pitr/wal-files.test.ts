@@ -1,8 +1,8 @@
 import { assert, integer, property } from 'fast-check'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '@outgrow/testing'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { storeWalFile, readCompletedAt, readWalFile } from '../../src/backup/pitr/archive-file.ts'
 import { chainOf } from '../../src/backup/pitr/coverage.ts'
 import { planWalPrune } from '../../src/backup/pitr/plan-wal-prune.ts'
@@ -92,4 +92,28 @@ test('WAL goes that no base backup needs, and that of an archive which may still
     ...segments.map((name) => `wal/new/${name}`),
     `wal/used/${segments[0]}`,
   ])
+})
+
+test('WAL that another program keeps in the folder is left alone, whatever it is called', async () => {
+  const folder = temporaryFolder()
+  const foreign = [
+    'wal/000000010000000000000001',
+    'wal/000000010000000000000001.00000028.backup',
+    'wal/notes of an admin',
+    'wal/main/000000010000000000000001',
+    'wal/ours/deep/000000010000000000000001',
+    'wal/ours/000000010000000000000001.gz',
+    'wal/ours/000000010000000000000001 (copy)',
+  ]
+  const ours = ['wal/ours/begun', 'wal/ours/000000010000000000000001']
+  for (const key of [...foreign, ...ours]) {
+    mkdirSync(join(folder, dirname(key)), { recursive: true })
+    writeFileSync(join(folder, key), '')
+  }
+  const storage = await openStorage(folder)
+  const inTwoDays = new Date(Date.now() + 2 * 86_400_000)
+  const pruned = await planWalPrune(storage, [], inTwoDays, new AbortController().signal)
+  expect(pruned).toEqual([{ archive: 'ours', keys: ['wal/ours/000000010000000000000001'], sizeBytes: 0 }])
+  for (const { keys } of pruned) await storage.remove(keys)
+  for (const key of foreign) expect(existsSync(join(folder, key))).toBe(true)
 })

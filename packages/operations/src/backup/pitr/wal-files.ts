@@ -21,6 +21,11 @@ export function nextSegment(name: string, segmentBytes: number): string {
 export const walPrefix = 'wal/'
 export const archivePrefix = (archive: string): string => `${walPrefix}${archive}/`
 export const walKey = (archive: string, name: string): string => archivePrefix(archive) + name
+/** Of a file in an archive; undefined for other keys. */
+export function readWalKey(key: string): { archive: string; name: string } | undefined {
+  const [, archive, name] = /^wal\/([\w-]+)\/([^/]+)$/.exec(key) ?? []
+  return archive === undefined || name === undefined ? undefined : { archive, name }
+}
 /** Says that an archive has begun: without it, the storage is not the one that it began in. */
 export const begunKey = (archive: string): string => `${archivePrefix(archive)}begun`
 
