@@ -1,7 +1,9 @@
 import { Failure } from '@outgrow/kit'
 import { describe, expect, test } from 'vitest'
+import type { ArchiveCheck } from '../../src/backup/archiving/judge.ts'
 import type { Manifest } from '../../src/backup/model/manifest.ts'
 import { chooseBase, type Coverage } from '../../src/backup/pitr/coverage.ts'
+import { judgeCoverage } from '../../src/backup/pitr/judge-coverage.ts'
 
 const noon = (minutes: number) => new Date(Date.UTC(2026, 0, 31, 12, minutes))
 
@@ -81,4 +83,19 @@ describe('the base backup to recover from', () => {
       'store has all from 2026-01-31T12:00:00.000Z to 2026-01-31T12:20:00.000Z, and from 2026-01-31T12:30:00.000Z to 2026-01-31T12:50:00.000Z.',
     )
   })
+})
+
+test.each([
+  ['as it should be', [coverage('b', 'one', 20, 40), coverage('a', 'one', 0, 20, gap)], []],
+  ['broken, though it reaches some way', [coverage('b', 'one', 20, 40, gap)], ['OUTGROW_WAL_GAP']],
+  [
+    'broken before the copy is consistent',
+    [{ ...coverage('b', 'one', 20, 40, gap), until: undefined }],
+    ['OUTGROW_WAL_GAP', 'OUTGROW_BASE_MISSING'],
+  ],
+  ['without a base backup', [], ['OUTGROW_BASE_MISSING']],
+])('a check of WAL that is %s', (_, coverages, codes) => {
+  const check: ArchiveCheck = { findings: [], facts: [], unknown: [] }
+  judgeCoverage(check, coverages, { location: 'store', now: noon(41) })
+  expect(check.findings.map(({ code }) => code)).toEqual(codes)
 })

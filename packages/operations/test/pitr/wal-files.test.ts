@@ -1,10 +1,11 @@
 import { assert, integer, property } from 'fast-check'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '@outgrow/testing'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { storeWalFile, readCompletedAt, readWalFile } from '../../src/backup/pitr/archive-file.ts'
 import { chainOf } from '../../src/backup/pitr/coverage.ts'
+import { lastArchivedAt } from '../../src/backup/pitr/last-archived.ts'
 import { planWalPrune } from '../../src/backup/pitr/plan-wal-prune.ts'
 import { isWalFile, nextSegment } from '../../src/backup/pitr/wal-files.ts'
 import { walPart } from '../../src/backup/pitr/base-details.ts'
@@ -116,4 +117,23 @@ test('WAL that another program keeps in the folder is left alone, whatever it is
   expect(pruned).toEqual([{ archive: 'ours', keys: ['wal/ours/000000010000000000000001'], sizeBytes: 0 }])
   for (const { keys } of pruned) await storage.remove(keys)
   for (const key of foreign) expect(existsSync(join(folder, key))).toBe(true)
+})
+
+test('a base backup is as old as the last WAL before a gap', async () => {
+  const folder = temporaryFolder()
+  mkdirSync(join(folder, 'wal/one'), { recursive: true })
+  const segments = ['0000000100000000000000FE', '0000000100000000000000FF', '000000010000000100000000']
+  const timeOf = (minutes: number) => new Date(Date.UTC(2026, 0, 31, 12, minutes))
+  const store = (name: string, minutes: number) => {
+    writeFileSync(join(folder, 'wal/one', name), '')
+    utimesSync(join(folder, 'wal/one', name), timeOf(minutes), timeOf(minutes))
+  }
+  segments.forEach(store)
+  const keys = [`20260131T102030Z-00000000/${walPart({ archive: 'one', firstSegment: segments[0] as string })}`]
+  const storage = await openStorage(folder)
+  expect(await lastArchivedAt(storage, keys)).toEqual(timeOf(2))
+  store('000000010000000100000002', 50)
+  expect(await lastArchivedAt(storage, keys)).toEqual(timeOf(2))
+  rmSync(join(folder, 'wal/one', segments[0] as string))
+  expect(await lastArchivedAt(storage, keys)).toBeUndefined()
 })

@@ -71,6 +71,9 @@ async function reach(
   }
 }
 
+/** A set of names, or a map by name. */
+type Names = Pick<ReadonlySet<string>, 'has' | 'keys'>
+
 /** The segments that a base backup needs and those that follow, up to the first that is missing. */
 export function chainOf(
   {
@@ -78,13 +81,13 @@ export function chainOf(
     lastSegment,
     segmentBytes,
   }: Pick<BaseDetails, 'firstSegment' | 'lastSegment' | 'segmentBytes'>,
-  segments: ReadonlySet<string>,
+  segments: Names,
 ): { chain: string[]; gap: string | undefined } {
   const chain: string[] = []
   let next = firstSegment
   for (; segments.has(next); next = nextSegment(next, segmentBytes)) chain.push(next)
   const timeline = next.slice(0, 8)
-  const hasLater = Array.from(segments).some((name) => name.startsWith(timeline) && name > next)
+  const hasLater = Array.from(segments.keys()).some((name) => name.startsWith(timeline) && name > next)
   return { chain, gap: hasLater || next <= lastSegment ? next : undefined }
 }
 

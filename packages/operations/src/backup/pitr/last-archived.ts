@@ -1,8 +1,15 @@
 import type { Storage } from '../model/storage.ts'
 import { readWalPart } from './base-details.ts'
+import { chainOf } from './coverage.ts'
 import { archivePrefix, isSegment } from './wal-files.ts'
 
-/** When the newest segment was stored that continues a base backup; undefined for other backups. */
+/** The manifest says so as well, but only to those who have the key: the embedded server is made with PostgreSQL's default. */
+const segmentBytes = 16 * (1 << 20)
+
+/**
+ * When the last segment was stored that a base backup can be continued to: what is behind a gap cannot be restored. Undefined
+ * for other backups, and where not even the first is there.
+ */
 export async function lastArchivedAt(
   storage: Storage,
   keys: readonly string[],
@@ -10,9 +17,13 @@ export async function lastArchivedAt(
 ): Promise<Date | undefined> {
   const part = keys.map(readWalPart).find((found) => found !== undefined)
   if (part === undefined) return undefined
-  const prefix = archivePrefix(part.archive)
-  let last: Date | undefined
-  for await (const { key, modifiedAt } of storage.list(prefix, signal))
-    if (isSegment(key.slice(prefix.length)) && (last === undefined || modifiedAt > last)) last = modifiedAt
-  return last
+  const { archive, firstSegment } = part
+  const prefix = archivePrefix(archive)
+  const storedAt = new Map<string, Date>()
+  for await (const { key, modifiedAt } of storage.list(prefix, signal)) {
+    const name = key.slice(prefix.length)
+    if (isSegment(name)) storedAt.set(name, modifiedAt)
+  }
+  const { chain } = chainOf({ firstSegment, lastSegment: firstSegment, segmentBytes }, storedAt)
+  return storedAt.get(chain.at(-1) ?? '')
 }
