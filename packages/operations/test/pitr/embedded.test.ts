@@ -2,12 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { copyFileSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
-import { embeddedFolder, embeddedState } from '@outgrow/databases'
+import { embeddedFolder, embeddedState, quoteLiteral } from '@outgrow/databases'
 import { until } from '@outgrow/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkEmbedded } from '../../src/backup/pitr/check-embedded.ts'
 import { backupStates } from '../../src/backup/catalog/backup-states.ts'
 import { readCatalog } from '../../src/backup/catalog/read-catalog.ts'
+import { takeBase } from '../../src/backup/pitr/take-base.ts'
 import { openStorage } from '../../src/backup/storage/open-storage.ts'
 import { ArchivedServer, canArchive } from './archived-server.ts'
 
@@ -85,6 +86,21 @@ describe.skipIf(!canArchive)('the embedded server with an archive of its WAL', (
     expect(shown).not.toContain(process.env.OUTGROW_BACKUP_KEY)
     expect(readFileSync(join(directory, 'server.log'), 'utf8')).not.toContain(process.env.OUTGROW_BACKUP_KEY)
   })
+
+  test('takes no base backup while the server archives nothing, which would never be whole', async () => {
+    const { signal } = new AbortController()
+    const take = () => takeBase({ workDir: archived.workDir, signal, onProgress: () => {} })
+    const set = async (sql: string) => {
+      await archived.query(`ALTER SYSTEM ${sql}`)
+      await archived.query('SELECT pg_reload_conf()')
+    }
+    const [before] = await archived.query("SELECT current_setting('archive_command') AS command")
+    await set("SET archive_command = ''")
+    await until(async () => (await codesOfCheck()).includes('OUTGROW_ARCHIVE_COMMAND'))
+    await expect(take()).rejects.toMatchObject({ code: 'OUTGROW_ARCHIVE_NOT_SET_UP' })
+    await set(`SET archive_command = ${quoteLiteral(String(before?.command))}`)
+    await until(async () => !(await codesOfCheck()).includes('OUTGROW_ARCHIVE_COMMAND'))
+  }, 120_000)
 
   test('goes on while the storage is away, says so, and catches up', async () => {
     const before = archived.segments()

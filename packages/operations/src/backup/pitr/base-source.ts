@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { withBaseBackup, withPostgres, type BaseBackup, type PostgresClient } from '@outgrow/databases'
-import { Failure } from '@outgrow/kit'
 import type { BackupSource, SourcePart, SourceSummary } from '../model/source.ts'
 import type { BackupRequest } from '../runs/run-backup.ts'
 import { bytesOf } from '../seal/sealed-document.ts'
+import { ArchiverWatch, readArchiver, refuseNoArchiver } from './archiver.ts'
 import { baseParts, walPart, type BaseDetails } from './base-details.ts'
 import { walKey } from './wal-files.ts'
 
@@ -15,7 +15,7 @@ export interface BaseRequest extends BackupRequest {
 /**
  * Runs `use` with the files of a running server as the source of a backup. It is complete once the WAL that belongs to
  * the copy is in the archive, too.
- * @throws Failure OUTGROW_TABLESPACES, OUTGROW_ARCHIVE_FAILING
+ * @throws Failure OUTGROW_ARCHIVE_NOT_SET_UP, OUTGROW_TABLESPACES, OUTGROW_ARCHIVE_FAILING
  */
 export async function withBaseSource<Result>(
   request: BaseRequest,
@@ -23,8 +23,8 @@ export async function withBaseSource<Result>(
 ): Promise<Result> {
   const { url, signal } = request
   return withPostgres(url, async (client) => {
+    refuseNoArchiver(await readArchiver(client))
     const before = await readServer(client)
-    const failedBefore = await countFailures(client)
     const { archive } = request
     return withBaseBackup(url, 'outgrow', signal, async (backup) => {
       let takenAt = before.now
@@ -49,7 +49,7 @@ export async function withBaseSource<Result>(
             lastSegment: await closeSegment(client),
             consistentAt: now.toISOString(),
           }
-          await waitForWal(client, request, details.lastSegment, failedBefore)
+          await waitForWal(client, request, details.lastSegment)
           return { tables: [], schema: '', notes: [], damage: [], details } satisfies SourceSummary
         },
       })
@@ -86,39 +86,15 @@ async function waitForWal(
   client: PostgresClient,
   { archive, storage, signal, onProgress }: BaseRequest,
   segment: string,
-  failedBefore: number,
 ): Promise<void> {
   const key = walKey(archive, segment)
+  const watch = new ArchiverWatch(await readArchiver(client), performance.now())
   for (;;) {
     for await (const found of storage.list(key, signal)) if (found.key === key) return
-    await refuseFailing(client, failedBefore)
+    watch.refuseFailing(await readArchiver(client), performance.now())
     onProgress('wait for WAL', 0, undefined)
     await sleep(200, undefined, { signal })
   }
-}
-
-/** The archiver tries a file three times in a row, then rests for a minute. */
-const attempts = 3
-
-/** @throws Failure OUTGROW_ARCHIVE_FAILING */
-async function refuseFailing(client: PostgresClient, failedBefore: number): Promise<void> {
-  if ((await countFailures(client)) < failedBefore + attempts) return
-  const { rows } = await client.query<{ name: string }>(
-    'SELECT last_failed_wal AS name FROM pg_stat_archiver',
-  )
-  throw new Failure({
-    code: 'OUTGROW_ARCHIVE_FAILING',
-    message: `The server cannot archive its WAL: ${rows[0]?.name} failed ${attempts} times.`,
-    why: 'A base backup is of use only with the WAL that was written meanwhile.',
-    fix: 'The reason is in server.log in the cluster’s folder. The server goes on, and tries again each minute; run the command again once it succeeds.',
-  })
-}
-
-async function countFailures(client: PostgresClient): Promise<number> {
-  const { rows } = await client.query<{ failed: number }>(
-    'SELECT failed_count::int AS failed FROM pg_stat_archiver',
-  )
-  return rows[0]?.failed ?? 0
 }
 
 async function readServer(

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   embeddedFolder,
   hasEmbeddedPostgres,
@@ -62,9 +63,10 @@ export async function initEmbedded(request: InitEmbeddedRequest): Promise<InitEm
     const keeps = known !== undefined && !state.isFailing && isSame(known, fromEnvironment)
     const settings = { ...fromEnvironment, archive: keeps ? known.archive : newBackupId(new Date()) }
     const restarts = !state.isOn
+    const command = serverCommand('archive-wal', file)
     const values = [
       { name: 'archive_mode', value: 'on' },
-      { name: 'archive_command', value: serverCommand('archive-wal', file) },
+      { name: 'archive_command', value: command },
       { name: 'archive_timeout', value: '60s' },
     ]
     const planned = { archive: settings.archive, location: settings.location, settings: values, restarts }
@@ -82,6 +84,7 @@ export async function initEmbedded(request: InitEmbeddedRequest): Promise<InitEm
       await client.query(`ALTER SYSTEM SET ${name} = ${quoteLiteral(value)}`)
     await client.query('SELECT pg_reload_conf()')
     if (restarts) await restart(server, directory)
+    else await waitForCommand(client, command, signal)
     return { ...planned, base: await takeBase(request) }
   })
 }
@@ -97,6 +100,15 @@ export function noServer(workDir: string): Failure {
 async function restart(server: EmbeddedPostgres, directory: string): Promise<void> {
   await server.stop('fast')
   await startEmbeddedPostgres({ directory, port: Number(new URL(server.url).port) })
+}
+
+/** A server reads its settings a moment after it was told to, and its sessions after it did. */
+async function waitForCommand(client: PostgresClient, command: string, signal: AbortSignal): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    const { rows } = await client.query<{ now: string }>("SELECT current_setting('archive_command') AS now")
+    if (rows[0]?.now === command) return
+    await sleep(50, undefined, { signal })
+  }
 }
 
 async function readArchiver(client: PostgresClient): Promise<{ isOn: boolean; isFailing: boolean }> {
