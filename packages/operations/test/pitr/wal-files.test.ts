@@ -129,7 +129,9 @@ test('a base backup is as old as the last WAL before a gap', async () => {
     utimesSync(join(folder, 'wal/one', name), timeOf(minutes), timeOf(minutes))
   }
   segments.forEach(store)
-  const keys = [`20260131T102030Z-00000000/${walPart({ archive: 'one', firstSegment: segments[0] as string })}`]
+  const keys = [
+    `20260131T102030Z-00000000/${walPart({ archive: 'one', firstSegment: segments[0] as string })}`,
+  ]
   const storage = await openStorage(folder)
   expect(await lastArchivedAt(storage, keys)).toEqual(timeOf(2))
   store('000000010000000100000002', 50)

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { temporaryFolder } from '@outgrow/testing'
 import { expect, test } from 'vitest'
 import { storeWalFile } from '../../src/backup/pitr/archive-file.ts'
+import { probeRestore } from '../../src/backup/pitr/probe-restore.ts'
+import { recoveryFailure } from '../../src/backup/pitr/recovery-failure.ts'
 import { walKey } from '../../src/backup/pitr/wal-files.ts'
 import { WalServer } from '../../src/backup/pitr/wal-server.ts'
 import { openStorage } from '../../src/backup/storage/open-storage.ts'
@@ -29,6 +31,34 @@ test('a server that recovers gets no WAL past the chain, though it is archived m
   } finally {
     server.close()
   }
+})
+
+test('the program that restores WAL is tried before a server rests on it', async () => {
+  const storage = await openStorage(join(temporaryFolder(), 'store'))
+  const server = await WalServer.listen(
+    { storage, protection: 'unencrypted', archive: 'one', segmentBytes, lastOfChain: '' },
+    undefined,
+  )
+  const { signal } = new AbortController()
+  await probeRestore(server, undefined, signal)
+  expect(server).toMatchObject({ restored: undefined, missing: undefined, problem: undefined })
+  server.close()
+  await expect(probeRestore(server, undefined, signal)).rejects.toMatchObject({
+    code: 'OUTGROW_RECOVERY_ACCOUNT',
+  })
+})
+
+test.each([
+  ['FATAL:  could not write to file "base/5/1249": No space left on device', 'OUTGROW_DISK_FULL'],
+  [
+    'FATAL:  could not restore file "000000010000000000000003" from archive: child process exited with exit code 126',
+    'OUTGROW_RECOVERY_STOPPED',
+  ],
+  ['PANIC:  could not locate a valid checkpoint record at 0/2000028', 'OUTGROW_RECOVERY_FAILED'],
+  ['FATAL:  WAL ends before end of online backup', 'OUTGROW_RECOVERY_FAILED'],
+])('a server that stopped with %s failed with %s', (line, code) => {
+  const log = `LOG:  starting\n2026-11-26 10:00:00 UTC [7] ${line}\nLOG:  shut down\n`
+  expect(recoveryFailure(new Error('it stopped'), log, '/work')).toMatchObject({ code })
 })
 
 function ask(socketPath: string, name: string): Promise<number | undefined> {

@@ -24,11 +24,14 @@ import {
 import { Failure } from '@outgrow/kit'
 import type { BackupProgress } from '../model/source.ts'
 import { openParts } from '../runs/open-parts.ts'
+import { refuseLessThan, workDirFailure } from '../sqlite/disk-full.ts'
 import { collect } from '../seal/sealed-document.ts'
 import type { WalStore } from './archive-file.ts'
 import { writeSecretFile } from './archive-settings.ts'
 import { baseParts } from './base-details.ts'
 import { chooseBase, readCoverage, type ChosenBase, type Coverage } from './coverage.ts'
+import { probeRestore } from './probe-restore.ts'
+import { recoveryFailure } from './recovery-failure.ts'
 import { serverCommand } from './server-command.ts'
 import { unpackBase } from './unpack-base.ts'
 import { nextSegment, walKey } from './wal-files.ts'
@@ -61,7 +64,7 @@ export interface Recovered {
  * Restores an embedded server to a time: its files, then the WAL from then on. It runs afterwards, and does not archive.
  * When it fails, the work folder has no server, as before.
  * @throws Failure OUTGROW_RESTORE_NOT_EMPTY, OUTGROW_BACKUP_NOT_FOUND, OUTGROW_RECOVERY_RANGE, OUTGROW_WAL_GAP,
- *   OUTGROW_BACKUP_DAMAGED, OUTGROW_RECOVERY_FAILED
+ *   OUTGROW_BACKUP_DAMAGED, OUTGROW_RECOVERY_FAILED, OUTGROW_RECOVERY_ACCOUNT, OUTGROW_RECOVERY_STOPPED, OUTGROW_DISK_FULL
  */
 export async function recover(request: RecoverRequest): Promise<Recovered> {
   const started = performance.now()
@@ -77,6 +80,9 @@ export async function recover(request: RecoverRequest): Promise<Recovered> {
   try {
     mkdirSync(folder.directory, { recursive: true, mode: 0o755 })
     if (folder.owner) chownSync(folder.directory, folder.owner.uid, folder.owner.gid)
+    await probeRestore(wal, folder.owner, signal)
+    // Of WAL, the server keeps what it replays and what it writes next.
+    refuseLessThan(base.manifest.plainBytes + 3 * base.details.segmentBytes, folder.directory)
     await unpackBase(shown(openPart(baseParts.files), base, onProgress), folder.dataDirectory, folder.owner)
     const password = await collect(openPart(baseParts.password))
     writeSecretFile(join(folder.directory, 'password'), password.toString(), folder.owner)
@@ -97,7 +103,7 @@ export async function recover(request: RecoverRequest): Promise<Recovered> {
   } catch (error) {
     await discard(asked, folder)
     signal.throwIfAborted()
-    throw error
+    throw workDirFailure(folder.directory, error)
   } finally {
     wal.close()
   }
@@ -139,7 +145,7 @@ async function replay(recovery: Recovery, at: Date | undefined): Promise<Embedde
     if (wal.problem !== undefined) throw wal.problem
     const log = readFileSync(join(folder.directory, 'server.log'), 'utf8').slice(logged)
     if (at === undefined || !log.includes('recovery ended before configured recovery target was reached'))
-      throw stopped(error, log)
+      throw recoveryFailure(error, log, folder.directory)
     refuseEarlyEnd(base, wal.missing)
     configure(folder, ["recovery_target_time = ''"])
     return start(recovery)
@@ -183,17 +189,6 @@ function refuseEarlyEnd({ chain, details }: Coverage, missing: string | undefine
     message: `Recovery ended before ${walKey(details.archive, last)}, the last WAL in the archive${missing === undefined ? '' : `: the server asked for ${missing}`}.`,
     why: 'The server could not read further, so later changes would be missing.',
     fix: 'Restore to an earlier time with --at, and report this.',
-  })
-}
-
-function stopped(cause: unknown, log: string): unknown {
-  const fatal = log.split('\n').findLast((line) => /\b(FATAL|PANIC):/.test(line))
-  if (fatal === undefined) return cause
-  return new Failure({
-    code: 'OUTGROW_RECOVERY_FAILED',
-    message: `The server stopped during recovery: ${fatal.replace(/^.*?(FATAL|PANIC):\s*/, '')}`,
-    fix: 'Restore to another time with --at, or from another base backup (--from <location>/<id>).',
-    cause,
   })
 }
 

@@ -29,7 +29,7 @@ export function readWalKey(key: string): { archive: string; name: string } | und
 /** Says that an archive has begun: without it, the storage is not the one that it began in. */
 export const begunKey = (archive: string): string => `${archivePrefix(archive)}begun`
 
-/** What tells `archive-wal` to begin the archive, in place of a path. */
+/** What tells `archive-wal` to begin the archive, in place of a path; and what `restore-wal` asks for to be tried. */
 export const probe = '--probe'
 
 function hex(value: number): string {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { EmbeddedFolder } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { readWalFile, type WalStore } from './archive-file.ts'
-import { isSegment, isWalFile, nextSegment, walKey } from './wal-files.ts'
+import { isSegment, isWalFile, nextSegment, probe, walKey } from './wal-files.ts'
 
 interface Archive extends WalStore {
   archive: string
@@ -53,6 +53,11 @@ export class WalServer {
     return join(this.#folder, 'wal')
   }
 
+  /** Where the server's account may write what it got for the probe. */
+  get probeFile(): string {
+    return join(this.#folder, 'probe')
+  }
+
   close(): void {
     this.#server.close()
     this.#server.closeAllConnections()
@@ -60,6 +65,10 @@ export class WalServer {
   }
 
   async #give(name: string, response: ServerResponse): Promise<void> {
+    if (name === probe) {
+      response.writeHead(200).end()
+      return
+    }
     try {
       const bytes = this.#ahead?.name === name ? await this.#ahead.bytes : await this.#read(name)
       this.#ahead = undefined
