@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { CreateMultipartUploadCommand, S3Client, UploadPartCommand } from '@aws-sdk/client-s3'
 import { temporaryFolder } from '@outgrow/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Storage, UnfinishedUpload } from '../src/backup/model/storage.ts'
 import { bytesOf, collect } from '../src/backup/seal/sealed-document.ts'
+import { repositoryAt } from '../src/backup/pgbackrest/repository.ts'
+import { settingsFromEnvironment } from '../src/backup/pitr/archive-settings.ts'
 import { openStorage, splitLocation } from '../src/backup/storage/open-storage.ts'
 import { failureOf, inPieces } from './bytes.ts'
 import { startS3, type S3Server } from './s3-server.ts'
@@ -206,10 +208,45 @@ test.each([
   ['s3://', 'OUTGROW_OPTION_INVALID'],
   ['s3://backups/a b', 'OUTGROW_OPTION_INVALID'],
   ['https://key:secret@s3.example.com/backups', 'OUTGROW_OPTION_INVALID'],
-])('%s is no location', async (location, code) => {
+  ['gs://backups/app', 'OUTGROW_OPTION_INVALID'],
+  ['file:./backups', 'OUTGROW_OPTION_INVALID'],
+  ['file:/backups', 'OUTGROW_OPTION_INVALID'],
+  ['file://backups/app', 'OUTGROW_OPTION_INVALID'],
+  ['file:///backups%2Fapp', 'OUTGROW_OPTION_INVALID'],
+])('%s is no location, whoever reads it', async (location, code) => {
+  for (const read of [() => settingsFromEnvironment(location, false, {}), () => repositoryAt(location, {})])
+    expect(await failureOf(async () => read())).toMatchObject({ code })
   const failure = await failureOf(() => openStorage(location))
   expect(failure).toMatchObject({ code })
   expect(failure?.message).not.toContain('secret')
+})
+
+test.each([
+  ['/var/backups/app', '/var/backups/app'],
+  ['backups', resolve('backups')],
+  ['file:///var/backups/my%20app', '/var/backups/my app'],
+])('%s is the folder %s, whoever reads it', async (location, path) => {
+  expect(settingsFromEnvironment(location, false, {}).location).toBe(path)
+  expect(repositoryAt(location, {})).toEqual({ type: 'posix', path })
+  expect((await openStorage(location)).description).toBe(path)
+})
+
+test('a server is not given credentials that expire', async () => {
+  const env = {
+    AWS_ACCESS_KEY_ID: 'a',
+    AWS_SECRET_ACCESS_KEY: 'b',
+    AWS_SESSION_TOKEN: 'c',
+    AWS_REGION: 'eu-1',
+  }
+  const expected = { code: 'OUTGROW_OPTION_INVALID', message: expect.stringContaining('temporary') }
+  for (const read of [
+    settingsFromEnvironment.bind(null, 's3://backups', false),
+    repositoryAt.bind(null, 's3://backups'),
+  ]) {
+    expect(await failureOf(async () => read(env))).toMatchObject(expected)
+    expect(read({ ...env, AWS_SESSION_TOKEN: undefined })).toBeDefined()
+  }
+  expect(settingsFromEnvironment('/var/backups', false, env).environment).toEqual({})
 })
 
 test.each([

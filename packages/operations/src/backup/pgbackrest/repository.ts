@@ -1,6 +1,6 @@
-import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Failure } from '@outgrow/kit'
+import { parseLocation } from '../storage/open-storage.ts'
+import { refuseTemporaryCredentials } from '../storage/temporary-credentials.ts'
 
 /** Where pgBackRest keeps backups and WAL. */
 export type Repository = { type: 'posix'; path: string } | S3Repository
@@ -14,7 +14,7 @@ interface S3Repository {
   port: string | undefined
   region: string
   /** Undefined for the role of the machine. */
-  credentials: { key: string; secret: string; token: string | undefined } | undefined
+  credentials: { key: string; secret: string } | undefined
   /** `path` where the bucket is not a part of the host. */
   uriStyle: 'host' | 'path'
 }
@@ -27,11 +27,9 @@ export function repositoryAt(
   location: string,
   env: Record<string, string | undefined> = process.env,
 ): Repository {
-  if (!/^s3:/i.test(location)) {
-    return { type: 'posix', path: resolve(/^file:/i.test(location) ? fileURLToPath(location) : location) }
-  }
-  const named = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,62})(\/[\w./-]*)?$/i.exec(location)
-  if (!named) throw invalid('--to is not a bucket', 'Pass s3://bucket/prefix.')
+  const named = parseLocation(location)
+  if (named.kind === 'folder') return { type: 'posix', path: named.path }
+  refuseTemporaryCredentials(env)
   const endpoint = env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL || undefined
   const ownRegion = endpoint === undefined ? undefined : 'us-east-1'
   const region = env.AWS_REGION || env.AWS_DEFAULT_REGION || ownRegion
@@ -39,15 +37,15 @@ export function repositoryAt(
   const url = new URL(endpoint ?? `https://s3.${region}.amazonaws.com`)
   if (url.protocol !== 'https:')
     throw invalid(`${url.origin} has no TLS`, 'pgBackRest uses nothing else: pass an https endpoint.')
-  const { AWS_ACCESS_KEY_ID: key, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: token } = env
+  const { AWS_ACCESS_KEY_ID: key, AWS_SECRET_ACCESS_KEY: secret } = env
   return {
     type: 's3',
-    bucket: named[1] as string,
-    path: `/${(named[2] ?? '').replaceAll(/^\/+|\/+$/g, '')}`,
+    bucket: named.bucket,
+    path: `/${named.prefix}`,
     host: url.hostname,
     port: url.port || undefined,
     region,
-    credentials: key && secret ? { key, secret, token } : undefined,
+    credentials: key && secret ? { key, secret } : undefined,
     uriStyle: endpoint === undefined ? 'host' : 'path',
   }
 }
@@ -66,11 +64,7 @@ export function repositoryLines(repository: Repository): string[] {
     `repo1-s3-uri-style=${uriStyle}`,
     ...(credentials === undefined
       ? ['repo1-s3-key-type=auto']
-      : [
-          `repo1-s3-key=${credentials.key}`,
-          `repo1-s3-key-secret=${credentials.secret}`,
-          ...(credentials.token === undefined ? [] : [`repo1-s3-token=${credentials.token}`]),
-        ]),
+      : [`repo1-s3-key=${credentials.key}`, `repo1-s3-key-secret=${credentials.secret}`]),
   ]
 }
 

@@ -1,11 +1,11 @@
 import { chownSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import type { EmbeddedFolder } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { z } from 'zod'
 import { readBackupKey } from '../seal/backup-key.ts'
-import { openStorage } from '../storage/open-storage.ts'
+import { openStorage, parseLocation } from '../storage/open-storage.ts'
+import { refuseTemporaryCredentials } from '../storage/temporary-credentials.ts'
 import type { WalStore } from './archive-file.ts'
 
 /**
@@ -54,19 +54,24 @@ export function writeSecretFile(file: string, text: string, owner: EmbeddedFolde
   renameSync(partial, file)
 }
 
-/** What of the environment the programs need for that location. A folder is named from the root on. */
+/**
+ * What of the environment the programs need for that location. A folder is named from the root on.
+ * @throws Failure OUTGROW_OPTION_INVALID
+ */
 export function settingsFromEnvironment(
   location: string,
   isEncrypted: boolean,
   env: Record<string, string | undefined> = process.env,
 ): Omit<ArchiveSettings, 'archive'> {
   if (isEncrypted) readBackupKey(env)
-  const isBucket = /^s3:/i.test(location)
+  const named = parseLocation(location)
+  const isBucket = named.kind === 's3'
+  if (isBucket) refuseTemporaryCredentials(env)
   const names = Object.keys(env).filter(
     (name) => (isEncrypted && name === 'OUTGROW_BACKUP_KEY') || (isBucket && name.startsWith('AWS_')),
   )
   return {
-    location: isBucket ? location : resolve(/^file:/i.test(location) ? fileURLToPath(location) : location),
+    location: named.kind === 's3' ? location : named.path,
     isEncrypted,
     environment: Object.fromEntries(names.map((name) => [name, env[name] ?? ''])),
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { EmbeddedFolder } from '@outgrow/databases'
 import { Failure, messageOf } from '@outgrow/kit'
+import { parseLocation } from '../storage/open-storage.ts'
 import type { ArchiveSettings } from './archive-settings.ts'
 import { programFile } from './server-command.ts'
 import { probe } from './wal-files.ts'
@@ -20,7 +21,7 @@ export async function probeArchive(
   { owner }: EmbeddedFolder,
   signal: AbortSignal,
 ): Promise<void> {
-  if (owner && !settings.location.startsWith('s3:')) letAccountIn(settings, owner)
+  if (owner && parseLocation(settings.location).kind === 'folder') letAccountIn(settings, owner)
   try {
     await run(process.execPath, [programFile('archive-wal'), settingsFile, probe], {
       ...(owner ? { uid: owner.uid, gid: owner.gid } : {}),
