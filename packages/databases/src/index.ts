@@ -23,6 +23,7 @@ export {
   embeddedFolder,
   embeddedState,
   hasEmbeddedPostgres,
+  removeEmbeddedPostgres,
   startEmbeddedPostgres,
   stopEmbeddedPostgres,
   type EmbeddedFolder,

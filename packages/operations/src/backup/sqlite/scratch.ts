@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { removeAbandonedScratch, stateDirectory } from '@outgrow/databases'
+import { removeAbandonedScratch, removeEmbeddedPostgres, stateDirectory } from '@outgrow/databases'
 
 /**
  * Runs `use` with a folder that is gone afterwards. What a run that was killed left is removed by the next: it holds all
@@ -13,8 +13,11 @@ export async function withScratchFolder<Result>(
 ): Promise<Result> {
   const parent = stateDirectory(workDir)
   const name = /^backup-(\d+)-[0-9a-f]{8}$/
-  // First the servers of drills that lie in them.
-  for (const orphan of orphansIn(parent, name)) await removeAbandonedScratch(orphan)
+  // First the servers of drills: those that lie in them, and that of a base backup, to which for root only the path leads.
+  for (const orphan of orphansIn(parent, name)) {
+    await removeAbandonedScratch(orphan)
+    await removeEmbeddedPostgres(join(orphan, 'postgres'))
+  }
   removeOrphans(parent, name)
   const folder = join(parent, `backup-${process.pid}-${randomBytes(4).toString('hex')}`)
   mkdirSync(folder, { mode: 0o700 })
