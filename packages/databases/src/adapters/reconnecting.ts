@@ -35,15 +35,22 @@ const clauses =
 
 /**
  * Whether a statement changes nothing, however often it runs: a SELECT that locks nothing and calls no function but
- * aggregates. A view whose own functions write is taken for a table.
+ * aggregates. What a view, an operator or a cast calls is not seen, nor what somebody named like an aggregate and put into
+ * the search path: they are taken not to write.
  */
 export function isPlainRead(sql: string): boolean {
-  if (!/^\s*SELECT\b/i.test(sql)) return false
-  // Names and texts may hold anything.
-  const bare = sql.replaceAll(/"(?:[^"]|"")*"/g, 'q').replaceAll(/'(?:[^']|'')*'/g, "''")
-  if (/\$\w*\$|--|\/\*|\\|;\s*\S|\b(into|for\s+(no\s+key\s+)?(update|share|key\s+share))\b/i.test(bare))
+  if (!/^\s*SELECT\b/i.test(sql) || sql.includes('\\')) return false
+  // Names and texts may hold anything, each other's quotes too.
+  const bare = sql.replaceAll(/"(?:[^"]|"")*"|'(?:[^']|'')*'/g, (quoted) =>
+    quoted.startsWith('"') ? 'q' : "''",
+  )
+  if (!/^\p{ASCII}*$/u.test(bare)) return false // Postgres takes any of the rest for letters
+  if (/\$\w*\$|--|\/\*|;\s*\S|\b(into|for\s+(no\s+key\s+)?(update|share|key\s+share))\b/i.test(bare))
     return false
-  return [...bare.matchAll(/([\w$]+)\s*\(/g)].every(([, name = '']) => clauses.test(name))
+  // With a schema before it, a name is anybody's function.
+  return [...bare.matchAll(/(\.\s*)?([\w$]+)\s*\(/g)].every(
+    ([, dot, name = '']) => dot === undefined && clauses.test(name),
+  )
 }
 
 /** The connection is gone. */
