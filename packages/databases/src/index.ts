@@ -92,11 +92,8 @@ export {
   type DatabaseCounters,
   type Durations,
 } from './adapters/counters.ts'
-export {
-  connectionLimit,
-  postgresAdapterFactory,
-  type PostgresAdapterOptions,
-} from './adapters/postgres-adapter.ts'
+export { connectionLimit, poolTimeoutSeconds } from './adapters/pool-parameters.ts'
+export { postgresAdapterFactory, type PostgresAdapterOptions } from './adapters/postgres-adapter.ts'
 export {
   sqliteAdapterFactory,
   stockSqliteAdapter,

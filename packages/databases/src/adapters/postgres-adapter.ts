@@ -8,6 +8,7 @@ import { isTlsRefusal } from '../tls.ts'
 import type { PostgresUrl } from '../url.ts'
 import { whileWaking } from '../waking.ts'
 import { countTime, type DatabaseCounters, type PoolCounts } from './counters.ts'
+import { connectionLimit, poolTimeoutSeconds } from './pool-parameters.ts'
 import { reconnecting } from './reconnecting.ts'
 import type { TransactionScope } from './transaction-scope.ts'
 import { WakingPool } from './waking-pool.ts'
@@ -26,18 +27,17 @@ export interface PostgresAdapterOptions {
 
 /**
  * Prisma's Postgres adapter, with every session in UTC: it writes and reads `timestamptz` wrongly in any other zone.
- * @throws Failure OUTGROW_TIMEZONE, OUTGROW_POSTGRES_UNREACHABLE
+ * @throws Failure OUTGROW_TIMEZONE, OUTGROW_POSTGRES_UNREACHABLE, OUTGROW_URL_INVALID
  */
 export async function postgresAdapterFactory(
   options: PostgresAdapterOptions,
 ): Promise<SqlDriverAdapterFactory> {
   const { url } = options
+  const limits = { max: connectionLimit(url), connectionTimeoutMillis: poolTimeoutSeconds(url) * 1000 }
   const config = await whileWaking(url, () => utcConfig(url))
-  const poolTimeout = Number(url.url.searchParams.get('pool_timeout') ?? 10)
   const settings = {
     ...config,
-    max: connectionLimit(url),
-    connectionTimeoutMillis: poolTimeout * 1000,
+    ...limits,
     allowExitOnIdle: options.allowExitOnIdle ?? false,
     ...(options.verify && { verify: callbackify(options.verify) }),
   }
@@ -68,11 +68,6 @@ function poolCounts(pool: Pool, limit: number): PoolCounts {
       return pool.waitingCount
     },
   }
-}
-
-/** How many connections a pool holds at most. */
-export function connectionLimit({ url }: PostgresUrl): number {
-  return Number(url.searchParams.get('connection_limit') ?? 10)
 }
 
 /** Counts waits and transactions, and refuses a second transaction inside a transaction's own callback. */

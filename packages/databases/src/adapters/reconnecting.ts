@@ -17,7 +17,7 @@ export function reconnecting(adapter: SqlDriverAdapter, connections: number): Sq
       try {
         return await work()
       } catch (error) {
-        if (left === 0 || !isLost(error) || performance.now() - sent > deadMs) throw error
+        if (left <= 0 || !isLost(error) || performance.now() - sent > deadMs) throw error
       }
     }
   }

@@ -1,4 +1,4 @@
-import { notesFor, parsePostgresUrl } from '@outgrow/databases'
+import { connectionLimit, notesFor, parsePostgresUrl, poolTimeoutSeconds } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { authRole } from './names.ts'
 import { planPool, type PoolPlan } from './plan-pool.ts'
@@ -35,11 +35,14 @@ export interface PreparedPool extends PoolFiles {
 /**
  * Computes a pooler, with what the server says of itself, and renders all of its files. Nothing is written.
  * @throws Failure OUTGROW_POOL_NO_ROOM, OUTGROW_POOL_UNKNOWN_NAME, OUTGROW_POOL_SECRET, OUTGROW_OPTION_INVALID,
- *   OUTGROW_TARGET_POOLED, OUTGROW_POSTGRES_UNREACHABLE
+ *   OUTGROW_TARGET_POOLED, OUTGROW_POSTGRES_UNREACHABLE, OUTGROW_URL_INVALID
  */
 export async function preparePool(asked: PrepareRequest): Promise<PreparedPool> {
   const { databaseUrl, maxConnections } = asked
-  const url = databaseUrl === undefined ? undefined : parsePostgresUrl(databaseUrl).url
+  const target = databaseUrl === undefined ? undefined : parsePostgresUrl(databaseUrl)
+  const url = target?.url
+  const limit = target && connectionLimit(target)
+  const timeout = target && poolTimeoutSeconds(target)
   const facts = databaseUrl === undefined ? undefined : await readServer(databaseUrl)
   const named = url ? partsOf(url) : { role: 'app', database: 'app', password: undefined }
   const most = maxConnections ?? facts?.maxConnections
@@ -51,8 +54,9 @@ export async function preparePool(asked: PrepareRequest): Promise<PreparedPool> 
   const request: PoolRequest = {
     cores: asked.cores,
     processes: asked.processes,
-    connectionLimit: asked.connectionLimit ?? parameter(url, 'connection_limit') ?? 10,
-    poolTimeoutSeconds: parameter(url, 'pool_timeout') ?? 10,
+    connectionLimit: asked.connectionLimit ?? limit ?? 10,
+    // A pooler is not waited for without end.
+    poolTimeoutSeconds: timeout || 10,
     maxConnections: most,
     superuserReserved: facts?.superuserReserved ?? 3,
     auth: asked.auth,
@@ -92,12 +96,6 @@ function partsOf(url: URL): Named {
   const password =
     decodeURIComponent(url.password) || url.searchParams.get('password') || process.env.PGPASSWORD
   return { role, database, password }
-}
-
-/** A whole number of more than none; what is anything else counts for nothing, as the client has it. */
-function parameter(url: URL | undefined, name: string): number | undefined {
-  const value = Number(url?.searchParams.get(name) ?? Number.NaN)
-  return value > 0 ? value : undefined
 }
 
 function serverOf(url: URL | undefined): PooledServer {

@@ -1,4 +1,4 @@
-import { parseDatabaseUrl, refusePooled } from '@outgrow/databases'
+import { connectionLimit, parseDatabaseUrl, poolTimeoutSeconds, refusePooled } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { readServer, type ServerFacts } from '../read-server.ts'
 import { goesThrough } from './goes-through.ts'
@@ -70,19 +70,14 @@ function noConsole(): Failure {
 
 function parametersOf(pooledUrl: string) {
   const parsed = parseDatabaseUrl(pooledUrl)
-  const value = (name: string) =>
-    (parsed.kind === 'postgres' && Number(parsed.url.searchParams.get(name))) || undefined
-  const application =
-    parsed.kind === 'postgres'
-      ? {
-          role: decodeURIComponent(parsed.url.username),
-          database: decodeURIComponent(parsed.url.pathname.slice(1)),
-        }
-      : undefined
+  if (parsed.kind !== 'postgres') return undefined
   return {
-    application,
-    connectionLimit: value('connection_limit'),
-    poolTimeoutSeconds: value('pool_timeout'),
+    application: {
+      role: decodeURIComponent(parsed.url.username),
+      database: decodeURIComponent(parsed.url.pathname.slice(1)),
+    },
+    connectionLimit: connectionLimit(parsed),
+    poolTimeoutSeconds: poolTimeoutSeconds(parsed) || undefined,
   }
 }
 
