@@ -2,13 +2,26 @@ import type { PoolRequest } from './pool-request.ts'
 
 type Shown = (secret: string) => string
 
+/** What leads to the server itself, or proves it: a pooler has another address and certificate, and offers no channel binding. */
+const ofServer = [
+  'host',
+  'hostaddr',
+  'port',
+  'sslnegotiation',
+  'sslrootcert',
+  'sslcert',
+  'sslkey',
+  'sslpassword',
+  'channel_binding',
+  'options',
+]
+
 /** The application's own URL, through the pooler: that of the server with another host, and what the pool was counted with. */
 export function pooledUrlFor(request: PoolRequest, serverUrl: string | undefined, shown: Shown): string {
   const { listen, connectionLimit, poolTimeoutSeconds } = request
   const url = baseUrl(request, serverUrl, shown)
   setHost(url, listen)
-  for (const name of ['host', 'port', 'sslrootcert', 'sslcert', 'sslkey', 'options'])
-    url.searchParams.delete(name)
+  for (const name of ofServer) url.searchParams.delete(name)
   url.searchParams.set('connection_limit', String(connectionLimit))
   url.searchParams.set('pool_timeout', String(poolTimeoutSeconds))
   url.searchParams.set('sslmode', isLoopback(listen.host) ? 'disable' : 'require')
