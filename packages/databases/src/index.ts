@@ -29,7 +29,15 @@ export {
   type EmbeddedFolder,
   type EmbeddedPostgres,
 } from './embedded-postgres.ts'
-export { connectPostgres, withPlainPostgres, withPostgres, type PostgresClient } from './postgres.ts'
+export { addressOf } from './address.ts'
+export {
+  connectPostgres,
+  tlsSettingsOf,
+  withPlainPostgres,
+  withPostgres,
+  type PostgresClient,
+} from './postgres.ts'
+export type { SslMode } from './tls.ts'
 export { sessionUrlOf } from './session-url.ts'
 export { isPooled, pooled, refusePooled } from './pooled.ts'
 export { directUrlOf, pooledUrlOf, providerOf, type Managed } from './providers/find.ts'

@@ -5,7 +5,7 @@ import { addressOf, connectTimeoutMs } from './address.ts'
 import { clientFor, type ConnectionSettings } from './channel-binding.ts'
 import { explainUnreachable, isConnectionLimit } from './providers/explain-unreachable.ts'
 import { runStatements } from './run-statements.ts'
-import { isTlsRefusal, tlsAttempts, type Parameter } from './tls.ts'
+import { isTlsRefusal, tlsAttempts, tlsSettings, type Parameter, type TlsSettings } from './tls.ts'
 import { parsePostgresUrl, type PostgresUrl } from './url.ts'
 import { whileWaking } from './waking.ts'
 
@@ -17,8 +17,7 @@ export type PostgresClient = Client
  */
 export function connectionAttempts(target: PostgresUrl): ConnectionSettings[] {
   const { url } = target
-  const parameter: Parameter = (name, variable) =>
-    url.searchParams.get(name) || (variable === undefined ? undefined : process.env[variable]) || undefined
+  const parameter = parametersOf(target)
   const { host, port, user } = addressOf(target)
   const base: ConnectionSettings = {
     ...clientFor(parameter('channel_binding', 'PGCHANNELBINDING')),
@@ -43,6 +42,20 @@ export function connectionAttempts(target: PostgresUrl): ConnectionSettings[] {
     ssl,
     sslnegotiation: ssl !== false && negotiation === 'direct' ? 'direct' : 'postgres',
   }))
+}
+
+function parametersOf({ url }: PostgresUrl): Parameter {
+  return (name, variable) =>
+    url.searchParams.get(name) || (variable === undefined ? undefined : process.env[variable]) || undefined
+}
+
+/**
+ * How a URL's server is checked, the environment and the files in ~/.postgresql included.
+ * @throws Failure OUTGROW_URL_INVALID
+ */
+export function tlsSettingsOf(target: PostgresUrl): TlsSettings {
+  if (addressOf(target).host.startsWith('/')) return { mode: 'disable', root: undefined } // a socket has no TLS
+  return tlsSettings(parametersOf(target))
 }
 
 /** libpq's `hostaddr`: where to connect, while the certificate and the server are still asked by the host's name. */

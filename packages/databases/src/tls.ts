@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import {
   checkServerIdentity,
   createSecureContext,
@@ -17,7 +17,7 @@ export type Ssl = false | ConnectionOptions
 export type Parameter = (name: string, variable?: string) => string | undefined
 
 const modes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
-type SslMode = (typeof modes)[number]
+export type SslMode = (typeof modes)[number]
 
 /** Any name will do: what `verify-ca` says of a certificate. */
 const anyName = () => undefined
@@ -59,6 +59,23 @@ export function tlsAttempts(parameter: Parameter, host: string): Ssl[] {
     default:
       return assertNever(mode)
   }
+}
+
+/** What another program is told, such as a pooler, so that it checks a server as `tlsAttempts` does. */
+export interface TlsSettings {
+  mode: SslMode
+  /** An absolute path, what the system trusts, or nothing to check with. */
+  root: { file: string } | 'system' | undefined
+}
+
+/** @throws Failure OUTGROW_URL_INVALID */
+export function tlsSettings(parameter: Parameter): TlsSettings {
+  const given = parameter('sslrootcert', 'PGSSLROOTCERT')
+  const mode = modeOf(parameter('sslmode', 'PGSSLMODE'), given)
+  if (mode === 'disable') return { mode, root: undefined }
+  const roots = rootsOf(given, mode)
+  if (roots === undefined) return { mode, root: undefined }
+  return { mode, root: Buffer.isBuffer(roots) ? { file: resolve(given ?? inHome('root.crt')) } : 'system' }
 }
 
 /** How much a connection proves of who answers. */

@@ -1,3 +1,5 @@
+import type { SslMode } from '@outgrow/databases'
+
 /** How the pooler learns the passwords of those who connect. */
 export type PoolAuth = 'query' | 'userlist'
 
@@ -41,9 +43,9 @@ export interface PooledRole {
 export interface PooledServer {
   host: string
   port: number
-  /** As libpq has it. */
-  sslmode: string
-  /** File of root certificates. */
+  /** As pgbouncer has it. */
+  sslmode: SslMode
+  /** File of root certificates, where the server is checked. */
   rootCertificate: string | undefined
 }
 

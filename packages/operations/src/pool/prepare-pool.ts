@@ -4,8 +4,9 @@ import { authRole } from './names.ts'
 import { planPool, type PoolPlan } from './plan-pool.ts'
 import { poolFiles, type PoolFiles } from './pool-files.ts'
 import { unknownHost, unknownPassword } from './pool-urls.ts'
+import { pooledServer, weakerThan } from './pooled-server.ts'
 import { readServer, type ServerFacts } from './read-server.ts'
-import type { PoolAuth, PooledRole, PooledServer, PoolRequest } from './pool-request.ts'
+import type { PoolAuth, PooledRole, PoolRequest } from './pool-request.ts'
 
 export interface PrepareRequest {
   cores: number
@@ -62,7 +63,7 @@ export async function preparePool(asked: PrepareRequest): Promise<PreparedPool> 
     auth: asked.auth,
     listen: asked.listen,
     folder: asked.folder,
-    server: serverOf(url),
+    server: pooledServer(target),
     databases: [...new Set(databases)].map((name) => {
       const known = facts?.databases.find((one) => one.name === name)
       if (facts && !known) throw unknownName('database', name, facts.databases)
@@ -79,6 +80,7 @@ export async function preparePool(asked: PrepareRequest): Promise<PreparedPool> 
       // Some providers have a pooler of their own.
       ...(databaseUrl === undefined ? [] : notesFor(databaseUrl, 'pool').map(({ text }) => text)),
       ...notesOn(request, facts, maxConnections, named),
+      ...weakerThan(request),
     ],
     ...poolFiles(request, plan, databaseUrl),
   }
@@ -96,21 +98,6 @@ function partsOf(url: URL): Named {
   const password =
     decodeURIComponent(url.password) || url.searchParams.get('password') || process.env.PGPASSWORD
   return { role, database, password }
-}
-
-function serverOf(url: URL | undefined): PooledServer {
-  const parameters = url?.searchParams
-  const root = parameters?.get('sslrootcert') ?? undefined
-  return {
-    host: (parameters?.get('host') || decodeURIComponent(url?.hostname ?? '') || '127.0.0.1').replace(
-      /^\[(.*)\]$/,
-      '$1',
-    ),
-    port: Number(url?.port || parameters?.get('port') || 5432),
-    sslmode: parameters?.get('sslmode') ?? 'prefer',
-    // Where Debian keeps the roots of everybody.
-    rootCertificate: root === 'system' ? '/etc/ssl/certs/ca-certificates.crt' : root,
-  }
 }
 
 function roleOf(name: string, auth: PoolAuth, facts: ServerFacts | undefined, named: Named): PooledRole {

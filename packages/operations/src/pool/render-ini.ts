@@ -89,15 +89,16 @@ function serverTls({ server }: PoolRequest): string[] {
   return [
     ...setting(
       'server_tls_sslmode',
-      // As the client takes it: a root certificate is there to be checked against.
-      sslmode === 'require' && rootCertificate !== undefined
-        ? 'verify-ca'
-        : sslmode === 'no-verify'
-          ? 'require'
-          : sslmode,
-      'Between the pooler and the server, as in the direct URL. Old versions use no TLS unless they are told to.',
+      sslmode,
+      'Between the pooler and the server, as on the direct way. Old versions use no TLS unless they are told to.',
     ),
-    ...(rootCertificate === undefined ? [] : setting('server_tls_ca_file', rootCertificate)),
+    ...(rootCertificate === undefined
+      ? []
+      : setting(
+          'server_tls_ca_file',
+          rootCertificate,
+          'What the server is checked with: the user that pgbouncer runs as must be able to read it.',
+        )),
   ]
 }
 
