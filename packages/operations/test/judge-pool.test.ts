@@ -105,6 +105,26 @@ describe.skipIf(!hasPgbouncer)('of a pooler as outgrow pool writes it, with one 
     expect([elsewhere.findings, elsewhere.unknown.length]).toEqual([[], 1])
   })
 
+  test('pools that leave no connections for DIRECT_URL are found, by the server and by each CONNECTION LIMIT', () => {
+    const server = good.server as NonNullable<PoolReadings['server']>
+    const [database = ''] = (good.pooler.DATABASES ?? [])
+      .map(({ name = '' }) => name)
+      .filter((name) => name !== 'pgbouncer')
+    // The pool of two cores: 5 connections, and 5 stay free.
+    const limited = (kind: 'roles' | 'databases', connectionLimit: number) =>
+      codes({
+        server: {
+          ...server,
+          [kind]: server[kind].map((one) => (one.name === database ? { ...one, connectionLimit } : one)),
+        },
+      })
+    for (const kind of ['roles', 'databases'] as const)
+      expect([kind, limited(kind, 9), limited(kind, 10)]).toEqual([kind, ['OUTGROW_POOL_OVERSIZED'], []])
+    const permitting = (most: number) =>
+      codes({ server: { ...server, maxConnections: server.superuserReserved + most } })
+    expect([permitting(9), permitting(10)]).toEqual([['OUTGROW_POOL_OVERSIZED'], []])
+  })
+
   test.each([
     [{ timeZone: 'America/New_York' }, 'OUTGROW_POOL_TIMEZONE'],
     [{ isPooledUrlPooled: false }, 'OUTGROW_POOL_BYPASSED'],

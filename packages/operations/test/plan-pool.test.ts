@@ -27,8 +27,10 @@ test.each([
   ['many cores: the server’s connections, 80 - 3 - 5 - 1', { cores: 64 }, 71],
   ['many cores and a userlist, whose pooler asks for nothing', { cores: 64, auth: 'userlist' as const }, 72],
   ['twenty databases: (80 - 3 - 5 - 20) / 20', { databases: many(20) }, 2],
-  ['a database with a limit, one of it for the role that asks', { databases: many(1, 4) }, 3],
-  ['a role with a limit', { roles: many(1, 2) }, 2],
+  ['a database with a limit: 9 - 1 for the role that asks - 5 for DIRECT_URL', { databases: many(1, 9) }, 3],
+  ['a role with a limit, on eight cores: 10 - 5 for DIRECT_URL', { cores: 8, roles: many(1, 10) }, 5],
+  ['a role with a limit, in two databases: (12 - 5) / 2', { roles: many(1, 12), databases: many(2) }, 3],
+  ['a role whose limit has no room for DIRECT_URL', { roles: many(1, 3) }, 1],
 ])('the pool of %s', (_, changed, size) => {
   expect(planPool({ ...request, ...changed }).poolSize).toBe(size)
 })
@@ -72,6 +74,8 @@ test('where there is no room for one connection in each pool there is no plan', 
   const plan = (databases: number) => planPool({ ...request, maxConnections: 14, databases: many(databases) })
   expect(plan(1).poolSize).toBe(2)
   expect(() => plan(2)).toThrow('There is no room for 2 pools')
+  const limited = { ...request, databases: many(2), roles: many(1, 1) }
+  expect(() => planPool(limited)).toThrow('the CONNECTION LIMIT 1 of role n0')
 })
 
 test('a secret proves its password, as RFC 5803 has it', () => {

@@ -106,8 +106,8 @@ function poolSize(
         ? []
         : [
             {
-              size: Math.floor((connectionLimit - Math.sign(authConnections)) / request.roles.length),
-              why: `the CONNECTION LIMIT ${connectionLimit} of database ${name}`,
+              size: withinLimit(connectionLimit - Math.sign(authConnections), request.roles.length),
+              why: `the CONNECTION LIMIT ${connectionLimit} of database ${name}, less ${directConnections} for DIRECT_URL`,
             },
           ],
     ),
@@ -116,8 +116,8 @@ function poolSize(
         ? []
         : [
             {
-              size: Math.floor(connectionLimit / request.databases.length),
-              why: `the CONNECTION LIMIT ${connectionLimit} of role ${name}`,
+              size: withinLimit(connectionLimit, request.databases.length),
+              why: `the CONNECTION LIMIT ${connectionLimit} of role ${name}, less ${directConnections} for DIRECT_URL`,
             },
           ],
     ),
@@ -136,6 +136,11 @@ function poolSize(
     size: least.size,
     why: `The least of ${bounds.map(({ why, size }) => `${why} = ${size}`).join(' and ')}. More connections than cores can serve would only wait there. ${shares}.`,
   }
+}
+
+/** What is left of a limit for each pool; one at least, as long as the limit itself has one: an application goes before a move. */
+function withinLimit(limit: number, pools: number): number {
+  return Math.max(Math.min(1, Math.floor(limit / pools)), Math.floor((limit - directConnections) / pools))
 }
 
 function queryWait({ poolTimeoutSeconds }: PoolRequest): PoolSetting {

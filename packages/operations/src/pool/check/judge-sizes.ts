@@ -1,3 +1,4 @@
+import { directConnections } from '../pool-request.ts'
 import { poolSizes } from './pool-sizes.ts'
 import type { Judgement, PoolFinding, PoolReadings } from './pool-readings.ts'
 
@@ -16,7 +17,7 @@ export function judgeSizes({ pooler, config, server, application }: PoolReadings
       unknown: [`whether the pools fit: they lead to ${hosts.size} servers, and one of them was asked`],
     }
   const sizes = poolSizes(pooler, config, server, application)
-  const permitted = server.maxConnections - server.superuserReserved
+  const permitted = server.maxConnections - server.superuserReserved - directConnections
   const findings: PoolFinding[] = []
   const counted = sizes.pools
     .map(({ database, users, most }) => `${database}: ${users.length} users, ${most}`)
@@ -24,14 +25,14 @@ export function judgeSizes({ pooler, config, server, application }: PoolReadings
   if (sizes.most > permitted && sizes.most - sizes.auth <= permitted)
     findings.push({
       code: 'OUTGROW_POOL_AUTH_UNCOUNTED',
-      fact: `The pools take up to ${sizes.most - sizes.auth} server connections, and those of ${config.get('auth_user')} ${sizes.auth} more; the server permits ${permitted}. Whether [users] limits it, versions before 1.24 do not show.`,
+      fact: `The pools take up to ${sizes.most - sizes.auth} server connections, and those of ${config.get('auth_user')} ${sizes.auth} more; the server has ${permitted} for them. Whether [users] limits it, versions before 1.24 do not show.`,
       why: 'The role that asks for passwords has a pool of its own in each database.',
       fix: `Set max_db_connections, or max_user_connections for ${config.get('auth_user')} under [users], or lower default_pool_size.`,
     })
   else if (sizes.most > permitted)
     findings.push({
       code: 'OUTGROW_POOL_OVERSIZED',
-      fact: `The pools take up to ${sizes.most} server connections (${counted}); the server permits ${permitted}.`,
+      fact: `The pools take up to ${sizes.most} server connections (${counted}); the server has ${permitted} for them: max_connections, less what it reserves and ${directConnections} for DIRECT_URL.`,
       why: 'Each user in each database is a pool of its own. When all are busy, the server refuses connections, to people too.',
       fix: 'Lower default_pool_size, or set max_db_connections; outgrow pool computes both.',
     })
@@ -48,13 +49,13 @@ function roleLimits(
       const taken = pools
         .filter(({ users }) => users.includes(name))
         .reduce((sum, { poolSize, most }) => sum + Math.min(poolSize, most), 0)
-      return connectionLimit !== null && taken > connectionLimit
+      return connectionLimit !== null && taken > connectionLimit - directConnections
         ? [`role ${name} is limited to ${connectionLimit}, and its pools take ${taken}`]
         : []
     }),
     ...databases.flatMap(({ name, connectionLimit }) => {
       const taken = pools.find(({ database }) => database === name)?.most ?? 0
-      return connectionLimit !== null && taken > connectionLimit
+      return connectionLimit !== null && taken > connectionLimit - directConnections
         ? [`database ${name} is limited to ${connectionLimit}, and its pools take ${taken}`]
         : []
     }),
@@ -64,7 +65,7 @@ function roleLimits(
     {
       code: 'OUTGROW_POOL_OVERSIZED',
       fact: `${over.join('; ')}.`,
-      why: 'The server refuses what is beyond a CONNECTION LIMIT.',
+      why: `The server refuses what is beyond a CONNECTION LIMIT, and migrations, moves and backups over DIRECT_URL take up to ${directConnections}.`,
       fix: 'Raise it with ALTER ROLE or ALTER DATABASE … CONNECTION LIMIT, or lower the pool’s size.',
     },
   ]
