@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openStripe } from '@outgrow/billing'
+import { preparePool } from '@outgrow/operations'
 import { consoleEnv } from '../../apps/console/src/env.ts'
 import { webEnv } from '../../apps/web/src/env.ts'
 import { workerEnv } from '../../apps/worker/src/env.ts'
@@ -41,6 +42,24 @@ test.each(composeFiles())(
       })
   },
 )
+
+test('compose.yaml has the pooler that outgrow pool computes for it', async () => {
+  const services = readServices(join(root, 'compose.yaml'))
+  const { plan } = await preparePool({
+    cores: 2,
+    maxConnections: 100,
+    processes: Object.keys(apps).filter((name) => services[name]).length,
+    connectionLimit: undefined,
+    auth: 'query',
+    listen: { host: '0.0.0.0', port: 6432 },
+    folder: '/etc/pgbouncer',
+    databaseUrl: undefined,
+    databases: [],
+    roles: [],
+  })
+  const computed = plan.settings.map(({ name, value }) => [name.toUpperCase(), value])
+  expect(services.pgbouncer?.environment).toMatchObject(Object.fromEntries(computed) as object)
+})
 
 function composeFiles(): string[] {
   return readdirSync(root).filter(
