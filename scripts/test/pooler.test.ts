@@ -1,11 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { openSqlite, withPlainPostgres, withPostgres } from '@outgrow/databases'
 import type { GraduationReport } from '@outgrow/graduate'
 import { makeDatabase, temporaryFolder } from '@outgrow/testing'
-import { makeShop, outgrow } from '@outgrow/testing/cli'
+import { makeShop, outgrow, startOutgrow } from '@outgrow/testing/cli'
 import { hasPgbouncer, makePooledDatabase, type PooledDatabase } from '@outgrow/testing/pooler'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import type { PoolDocument } from '../src/render/pool.ts'
 
 const { file, schema } = makeShop(10)
@@ -174,6 +174,19 @@ describe('outgrow pool', () => {
     expect(document.files.every(({ isWritten }) => !isWritten)).toBe(true)
     expect(document.notes.join()).toContain('was not asked')
   })
+
+  test.skipIf(!existsSync('/proc/self')).each([
+    ['pool', [...base, '--max-connections', '100']],
+    ['export', ['export', '--from', file]],
+  ] as [string, string[]][])(
+    '%s refuses a folder that cannot be made, and does not hang',
+    async (_, args) => {
+      const { child, ended } = startOutgrow([...args, '--dir', '/proc/outgrow/pool'])
+      onTestFinished(() => void child.kill('SIGKILL')) // one that hangs hears nothing else
+      const { code, document } = await ended
+      expect([code, document.error?.code]).toEqual([2, 'OUTGROW_SYSTEM'])
+    },
+  )
 
   test('writes files that only their owner reads, and overwrites none', async () => {
     const database = await makeDatabase(inject('postgresUrl'))

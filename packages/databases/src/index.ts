@@ -46,6 +46,7 @@ export type { Address, Endpoint, Fact, Provider as ManagedProvider } from './pro
 export { providers } from './providers/providers.ts'
 export { requireDirect } from './providers/require-direct.ts'
 export { examineConnection, type ExaminedConnection } from './providers/examine-connection.ts'
+export { makeFolder } from './make-folder.ts'
 export { pipelined } from './pipelined.ts'
 export { runStatements } from './run-statements.ts'
 export { describeSchemas, grantKinds, missingItems, type DescribedItem } from './postgres-structure.ts'

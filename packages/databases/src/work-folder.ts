@@ -1,6 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { chmodSync, existsSync, writeFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
 import { hasEmbeddedPostgres, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts'
+import { makeFolder } from './make-folder.ts'
 
 /**
  * `.outgrow/`, which holds the embedded Postgres and files of runs: rows, secrets and findings, for the owner's eyes only
@@ -8,26 +9,13 @@ import { hasEmbeddedPostgres, startEmbeddedPostgres, type EmbeddedPostgres } fro
  */
 export function stateDirectory(workDirectory = '.outgrow'): string {
   const path = resolve(workDirectory)
-  const isNew = makeFolder(path)
+  const isNew = makeFolder(path, 0o700)
   if (isNew || basename(path) === '.outgrow') {
     chmodSync(path, 0o700)
     const ignore = join(path, '.gitignore')
     if (!existsSync(ignore)) writeFileSync(ignore, '*\n', { mode: 0o600 })
   }
   return path
-}
-
-/** Node's own `recursive` never returns where a file system, such as /proc, takes no folders. */
-function makeFolder(path: string): boolean {
-  if (existsSync(path)) return false
-  makeFolder(dirname(path))
-  try {
-    mkdirSync(path, { mode: 0o700 })
-    return true
-  } catch (error) {
-    if (existsSync(path)) return false // somebody else was quicker
-    throw error
-  }
 }
 
 /**

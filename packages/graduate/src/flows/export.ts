@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import {
   copySqliteFile,
+  makeFolder,
   openSqliteReadonly,
   parseSqliteSource,
   quoteIdentifier,
@@ -32,7 +33,7 @@ export async function exportSnapshot(request: {
       fix: 'Choose another folder, or delete this one.',
     })
   }
-  mkdirSync(directory, { recursive: true })
+  makeFolder(directory, 0o777)
   const { path } = parseSqliteSource(request.from)
   const { signal, progress } = request
   const onPages = (rows: number, totalRows: number) => progress({ step: 'export', rows, bytes: 0, totalRows })

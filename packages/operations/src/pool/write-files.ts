@@ -1,5 +1,6 @@
-import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolder } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import type { PoolFile } from './pool-files.ts'
 
@@ -9,7 +10,7 @@ import type { PoolFile } from './pool-files.ts'
  */
 export function writePoolFiles(folder: string, files: PoolFile[], overwrite: boolean): void {
   if (!overwrite) refuseExisting(folder, files)
-  mkdirSync(folder, { recursive: true, mode: 0o755 })
+  makeFolder(folder, 0o755)
   for (const { name, mode, text } of files) {
     const path = join(folder, name)
     const aside = join(folder, `.${name}.${process.pid}`)
