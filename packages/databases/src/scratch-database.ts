@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { removeEmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts'
+import { makeOwnedFolder, removeAbandonedFolders } from './owned-folder.ts'
 import { withPostgres } from './postgres.ts'
 import { quoteIdentifier } from './quote.ts'
 import { parsePostgresUrl } from './url.ts'
@@ -22,10 +23,11 @@ export async function withScratchDatabase<Result>(
 ): Promise<Result> {
   if (provider === 'postgres' && server !== undefined) return withDatabaseOn(server, use)
   await removeAbandonedScratch(directory)
-  const folder = mkdtempSync(join(directory, `outgrow-scratch-${process.pid}-`))
+  const name = `outgrow-scratch-${process.pid}-${randomBytes(4).toString('hex')}`
+  const folder = makeOwnedFolder(join(directory, name))
   try {
-    if (provider === 'sqlite') return await use(`file:${join(folder, 'scratch.db')}`)
-    const embedded = await startEmbeddedPostgres({ directory: folder, settings: ['fsync=off'] })
+    if (provider === 'sqlite') return await use(`file:${join(folder.path, 'scratch.db')}`)
+    const embedded = await startEmbeddedPostgres({ directory: folder.path, settings: ['fsync=off'] })
     try {
       return await use(embedded.url)
     } finally {
@@ -33,26 +35,13 @@ export async function withScratchDatabase<Result>(
       rmSync(dirname(embedded.dataDirectory), { recursive: true, force: true })
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    folder.remove()
   }
 }
 
 /** Removes what processes left in a folder that were killed: a server that goes on, and rows in the clear. */
-export async function removeAbandonedScratch(directory: string): Promise<void> {
-  for (const name of readdirSync(directory)) {
-    const pid = /^outgrow-scratch-(\d+)-/.exec(name)?.[1]
-    if (pid === undefined || isProcessAlive(Number(pid))) continue
-    await removeEmbeddedPostgres(join(directory, name))
-    rmSync(join(directory, name), { recursive: true, force: true })
-  }
-}
-
-function isProcessAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM' // somebody else's, but there
-  }
+export function removeAbandonedScratch(directory: string): Promise<void> {
+  return removeAbandonedFolders(directory, /^outgrow-scratch-\d+-\w+$/, removeEmbeddedPostgres)
 }
 
 async function withDatabaseOn<Result>(

@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, chownSync, existsSync, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { parseSqliteSource, refuseMissingFolder, removeSqliteFile, sqliteVersion } from '@outgrow/databases'
+import {
+  makeOwnedFolder,
+  parseSqliteSource,
+  refuseMissingFolder,
+  removeAbandonedFolders,
+  sqliteVersion,
+  type OwnedFolder,
+} from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import type { Manifest, TableDigest } from '../model/manifest.ts'
 import type { OpenPart, RestoreTarget, SourceRequest } from '../model/source.ts'
@@ -10,7 +17,6 @@ import { placeFile, placeNewFile } from '../storage/place-file.ts'
 import { refuseLessThan, workDirFailure } from './disk-full.ts'
 import type { CopyContents } from './read-copy.ts'
 import { readInThread } from './read-in-thread.ts'
-import { removeOrphans } from './scratch.ts'
 import { databasePart } from './sqlite-source.ts'
 
 /** Runs `use` with a file that is not there yet, or empty. It is written beside its place, and put there when it was checked. */
@@ -31,18 +37,14 @@ class SqliteTarget implements RestoreTarget {
   readonly server = sqliteVersion()
   readonly description: string
   readonly #path: string
-  readonly #beside: string
   readonly #request: SourceRequest
+  #beside: OwnedFolder | undefined
   #contents: Promise<CopyContents> | undefined
   #sizeBytes = 0
 
   constructor(request: SourceRequest) {
     const { path } = parseSqliteSource(request.url)
     this.#path = path
-    this.#beside = join(
-      dirname(path),
-      `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}.restoring`,
-    )
     this.#request = request
     this.description = path
   }
@@ -56,15 +58,17 @@ class SqliteTarget implements RestoreTarget {
     const left = ['-wal', '-journal', '-shm'].find((suffix) => existsSync(this.#path + suffix))
     if (left !== undefined)
       throw notEmpty(`${this.#path}${left} was left behind by the file that was there before`)
-    const pattern = new RegExp(`^\\.${escapeRegExp(basename(this.#path))}\\.(\\d+)-[0-9a-f]{8}\\.restoring`)
-    removeOrphans(dirname(this.#path), pattern)
+    const pattern = new RegExp(`^\\.${escapeRegExp(basename(this.#path))}\\.\\d+-[0-9a-f]{8}\\.restoring$`)
+    await removeAbandonedFolders(dirname(this.#path), pattern)
   }
 
   async restore(manifest: Manifest, openPart: OpenPart): Promise<void> {
     const part = manifest.parts.find(({ name }) => name === databasePart)
     if (!part) throw new Error(`the backup has no ${databasePart}`)
     refuseLessThan(part.plainBytes, dirname(this.#path))
-    const file = await open(this.#beside, 'wx', 0o600)
+    const name = `.${basename(this.#path)}.${process.pid}-${randomBytes(4).toString('hex')}.restoring`
+    this.#beside = makeOwnedFolder(join(dirname(this.#path), name))
+    const file = await open(this.#copy, 'wx', 0o600)
     try {
       for await (const bytes of openPart(databasePart)) {
         this.#request.signal.throwIfAborted()
@@ -96,12 +100,12 @@ class SqliteTarget implements RestoreTarget {
     const found = statSync(this.#path, { throwIfNoEntry: false })
     if (found !== undefined) {
       await this.refuseUnlessEmpty()
-      chmodSync(this.#beside, found.mode & 0o777)
-      chownSync(this.#beside, found.uid, found.gid)
-      return placeFile(this.#beside, this.#path)
+      chmodSync(this.#copy, found.mode & 0o777)
+      chownSync(this.#copy, found.uid, found.gid)
+      return placeFile(this.#copy, this.#path)
     }
     try {
-      await placeNewFile(this.#beside, this.#path)
+      await placeNewFile(this.#copy, this.#path)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
       throw notEmpty(`${this.#path} was made while the backup was restored`)
@@ -109,12 +113,17 @@ class SqliteTarget implements RestoreTarget {
   }
 
   async discard(): Promise<void> {
-    removeSqliteFile(this.#beside)
+    this.#beside?.remove()
+  }
+
+  get #copy(): string {
+    if (!this.#beside) throw new Error('nothing was restored')
+    return join(this.#beside.path, databasePart)
   }
 
   #read(): Promise<CopyContents> {
     let done = 0
-    this.#contents ??= readInThread(this.#beside, this.#request.signal, (bytes) =>
+    this.#contents ??= readInThread(this.#copy, this.#request.signal, (bytes) =>
       this.#request.onProgress('compare', (done += bytes), this.#sizeBytes),
     )
     return this.#contents
