@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { makeSqlite, temporaryFolder } from '@outgrow/testing'
 import { expect, test } from 'vitest'
 import { listBackups } from '../src/backup/catalog/list-backups.ts'
+import type { Storage } from '../src/backup/model/storage.ts'
 import { openStorage } from '../src/backup/storage/open-storage.ts'
+import { storageFailure } from '../src/backup/storage/storage-failure.ts'
 import { makeBackups } from './backups.ts'
 import { failureOf } from './bytes.ts'
 import { contentsOf } from './random-sqlite.ts'
@@ -51,4 +53,39 @@ test('a bucket that goes away during a backup or a restore is named, and nothing
   await backups.restore(`file:${target}`)
   expect(readdirSync(folder)).toEqual(['restored.db'])
   await server.stop()
+})
+
+test('a backup whose last answer was lost is there, whole, and passes for made', async () => {
+  const server = await startS3()
+  const { backup, drill, storage } = makeBackups(await openStorage('s3://backups/app'))
+  const lost = server.loseAnswer('/manifest.json')
+  const { id } = await backup(`file:${makeLarge(1)}`)
+  expect(lost.isLost).toBe(true)
+  expect(await listBackups(storage)).toMatchObject([{ id, problem: null }])
+  expect(await drill()).toMatchObject({ id, ok: true })
+  await server.stop()
+})
+
+test('a backup that failed after its manifest was stored takes that away first', async () => {
+  const { backup, storage } = makeBackups()
+  const removed: string[][] = []
+  const failing: Storage = {
+    description: storage.description,
+    prepare: () => storage.prepare(),
+    put: async (key, body, options) => {
+      await storage.put(key, body, options)
+      if (key.endsWith('/manifest.json')) throw storageFailure('unavailable', 'it', new Error('ECONNRESET'))
+    },
+    get: (key, signal) => storage.get(key, signal),
+    list: (prefix, signal) => storage.list(prefix, signal),
+    remove: async (keys) => {
+      removed.push(keys.map((key) => key.slice(key.indexOf('/'))))
+      await storage.remove(keys)
+    },
+    unfinished: () => storage.unfinished(),
+  }
+  const failure = await failureOf(() => backup(`file:${makeLarge(1)}`, { storage: failing }))
+  expect(failure).toMatchObject({ code: 'OUTGROW_STORAGE_UNAVAILABLE' })
+  expect(removed).toEqual([['/manifest.json'], ['/database.sqlite']])
+  expect(await listBackups(storage)).toEqual([])
 })

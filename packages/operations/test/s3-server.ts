@@ -21,6 +21,8 @@ export interface S3Server {
   comeBack: () => void
   /** Cuts the next answer off after so many bytes. */
   cutNext: (bytes: number) => { isCut: boolean }
+  /** Stores the next object whose key ends so, and cuts the connection in place of an answer. */
+  loseAnswer: (key: string) => { isLost: boolean }
   /** Requests that remove several objects are refused, as some of the compatible ones do. */
   refuseRemovals: () => { refused: number }
 }
@@ -38,6 +40,8 @@ export async function startS3(): Promise<S3Server> {
   const refuseRemovals = () => (removals = { refused: 0 })
   let next: Cut | undefined
   const cutNext = (afterBytes: number) => (next = { afterBytes, isCut: false })
+  let losing: { key: string; isLost: boolean } | undefined
+  const loseAnswer = (key: string) => (losing = { key, isLost: false })
   const goAway = () => {
     isAway = true
     httpServer.closeAllConnections()
@@ -51,11 +55,14 @@ export async function startS3(): Promise<S3Server> {
     .on('request', (request: IncomingMessage, response: ServerResponse) => {
       if (next !== undefined) cut(response, next)
       next = undefined
+      if (losing?.isLost === false && request.method === 'PUT' && pathOf(request).endsWith(losing.key))
+        lose(response, losing)
       if (isAway) request.socket.destroy()
       else if (removals && request.method === 'POST' && request.url?.includes('?delete')) {
         removals.refused++
         response.writeHead(501).end()
-      } else if (!answerUploads(folder, request, response)) handle?.(request, response)
+      } else if (!refuseToReplace(folder, request, response) && !answerUploads(folder, request, response))
+        handle?.(request, response)
     })
   const env = {
     AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${running.port}`,
@@ -70,7 +77,7 @@ export async function startS3(): Promise<S3Server> {
       httpServer.close(() => done())
       httpServer.closeAllConnections()
     })
-  return { env, folder, stop, goAway, comeBack, cutNext, refuseRemovals }
+  return { env, folder, stop, goAway, comeBack, cutNext, loseAnswer, refuseRemovals }
 }
 
 interface Cut {
@@ -88,6 +95,29 @@ function cut(response: ServerResponse, cut: Cut): void {
     cut.isCut = true
     return response.socket?.destroy() === undefined
   }) as typeof response.write
+}
+
+function lose(response: ServerResponse, losing: { isLost: boolean }): void {
+  response.end = (() => {
+    losing.isLost = true
+    response.socket?.destroy()
+    return response
+  }) as typeof response.end
+}
+
+function pathOf({ url = '' }: IncomingMessage): string {
+  return new URL(url, 'http://localhost').pathname
+}
+
+/** s3rver does not know the header that refuses to replace. */
+function refuseToReplace(folder: string, request: IncomingMessage, response: ServerResponse): boolean {
+  const file = `${join(folder, '..', pathOf(request))}._S3rver_object`
+  if (request.method !== 'PUT' || request.headers['if-none-match'] !== '*' || !existsSync(file)) return false
+  request.resume().once('end', () => {
+    response.writeHead(412, { 'content-type': 'application/xml' })
+    response.end('<?xml version="1.0"?><Error><Code>PreconditionFailed</Code></Error>')
+  })
+  return true
 }
 
 /** s3rver does not know how uploads are listed and aborted; this does, in the folder where it keeps them. */

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import { Failure } from '@outgrow/kit'
 import manifestOfPackage from '../../../package.json' with { type: 'json' }
-import { writeManifest } from '../catalog/documents.ts'
-import { newBackupId, partKey, readKey } from '../model/keys.ts'
-import type { BackupPart, Manifest } from '../model/manifest.ts'
+import { readManifest, writeManifest } from '../catalog/documents.ts'
+import { manifestKey, newBackupId, partKey, readKey } from '../model/keys.ts'
+import { manifestSchema, type BackupPart, type Manifest } from '../model/manifest.ts'
 import type { BackupSource, SourcePart, SourceRequest, WithBackupSource } from '../model/source.ts'
 import type { Storage } from '../model/storage.ts'
 import { kindOf, providerOf } from '../providers.ts'
@@ -36,7 +38,8 @@ export async function runBackupOf<Request extends BackupRequest>(
     try {
       return await store(source, id, request)
     } catch (error) {
-      await removeParts(storage, id)
+      // What has a manifest that is not known to be ours is left alone.
+      if (!isThere(error)) await removeObjects(storage, id)
       throw error
     }
   })
@@ -62,8 +65,22 @@ async function store(source: BackupSource, id: string, request: BackupRequest): 
     ...summary,
   }
   request.signal.throwIfAborted()
-  await writeManifest(storage, manifest, protection)
+  try {
+    await writeManifest(storage, manifest, protection)
+  } catch (error) {
+    // The answer to the first try may have been lost on its way.
+    if (!isThere(error) || !(await isStored(manifest, request))) throw error
+  }
   return manifest
+}
+
+async function isStored(manifest: Manifest, { storage, protection }: BackupRequest): Promise<boolean> {
+  const found = await readManifest(storage, manifest.id, protection).catch(() => undefined)
+  return isDeepStrictEqual(found, manifestSchema.parse(JSON.parse(JSON.stringify(manifest))))
+}
+
+function isThere(error: unknown): boolean {
+  return error instanceof Failure && error.code === 'OUTGROW_STORAGE_EXISTS'
 }
 
 async function storePart(
@@ -95,8 +112,9 @@ async function refuseOtherSizes(storage: Storage, id: string, parts: BackupPart[
 }
 
 /** Best effort: what stays has no manifest, and prune removes it. */
-async function removeParts(storage: Storage, id: string): Promise<void> {
+async function removeObjects(storage: Storage, id: string): Promise<void> {
   try {
+    await storage.remove([manifestKey(id)]) // whose answer may be what failed
     const keys: string[] = []
     for await (const { key } of storage.list(`${id}/`)) if (readKey(key)?.kind === 'part') keys.push(key)
     await storage.remove(keys)
