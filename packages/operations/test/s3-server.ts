@@ -120,7 +120,7 @@ function refuseToReplace(folder: string, request: IncomingMessage, response: Ser
   return true
 }
 
-/** s3rver does not know how uploads are listed and aborted; this does, in the folder where it keeps them. */
+/** s3rver does not know how uploads and their parts are listed, and uploads aborted; this does, in the folder where it keeps them. */
 function answerUploads(
   folder: string,
   { method, url = '' }: IncomingMessage,
@@ -134,16 +134,29 @@ function answerUploads(
     response.writeHead(204).end()
     return true
   }
+  if (method === 'GET' && id !== null) {
+    const parts = readdirSync(join(uploads, id)).filter((name) => /^\d+$/.test(name))
+    const listed = parts.map((name) => {
+      const at = statSync(join(uploads, id, name)).mtime.toISOString()
+      return `<Part><PartNumber>${name}</PartNumber><LastModified>${at}</LastModified></Part>`
+    })
+    answer(response, `<ListPartsResult><IsTruncated>false</IsTruncated>${listed.join('')}</ListPartsResult>`)
+    return true
+  }
   if (method !== 'GET' || !searchParams.has('uploads')) return false
   const found = existsSync(uploads) ? readdirSync(uploads) : []
   const listed = found.map((name) => {
     const key = readFileSync(join(uploads, name, 'key'), 'utf8')
-    const at = statSync(join(uploads, name)).mtime.toISOString()
+    const at = statSync(join(uploads, name, 'key')).mtime.toISOString()
     return `<Upload><Key>${key}</Key><UploadId>${name}</UploadId><Initiated>${at}</Initiated></Upload>`
   })
-  response.writeHead(200, { 'content-type': 'application/xml' })
-  response.end(
-    `<?xml version="1.0"?><ListMultipartUploadsResult><IsTruncated>false</IsTruncated>${listed.join('')}</ListMultipartUploadsResult>`,
+  answer(
+    response,
+    `<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>${listed.join('')}</ListMultipartUploadsResult>`,
   )
   return true
+}
+
+function answer(response: ServerResponse, xml: string): void {
+  response.writeHead(200, { 'content-type': 'application/xml' }).end(`<?xml version="1.0"?>${xml}`)
 }

@@ -9,7 +9,8 @@ export interface StoredObject {
 export interface UnfinishedUpload {
   /** The object it was to become. */
   key: string
-  startedAt: Date
+  /** When something was last stored of it; undefined when it has ended meanwhile. */
+  lastActiveAt: () => Promise<Date | undefined>
   remove: () => Promise<void>
 }
 
@@ -33,6 +34,7 @@ export interface Storage {
   list: (prefix: string, signal?: AbortSignal) => AsyncIterable<StoredObject>
   /** Removes objects; one that is not there is removed already. */
   remove: (keys: string[]) => Promise<void>
+  /** Those of others, too, where they use the same place. */
   unfinished: () => AsyncIterable<UnfinishedUpload>
 }
 

@@ -76,8 +76,7 @@ export class FolderStorage implements Storage {
   async *unfinished(): AsyncIterable<UnfinishedUpload> {
     for await (const { path, name } of this.#files('')) {
       const become = /^\.(.+)\.[0-9a-f]{12}\.partial$/.exec(name)?.[1]
-      const found = become === undefined ? undefined : await stat(path).catch(() => undefined)
-      if (become === undefined || !found) continue
+      if (become === undefined) continue
       const key = relative(this.#folder, join(dirname(path), become))
         .split(sep)
         .join('/')
@@ -85,7 +84,8 @@ export class FolderStorage implements Storage {
         await this.#asked(() => rm(path, { force: true }))
         await removeEmpty(dirname(path), this.#folder)
       }
-      yield { key, startedAt: found.mtime, remove }
+      const lastActiveAt = async () => (await stat(path).catch(() => undefined))?.mtime
+      yield { key, lastActiveAt, remove }
     }
   }
 

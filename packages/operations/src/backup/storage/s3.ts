@@ -9,8 +9,10 @@ import {
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
   paginateListObjectsV2,
+  paginateListParts,
   S3Client,
   type ListMultipartUploadsCommandOutput,
+  type ListPartsCommandInput,
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
 import type { PutOptions, Storage, StoredObject, UnfinishedUpload } from '../model/storage.ts'
@@ -154,15 +156,29 @@ export class S3Storage implements Storage {
           throw s3Failure(this.description, error)
         })
       for (const { Key = '', UploadId, Initiated = new Date() } of page?.Uploads ?? []) {
+        if (!Key.startsWith(this.#prefix)) continue // not all of the compatible ones look at it
         const command = new AbortMultipartUploadCommand({ Bucket: this.#bucket, Key, UploadId })
         const remove = async () => {
           await this.#asked(() => this.#client.send(command))
         }
-        yield { key: Key.slice(this.#prefix.length), startedAt: Initiated, remove }
+        const lastActiveAt = () => this.#newestPartOf({ Bucket: this.#bucket, Key, UploadId }, Initiated)
+        yield { key: Key.slice(this.#prefix.length), lastActiveAt, remove }
       }
       from = page?.IsTruncated
         ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
         : undefined
+    }
+  }
+
+  async #newestPartOf(upload: ListPartsCommandInput, initiated: Date): Promise<Date | undefined> {
+    let newest = initiated.getTime()
+    try {
+      for await (const { Parts } of paginateListParts({ client: this.#client }, upload))
+        for (const { LastModified } of Parts ?? []) newest = Math.max(newest, LastModified?.getTime() ?? 0)
+      return new Date(newest)
+    } catch (error) {
+      if ((error as { name?: string }).name === 'NoSuchUpload') return undefined
+      throw s3Failure(this.description, error)
     }
   }
 
