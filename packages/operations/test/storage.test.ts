@@ -204,8 +204,11 @@ test('a bucket that is away, is not there, or may not be used is named, without 
 test.each([
   ['ftp://backups', 'OUTGROW_OPTION_INVALID'],
   ['s3:/backups', 'OUTGROW_OPTION_INVALID'],
+  ['', 'OUTGROW_OPTION_INVALID'],
   ['s3://', 'OUTGROW_OPTION_INVALID'],
   ['s3://backups/a b', 'OUTGROW_OPTION_INVALID'],
+  ['s3://backups/a/../b', 'OUTGROW_OPTION_INVALID'],
+  ['s3://backups/a//b', 'OUTGROW_OPTION_INVALID'],
   ['https://key:secret@s3.example.com/backups', 'OUTGROW_OPTION_INVALID'],
   ['gs://backups/app', 'OUTGROW_OPTION_INVALID'],
   ['file:./backups', 'OUTGROW_OPTION_INVALID'],
@@ -256,6 +259,30 @@ test.each([
   ['backups/20261126T171500Z-9f3a61c0', 'backups', '20261126T171500Z-9f3a61c0'],
   ['20261126T171500Z-9f3a61c0', '.', '20261126T171500Z-9f3a61c0'],
   ['/20261126T171500Z-9f3a61c0', '/', '20261126T171500Z-9f3a61c0'],
+  [' s3://backups/20261126T171500Z-9f3a61c0\n', 's3://backups', '20261126T171500Z-9f3a61c0'],
+  [' s3://backups/app ', 's3://backups/app', undefined],
+  [' 20261126T171500Z-9f3a61c0 ', '.', '20261126T171500Z-9f3a61c0'],
 ])('%s is the location %s and the backup %s', (text, location, id) => {
   expect(splitLocation(text)).toEqual({ location, id })
+})
+
+test.each([
+  ['s3://backups/app/', 's3://backups/app'],
+  [' s3://backups/app\n', 's3://backups/app'],
+  ['s3://backups/', 's3://backups'],
+  ['backups', resolve('backups')],
+  ['./backups/', resolve('backups')],
+  [' /var/backups/app/ ', '/var/backups/app'],
+])('the location "%s" is %s', async (location, description) => {
+  expect((await openStorage(location)).description).toBe(description)
+})
+
+test('a prefix that begins with another one is another storage', async () => {
+  const [app, app2] = [await openStorage('s3://backups/app'), await openStorage('s3://backups/app2')]
+  await app.put('x', bytesOf('one'))
+  await app2.put('x', bytesOf('two'))
+  expect([await keysOf(app), await keysOf(app2)]).toEqual([['x'], ['x']])
+  await app.remove(['x'])
+  expect([await keysOf(app), await keysOf(app2)]).toEqual([[], ['x']])
+  await app2.remove(['x'])
 })

@@ -12,7 +12,9 @@ export type Location = { kind: 'folder'; path: string } | { kind: 's3'; bucket: 
  * What a location names: a folder, or `s3://bucket/prefix`.
  * @throws Failure OUTGROW_OPTION_INVALID
  */
-export function parseLocation(location: string): Location {
+export function parseLocation(text: string): Location {
+  const location = text.trim() // a folder or a bucket that differs by a space was never meant
+  if (location === '') throw noLocation('An empty text')
   const scheme = /^[a-z][a-z0-9+.-]+:/i.exec(location)?.[0].toLowerCase()
   switch (scheme) {
     case undefined:
@@ -22,7 +24,7 @@ export function parseLocation(location: string): Location {
     case 's3:': {
       const named = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,62})(?:\/(.*))?$/i.exec(location)
       const prefix = (named?.[2] ?? '').replaceAll(/^\/+|\/+$/g, '')
-      if (named?.[1] === undefined || !/^[\w./-]*$/.test(prefix)) throw noLocation(scheme)
+      if (named?.[1] === undefined || !isPrefix(prefix)) throw noLocation(scheme)
       return { kind: 's3', bucket: named[1], prefix }
     }
     default:
@@ -60,8 +62,14 @@ function noLocation(scheme: string): Failure {
   })
 }
 
+/** Without the names that mean another place to a file system, and to some of the compatible ones. */
+function isPrefix(text: string): boolean {
+  return text === '' || text.split('/').every((name) => /^[\w.-]+$/.test(name) && !/^\.+$/.test(name))
+}
+
 /** A location that may end with the id of a backup: `s3://bucket/app/20261126T171500Z-9f3a61c0`. */
-export function splitLocation(text: string): { location: string; id: string | undefined } {
+export function splitLocation(given: string): { location: string; id: string | undefined } {
+  const text = given.trim()
   const [, location = text, last] = /^(.*?)\/([^/]+)\/?$/.exec(text) ?? []
   if (last !== undefined && isBackupId(last)) return { location: location === '' ? '/' : location, id: last }
   return isBackupId(text) ? { location: '.', id: text } : { location: text, id: undefined }
