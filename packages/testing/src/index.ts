@@ -14,4 +14,5 @@ export {
   type SchemaDatabase,
 } from './schema-database.ts'
 export { makeSqlite, temporaryFolder } from './sqlite.ts'
+export { TcpGate } from './tcp-gate.ts'
 export { until } from './until.ts'

@@ -7,7 +7,10 @@ export class TcpGate {
   readonly listening: number
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  readonly #lost = new Set<Socket>()
   #isHeld = false
+  /** A connection on which this is sent is lost. */
+  losesAt: string | undefined
 
   static async open(): Promise<TcpGate> {
     const server = createServer({ allowHalfOpen: false })
@@ -35,9 +38,20 @@ export class TcpGate {
     for (const socket of this.#sockets) socket.resume()
   }
 
+  /** As when a host vanishes and another takes its address: what is open answers never again, and is not ended. */
+  lose(): void {
+    for (const socket of this.#sockets) this.#lose(socket)
+  }
+
+  #lose(socket: Socket): void {
+    this.#lost.add(socket)
+    this.#sockets.delete(socket)
+    socket.pause()
+  }
+
   /** Ends every connection. */
   cut(): void {
-    for (const socket of this.#sockets) socket.destroy()
+    for (const socket of [...this.#sockets, ...this.#lost]) socket.destroy()
   }
 
   async close(): Promise<void> {
@@ -54,11 +68,20 @@ export class TcpGate {
       [to, from],
     ] as const) {
       this.#sockets.add(one)
-      one.on('data', (bytes) => other.write(bytes))
-      one.on('error', () => other.destroy())
+      one.on('data', (bytes) => {
+        if (this.losesAt !== undefined && bytes.includes(this.losesAt)) {
+          this.#lose(one)
+          this.#lose(other)
+        } else other.write(bytes)
+      })
+      const end = () => {
+        if (!this.#lost.has(other)) other.destroy()
+      }
+      one.on('error', end)
       one.on('close', () => {
         this.#sockets.delete(one)
-        other.destroy()
+        end()
+        this.#lost.delete(one)
       })
       if (this.#isHeld) one.pause()
     }

@@ -1,9 +1,10 @@
 import { emptyReplicaCounters, formatPosition, PrimaryWal, type PostgresUrl } from '@outgrow/databases'
-import { postgresFactory, type AdapterState } from '../adapters.ts'
+import type { AdapterState } from '../adapters.ts'
 import type { Database, Listener } from '../database.ts'
-import { makeClient, type MakeClient, type OpenedClient } from '../opened-client.ts'
+import type { MakeClient, OpenedClient } from '../opened-client.ts'
 import type { DatabaseOptions } from '../open-database.ts'
 import type { PrismaClientShape } from '../prisma-client.ts'
+import { openReplica } from './open-replica.ts'
 import { replicaOptions } from './replica-options.ts'
 import { ReplicaReads, type ReplicaGate } from './replica-reads.ts'
 
@@ -37,12 +38,7 @@ export function openReplicas({ primary, options, state, PrismaClient, gate }: Op
     limits,
     scope: state.scope,
     counters,
-    open: async ({ url, verify }) => {
-      const adapter = await postgresFactory(url, state, { verify })
-      const opened = makeClient('postgres', PrismaClient, { ...options.client, adapter })
-      await opened.client.$connect()
-      return opened
-    },
+    open: (monitor) => openReplica(monitor, { options, state, PrismaClient }),
     // What a listener throws is its own affair.
     onChange: (status) => listeners.forEach((listener) => setImmediate(() => listener(status))),
     ...(gate && { gate }),

@@ -13,6 +13,7 @@ import {
 import { isUnavailable } from '../errors.ts'
 import type { OpenedClient } from '../opened-client.ts'
 import { withExtensionsOf, type Request } from '../prisma-internals.ts'
+import { inTime } from './in-time.ts'
 import type { ReplicaOptions } from './replica-options.ts'
 import { Writers } from './writers.ts'
 
@@ -33,9 +34,20 @@ const lookEveryMs = 1000
 /** How long a server may take to say where its log is. */
 const answerMs = 2000
 
+/** How long a replica's client may take to open: servers that wake up are waited for. */
+const openMs = 30_000
+
+/** A client of one replica. */
+export interface OpenedReplica extends OpenedClient {
+  /** Without an end for a host that has vanished: its connections are destroyed then. */
+  close(): Promise<void>
+}
+
 interface Replica {
   readonly monitor: ReplicaMonitor
-  opened: OpenedClient | undefined
+  opened: OpenedReplica | undefined
+  /** The look that is under way. */
+  looking: Promise<void> | undefined
   /** Ends reads that it has not answered. */
   readonly reading: Set<(error: Error) => void>
 }
@@ -55,7 +67,7 @@ export interface ReplicaReadsOptions {
   scope: TransactionScope
   counters: ReplicaCounters
   /** Makes a client of one replica. */
-  open(monitor: ReplicaMonitor): Promise<OpenedClient>
+  open(monitor: ReplicaMonitor): Promise<OpenedReplica>
   onChange(status: ReplicaStatus): void
   gate?: ReplicaGate
 }
@@ -68,7 +80,6 @@ export class ReplicaReads {
   readonly #replicas: readonly Replica[]
   readonly #onOpened: ((client: OpenedClient['client']) => void)[] = []
   #timer: NodeJS.Timeout | undefined
-  #looking: Promise<void> | undefined
   #turn = 0
   #epoch: number | undefined
   #isClosed = false
@@ -87,6 +98,7 @@ export class ReplicaReads {
     this.#replicas = options.replicas.map((url) => {
       const replica: Replica = {
         opened: undefined,
+        looking: undefined,
         reading: new Set(),
         monitor: new ReplicaMonitor(parsePostgresUrl(url), this.#primary, limits, {
           prepare: (isOther) => this.#open(replica, isOther),
@@ -137,8 +149,13 @@ export class ReplicaReads {
     this.#isClosed = true
     clearTimeout(this.#timer)
     await Promise.all([this.#primary.close(), ...this.#replicas.map(({ monitor }) => monitor.close())])
-    await this.#looking
-    await Promise.all(this.#replicas.map(async ({ opened }) => opened?.client.$disconnect()))
+    await Promise.all(
+      this.#replicas.map(async (replica) => {
+        // One that is opened later is closed then.
+        if (replica.looking) await inTime(replica.looking, answerMs).catch(() => {})
+        await replica.opened?.close()
+      }),
+    )
   }
 
   #isRead({ action, model, transaction }: Request): boolean {
@@ -236,7 +253,7 @@ export class ReplicaReads {
   }
 
   #look(): void {
-    this.#looking = this.#lookAround().finally(() => {
+    void this.#lookAround().finally(() => {
       if (this.#isClosed) return
       // Processes that began together do not go on asking together.
       this.#timer = setTimeout(() => this.#look(), lookEveryMs * (0.8 + 0.4 * Math.random()))
@@ -244,20 +261,28 @@ export class ReplicaReads {
     })
   }
 
+  /** No replica waits for another: one may hang while it is opened. */
   async #lookAround(): Promise<void> {
     await this.#primary.read().catch(() => {}) // the replicas' lag grows meanwhile
-    await Promise.all(this.#replicas.map(({ monitor }) => monitor.look()))
+    if (this.#isClosed) return
+    for (const replica of this.#replicas)
+      replica.looking ??= replica.monitor.look().finally(() => (replica.looking = undefined))
   }
 
   async #open(replica: Replica, isOther: boolean): Promise<void> {
     if (isOther && replica.opened) {
-      const { client } = replica.opened
+      void replica.opened.close()
       replica.opened = undefined
-      await client.$disconnect()
     }
     if (replica.opened || this.#isClosed) return
-    replica.opened = await this.#options.open(replica.monitor)
-    for (const use of this.#onOpened) use(replica.opened.client)
+    const opening = this.#options.open(replica.monitor)
+    const opened = await inTime(opening, openMs).catch((error: unknown) => {
+      void opening.then((late) => late.close()).catch(() => {}) // it was not opened at all
+      throw error
+    })
+    if (this.#isClosed) return opened.close()
+    replica.opened = opened
+    for (const use of this.#onOpened) use(opened.client)
   }
 }
 
