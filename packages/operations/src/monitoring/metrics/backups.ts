@@ -1,6 +1,7 @@
 import type { BackupStates } from '../../backup/catalog/backup-states.ts'
 import type { MeasuredDatabase } from './database.ts'
 import { toSeconds, type MetricGroup, type Sample } from './family.ts'
+import { refreshing } from './refreshing.ts'
 
 /** A storage is asked again after this time: buckets want money for each question. */
 const refreshMs = 5 * 60_000
@@ -36,23 +37,16 @@ const families = [
  * @param location as `outgrow backup --to` takes it
  */
 export function backupsGroup(location: string, database: MeasuredDatabase): MetricGroup {
-  let known: { of: string; at: number; samples: Sample[] } | undefined
-  return {
-    name: 'backups',
-    families,
-    read: async () => {
-      const { provider } = database
-      if (known?.of === provider && performance.now() - known.at < refreshMs) return known.samples
-      known = undefined
+  const samplesOf = (provider: MeasuredDatabase['provider']) =>
+    refreshing(async () => {
       const [{ backupStates }, { openStorage }] = await Promise.all([
         import('../../backup/catalog/backup-states.ts'),
         import('../../backup/storage/open-storage.ts'),
       ])
-      const samples = stateSamples(await backupStates(await openStorage(location), { provider }))
-      known = { of: provider, at: performance.now(), samples }
-      return samples
-    },
-  }
+      return stateSamples(await backupStates(await openStorage(location), { provider }))
+    }, refreshMs)
+  const samples = { sqlite: samplesOf('sqlite'), postgres: samplesOf('postgres') }
+  return { name: 'backups', families, read: () => samples[database.provider]() }
 }
 
 function stateSamples({ newest, drill, notWhole }: BackupStates): Sample[] {
