@@ -9,6 +9,7 @@ import { checkEmbedded } from '../../src/backup/pitr/check-embedded.ts'
 import { backupStates } from '../../src/backup/catalog/backup-states.ts'
 import { readCatalog } from '../../src/backup/catalog/read-catalog.ts'
 import { takeBase } from '../../src/backup/pitr/take-base.ts'
+import { backupsGroup } from '../../src/monitoring/metrics/backups.ts'
 import { openStorage } from '../../src/backup/storage/open-storage.ts'
 import { ArchivedServer, canArchive } from './archived-server.ts'
 
@@ -77,6 +78,14 @@ describe.skipIf(!canArchive)('the embedded server with an archive of its WAL', (
       utimesSync(archived.pathOf(archived.store, segment), inAWeek, inAWeek)
     const { newest } = await backupStates(storage, { now: inAWeek })
     expect(newest?.ageSeconds).toBe(0)
+
+    // The alert counts from the same moment.
+    const asked = Date.now() / 1000
+    const counters = () => expect.unreachable()
+    const group = backupsGroup(archived.store, { provider: 'postgres', url: archived.server.url, counters })
+    const samples = await group.read()
+    const backedUp = samples?.find(({ name }) => name === 'outgrow_backup_timestamp_seconds')?.value
+    expect(backedUp).toBeGreaterThanOrEqual(asked)
   }, 120_000)
 
   test('keeps its key in a file for the account of the server only, and in no setting', async () => {

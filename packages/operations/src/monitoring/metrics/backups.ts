@@ -10,7 +10,7 @@ const families = [
   {
     name: 'outgrow_backup_timestamp_seconds',
     type: 'gauge',
-    help: 'When the state of the newest whole backup was taken; absent where there is none',
+    help: 'When the state of the newest whole backup was taken, or WAL was last archived that continues it; absent where there is none',
   },
   {
     name: 'outgrow_backup_size_bytes',
@@ -43,18 +43,19 @@ export function backupsGroup(location: string, database: MeasuredDatabase): Metr
         import('../../backup/catalog/backup-states.ts'),
         import('../../backup/storage/open-storage.ts'),
       ])
-      return stateSamples(await backupStates(await openStorage(location), { provider }))
+      const now = new Date()
+      return stateSamples(await backupStates(await openStorage(location), { provider, now }), now)
     }, refreshMs)
   const samples = { sqlite: samplesOf('sqlite'), postgres: samplesOf('postgres') }
   return { name: 'backups', families, read: () => samples[database.provider]() }
 }
 
-function stateSamples({ newest, drill, notWhole }: BackupStates): Sample[] {
+function stateSamples({ newest, drill, notWhole }: BackupStates, now: Date): Sample[] {
   return [
     { name: 'outgrow_backups_not_whole', value: notWhole },
     ...(newest
       ? [
-          { name: 'outgrow_backup_timestamp_seconds', value: toSeconds(newest.createdAt) },
+          { name: 'outgrow_backup_timestamp_seconds', value: now.getTime() / 1000 - newest.ageSeconds },
           { name: 'outgrow_backup_size_bytes', value: newest.storedBytes },
           { name: 'outgrow_backup_duration_seconds', value: newest.durationSeconds },
         ]
