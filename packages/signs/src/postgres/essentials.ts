@@ -17,6 +17,8 @@ export interface PostgresEssentials {
     failed: number
     /** Whether the latest attempt to archive a file of the log failed. */
     isFailing: boolean
+    /** Whether nothing was archived for ten minutes, though more than three segments wait. */
+    isBehind: boolean
   }
   /** Standbys that are connected; empty where there are none. */
   replicas: { name: string; state: string; lagBytes: number; lagMs: number }[] | null
@@ -46,11 +48,17 @@ interface Row {
   archived: number
   failed: number
   failing: boolean
+  behind: boolean
 }
 
-export async function readEssentials(client: PostgresClient): Promise<PostgresEssentials> {
-  const rows = async <Row>(text: string) => (await client.query(text)).rows as Row[]
-  const [row] = (await rows<Row>(sql.essentials)) as [Row]
+/** @param archiveLateSeconds how long nothing may be archived while the log moves on */
+export async function readEssentials(
+  client: PostgresClient,
+  archiveLateSeconds = 600,
+): Promise<PostgresEssentials> {
+  const rows = async <Row>(text: string, values?: unknown[]) =>
+    (await client.query(text, values)).rows as Row[]
+  const [row] = (await rows<Row>(sql.essentials, [archiveLateSeconds])) as [Row]
   type Replica = NonNullable<PostgresEssentials['replicas']>[number]
   return {
     sizeBytes: row.size,
@@ -58,7 +66,7 @@ export async function readEssentials(client: PostgresClient): Promise<PostgresEs
     oldestTransactionMs: row.sees_all ? row.oldest_ms : null,
     wraparoundAge: row.age,
     deadlocks: row.deadlocks,
-    archiver: { archived: row.archived, failed: row.failed, isFailing: row.failing },
+    archiver: { archived: row.archived, failed: row.failed, isFailing: row.failing, isBehind: row.behind },
     replicas: row.sees_all ? await rows<Replica>(sql.replicas) : null,
     slots: await rows<PostgresEssentials['slots'][number]>(sql.slots),
   }

@@ -163,13 +163,16 @@ export function postgresSigns(
     }),
     judged('archiving', postgresThresholds.archiving, {
       title: 'Archiving of the log',
-      value: archiver.isFailing ? archiver.failed : 0,
+      value: archiver.isFailing ? archiver.failed : Number(archiver.isBehind),
       text: archiver.isFailing
         ? `the latest attempt failed, ${archiver.failed} in all`
-        : archiver.archived === 0
-          ? 'nothing was archived'
-          : `${archiver.archived} files archived`,
-      advice: 'The server’s log says why archive_command fails. Until it works the log grows on the disk.',
+        : archiver.isBehind
+          ? 'files wait, and none was archived for ten minutes'
+          : archiver.archived === 0
+            ? 'nothing was archived'
+            : `${archiver.archived} files archived`,
+      advice:
+        'The server’s log says why archive_command fails; of one that hangs, look at the process. Until it works the log grows on the disk.',
     }),
     judged('replica-lag', postgresThresholds['replica-lag'], {
       title: 'Standbys',

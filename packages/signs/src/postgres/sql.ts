@@ -1,16 +1,22 @@
 /** What is asked of the server's own statistics. */
 export const sql = {
   // Whoever may not see what other roles' sessions are sees how many there are in each database.
+  // A command that hangs never fails: the log moves on, and nothing of it is archived for $1 seconds.
   essentials: `SELECT pg_database_size(current_database())::float8 AS size, s.sees_all,
     CASE WHEN s.sees_all THEN (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')
       ELSE (SELECT sum(numbackends) FROM pg_stat_database) END::int AS used,
-    current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS "limit",
+    current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+      - coalesce(current_setting('reserved_connections', true)::int, 0) AS "limit",
     (SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start) * 1000), 0)::float8 FROM pg_stat_activity
        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) AS oldest_ms,
     (SELECT max(age(datfrozenxid))::float8 FROM pg_database) AS age,
     (SELECT deadlocks::float8 FROM pg_stat_database WHERE datname = current_database()) AS deadlocks,
     a.archived_count::float8 AS archived, a.failed_count::float8 AS failed,
-    coalesce(a.last_failed_time > coalesce(a.last_archived_time, '-infinity'), false) AS failing
+    current_setting('archive_mode') <> 'off' AND coalesce(a.last_failed_time > coalesce(a.last_archived_time, '-infinity'), false) AS failing,
+    CASE WHEN current_setting('archive_mode') = 'off' OR pg_is_in_recovery() OR coalesce(a.last_archived_wal, '') !~ '^[0-9A-F]{24}' THEN false
+      ELSE greatest(a.last_archived_time, pg_postmaster_start_time()) < clock_timestamp() - make_interval(secs => $1)
+        AND pg_wal_lsn_diff(pg_current_wal_lsn(), (substr(a.last_archived_wal, 9, 8) || '/0')::pg_lsn)
+          > (('x' || substr(a.last_archived_wal, 17, 8))::bit(32)::bigint + 4) * pg_size_bytes(current_setting('wal_segment_size')) END AS behind
     FROM pg_stat_archiver a, (SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees_all) s`,
   // Nothing was measured for a standby that has replayed all there is. Of those with one name, the one that is furthest behind.
   replicas: `SELECT coalesce(nullif(application_name, ''), 'unnamed') AS name, min(coalesce(state, 'unknown')) AS state,

@@ -235,7 +235,7 @@ export const alertRules: readonly AlertRule[] = [
     severity: 'critical',
     summary:
       'The write-ahead log cannot be archived: it grows on the disk, and restores end where it stopped.',
-    description: 'The server’s log says why archive_command fails.',
+    description: 'The server’s log says why archive_command fails; of one that hangs, look at the process.',
   },
   {
     alert: 'OutgrowReplicaBehind',

@@ -34,7 +34,7 @@ const families = [
   {
     name: 'outgrow_postgres_archive_failing',
     type: 'gauge',
-    help: 'Whether the latest attempt to archive the write-ahead log failed',
+    help: 'Whether the latest attempt to archive the write-ahead log failed, or it hangs: files wait, and none was archived for ten minutes',
   },
   {
     name: 'outgrow_postgres_replica_lag_seconds',
@@ -78,7 +78,7 @@ export function postgresGroup(database: MeasuredDatabase): MetricGroup {
         { name: 'outgrow_postgres_deadlocks_total', value: read.deadlocks },
         { name: 'outgrow_postgres_archived_files_total', value: archiver.archived },
         { name: 'outgrow_postgres_archive_failures_total', value: archiver.failed },
-        { name: 'outgrow_postgres_archive_failing', value: Number(archiver.isFailing) },
+        { name: 'outgrow_postgres_archive_failing', value: Number(archiver.isFailing || archiver.isBehind) },
         ...(replicas ?? []).flatMap(({ name: replica, lagMs, lagBytes }) => [
           { name: 'outgrow_postgres_replica_lag_seconds', labels: { replica }, value: lagMs / 1000 },
           { name: 'outgrow_postgres_replica_lag_bytes', labels: { replica }, value: lagBytes },
