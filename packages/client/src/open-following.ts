@@ -9,7 +9,7 @@ import { makeClient, type MakeClient, type OpenedClient } from './opened-client.
 import type { DatabaseOptions } from './open-database.ts'
 import type { PrismaClientShape } from './prisma-client.ts'
 import { anyTable, countRequests, guardRequests, isAloneInProcess, listen } from './prisma-internals.ts'
-import { openReplicas, type Replicas } from './replicas/open-replicas.ts'
+import { openReplicas, type OpenReplicasOptions, type Replicas } from './replicas/open-replicas.ts'
 import { followRequests } from './requests.ts'
 import { Batches, replaceTransaction, Transactions } from './transactions.ts'
 import { waitingForLock } from './waiting-for-lock.ts'
@@ -35,6 +35,15 @@ export async function openFollowing<Client extends PrismaClientShape>(
   let first: OpenedClient | undefined
   let replicas: Replicas | undefined
   const replicaListeners = new Set<Listener<'replica'>>()
+  const usesOfReplicas: ((client: PrismaClientShape) => void)[] = []
+  /** Once, however often Postgres is opened. */
+  const openReplicasOnce = (given: OpenReplicasOptions): Replicas => {
+    if (replicas) return replicas
+    replicas = openReplicas(given)
+    replicas.onChanged((status) => replicaListeners.forEach((listener) => listener(status)))
+    for (const use of usesOfReplicas) replicas.onEachClient(use)
+    return replicas
+  }
   const following = async (opened: OpenedClient<Client>): Promise<OpenedClient<Client>> => {
     replaceTransaction(opened, scope, transactions, { route: follower, batches })
     followRequests(opened, scope, batches, follower)
@@ -71,15 +80,19 @@ export async function openFollowing<Client extends PrismaClientShape>(
         table = anyTable(opened.client, target.schema)
         const isStill = (epoch: number) => follower.isStill(epoch)
         const gate = { epoch: () => follower.here().epoch, isStill }
-        replicas ??= openReplicas({ primary: target, options, state, PrismaClient, gate })
-        replicas.onChanged((status) => replicaListeners.forEach((listener) => listener(status)))
-        return following(replicas.spread(opened))
+        const spreading = openReplicasOnce({ primary: target, options, state, PrismaClient, gate })
+        return following(spreading.spread(opened))
       },
     },
   })
   await follower.start()
   const client = clientHandle(() => follower.client, {
-    $on: (...args: [never, never]) => follower.onEachClient((one) => listen(one, args)),
+    $on: (...args: [never, never]) => {
+      const use = (one: PrismaClientShape) => listen(one, args)
+      follower.onEachClient(use)
+      usesOfReplicas.push(use)
+      replicas?.onEachClient(use)
+    },
   })
   return {
     client,

@@ -18,8 +18,11 @@ test('an application that graduates uses replicas from the switch on, and none o
   const database = await openGraduating(graduation, {
     replicas: [standby.href],
     replicaLimits: { maxWaitMs: 5000 },
+    client: { log: [{ emit: 'event', level: 'query' }] },
   })
   const { client } = database
+  const heard: string[] = []
+  client.$on('query' as never, ({ params }: { params: string }) => heard.push(params))
   await client.account.create({ data: { id: 'a', name: 'Acme', slug: 'a' } })
   for (const slug of ['from', 'to', 'counter'])
     await client.item.create({ data: { slug, name: slug, rating: 0, accountId: 'a' } })
@@ -33,6 +36,11 @@ test('an application that graduates uses replicas from the switch on, and none o
     await until(() => database.provider === 'postgres' && replica(database).isInUse)
     const { replicaReads } = counters(database)
     await until(() => counters(database).replicaReads > replicaReads + 50)
+    for (let at = 0; at < 20; at++) {
+      const name = `asked ${round} ${at}`
+      await client.label.count({ where: { name } })
+      expect(heard.some((params) => params.includes(name))).toBe(true)
+    }
     await graduation.back()
     await until(() => database.provider === 'sqlite')
     await graduation.prepareTarget()
