@@ -56,26 +56,41 @@ interface Compose {
 }
 
 test.each([
-  { args: [], isHost: true },
-  { args: ['--worker', 'worker:3001', '--web', 'web-1:3004', 'web-2:3004', '--token'], isHost: false },
+  { args: [], isHost: true, joins: false },
+  {
+    args: ['--worker', '10.0.0.5:3001', '--web', 'web.example:3004', '--token'],
+    isHost: false,
+    joins: false,
+  },
+  {
+    args: ['--worker', 'worker:3001', '--web', 'web-1:3004', 'web-2:3004', '--token'],
+    isHost: false,
+    joins: true,
+  },
 ])(
   'what compose runs with $args is reached from this machine only, and finds its files',
-  async ({ args, isHost }) => {
-    const folder = join(temporaryFolder(), 'monitoring')
-    await monitor('--dir', folder, ...args)
+  async ({ args, isHost, joins }) => {
+    const cwd = temporaryFolder()
+    const folder = join(cwd, 'monitoring')
+    const { stdout, stderr } = await outgrow(['monitor', ...args], {}, cwd)
+    const command = joins
+      ? 'docker compose -f compose.yaml -f monitoring/compose.monitoring.yaml up -d'
+      : 'docker compose -f monitoring/compose.monitoring.yaml up -d'
+    expect(stdout + stderr).toContain(`then ${command}\n`)
     const { services, secrets } = parse(
       readFileSync(join(folder, 'compose.monitoring.yaml'), 'utf8'),
     ) as Compose
-    for (const { network_mode, ports, volumes, command } of Object.values(services)) {
+    for (const { network_mode, ports, volumes, command: line } of Object.values(services)) {
       expect(network_mode).toBe(isHost ? 'host' : undefined)
       const published = ports?.map((port) => port.split(':')[0])
       expect(published).toEqual(isHost ? undefined : ['127.0.0.1'])
-      const listens = command?.find((one) => one.startsWith('--web.listen-address='))
+      const listens = line?.find((one) => one.startsWith('--web.listen-address='))
       expect(listens?.includes('127.0.0.1') ?? isHost).toBe(isHost)
       const mounted = volumes
         .filter((volume) => volume.startsWith('./'))
         .map((volume) => volume.split(':')[0] ?? '')
-      for (const path of mounted) expect([path, existsSync(join(folder, path))]).toEqual([path, true])
+      for (const path of mounted)
+        expect([path, existsSync(join(joins ? cwd : folder, path))]).toEqual([path, true])
     }
     expect(Object.values(secrets).map(({ environment }) => environment)).toEqual(
       isHost ? ['ALERT_WEBHOOK_URL'] : ['ALERT_WEBHOOK_URL', 'METRICS_TOKEN'],

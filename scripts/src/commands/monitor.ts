@@ -41,9 +41,10 @@ Exit status: 0 written or up to date, 2 refused; nothing was changed then.`,
       { command: 'monitor', directory: options.dir, files: [] },
       async ({ terminal }) => {
         const { dir, worker, web, token = false, dryRun = false, force = false } = options
-        const files = planMonitoring(dir, { worker, web, withToken: token })
+        const request = { worker, web, withToken: token }
+        const files = planMonitoring(dir, request)
         if (!dryRun) writeMonitoring(dir, files, force)
-        printMonitoring(terminal, dir, files, dryRun)
+        printMonitoring(terminal, dir, { files, request, isDry: dryRun })
         return documentOf(dir, files)
       },
     ),

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { PlannedFile } from '@outgrow/operations/monitor'
+import { composeCommand, type MonitoringRequest, type PlannedFile } from '@outgrow/operations/monitor'
 import { outcome, type Outcome } from '../output/outcome.ts'
 import { textTable, type Terminal } from '../output/terminal.ts'
 
@@ -12,14 +12,13 @@ export interface MonitorDocument extends Outcome {
 export function printMonitoring(
   terminal: Terminal,
   directory: string,
-  files: readonly PlannedFile[],
-  isDry: boolean,
+  { files, request, isDry }: { files: readonly PlannedFile[]; request: MonitoringRequest; isDry: boolean },
 ): void {
   const rows = files.map(({ path, change }) => [join(directory, path), change])
   for (const line of textTable(['file', isDry ? 'would be' : 'is'], rows)) terminal.line(line)
   if (isDry) return
   terminal.line(
-    `Next: set ALERT_WEBHOOK_URL and GRAFANA_PASSWORD, then docker compose -f ${join(directory, 'compose.monitoring.yaml')} up -d`,
+    `Next: set ALERT_WEBHOOK_URL and GRAFANA_PASSWORD, then ${composeCommand(request, directory)}`,
   )
 }
 

@@ -1,4 +1,5 @@
 export { alertRules } from './alerts/rules.ts'
 export { dashboardRows } from './files/dashboard-panels.ts'
+export { composeCommand } from './files/compose-file.ts'
 export type { MonitoringRequest } from './files/monitoring-request.ts'
 export { planMonitoring, writeMonitoring, type PlannedFile } from './files/plan-monitoring.ts'

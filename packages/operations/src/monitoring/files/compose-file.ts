@@ -1,4 +1,5 @@
-import { isOnThisMachine, type MonitoringRequest } from './monitoring-request.ts'
+import { isAbsolute, join, normalize } from 'node:path'
+import { areServices, isOnThisMachine, type MonitoringRequest } from './monitoring-request.ts'
 import { yamlFile } from './yaml-file.ts'
 
 const images = {
@@ -10,15 +11,35 @@ const images = {
 /** Not the web app's 3000, nor what is beside it. */
 const grafanaPort = 3010
 
-/** Prometheus, Alertmanager and Grafana, reachable from this machine only. */
-export function composeFile(request: MonitoringRequest): string {
+/**
+ * What starts them. Apps that are services of compose are found by their names only within their own project.
+ * @param directory where the files are, from the folder in which the command is given
+ */
+export function composeCommand(request: MonitoringRequest, directory: string): string {
+  const file = `-f ${join(directory, 'compose.monitoring.yaml')}`
+  return `docker compose ${areServices(request) ? `-f compose.yaml ${file}` : file} up -d`
+}
+
+/**
+ * Prometheus, Alertmanager and Grafana, reachable from this machine only.
+ * @param directory as `composeCommand` takes it
+ */
+export function composeFile(request: MonitoringRequest, directory: string): string {
   const isHost = isOnThisMachine(request)
+  // Of several files, compose takes all paths from the folder of the first one.
+  const folder = !areServices(request)
+    ? '.'
+    : isAbsolute(directory)
+      ? normalize(directory)
+      : `./${normalize(directory)}`
+  const mounted = (file: string, target: string) => `${folder.replace(/\/$/, '')}/${file}:${target}:ro`
   // In the machine's own network each listens on loopback; in another one, compose publishes it there.
   const reached = (port: number) =>
     isHost ? { network_mode: 'host' } : { ports: [`127.0.0.1:${port}:${port}`] }
   const host = isHost ? '127.0.0.1' : '0.0.0.0'
   const common = { restart: 'unless-stopped', security_opt: ['no-new-privileges:true'] }
-  return yamlFile('docker compose -f compose.monitoring.yaml up -d', {
+  const about = composeCommand(request, areServices(request) ? directory : '.')
+  return yamlFile(about, {
     services: {
       prometheus: {
         image: images.prometheus,
@@ -31,8 +52,8 @@ export function composeFile(request: MonitoringRequest): string {
           `--web.listen-address=${host}:9090`,
         ],
         volumes: [
-          './prometheus.yml:/etc/prometheus/prometheus.yml:ro',
-          './alerts.yml:/etc/prometheus/alerts.yml:ro',
+          mounted('prometheus.yml', '/etc/prometheus/prometheus.yml'),
+          mounted('alerts.yml', '/etc/prometheus/alerts.yml'),
           'prometheus:/prometheus',
         ],
         ...(request.withToken && { secrets: ['metrics_token'] }),
@@ -47,7 +68,10 @@ export function composeFile(request: MonitoringRequest): string {
           `--web.listen-address=${host}:9093`,
           '--cluster.listen-address=',
         ],
-        volumes: ['./alertmanager.yml:/etc/alertmanager/alertmanager.yml:ro', 'alertmanager:/alertmanager'],
+        volumes: [
+          mounted('alertmanager.yml', '/etc/alertmanager/alertmanager.yml'),
+          'alertmanager:/alertmanager',
+        ],
         secrets: ['alert_webhook_url'],
       },
       grafana: {
@@ -61,9 +85,9 @@ export function composeFile(request: MonitoringRequest): string {
           GF_ANALYTICS_REPORTING_ENABLED: 'false',
         },
         volumes: [
-          './grafana/datasources.yaml:/etc/grafana/provisioning/datasources/outgrow.yaml:ro',
-          './grafana/dashboards.yaml:/etc/grafana/provisioning/dashboards/outgrow.yaml:ro',
-          './grafana/outgrow.json:/var/lib/grafana/dashboards/outgrow.json:ro',
+          mounted('grafana/datasources.yaml', '/etc/grafana/provisioning/datasources/outgrow.yaml'),
+          mounted('grafana/dashboards.yaml', '/etc/grafana/provisioning/dashboards/outgrow.yaml'),
+          mounted('grafana/outgrow.json', '/var/lib/grafana/dashboards/outgrow.json'),
           'grafana:/var/lib/grafana',
         ],
       },

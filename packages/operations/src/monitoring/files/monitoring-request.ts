@@ -15,6 +15,11 @@ export function isOnThisMachine({ worker, web }: MonitoringRequest): boolean {
   return [...worker, ...web].every((target) => loopback.test(target))
 }
 
+/** Whether they are services of compose, by their names; other machines have a domain or an address. */
+export function areServices({ worker, web }: MonitoringRequest): boolean {
+  return [...worker, ...web].some((target) => !loopback.test(target) && /^[\w-]+:/.test(target))
+}
+
 /** @throws Failure OUTGROW_OPTION_INVALID */
 export function refuseWrongTargets({ worker, web }: MonitoringRequest): void {
   for (const [option, targets] of Object.entries({ worker, web })) {

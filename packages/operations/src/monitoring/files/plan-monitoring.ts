@@ -30,7 +30,7 @@ export function planMonitoring(directory: string, request: MonitoringRequest): P
     'grafana/datasources.yaml': datasourcesFile(request),
     'grafana/dashboards.yaml': dashboardsFile(),
     'grafana/outgrow.json': dashboardFile(),
-    'compose.monitoring.yaml': composeFile(request),
+    'compose.monitoring.yaml': composeFile(request, directory),
   }
   return Object.entries(texts).map(([path, text]) => ({
     path,
