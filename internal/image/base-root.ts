@@ -22,6 +22,7 @@ export function makeBaseRoot(root: string): void {
     '/etc/ssl/certs/ca-certificates.crt',
     '/root/.npmrc',
     '/usr/etc/npmrc',
+    '/usr/local/etc/npmrc',
   ]) {
     if (!existsSync(file)) continue
     mkdirSync(join(root, file, '..'), { recursive: true })
