@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { backupStates } from '../src/backup/catalog/backup-states.ts'
 import { listBackups } from '../src/backup/catalog/list-backups.ts'
-import { nextWork } from '../src/backup/runs/next-work.ts'
+import { nextWork, nothingTried } from '../src/backup/runs/next-work.ts'
 import { runSchedule, type ScheduledWork } from '../src/backup/runs/run-schedule.ts'
 import type { Storage } from '../src/backup/model/storage.ts'
 import { makeSqlite, until } from '@outgrow/testing'
@@ -31,11 +31,28 @@ test.each([
   [hour, 3 * hour, { is: 'wait', ms: 23 * hour * 1000 }],
   [hour, 7 * day - 60, { is: 'wait', ms: 60_000 }],
 ])('a backup of %s s ago and a drill of %s s ago', (backupAge, drillAge, work) => {
-  expect(nextWork(states(backupAge, drillAge), schedule)).toEqual(work)
+  expect(nextWork(states(backupAge, drillAge), schedule, nothingTried)).toEqual(work)
+})
+
+test('a backup that is due goes first, however long a drill is overdue, and after it the drill', () => {
+  const due = states(day, null)
+  expect(nextWork(due, schedule, nothingTried)).toEqual({ is: 'backup' })
+  expect(nextWork(due, schedule, { last: 'drill', drillAgoMs: Infinity })).toEqual({ is: 'backup' })
+  // Backups may take longer than their interval.
+  expect(nextWork(due, schedule, { last: 'backup', drillAgoMs: Infinity })).toEqual({ is: 'drill' })
+})
+
+test('a drill that could not be made counts as one until the next backup is due', () => {
+  const tried = { last: 'drill' as const, drillAgoMs: hour * 1000 }
+  expect(nextWork(states(day, null), schedule, tried)).toEqual({ is: 'backup' })
+  expect(nextWork(states(hour, null), schedule, tried)).toEqual({ is: 'wait', ms: 23 * hour * 1000 })
+  expect(nextWork(states(hour, null), schedule, { ...tried, drillAgoMs: day * 1000 })).toEqual({
+    is: 'drill',
+  })
 })
 
 test('without an interval there is no drill', () => {
-  expect(nextWork(states(hour, null), { ...schedule, drillEveryMs: undefined })).toEqual({
+  expect(nextWork(states(hour, null), { ...schedule, drillEveryMs: undefined }, nothingTried)).toEqual({
     is: 'wait',
     ms: 23 * hour * 1000,
   })
@@ -85,4 +102,43 @@ test('a schedule backs up, prunes and drills when it is due, and goes on after a
   // The newest of the day, and the last that a drill has proved.
   expect((await listBackups(storage)).length).toBeLessThanOrEqual(2)
   expect((await backupStates(storage)).proved).not.toBe(null)
+})
+
+test('a drill that cannot be made stops no backup', async () => {
+  const { storage, workDir } = makeBackups()
+  const stop = new AbortController()
+  const done: ScheduledWork[] = []
+  const failures: string[] = []
+  const cannotDrill: Storage = new Proxy(storage, {
+    get: (target, name: keyof Storage) => {
+      if (name === 'put') {
+        return (...[key, body, options]: Parameters<Storage['put']>) =>
+          key.includes('/drill-')
+            ? Promise.reject(new Failure({ code: 'OUTGROW_STORAGE_DENIED', message: 'No drill there.' }))
+            : storage.put(key, body, options)
+      }
+      const value = target[name]
+      return typeof value === 'function' ? (value as () => unknown).bind(target) : value
+    },
+  })
+  const running = runSchedule({
+    storage: cannotDrill,
+    workDir,
+    url: `file:${makeSqlite('CREATE TABLE t (v TEXT); INSERT INTO t VALUES (42)')}`,
+    protection: key,
+    everyMs: 300,
+    drillEveryMs: 600,
+    keepDaily: 7,
+    keepWeekly: 4,
+    server: undefined,
+    signal: stop.signal,
+    onProgress: () => {},
+    onDone: (work) => done.push(work),
+    onFailure: ({ code }, retryMs) => failures.push(`${code} ${retryMs}`),
+  })
+  await until(() => done.length >= 3 && failures.length >= 2)
+  stop.abort(new Error('enough'))
+  await expect(running).rejects.toThrow('enough')
+  expect(done.every(({ is }) => is === 'backup')).toBe(true)
+  expect(new Set(failures)).toEqual(new Set(['OUTGROW_STORAGE_DENIED 300']))
 })

@@ -9,19 +9,36 @@ export interface Schedule {
 
 export type Work = { is: 'backup' } | { is: 'drill' } | { is: 'wait'; ms: number }
 
-/**
- * What is due, judged by what the storage holds: another process may have done it already. The longer overdue goes first, so that
- * backups which take longer than their interval leave room for a drill.
- */
-export function nextWork({ newest, drill }: BackupStates, { everyMs, drillEveryMs }: Schedule): Work {
-  if (newest === null) return { is: 'backup' }
-  const backupInMs = everyMs - newest.ageSeconds * 1000
-  const drillInMs = drillEveryMs === undefined ? Infinity : dueInMs(drill?.ageSeconds, drillEveryMs)
-  const soonestMs = Math.min(backupInMs, drillInMs)
-  if (soonestMs > 0) return { is: 'wait', ms: soonestMs }
-  return { is: drillInMs < backupInMs ? 'drill' : 'backup' }
+/** What a process has tried, whether or not it succeeded. */
+export interface Tried {
+  last: 'backup' | 'drill' | undefined
+  /** Since a drill was last begun. */
+  drillAgoMs: number
 }
 
-function dueInMs(ageSeconds: number | undefined, everyMs: number): number {
-  return ageSeconds === undefined ? -Infinity : everyMs - ageSeconds * 1000
+export const nothingTried: Tried = { last: undefined, drillAgoMs: Infinity }
+
+/**
+ * What is due, judged by what the storage holds: another process may have done it already. A backup goes first, except that a
+ * drill follows each one when it is due: backups which take longer than their interval leave room for it.
+ */
+export function nextWork({ newest, drill }: BackupStates, schedule: Schedule, tried: Tried): Work {
+  const { everyMs, drillEveryMs } = schedule
+  if (newest === null) return { is: 'backup' }
+  const backupInMs = everyMs - newest.ageSeconds * 1000
+  const drillInMs =
+    drillEveryMs === undefined
+      ? Infinity
+      : Math.max(
+          drill === null ? -Infinity : drillEveryMs - drill.ageSeconds * 1000,
+          drillRetryMs(schedule) - tried.drillAgoMs,
+        )
+  if (drillInMs <= 0 && (backupInMs > 0 || tried.last === 'backup')) return { is: 'drill' }
+  if (backupInMs <= 0) return { is: 'backup' }
+  return { is: 'wait', ms: Math.min(backupInMs, drillInMs) }
+}
+
+/** How long a drill that could not be made, and so left no trace in the storage, counts as one. */
+export function drillRetryMs({ everyMs, drillEveryMs = Infinity }: Schedule): number {
+  return Math.min(everyMs, drillEveryMs)
 }

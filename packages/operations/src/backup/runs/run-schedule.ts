@@ -4,13 +4,16 @@ import { backupStates } from '../catalog/backup-states.ts'
 import type { PrunePolicy } from '../catalog/plan-prune.ts'
 import type { Drill } from '../model/drill.ts'
 import type { Manifest } from '../model/manifest.ts'
-import { nextWork, type Schedule } from './next-work.ts'
+import { drillRetryMs, nextWork, type Schedule, type Tried, type Work } from './next-work.ts'
 import { runBackup, type BackupRequest } from './run-backup.ts'
 import { runDrill } from './run-drill.ts'
 import { runPrune, type PruneResult } from './run-prune.ts'
 
 export interface ScheduleRequest extends BackupRequest, Schedule, PrunePolicy {
-  /** Before the first attempt after a failure; twice as long before each that follows, up to 15 minutes. */
+  /**
+   * Before the first attempt after a failure; twice as long before each that follows, up to 15 minutes. A drill that failed is
+   * tried again when the next backup is due.
+   */
   firstRetryMs?: number
   /** A Postgres on whose server a drill's scratch database may be made. */
   server: string | undefined
@@ -31,19 +34,29 @@ const longestRetryMs = 900_000
 export async function runSchedule(request: ScheduleRequest): Promise<never> {
   const { storage, signal, firstRetryMs = 60_000, onDone, onFailure } = request
   let retryMs = firstRetryMs
+  let last: Tried['last']
+  let drilledAtMs = -Infinity
   for (;;) {
     signal.throwIfAborted()
+    let work: Work | undefined
     try {
       await storage.prepare()
-      const work = nextWork(await backupStates(storage), request)
-      if (work.is === 'backup') onDone(await backUp(request))
-      else if (work.is === 'drill')
-        onDone({ is: 'drill', drill: await runDrill({ ...request, id: undefined }) })
-      else await sleep(Math.min(work.ms, longestWaitMs), undefined, { signal })
+      const tried = { last, drillAgoMs: performance.now() - drilledAtMs }
+      work = nextWork(await backupStates(storage), request, tried)
+      if (work.is === 'wait') await sleep(Math.min(work.ms, longestWaitMs), undefined, { signal })
+      else {
+        last = work.is
+        if (work.is === 'drill') drilledAtMs = performance.now()
+        onDone(work.is === 'backup' ? await backUp(request) : await drill(request))
+      }
       retryMs = firstRetryMs
     } catch (error) {
       signal.throwIfAborted()
       if (!(error instanceof Failure)) throw error
+      if (work?.is === 'drill') {
+        onFailure(error, drillRetryMs(request)) // no backup waits for it
+        continue
+      }
       onFailure(error, retryMs)
       await sleep(retryMs, undefined, { signal })
       retryMs = Math.min(2 * retryMs, longestRetryMs)
@@ -54,4 +67,8 @@ export async function runSchedule(request: ScheduleRequest): Promise<never> {
 async function backUp(request: ScheduleRequest): Promise<ScheduledWork> {
   const manifest = await runBackup(request)
   return { is: 'backup', manifest, pruned: await runPrune({ ...request, dryRun: false }) }
+}
+
+async function drill(request: ScheduleRequest): Promise<ScheduledWork> {
+  return { is: 'drill', drill: await runDrill({ ...request, id: undefined }) }
 }
