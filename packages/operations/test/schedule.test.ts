@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest'
 import { backupStates } from '../src/backup/catalog/backup-states.ts'
+import { chooseForDrill } from '../src/backup/catalog/choose-backup.ts'
+import { writeManifest } from '../src/backup/catalog/documents.ts'
 import { listBackups } from '../src/backup/catalog/list-backups.ts'
+import { readCatalog } from '../src/backup/catalog/read-catalog.ts'
+import { newBackupId } from '../src/backup/model/keys.ts'
 import { nextWork, nothingTried } from '../src/backup/runs/next-work.ts'
 import { runSchedule, type ScheduledWork } from '../src/backup/runs/run-schedule.ts'
 import type { Storage } from '../src/backup/model/storage.ts'
@@ -141,4 +145,51 @@ test('a drill that cannot be made stops no backup', async () => {
   await expect(running).rejects.toThrow('enough')
   expect(done.every(({ is }) => is === 'backup')).toBe(true)
   expect(new Set(failures)).toEqual(new Set(['OUTGROW_STORAGE_DENIED 300']))
+})
+
+test('backups of another kind in the same place stand for none, and are not drilled instead', async () => {
+  const { storage, workDir, backup } = makeBackups()
+  const url = `file:${makeSqlite('CREATE TABLE t (v TEXT); INSERT INTO t VALUES (42)')}`
+  const made = await backup(url)
+  const putOther = async (kind: Pick<typeof made, 'provider' | 'method'>, at: Date) => {
+    const id = newBackupId(at)
+    const none = { parts: [], storedBytes: 0, plainBytes: 0 }
+    await writeManifest(storage, { ...made, ...kind, ...none, id, createdAt: at.toISOString() }, key)
+    return id
+  }
+  await putOther({ provider: 'postgres', method: 'dump' }, new Date())
+  const base = await putOther({ provider: 'postgres', method: 'base' }, new Date(Date.now() + 2000))
+  await storage.remove(made.parts.map(({ name }) => `${made.id}/${name}`).concat(`${made.id}/manifest.json`))
+  const stop = new AbortController()
+  const done: ScheduledWork[] = []
+  const running = runSchedule({
+    storage,
+    workDir,
+    url,
+    protection: key,
+    ...schedule,
+    keepDaily: 7,
+    keepWeekly: 4,
+    server: undefined,
+    signal: stop.signal,
+    onProgress: () => {},
+    onDone: (work) => done.push(work),
+    onFailure: (failure) => stop.abort(failure),
+  })
+  const ended = running.catch((error: unknown) => error)
+  await Promise.race([ended, until(() => done.length >= 2)])
+  stop.abort(new Error('enough'))
+  expect(await ended).toMatchObject({ message: 'enough' })
+  expect(done).toMatchObject([
+    { is: 'backup', manifest: { provider: 'sqlite' } },
+    { is: 'drill', drill: { ok: true } },
+  ])
+
+  const catalog = await readCatalog(storage)
+  const chosen = (which: object) => chooseForDrill(catalog, { id: undefined, which }, '').header
+  expect(chosen({})).toMatchObject({ id: base })
+  expect(chosen({ provider: 'postgres', withoutBase: true })).toMatchObject({ method: 'dump' })
+  expect((await backupStates(storage, { provider: 'postgres', withoutBase: true })).newest).toMatchObject({
+    id: chosen({ provider: 'postgres', withoutBase: true })?.id,
+  })
 })

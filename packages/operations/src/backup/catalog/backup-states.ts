@@ -1,7 +1,7 @@
-import type { BackupProvider } from '../model/manifest.ts'
 import type { Storage } from '../model/storage.ts'
 import { lastArchivedAt } from '../pitr/last-archived.ts'
 import { isWhole, readCatalog, type StoredBackup } from './read-catalog.ts'
+import { isOf, type Which } from './which.ts'
 
 /** What is known of the backups of one storage, for signs and metrics. Times are ISO 8601. */
 export interface BackupStates {
@@ -22,9 +22,7 @@ export interface BackupStates {
   notWhole: number
 }
 
-interface StatesOptions {
-  /** Only of databases of this kind: a backup of the SQLite file is none of the Postgres that came after it. */
-  provider?: BackupProvider
+interface StatesOptions extends Which {
   now?: Date
   signal?: AbortSignal
 }
@@ -32,12 +30,12 @@ interface StatesOptions {
 /** @throws Failure OUTGROW_STORAGE_UNAVAILABLE, OUTGROW_STORAGE_DENIED */
 export async function backupStates(
   storage: Storage,
-  { provider, now = new Date(), signal }: StatesOptions = {},
+  { now = new Date(), signal, ...which }: StatesOptions = {},
 ): Promise<BackupStates> {
-  const { backups } = await readCatalog(storage, signal)
-  const isOf = ({ header }: StoredBackup) => provider === undefined || header?.provider === provider
-  const states = statesOf(backups.filter(isOf), now)
-  const newest = backups.filter(isOf).find(isWhole)
+  const catalog = await readCatalog(storage, signal)
+  const backups = catalog.backups.filter((backup) => isOf(backup, which))
+  const states = statesOf(backups, now)
+  const newest = backups.find(isWhole)
   const archivedAt = newest && (await lastArchivedAt(storage, newest.keys, signal))
   if (states.newest && archivedAt) {
     const sinceArchived = Math.max(0, (now.getTime() - archivedAt.getTime()) / 1000)

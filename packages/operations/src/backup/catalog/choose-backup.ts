@@ -1,5 +1,6 @@
 import { Failure } from '@outgrow/kit'
 import { isWhole, type Catalog, type StoredBackup, type WholeBackup } from './read-catalog.ts'
+import { isOf, type Which } from './which.ts'
 
 export interface Wanted {
   /** One of them; the newest whole one without. */
@@ -45,10 +46,10 @@ export function chooseBackup(
  */
 export function chooseForDrill(
   { backups }: Catalog,
-  id: string | undefined,
+  { id, which }: { id: string | undefined; which: Which },
   description: string,
 ): StoredBackup {
-  const chosen = backups.find((backup) => id === undefined || backup.id === id)
+  const chosen = backups.find((backup) => (id === undefined ? isOf(backup, which) : backup.id === id))
   if (chosen) return chosen
   throw new Failure({
     code: 'OUTGROW_BACKUP_NOT_FOUND',

@@ -4,6 +4,7 @@ import manifestOfPackage from '../../../package.json' with { type: 'json' }
 import { readManifest, writeDrill } from '../catalog/documents.ts'
 import { chooseForDrill } from '../catalog/choose-backup.ts'
 import { readCatalog } from '../catalog/read-catalog.ts'
+import type { Which } from '../catalog/which.ts'
 import type { Drill } from '../model/drill.ts'
 import type { SourceRequest } from '../model/source.ts'
 import type { Storage } from '../model/storage.ts'
@@ -19,6 +20,8 @@ export interface DrillRequest extends Omit<SourceRequest, 'url'> {
   protection: Protection
   /** One of them; the newest without. */
   id: string | undefined
+  /** Of which kinds that newest is; any without. */
+  which?: Which
   /** A Postgres on whose server a scratch database may be made; the embedded one is started without. */
   server: string | undefined
 }
@@ -28,8 +31,8 @@ export interface DrillRequest extends Omit<SourceRequest, 'url'> {
  * drill is a result; what says nothing of the backup, such as a key that is not its own, is a failure.
  */
 export async function runDrill(request: DrillRequest): Promise<Drill> {
-  const { storage, protection, signal } = request
-  const chosen = chooseForDrill(await readCatalog(storage, signal), request.id, storage.description)
+  const { storage, protection, id, which = {}, signal } = request
+  const chosen = chooseForDrill(await readCatalog(storage, signal), { id, which }, storage.description)
   const at = new Date()
   const outcome = await tryRestore(chosen.id, request)
   signal.throwIfAborted()

@@ -2,9 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '@outgrow/kit'
 import { backupStates } from '../catalog/backup-states.ts'
 import type { PrunePolicy } from '../catalog/plan-prune.ts'
+import type { Which } from '../catalog/which.ts'
 import type { Drill } from '../model/drill.ts'
 import type { Manifest } from '../model/manifest.ts'
 import { drillRetryMs, nextWork, type Schedule, type Tried, type Work } from './next-work.ts'
+import { kindOf } from '../providers.ts'
 import { runBackup, type BackupRequest } from './run-backup.ts'
 import { runDrill } from './run-drill.ts'
 import { runPrune, type PruneResult } from './run-prune.ts'
@@ -42,7 +44,7 @@ export async function runSchedule(request: ScheduleRequest): Promise<never> {
     try {
       await storage.prepare()
       const tried = { last, drillAgoMs: performance.now() - drilledAtMs }
-      work = nextWork(await backupStates(storage), request, tried)
+      work = nextWork(await backupStates(storage, { ...whichOf(request), signal }), request, tried)
       if (work.is === 'wait') await sleep(Math.min(work.ms, longestWaitMs), undefined, { signal })
       else {
         last = work.is
@@ -70,5 +72,10 @@ async function backUp(request: ScheduleRequest): Promise<ScheduledWork> {
 }
 
 async function drill(request: ScheduleRequest): Promise<ScheduledWork> {
-  return { is: 'drill', drill: await runDrill({ ...request, id: undefined }) }
+  return { is: 'drill', drill: await runDrill({ ...request, id: undefined, which: whichOf(request) }) }
+}
+
+/** The backups that it makes: others may be beside them. */
+function whichOf({ url }: ScheduleRequest): Which {
+  return { provider: kindOf(url), withoutBase: true }
 }
