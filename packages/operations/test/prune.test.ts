@@ -19,6 +19,8 @@ function backup(
     id,
     header: { id, provider, method: 'file', createdAt: at, finishedAt: at, ...sizes },
     problem: undefined,
+    isForeign: false,
+    storedAt: new Date(createdAt),
     drills: drills.map((ok, age) => ({
       id,
       at: new Date(now.getTime() - age * 3600_000).toISOString(),
@@ -93,8 +95,26 @@ test('a backup whose last drill failed is not proved', () => {
 test('one that is not whole stands for nothing: it takes no day, and is neither the newest nor proved', () => {
   const damaged = backup('2026-11-26T12:30Z', [true], { problem: 'half of it is missing' })
   const { keep, remove } = planned([damaged, backup('2026-11-26T03:00Z')], 1, 0)
-  expect(keep).toEqual([{ id: '2026-11-26T03:00', reasons: ['the newest', 'of 2026-11-26'] }])
-  expect(remove).toMatchObject([{ id: '2026-11-26T12:30', reason: 'not whole: half of it is missing' }])
+  expect(keep).toContainEqual({ id: '2026-11-26T03:00', reasons: ['the newest', 'of 2026-11-26'] })
+  expect(remove).toEqual([])
+})
+
+test('one that is not whole goes once it is a day old and a newer one is whole', () => {
+  const problem = 'half of it is missing'
+  const broken = (at: string) => backup(at, [], { problem })
+  const whole = backup('2026-11-24T03:00Z')
+  expect(planned([broken('2026-11-24T04:00Z'), whole], 1, 0).remove).toEqual([])
+  expect(planned([backup('2026-11-26T03:00Z'), broken('2026-11-26T02:00Z')], 1, 0).remove).toEqual([])
+  expect(planned([whole, broken('2026-11-24T02:00Z')], 1, 0).remove).toMatchObject([
+    { id: '2026-11-24T02:00', reason: 'not whole: half of it is missing' },
+  ])
+})
+
+test('what another version of Outgrow made is never removed', () => {
+  const foreign = backup('2025-11-24T02:00Z', [], { problem: 'unknown', header: undefined, isForeign: true })
+  const { keep, remove } = planned([...daily(2), foreign], 1, 0)
+  expect(keep).toContainEqual({ id: foreign.id, reasons: ['another version of Outgrow made it'] })
+  expect(remove).toHaveLength(1)
 })
 
 test('where none is whole, nothing is removed', () => {

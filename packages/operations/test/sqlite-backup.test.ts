@@ -21,6 +21,7 @@ import type { Manifest } from '../src/backup/model/manifest.ts'
 import { runPrune } from '../src/backup/runs/run-prune.ts'
 import { planBackup } from '../src/backup/runs/plan-backup.ts'
 import { backupKey } from '../src/backup/seal/backup-key.ts'
+import { bytesOf, collect } from '../src/backup/seal/sealed-document.ts'
 import { FolderStorage } from '../src/backup/storage/folder.ts'
 import { makeBackups, key } from './backups.ts'
 import { failureOf, flipped } from './bytes.ts'
@@ -214,6 +215,24 @@ test('a backup of an SQLite file is none of the Postgres that came after it', as
   const { id } = await backup(`file:${makePosts(1)}`)
   expect(await backupStates(storage, { provider: 'sqlite' })).toMatchObject({ newest: { id } })
   expect(await backupStates(storage, { provider: 'postgres' })).toMatchObject({ newest: null, drill: null })
+})
+
+test.each([
+  ['format', (text: string) => text.replace('"version": 1', '"version": 2')],
+  ['method', (text: string) => text.replace('"method": "file"', '"method": "pages"')],
+  ['kind of database', (text: string) => text.replace('"provider": "sqlite"', '"provider": "mysql"')],
+])('a backup of a %s that only a later version knows stays', async (_, changed) => {
+  const { backup, storage } = makeBackups()
+  const foreign = await backup(`file:${makePosts(1)}`)
+  const key = `${foreign.id}/manifest.json`
+  const text = (await collect(storage.get(key))).toString()
+  expect(changed(text)).not.toBe(text)
+  await storage.put(key, bytesOf(changed(text)))
+  await backup(`file:${makePosts(1)}`)
+  const policy = { keepDaily: 0, keepWeekly: 0, dryRun: false, signal: new AbortController().signal }
+  const { keep, remove } = await runPrune({ storage, ...policy })
+  expect(remove).toEqual([])
+  expect(keep).toContainEqual({ id: foreign.id, reasons: ['another version of Outgrow made it'] })
 })
 
 test('backups at the same time, with a prune beside them, do not disturb each other', async () => {

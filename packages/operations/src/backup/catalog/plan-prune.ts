@@ -37,8 +37,14 @@ export function planPrune(catalog: Catalog, policy: PrunePolicy, now: Date): Pru
     for (const backup of newestOfEach(whole, weekOf, policy.keepWeekly))
       keep(backup, `of the week of ${weekOf(backup)}`)
   }
-  // A storage whose backups are all damaged is for somebody to look at.
-  if (reasons.size === 0) for (const backup of catalog.backups) keep(backup, 'there is no whole one')
+  const newestWhole = catalog.backups.findIndex(isWhole)
+  for (const [at, backup] of catalog.backups.entries()) {
+    if (backup.isForeign) keep(backup, 'another version of Outgrow made it')
+    // What is wrong with the newest is for somebody to look at.
+    else if (!isWhole(backup) && (newestWhole < 0 || at < newestWhole)) keep(backup, 'no newer one is whole')
+    else if (!isWhole(backup) && now.getTime() - backup.storedAt.getTime() < leftoverAgeMs)
+      keep(backup, 'not whole, and not a day old')
+  }
   return {
     keep: [...reasons].map(([id, why]) => ({ id, reasons: why })),
     remove: catalog.backups

@@ -12,6 +12,10 @@ export interface StoredBackup {
   header: ManifestHeader | undefined
   /** Why it is not whole; undefined when it is. */
   problem: string | undefined
+  /** Whether another version of Outgrow wrote it, in a format that this one does not know. */
+  isForeign: boolean
+  /** When its manifest was stored, by the storage's clock. */
+  storedAt: Date
   /** Newest first. */
   drills: DrillHeader[]
   keys: string[]
@@ -53,8 +57,8 @@ export async function readCatalog(storage: Storage, signal?: AbortSignal): Promi
   }
   const catalog: Catalog = { backups: [], leftovers: [] }
   for (const [id, found] of objects) {
-    if (found.some(({ key }) => key === manifestKey(id)))
-      catalog.backups.push(await readBackup(storage, id, found, signal))
+    const manifest = found.find(({ key }) => key === manifestKey(id))
+    if (manifest) catalog.backups.push(await readBackup(storage, id, manifest, found, signal))
     else catalog.leftovers.push(leftoverOf(id, found))
   }
   // Several can be of one second, and so can their ids.
@@ -70,21 +74,26 @@ function orderOf({ id, header }: StoredBackup): string {
 async function readBackup(
   storage: Storage,
   id: string,
+  manifest: StoredObject,
   objects: StoredObject[],
   signal?: AbortSignal,
 ): Promise<StoredBackup> {
   const of = (kind: string) => objects.filter(({ key }) => readKey(key)?.kind === kind)
   const read = async <Header>(key: string, schema: Parameters<typeof readDocumentHeader<Header>>[2]) =>
     readDocumentHeader(key, await collect(storage.get(key, signal)), schema)
-  const found = { id, keys: objects.map(({ key }) => key) }
+  const keys = objects.map(({ key }) => key)
+  const found = { id, keys, isForeign: false, storedAt: manifest.modifiedAt }
   const drills: DrillHeader[] = []
   for (const { key } of of('drill').toReversed()) {
     const drill = await read(key, drillHeader).catch(damaged)
     if (drill instanceof Failure) continue // it proves nothing
     drills.push(drill)
   }
-  const header = await read(manifestKey(id), manifestHeader).catch(damaged)
-  if (header instanceof Failure) return { ...found, header: undefined, drills, problem: header.message }
+  const header = await read(manifest.key, manifestHeader).catch(damaged)
+  if (header instanceof Failure) {
+    const isForeign = header.code === 'OUTGROW_BACKUP_VERSION'
+    return { ...found, header: undefined, drills, problem: header.message, isForeign }
+  }
   const storedBytes = of('part').reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   return { ...found, header, drills, problem: problemOf(id, header, storedBytes) }
 }

@@ -9,9 +9,9 @@ export interface Which {
   withoutBase?: boolean
 }
 
-/** One whose manifest cannot be read may be of any kind. */
-export function isOf({ header }: StoredBackup, { provider, withoutBase = false }: Which): boolean {
-  if (header === undefined) return true
+/** One whose manifest cannot be read may be of any kind; what another version wrote is for that one to look after. */
+export function isOf({ header, isForeign }: StoredBackup, { provider, withoutBase = false }: Which): boolean {
+  if (header === undefined) return !isForeign
   return (
     (provider === undefined || header.provider === provider) && !(withoutBase && header.method === 'base')
   )

@@ -27,11 +27,14 @@ export async function sealDocument(
   return Buffer.from(`${JSON.stringify(document, null, 2)}\n`)
 }
 
-/** What a document says without its key. It may have been changed: the seal was not looked at. */
+/**
+ * What a document says without its key. It may have been changed: the seal was not looked at.
+ * @throws Failure OUTGROW_BACKUP_DAMAGED, OUTGROW_BACKUP_VERSION
+ */
 export function readDocumentHeader<Header>(key: string, bytes: Buffer, schema: z.ZodType<Header>): Header {
   const header = schema.safeParse(readEnvelope(key, bytes).header)
   if (header.success) return header.data
-  throw damaged(key, 'its header cannot be read')
+  throw unknownVersion(key)
 }
 
 /**
