@@ -20,7 +20,7 @@ function backup(
     header: { id, provider, method: 'file', createdAt: at, finishedAt: at, ...sizes },
     problem: undefined,
     isForeign: false,
-    storedAt: new Date(createdAt),
+    takenAt: at,
     drills: drills.map((ok, age) => ({
       id,
       at: new Date(now.getTime() - age * 3600_000).toISOString(),

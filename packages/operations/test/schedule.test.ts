@@ -158,7 +158,7 @@ test('backups of another kind in the same place stand for none, and are not dril
     return id
   }
   await putOther({ provider: 'postgres', method: 'dump' }, new Date())
-  const base = await putOther({ provider: 'postgres', method: 'base' }, new Date(Date.now() + 2000))
+  await putOther({ provider: 'postgres', method: 'base' }, new Date())
   await storage.remove(made.parts.map(({ name }) => `${made.id}/${name}`).concat(`${made.id}/manifest.json`))
   const stop = new AbortController()
   const done: ScheduledWork[] = []
@@ -185,6 +185,7 @@ test('backups of another kind in the same place stand for none, and are not dril
     { is: 'drill', drill: { ok: true } },
   ])
 
+  const base = await putOther({ provider: 'postgres', method: 'base' }, new Date())
   const catalog = await readCatalog(storage)
   const chosen = (which: object) => chooseForDrill(catalog, { id: undefined, which }, '').header
   expect(chosen({})).toMatchObject({ id: base })

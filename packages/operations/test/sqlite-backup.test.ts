@@ -16,7 +16,9 @@ import { authorityDdl, openSqlite, openSqliteForLock, writeAuthority } from '@ou
 import { makeSqlite, temporaryFolder } from '@outgrow/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { backupStates } from '../src/backup/catalog/backup-states.ts'
+import { writeDrill, writeManifest } from '../src/backup/catalog/documents.ts'
 import { listBackups } from '../src/backup/catalog/list-backups.ts'
+import { newBackupId } from '../src/backup/model/keys.ts'
 import type { Manifest } from '../src/backup/model/manifest.ts'
 import { runPrune } from '../src/backup/runs/run-prune.ts'
 import { planBackup } from '../src/backup/runs/plan-backup.ts'
@@ -310,4 +312,23 @@ test('an empty file is taken for a wrong path, and a file that is no database fo
   expect(codes).toEqual(['OUTGROW_SOURCE_EMPTY', 'OUTGROW_SOURCE_NOT_SQLITE', 'OUTGROW_SOURCE_NOT_FOUND'])
   expect(existsSync(join(backups.storage.description, 'x'))).toBe(false)
   expect(await listBackups(backups.storage)).toEqual([])
+})
+
+test('a backup and a drill by a clock that was ahead are as old as the storage says, and not the newest for years', async () => {
+  const { backup, drill, storage } = makeBackups()
+  const made = await backup(`file:${makePosts(1)}`)
+  const proof = await drill()
+  const later = new Date(Date.now() + 400 * 86_400_000)
+  const ahead = { ...made, id: newBackupId(later), createdAt: later.toISOString() }
+  for (const { name } of made.parts)
+    await storage.put(`${ahead.id}/${name}`, storage.get(`${made.id}/${name}`))
+  await writeManifest(storage, ahead, key)
+  await writeDrill(storage, { ...proof, id: ahead.id, at: later.toISOString() }, key)
+  const inAnHour = new Date(Date.now() + 3_600_000)
+  const { newest, drill: last } = await backupStates(storage, { now: inAnHour })
+  expect(newest?.id).toBe(ahead.id)
+  expect(newest?.ageSeconds).toBeGreaterThan(3500)
+  expect(last?.ageSeconds).toBeGreaterThan(3500)
+  const next = await backup(`file:${makePosts(1)}`)
+  expect((await backupStates(storage)).newest?.id).toBe(next.id)
 })

@@ -82,7 +82,15 @@ test('WAL goes that no base backup needs, and that of an archive which may still
   const id = '20260131T102030Z-00000000'
   const part = walPart({ archive: 'used', firstSegment: segments[1] as string })
   const kept: StoredBackup[] = [
-    { id, header: undefined, problem: 'its manifest is damaged', drills: [], keys: [`${id}/${part}`] },
+    {
+      id,
+      header: undefined,
+      isForeign: false,
+      takenAt: '2026-11-26T17:15:00.000Z',
+      problem: 'its manifest is damaged',
+      drills: [],
+      keys: [`${id}/${part}`],
+    },
   ]
   const { signal } = new AbortController()
   const keysAt = async (now: Date) =>

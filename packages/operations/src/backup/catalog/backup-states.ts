@@ -46,19 +46,20 @@ export async function backupStates(
 
 export function statesOf(backups: StoredBackup[], now: Date): BackupStates {
   const whole = backups.filter(isWhole)
-  const header = whole[0]?.header
+  const [newest] = whole
   const drills = backups.flatMap((backup) => backup.drills).toSorted((a, b) => (a.at < b.at ? 1 : -1))
   const [drill] = drills
   const proved = drills.find(({ ok }) => ok)
   const secondsSince = (time: string) => Math.max(0, (now.getTime() - Date.parse(time)) / 1000)
   return {
-    newest: header
+    newest: newest
       ? {
-          id: header.id,
-          createdAt: header.createdAt,
-          ageSeconds: secondsSince(header.createdAt),
-          storedBytes: header.storedBytes,
-          durationSeconds: (Date.parse(header.finishedAt) - Date.parse(header.createdAt)) / 1000,
+          id: newest.id,
+          createdAt: newest.takenAt,
+          ageSeconds: secondsSince(newest.takenAt),
+          storedBytes: newest.header.storedBytes,
+          durationSeconds:
+            (Date.parse(newest.header.finishedAt) - Date.parse(newest.header.createdAt)) / 1000,
         }
       : null,
     drill: drill

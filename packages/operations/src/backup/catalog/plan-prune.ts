@@ -42,7 +42,7 @@ export function planPrune(catalog: Catalog, policy: PrunePolicy, now: Date): Pru
     if (backup.isForeign) keep(backup, 'another version of Outgrow made it')
     // What is wrong with the newest is for somebody to look at.
     else if (!isWhole(backup) && (newestWhole < 0 || at < newestWhole)) keep(backup, 'no newer one is whole')
-    else if (!isWhole(backup) && now.getTime() - backup.storedAt.getTime() < leftoverAgeMs)
+    else if (!isWhole(backup) && now.getTime() - Date.parse(backup.takenAt) < leftoverAgeMs)
       keep(backup, 'not whole, and not a day old')
   }
   return {
@@ -82,13 +82,13 @@ function newestOfEach(
   return [...newest.values()].slice(0, periods)
 }
 
-function dayOf({ header }: WholeBackup): string {
-  return header.createdAt.slice(0, 10)
+function dayOf({ takenAt }: WholeBackup): string {
+  return takenAt.slice(0, 10)
 }
 
 /** The Monday that it begins with. */
-function weekOf({ header }: WholeBackup): string {
-  const day = new Date(header.createdAt)
+function weekOf({ takenAt }: WholeBackup): string {
+  const day = new Date(takenAt)
   day.setUTCDate(day.getUTCDate() - ((day.getUTCDay() + 6) % 7))
   return day.toISOString().slice(0, 10)
 }

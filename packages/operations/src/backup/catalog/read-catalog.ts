@@ -1,6 +1,6 @@
 import { Failure } from '@outgrow/kit'
 import { drillHeader, type DrillHeader } from '../model/drill.ts'
-import { manifestKey, readKey } from '../model/keys.ts'
+import { manifestKey, readKey, timeOfId } from '../model/keys.ts'
 import { manifestHeader, type ManifestHeader } from '../model/manifest.ts'
 import type { Storage, StoredObject } from '../model/storage.ts'
 import { collect, readDocumentHeader } from '../seal/sealed-document.ts'
@@ -14,8 +14,8 @@ export interface StoredBackup {
   problem: string | undefined
   /** Whether another version of Outgrow wrote it, in a format that this one does not know. */
   isForeign: boolean
-  /** When its manifest was stored, by the storage's clock. */
-  storedAt: Date
+  /** ISO 8601. When its state was taken; no later than its manifest was stored, by the storage's clock: that of a server may be wrong. */
+  takenAt: string
   /** Newest first. */
   drills: DrillHeader[]
   keys: string[]
@@ -66,9 +66,14 @@ export async function readCatalog(storage: Storage, signal?: AbortSignal): Promi
   return catalog
 }
 
-/** Ids are in order of time, to the second. */
-function orderOf({ id, header }: StoredBackup): string {
-  return `${id.slice(0, 16)} ${header?.createdAt ?? ''} ${id}`
+/** A storage may know of whole seconds only. */
+function orderOf({ id, takenAt, header }: StoredBackup): string {
+  return `${takenAt} ${header?.createdAt ?? ''} ${id}`
+}
+
+/** In one form: times are compared as text. */
+function earlier(time: string, stored: StoredObject): string {
+  return new Date(Math.min(Date.parse(time), stored.modifiedAt.getTime())).toISOString()
 }
 
 async function readBackup(
@@ -82,20 +87,27 @@ async function readBackup(
   const read = async <Header>(key: string, schema: Parameters<typeof readDocumentHeader<Header>>[2]) =>
     readDocumentHeader(key, await collect(storage.get(key, signal)), schema)
   const keys = objects.map(({ key }) => key)
-  const found = { id, keys, isForeign: false, storedAt: manifest.modifiedAt }
+  const found = { id, keys, isForeign: false, takenAt: earlier(timeOfId(id), manifest) }
   const drills: DrillHeader[] = []
-  for (const { key } of of('drill').toReversed()) {
-    const drill = await read(key, drillHeader).catch(damaged)
+  for (const stored of of('drill')) {
+    const drill = await read(stored.key, drillHeader).catch(damaged)
     if (drill instanceof Failure) continue // it proves nothing
-    drills.push(drill)
+    drills.push({ ...drill, at: earlier(drill.at, stored) })
   }
+  drills.sort((one, other) => (one.at < other.at ? 1 : -1))
   const header = await read(manifest.key, manifestHeader).catch(damaged)
   if (header instanceof Failure) {
     const isForeign = header.code === 'OUTGROW_BACKUP_VERSION'
     return { ...found, header: undefined, drills, problem: header.message, isForeign }
   }
   const storedBytes = of('part').reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-  return { ...found, header, drills, problem: problemOf(id, header, storedBytes) }
+  return {
+    ...found,
+    takenAt: earlier(header.createdAt, manifest),
+    header,
+    drills,
+    problem: problemOf(id, header, storedBytes),
+  }
 }
 
 /** A failure of the backup, and not of the storage, is an answer. */

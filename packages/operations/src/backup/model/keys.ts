@@ -25,6 +25,11 @@ export function readKey(
   return { id, kind: /^drill-\d{8}T\d{6}Z\.json$/.test(name) ? 'drill' : 'part', name }
 }
 
+/** ISO 8601, to the second. */
+export function timeOfId(id: string): string {
+  return id.slice(0, 16).replace(/^(....)(..)(..T..)(..)(..Z)$/, '$1-$2-$3:$4:$5')
+}
+
 function compactTime(time: Date): string {
   return time.toISOString().replace(/\.\d+/, '').replaceAll(/[-:]/g, '')
 }
