@@ -1,4 +1,5 @@
 export { assertNever } from './assert-never.ts'
 export { exit } from './exit.ts'
+export { expectedFailure } from './expected.ts'
 export { Failure, failureText, messageOf, type FailureDetails } from './failure.ts'
 export { redactUrl } from './redact.ts'

@@ -68,14 +68,15 @@ test('a schedule backs up, prunes and drills when it is due, and goes on after a
   const stop = new AbortController()
   const done: ScheduledWork[] = []
   const failures: { code: string; retryMs: number }[] = []
-  let isAway = true
+  const wrong: Error[] = [
+    new Failure({ code: 'OUTGROW_STORAGE_UNAVAILABLE', message: 'It is away.' }),
+    // As Node throws it.
+    Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' }),
+  ]
   const flaky: Storage = new Proxy(storage, {
     get: (target, name: keyof Storage) => {
-      if (name === 'prepare' && isAway) {
-        isAway = false
-        return () =>
-          Promise.reject(new Failure({ code: 'OUTGROW_STORAGE_UNAVAILABLE', message: 'It is away.' }))
-      }
+      const error = name === 'prepare' ? wrong.shift() : undefined
+      if (error) return () => Promise.reject(error)
       const value = target[name]
       return typeof value === 'function' ? (value as () => unknown).bind(target) : value
     },
@@ -100,7 +101,10 @@ test('a schedule backs up, prunes and drills when it is due, and goes on after a
   await until(() => of('backup') >= 3 && of('drill') >= 2)
   stop.abort(new Error('enough'))
   await expect(running).rejects.toThrow('enough')
-  expect(failures).toEqual([{ code: 'OUTGROW_STORAGE_UNAVAILABLE', retryMs: 10 }])
+  expect(failures).toEqual([
+    { code: 'OUTGROW_STORAGE_UNAVAILABLE', retryMs: 10 },
+    { code: 'OUTGROW_SYSTEM', retryMs: 20 },
+  ])
   expect(done[0]?.is).toBe('backup')
   expect(done.every((work) => work.is === 'backup' || work.drill.ok)).toBe(true)
   // The newest of the day, and the last that a drill has proved.

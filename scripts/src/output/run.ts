@@ -1,7 +1,6 @@
-import { exit, Failure, messageOf, type FailureDetails } from '@outgrow/kit'
+import { exit, expectedFailure, Failure, messageOf, type FailureDetails } from '@outgrow/kit'
 import type { ErrorReport, Finding } from '@outgrow/graduate'
 import { printFindings } from '../render/findings.ts'
-import { expectedFailure } from './expected.ts'
 import type { Outcome } from './outcome.ts'
 import { Terminal } from './terminal.ts'
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Failure } from '@outgrow/kit'
+import { expectedFailure, Failure } from '@outgrow/kit'
 import { backupStates } from '../catalog/backup-states.ts'
 import type { PrunePolicy } from '../catalog/plan-prune.ts'
 import type { Which } from '../catalog/which.ts'
@@ -54,12 +54,13 @@ export async function runSchedule(request: ScheduleRequest): Promise<never> {
       retryMs = firstRetryMs
     } catch (error) {
       signal.throwIfAborted()
-      if (!(error instanceof Failure)) throw error
+      const failure = expectedFailure(error)
+      if (!(failure instanceof Failure)) throw error
       if (work?.is === 'drill') {
-        onFailure(error, drillRetryMs(request)) // no backup waits for it
+        onFailure(failure, drillRetryMs(request)) // no backup waits for it
         continue
       }
-      onFailure(error, retryMs)
+      onFailure(failure, retryMs)
       await sleep(retryMs, undefined, { signal })
       retryMs = Math.min(2 * retryMs, longestRetryMs)
     }

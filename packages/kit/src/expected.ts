@@ -1,4 +1,4 @@
-import { Failure, messageOf } from '@outgrow/kit'
+import { Failure, messageOf } from './failure.ts'
 
 /** What an error looks like whose cause lies outside this program, by where it comes from. */
 interface Outside {
