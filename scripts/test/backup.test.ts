@@ -143,6 +143,40 @@ test.each([
   expect([status, document.error?.code]).toEqual([2, code])
 })
 
+test.each([
+  ['base', '--dry-run'],
+  ['drill', '--dry-run'],
+  ['drill', '--to=b'],
+  ['list', '--work-dir=w'],
+  ['prune', '--database=file:x.db'],
+])('backup %s refuses %s, which it would not heed', async (command, option) => {
+  const folder = temporaryFolder()
+  for (const args of [
+    ['backup', command, option],
+    ['backup', option, command],
+  ]) {
+    const { code, document } = await outgrow(args, { ...env, OUTGROW_BACKUP_TO: 'b' }, folder)
+    expect([code, document.error?.code]).toEqual([2, 'OUTGROW_OPTION_INVALID'])
+    expect(document.error?.message).toContain(option.replace(/=.*/, ''))
+  }
+  expect(readdirSync(folder)).toEqual([])
+})
+
+test('a dry run of a schedule says what is due, and ends', async () => {
+  const folder = temporaryFolder()
+  mkdirSync(join(folder, 'b'))
+  const database = `--database=file:${makePosts(1)}`
+  const due = async (...more: string[]) => {
+    const args = ['backup', 'schedule', database, '--to', 'b', '--dry-run', ...more]
+    return (await outgrow<{ due: object }>(args, env, folder)).document.due
+  }
+  expect(await due()).toEqual({ is: 'backup' })
+  expect(namesBelow(folder)).toEqual([])
+  expect((await outgrow(['backup', database, '--to', 'b'], env, folder)).code).toBe(0)
+  expect(await due()).toEqual({ is: 'drill' })
+  expect(await due('--drill-every', 'never')).toMatchObject({ is: 'wait' })
+})
+
 test('a backup whose rows are not what they were ends with 4, and leaves nothing', async () => {
   const folder = temporaryFolder()
   await outgrow(['backup', '--database', `file:${makePosts(100)}`, '--to', 'b'], env, folder)

@@ -18,6 +18,16 @@ export function withStorage(command: Command): Command {
     .option('--json', 'print one JSON document on stdout')
 }
 
+/** Adds what the commands take that make backups. */
+export function withDestination(command: Command): Command {
+  return command
+    .option('--database <url>', 'file: or postgresql: URL (default: DATABASE_URL)')
+    .option('--to <location>', 'a folder, or s3://bucket/prefix (default: OUTGROW_BACKUP_TO)')
+    .option('--unencrypted', 'store what everybody can read who can read the storage')
+    .option('--work-dir <folder>', 'for the copy of an SQLite file while it is stored', '.outgrow')
+    .option('--json', 'print one JSON document on stdout')
+}
+
 /** Adds what the commands take that open backups. */
 export function withKey(command: Command): Command {
   return command

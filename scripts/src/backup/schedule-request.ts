@@ -14,6 +14,7 @@ export interface ScheduleOptions {
   server?: string
   unencrypted?: boolean
   workDir: string
+  dryRun?: boolean
   json?: boolean
 }
 

@@ -1,7 +1,9 @@
 import { Command } from 'commander'
 import { makeBackup, type BackupDocument, type MakeOptions } from '../backup/make-backup.ts'
+import { withDestination } from '../backup/options.ts'
 import { runCommand } from '../output/run.ts'
 import { stoppedBackup } from '../render/backup.ts'
+import { refusingUnread } from '../refuse-unread.ts'
 import { baseCommand } from './backup/base.ts'
 import { drillCommand } from './backup/drill.ts'
 import { initCommand } from './backup/init.ts'
@@ -9,17 +11,12 @@ import { listCommand } from './backup/list.ts'
 import { pruneCommand } from './backup/prune.ts'
 import { scheduleCommand } from './backup/schedule.ts'
 
-export const backupCommand = new Command('backup')
+export const backupCommand = refusingUnread(withDestination(new Command('backup')))
   .summary('a compressed, encrypted backup of a live database, known to restore')
   .description(
     'Copies one state of a live database, under writes, to a folder or a bucket: compressed, encrypted with OUTGROW_BACKUP_KEY, with the digest of every table. Nothing is a backup before all of it is stored.',
   )
-  .option('--database <url>', 'file: or postgresql: URL (default: DATABASE_URL)')
-  .option('--to <location>', 'a folder, or s3://bucket/prefix (default: OUTGROW_BACKUP_TO)')
-  .option('--unencrypted', 'store what everybody can read who can read the storage')
-  .option('--work-dir <folder>', 'for the copy of an SQLite file while it is stored', '.outgrow')
   .option('--dry-run', 'report what would be done, and store nothing')
-  .option('--json', 'print one JSON document on stdout')
   .addHelpText(
     'after',
     `

@@ -1,4 +1,4 @@
-import { summaryOf, type ScheduledWork, type Storage } from '@outgrow/operations'
+import { summaryOf, type ScheduledWork, type Storage, type Work } from '@outgrow/operations'
 import type { Failure } from '@outgrow/kit'
 import { outcome } from '../output/outcome.ts'
 import { duration, type Terminal } from '../output/terminal.ts'
@@ -36,6 +36,10 @@ export function printScheduleFailure(
     if (fix !== null) terminal.line(`  fix: ${fix}`)
     terminal.line(`  The next attempt is in ${duration(retryMs)}.`)
   }
+}
+
+export function printDue(terminal: Terminal, due: Work): void {
+  terminal.line(due.is === 'wait' ? `Nothing is due for ${duration(due.ms)}.` : `A ${due.is} is due now.`)
 }
 
 function printLine(document: object): void {

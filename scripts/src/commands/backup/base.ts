@@ -12,6 +12,8 @@ export const baseCommand = new Command('base')
   .description(
     'Copies the files of the work folder’s embedded server to the storage that backup init set up. Recovery begins with the newest one before the time, so a weekly one keeps it short, and lets prune remove older WAL.',
   )
+  .option('--work-dir <folder>', 'where the embedded server is', '.outgrow')
+  .option('--json', 'print one JSON document on stdout')
   .addHelpText(
     'after',
     '\nExamples:\n  outgrow backup base\n  outgrow backup base --work-dir /srv/app/.outgrow --json',

@@ -8,6 +8,12 @@ export const initCommand = new Command('init')
   .description(
     'Has a Postgres archive every change. Of the work folder’s embedded server the WAL is compressed, encrypted and stored, and the first base backup is taken. For your own server, named with --database, it writes what pgBackRest needs: configuration, settings, timers, and a runbook; the server itself is only read.',
   )
+  .option('--database <url>', 'your own server (default: the embedded one of the work folder)')
+  .option('--to <location>', 'a folder, or s3://bucket/prefix (default: OUTGROW_BACKUP_TO)')
+  .option('--unencrypted', 'store what everybody can read who can read the storage')
+  .option('--work-dir <folder>', 'where the embedded server is', '.outgrow')
+  .option('--dry-run', 'report what would be done, and change nothing')
+  .option('--json', 'print one JSON document on stdout')
   .option('--dir <folder>', 'where the files for your own server are written', 'pgbackrest')
   .option('--stanza <name>', 'pgBackRest’s name for your own server', 'main')
   .option(

@@ -1,15 +1,17 @@
 import { Command } from 'commander'
-import { runSchedule } from '@outgrow/operations'
+import { dueWork, runSchedule } from '@outgrow/operations'
+import { withDestination } from '../../backup/options.ts'
 import { scheduleRequest, type ScheduleOptions } from '../../backup/schedule-request.ts'
-import type { Outcome } from '../../output/outcome.ts'
+import { outcome, type Outcome } from '../../output/outcome.ts'
 import { runCommand } from '../../output/run.ts'
-import { printScheduled, printScheduleFailure } from '../../render/backup-schedule.ts'
+import { printDue, printScheduled, printScheduleFailure } from '../../render/backup-schedule.ts'
 
-export const scheduleCommand = new Command('schedule')
+export const scheduleCommand = withDestination(new Command('schedule'))
   .summary('make backups, prune them and try them, until it is stopped')
   .description(
     'For a container, or a server without timers: makes a backup when the newest is old enough, prunes after it, and drills. What is due is judged by what the storage holds. A failure is printed and tried again.',
   )
+  .option('--dry-run', 'say what is due now, and end')
   .option('--every <interval>', 'such as 6h or 1d', '24h')
   .option('--drill-every <interval>', 'such as 7d; never for none', '7d')
   .option('--keep-daily <days>', 'of how many days', '7')
@@ -26,10 +28,15 @@ export const scheduleCommand = new Command('schedule')
     const options = command.optsWithGlobals<ScheduleOptions>()
     const asJson = options.json ?? false
     return runCommand<Outcome>(
-      asJson ? 'lines' : false,
+      asJson && !options.dryRun ? 'lines' : asJson,
       { command: 'backup schedule' },
       async ({ terminal, signal }) => {
         const request = await scheduleRequest(options)
+        if (options.dryRun) {
+          const due = await dueWork(request, signal)
+          printDue(terminal, due)
+          return outcome('backup schedule', { due })
+        }
         return runSchedule({
           ...request,
           signal,

@@ -5,7 +5,7 @@ import type { PrunePolicy } from '../catalog/plan-prune.ts'
 import type { Which } from '../catalog/which.ts'
 import type { Drill } from '../model/drill.ts'
 import type { Manifest } from '../model/manifest.ts'
-import { drillRetryMs, nextWork, type Schedule, type Tried, type Work } from './next-work.ts'
+import { drillRetryMs, nextWork, nothingTried, type Schedule, type Tried, type Work } from './next-work.ts'
 import { kindOf } from '../providers.ts'
 import { runBackup, type BackupRequest } from './run-backup.ts'
 import { runDrill } from './run-drill.ts'
@@ -23,6 +23,8 @@ export interface ScheduleRequest extends BackupRequest, Schedule, PrunePolicy {
   /** The next attempt follows by itself. */
   onFailure: (failure: Failure, retryMs: number) => void
 }
+
+type Due = Schedule & Pick<ScheduleRequest, 'url' | 'storage'>
 
 export type ScheduledWork =
   | { is: 'backup'; manifest: Manifest; pruned: PruneResult }
@@ -67,6 +69,12 @@ export async function runSchedule(request: ScheduleRequest): Promise<never> {
   }
 }
 
+/** What a schedule would do now. @throws Failure OUTGROW_STORAGE_UNAVAILABLE, OUTGROW_STORAGE_DENIED, OUTGROW_URL_INVALID */
+export async function dueWork(request: Due, signal: AbortSignal): Promise<Work> {
+  const states = await backupStates(request.storage, { ...whichOf(request), signal })
+  return nextWork(states, request, nothingTried)
+}
+
 async function backUp(request: ScheduleRequest): Promise<ScheduledWork> {
   const manifest = await runBackup(request)
   return { is: 'backup', manifest, pruned: await runPrune({ ...request, dryRun: false }) }
@@ -77,6 +85,6 @@ async function drill(request: ScheduleRequest): Promise<ScheduledWork> {
 }
 
 /** The backups that it makes: others may be beside them. */
-function whichOf({ url }: ScheduleRequest): Which {
+function whichOf({ url }: Due): Which {
   return { provider: kindOf(url), withoutBase: true }
 }
