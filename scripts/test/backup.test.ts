@@ -177,6 +177,43 @@ test('a dry run of a schedule says what is due, and ends', async () => {
   expect(await due('--drill-every', 'never')).toMatchObject({ is: 'wait' })
 })
 
+test.each([
+  ['', 'is empty'],
+  [' ', 'is empty'],
+  ['./restored.db', 'file:./restored.db'],
+  ['restored.sqlite3', 'file:restored.sqlite3'],
+  ['notes', 'file:notes'],
+  ["'postgresql://u:hunter2@localhost:1/db", 'neither a URL'],
+  ['\u201cpostgresql://u:hunter2@localhost:1/db\u201d', 'neither a URL'],
+])('a restore to %j is refused, and makes no folder', async (to, said) => {
+  const folder = temporaryFolder()
+  mkdirSync(join(folder, 'b'))
+  writeFileSync(join(folder, 'notes'), '')
+  const { code, document } = await outgrow(['restore', '--from', 'b', '--to', to], env, folder)
+  expect([code, document.error?.code]).toEqual([2, 'OUTGROW_OPTION_INVALID'])
+  expect(`${document.error?.message} ${document.error?.fix}`).toContain(said)
+  expect(JSON.stringify(document)).not.toContain('hunter2')
+  expect(readdirSync(folder)).toEqual(['b', 'notes'])
+})
+
+test('a URL in quotes is one, and no work folder is made where there is no base backup', async () => {
+  const folder = temporaryFolder()
+  const from = ['restore', '--from', 'b', '--to']
+  expect((await outgrow(['backup', `--database=file:${makePosts(1)}`, '--to', 'b'], env, folder)).code).toBe(
+    0,
+  )
+  const refused = await outgrow([...from, 'restored'], env, folder)
+  expect(refused.document.error).toMatchObject({
+    code: 'OUTGROW_BACKUP_NOT_FOUND',
+    fix: expect.stringContaining('file:'),
+  })
+  const unreachable = await outgrow([...from, "'postgresql://u:hunter2@127.0.0.1:1/db'"], env, folder)
+  expect(unreachable.code).toBe(2)
+  expect(JSON.stringify(unreachable.document)).not.toContain('hunter2')
+  expect(readdirSync(folder).toSorted()).toEqual(['.outgrow', 'b'])
+  expect((await outgrow([...from, "'file:restored.db' "], env, folder)).code).toBe(0)
+})
+
 test('a backup whose rows are not what they were ends with 4, and leaves nothing', async () => {
   const folder = temporaryFolder()
   await outgrow(['backup', '--database', `file:${makePosts(100)}`, '--to', 'b'], env, folder)

@@ -81,6 +81,7 @@ export {
   parseDatabaseUrl,
   parsePostgresUrl,
   parseSqliteSource,
+  unquoted,
   type PostgresUrl,
   type SqliteUrl,
 } from './url.ts'

@@ -23,8 +23,7 @@ const expected = 'Expected file:./app.db, or postgresql://user:password@host:543
  * @throws Failure OUTGROW_URL_INVALID
  */
 export function parseDatabaseUrl(text: string, cwd = process.cwd()): SqliteUrl | PostgresUrl {
-  // A variable that is not set, in a program that nobody type-checked.
-  const url = ((text as string | undefined) ?? '').trim().replace(/^(["'])(.*)\1$/, '$2')
+  const url = unquoted(text)
   if (/^postgres(ql)?:\/\//i.test(url)) return parsePostgres(url)
   if (/^file:/i.test(url)) return sqlite(url.slice('file:'.length), cwd)
   throw new Failure({
@@ -68,6 +67,12 @@ export function parsePostgresUrl(text: string): PostgresUrl {
     message: 'The target must be a Postgres URL.',
     fix: 'Pass --to postgresql://user:password@host:5432/database.',
   })
+}
+
+/** What a shell or a .env file may have left around a URL is no part of it. */
+export function unquoted(text: string | undefined): string {
+  // Undefined: a variable that is not set, in a program that nobody type-checked.
+  return (text ?? '').trim().replace(/^(["'])(.*)\1$/, '$2')
 }
 
 function sqlite(rest: string, cwd: string): SqliteUrl {

@@ -7,6 +7,7 @@ import { stepProgress } from '../render/progress.ts'
 import { printRecovered, printRestore, shownRecovery, type ShownRecovery } from '../render/restore.ts'
 import { acrossOf, type AcrossOptions } from './across.ts'
 import { protectionOf, storageOf, type BackupOptions } from './options.ts'
+import { restoreTarget } from './restore-target.ts'
 import { timeOf } from './time-of.ts'
 
 export interface RestoreOptions extends BackupOptions, AcrossOptions {
@@ -48,18 +49,20 @@ export async function restoreBackup(
   context: CommandContext,
 ): Promise<RestoreDocument> {
   const { terminal, signal } = context
+  const to = restoreTarget(options.to)
   const at = options.at === undefined ? undefined : timeOf('--at', options.at)
   const protection = protectionOf(options)
   const { storage, id } = await storageOf('--from', options.from)
-  if (!/^[a-z][a-z0-9+.-]+:/i.test(options.to)) {
+  if ('workDir' in to) {
+    const { workDir } = to
     const onProgress = stepProgress(terminal)
-    const recovered = await recover({ storage, protection, id, at, signal, onProgress, workDir: options.to })
-    printRecovered(terminal, recovered, options.to)
+    const recovered = await recover({ storage, protection, id, at, signal, onProgress, workDir })
+    printRecovered(terminal, recovered, workDir)
     const { base, ms } = recovered
-    const document = { ...blankRestore, backup: summaryOf(base.manifest), target: options.to, ms }
+    const document = { ...blankRestore, backup: summaryOf(base.manifest), target: workDir, ms }
     return outcome('restore', { ...document, recovery: shownRecovery(recovered) })
   }
-  const run = { url: options.to, workDir: options.workDir, signal, onProgress: stepProgress(terminal) }
+  const run = { url: to.url, workDir: options.workDir, signal, onProgress: stepProgress(terminal) }
   const { done, ...across } = acrossOf(options, context)
   const restored = await runRestore({ ...run, storage, protection, id, at, across }).finally(done)
   printRestore(terminal, restored)

@@ -123,7 +123,7 @@ export function chooseBase(
     throw new Failure({
       code: 'OUTGROW_BACKUP_NOT_FOUND',
       message: `${description} has no base backup, so nothing there can be restored to a time.`,
-      fix: 'outgrow backup init takes one, and archives from then on. Without --at, restore takes the newest of the other backups.',
+      fix: 'For a backup of a database pass --to file:./restored.db or a postgresql: URL. outgrow backup init takes a base backup, and archives from then on.',
     })
   }
   const candidates = at === undefined ? [newest] : coverages.filter(({ from }) => from <= at)

@@ -69,10 +69,10 @@ export interface Recovered {
 export async function recover(request: RecoverRequest): Promise<Recovered> {
   const started = performance.now()
   const { storage, protection, at, isDurable = true, signal, onProgress } = request
+  const base = chooseBase(await readCoverage(request, request.id, signal), at, storage.description)
   const asked = join(stateDirectory(request.workDir), 'postgres')
   const folder = embeddedFolder(asked)
   refuseCluster(folder)
-  const base = chooseBase(await readCoverage(request, request.id, signal), at, storage.description)
   const openPart = openParts(storage, base.manifest, protection, signal)
   const lastOfChain = base.chain.at(-1) ?? ''
   const wal = await WalServer.listen({ storage, protection, ...base.details, lastOfChain }, folder.owner)
