@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { CreateMultipartUploadCommand, S3Client, UploadPartCommand } from '@aws-sdk/client-s3'
 import { temporaryFolder } from '@outgrow/testing'
@@ -133,17 +133,24 @@ test('what is written to a folder is for its owner only', async () => {
 test('an upload that a killed process left in a folder is no object, and can be removed', async () => {
   const folder = temporaryFolder()
   const storage = await openStorage(folder)
-  await storage.put('a/whole', bytesOf('x'))
-  const left = join(folder, 'a', '.database.sqlite.0123456789ab.partial')
+  const id = '20261126T171500Z-9f3a61c0'
+  await storage.put(`${id}/whole`, bytesOf('x'))
+  const left = join(folder, id, '.database.sqlite.0123456789ab.partial')
   writeFileSync(left, 'half')
   utimesSync(left, 1000, 1000)
-  expect(await keysOf(storage)).toEqual(['a/whole'])
+  expect(await keysOf(storage)).toEqual([`${id}/whole`])
+  // Of somebody else: it is neither looked into nor removed.
+  mkdirSync(join(folder, 'foreign'))
+  const foreign = join(folder, 'foreign', '.download.0123456789ab.partial')
+  writeFileSync(foreign, 'half')
   const unfinished: UnfinishedUpload[] = []
   for await (const upload of storage.unfinished()) unfinished.push(upload)
-  expect(unfinished.map(({ key }) => key)).toEqual(['a/database.sqlite'])
+  expect(unfinished.map(({ key }) => key)).toEqual([`${id}/database.sqlite`])
   expect(await unfinished[0]?.lastActiveAt()).toEqual(new Date(1_000_000))
   await unfinished[0]?.remove()
-  expect(filesBelow(folder)).toEqual([join(folder, 'a/whole')])
+  expect(filesBelow(folder).toSorted()).toEqual([join(folder, id, 'whole'), foreign])
+  await storage.remove([`${id}/whole`])
+  expect(readdirSync(folder)).toEqual(['foreign'])
 })
 
 test('objects are removed one by one where a bucket does not know how to remove several', async () => {

@@ -53,7 +53,10 @@ export async function readCatalog(storage: Storage, signal?: AbortSignal): Promi
   // Ids begin with a year.
   for await (const object of storage.list('2', signal)) {
     const id = readKey(object.key)?.id
-    if (id !== undefined) objects.set(id, [...(objects.get(id) ?? []), object])
+    if (id === undefined) continue
+    const found = objects.get(id)
+    if (found) found.push(object)
+    else objects.set(id, [object])
   }
   const catalog: Catalog = { backups: [], leftovers: [] }
   for (const [id, found] of objects) {

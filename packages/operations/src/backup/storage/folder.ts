@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { constants, createReadStream } from 'node:fs'
-import { access, lstat, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { access, lstat, mkdir, open, readdir, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { Failure } from '@outgrow/kit'
+import { isBackupId } from '../model/keys.ts'
 import type { PutOptions, Storage, StoredObject, UnfinishedUpload } from '../model/storage.ts'
+import { walPrefix } from '../pitr/wal-files.ts'
 import { placeFile, placeNewFile } from './place-file.ts'
 import { objectExists, objectMissing, storageFailure, type StorageProblem } from './storage-failure.ts'
 
@@ -56,7 +58,9 @@ export class FolderStorage implements Storage {
   }
 
   async *list(prefix: string, signal?: AbortSignal): AsyncIterable<StoredObject> {
-    for await (const { path, name } of this.#files(prefix)) {
+    for await (const { path, name } of this.#files(
+      (key) => key.startsWith(prefix) || prefix.startsWith(key),
+    )) {
       signal?.throwIfAborted()
       const key = relative(this.#folder, path).split(sep).join('/')
       if (name.startsWith('.') || !key.startsWith(prefix)) continue
@@ -74,7 +78,7 @@ export class FolderStorage implements Storage {
   }
 
   async *unfinished(): AsyncIterable<UnfinishedUpload> {
-    for await (const { path, name } of this.#files('')) {
+    for await (const { path, name } of this.#files(isOfBackups)) {
       const become = /^\.(.+)\.[0-9a-f]{12}\.partial$/.exec(name)?.[1]
       if (become === undefined) continue
       const key = relative(this.#folder, join(dirname(path), become))
@@ -89,25 +93,10 @@ export class FolderStorage implements Storage {
     }
   }
 
-  /** All files below, in order of their keys. Folders that cannot hold the prefix are not entered. */
-  async *#files(prefix: string): AsyncIterable<{ path: string; name: string }> {
-    const walk = async function* (
-      folder: string,
-      inside: string,
-    ): AsyncIterable<{ path: string; name: string }> {
-      const entries = await readdir(folder, { withFileTypes: true })
-      const inOrder = entries
-        .filter(({ name }) => name !== 'lost+found') // of a disk; only root may look into it
-        .map((entry) => ({ entry, key: `${inside}${entry.name}${entry.isDirectory() ? '/' : ''}` }))
-        .toSorted((a, b) => (a.key < b.key ? -1 : 1))
-      for (const { entry, key } of inOrder) {
-        const path = join(folder, entry.name)
-        if (!entry.isDirectory()) yield { path, name: entry.name }
-        else if (key.startsWith(prefix) || prefix.startsWith(key)) yield* walk(path, key)
-      }
-    }
+  /** Files below, in order of their keys. @param isEntered whether to look into a folder, by its key with `/` */
+  async *#files(isEntered: (key: string) => boolean): AsyncIterable<FoundFile> {
     try {
-      yield* walk(this.#folder, '')
+      yield* filesIn(this.#folder, '', isEntered)
     } catch (error) {
       throw this.#named(error)
     }
@@ -156,6 +145,33 @@ export class FolderStorage implements Storage {
   }
 }
 
+interface FoundFile {
+  path: string
+  name: string
+}
+
+async function* filesIn(
+  folder: string,
+  inside: string,
+  isEntered: (key: string) => boolean,
+): AsyncIterable<FoundFile> {
+  const entries = await readdir(folder, { withFileTypes: true })
+  const inOrder = entries
+    .filter(({ name }) => name !== 'lost+found') // of a disk; only root may look into it
+    .map((entry) => ({ entry, key: `${inside}${entry.name}${entry.isDirectory() ? '/' : ''}` }))
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+  for (const { entry, key } of inOrder) {
+    const path = join(folder, entry.name)
+    if (!entry.isDirectory()) yield { path, name: entry.name }
+    else if (isEntered(key)) yield* filesIn(path, key, isEntered)
+  }
+}
+
+/** Other folders beside those of backups are somebody else's, and may not even be readable. */
+function isOfBackups(key: string): boolean {
+  return isBackupId(key.slice(0, key.indexOf('/'))) || key.startsWith(walPrefix)
+}
+
 function problemOf(code: string | undefined): StorageProblem {
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') return 'full'
   return code === 'EACCES' || code === 'EPERM' || code === 'EROFS' ? 'denied' : 'unavailable'
@@ -165,7 +181,7 @@ async function removeEmpty(folder: string, root: string): Promise<void> {
   if (folder === root) return
   const isEmpty = (await readdir(folder).catch(() => ['gone'])).length === 0
   if (!isEmpty) return
-  await rm(folder, { recursive: false, force: true }).catch(() => {})
+  await rmdir(folder).catch(() => {}) // somebody may be putting an object there
 }
 
 function isCode(error: unknown, code: string): boolean {
