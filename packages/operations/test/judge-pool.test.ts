@@ -40,6 +40,14 @@ describe.skipIf(!hasPgbouncer)('of a pooler as outgrow pool writes it, with one 
     expect(judgePool(good)).toEqual({ findings: [], unknown: [] })
   })
 
+  test('roles and databases that are not pooled may have any limit', () => {
+    const { server } = good
+    if (!server) throw new Error('the server was not read')
+    const roles = [...server.roles, { ...server.roles[0], name: 'reports', connectionLimit: 1 }]
+    const databases = [...server.databases, { name: 'archive', connectionLimit: 1 }]
+    expect(codes({ server: { ...server, roles, databases } as PoolReadings['server'] })).toEqual([])
+  })
+
   test.each([
     ['OUTGROW_POOL_MODE', 'pool_mode', 'session'],
     ['OUTGROW_POOL_MODE', 'pool_mode', 'statement'],

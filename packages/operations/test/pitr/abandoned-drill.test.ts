@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, utimesSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { startEmbeddedPostgres, withPostgres } from '@outgrow/databases'
 import { temporaryFolder } from '@outgrow/testing'
@@ -17,6 +17,7 @@ test('the server of a drill of a base backup that was killed is ended by the nex
   })
   try {
     await withPostgres(server.url, (client) => client.query('CREATE TABLE secrets ()'))
+    utimesSync(abandoned, 1000, 1000) // one that was made just now may still be given its lock
     await withScratchFolder(workDir, async () => {})
     expect(existsSync(abandoned)).toBe(false)
     expect(existsSync(server.dataDirectory)).toBe(false)

@@ -44,18 +44,21 @@ function roleLimits(
   pools: ReturnType<typeof poolSizes>['pools'],
   { roles, databases }: NonNullable<PoolReadings['server']>,
 ): PoolFinding[] {
+  // Whoever is not pooled may have any limit.
+  const isOver = (taken: number, limit: number | null) =>
+    limit !== null && taken > 0 && taken > limit - directConnections
   const over = [
     ...roles.flatMap(({ name, connectionLimit }) => {
       const taken = pools
         .filter(({ users }) => users.includes(name))
         .reduce((sum, { poolSize, most }) => sum + Math.min(poolSize, most), 0)
-      return connectionLimit !== null && taken > connectionLimit - directConnections
+      return isOver(taken, connectionLimit)
         ? [`role ${name} is limited to ${connectionLimit}, and its pools take ${taken}`]
         : []
     }),
     ...databases.flatMap(({ name, connectionLimit }) => {
       const taken = pools.find(({ database }) => database === name)?.most ?? 0
-      return connectionLimit !== null && taken > connectionLimit - directConnections
+      return isOver(taken, connectionLimit)
         ? [`database ${name} is limited to ${connectionLimit}, and its pools take ${taken}`]
         : []
     }),
