@@ -18,9 +18,15 @@ test(`an application loses nothing while its file graduates in chaos (seed ${see
 }, 7_200_000)
 
 test('the same chaos finds out who reads the past after a switch', async () => {
-  const { violations } = await chaosGraduate({ runs: 1, seed: 11, variant: 'raise-not-rename' })
-  expect(violations.flatMap(({ wrong }) => wrong).some((one) => one.includes('was acknowledged'))).toBe(true)
-}, 300_000)
+  const isFound = async (seed: number) => {
+    const { violations } = await chaosGraduate({ runs: 1, seed, variant: 'raise-not-rename' })
+    return violations.some(({ wrong }) => wrong.some((one) => one.includes('was acknowledged')))
+  }
+  // A run finds it where somebody reads at the wrong moment: mostly the first one does.
+  let runs = 0
+  while (runs < 6 && !(await isFound(11 + runs))) runs++
+  expect(runs).toBeLessThan(6)
+}, 600_000)
 
 test.each(variantNames)('the variant %s finds the place that it changes', (name) => {
   const file = join(import.meta.dirname, '../..', variants[name].file)
