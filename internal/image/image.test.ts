@@ -8,7 +8,8 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { makeDatabase, until } from '@outgrow/testing'
 import { makeBaseRoot } from './base-root.ts'
 import { buildImage, type Image } from './build-image.ts'
-import { environmentOf, readServices } from '../test/compose-file.ts'
+import { readServices } from '../test/compose-file.ts'
+import { environmentOf } from './environment-of.ts'
 import { removeImage, runImage } from './run-image.ts'
 
 const repository = join(import.meta.dirname, '../..')
