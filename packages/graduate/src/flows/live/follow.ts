@@ -10,6 +10,7 @@ import { hold, prepareHold, type Held } from '../../steps/live/hold.ts'
 import { switchObstacles } from '../../steps/live/obstacles.ts'
 import type { LiveSession } from '../../steps/live/session.ts'
 import { verifyLive } from '../../steps/live/verify-live.ts'
+import { roundTripMs } from './round-trip.ts'
 
 /** Entries of the log that may be left when writes are held: they are applied meanwhile. */
 const heldEntries = 500
@@ -25,17 +26,6 @@ export async function settle(session: LiveSession, onLag: (entries: number) => v
     onLag(left)
     if (left <= heldEntries) return left
   }
-}
-
-/** How long the target takes to answer, in ms: the median of a few times. */
-export async function roundTripMs(client: PostgresClient): Promise<number> {
-  const times: number[] = []
-  for (let at = 0; at < 5; at++) {
-    const started = performance.now()
-    await client.query('SELECT 1')
-    times.push(performance.now() - started)
-  }
-  return times.toSorted((a, b) => a - b)[2] ?? 0
 }
 
 /** Of a switch, while writes are held. */
