@@ -84,7 +84,7 @@ test('a schedule backs up, prunes and drills when it is due, and goes on after a
   const running = runSchedule({
     storage: flaky,
     workDir,
-    url: `file:${file}`,
+    database: async () => `file:${file}`,
     protection: key,
     everyMs: 500,
     drillEveryMs: 1000,
@@ -132,7 +132,7 @@ test('a drill that cannot be made stops no backup', async () => {
   const running = runSchedule({
     storage: cannotDrill,
     workDir,
-    url: `file:${makeSqlite('CREATE TABLE t (v TEXT); INSERT INTO t VALUES (42)')}`,
+    database: async () => `file:${makeSqlite('CREATE TABLE t (v TEXT); INSERT INTO t VALUES (42)')}`,
     protection: key,
     everyMs: 300,
     drillEveryMs: 600,
@@ -169,7 +169,7 @@ test('backups of another kind in the same place stand for none, and are not dril
   const running = runSchedule({
     storage,
     workDir,
-    url,
+    database: async () => url,
     protection: key,
     ...schedule,
     keepDaily: 7,
@@ -197,4 +197,31 @@ test('backups of another kind in the same place stand for none, and are not dril
   expect((await backupStates(storage, { provider: 'postgres', withoutBase: true })).newest).toMatchObject({
     id: chosen({ provider: 'postgres', withoutBase: true })?.id,
   })
+})
+
+test('a schedule backs up the database that the rows are in by then', async () => {
+  const { storage, workDir } = makeBackups()
+  const [before, after] = ['before', 'after'].map((name) => `file:${makeSqlite(`CREATE TABLE ${name} (v)`)}`)
+  const stop = new AbortController()
+  const tables: string[] = []
+  const running = runSchedule({
+    storage,
+    workDir,
+    database: async () => (tables.length === 0 ? before : after) as string,
+    protection: key,
+    everyMs: 1,
+    drillEveryMs: undefined,
+    keepDaily: 7,
+    keepWeekly: 4,
+    server: undefined,
+    signal: stop.signal,
+    onProgress: () => {},
+    onDone: (work) => {
+      if (work.is === 'backup') tables.push(work.manifest.tables.at(-1)?.name ?? '')
+      if (tables.length === 2) stop.abort(new Error('enough'))
+    },
+    onFailure: (failure) => stop.abort(failure),
+  })
+  await expect(running).rejects.toThrow('enough')
+  expect(tables).toEqual(['before', 'after'])
 })

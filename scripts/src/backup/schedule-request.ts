@@ -22,11 +22,12 @@ export interface ScheduleOptions {
 export async function scheduleRequest(
   options: ScheduleOptions,
 ): Promise<Omit<ScheduleRequest, 'signal' | 'onProgress' | 'onDone' | 'onFailure'>> {
+  await backedUpUrl(options.database) // what cannot be a database is no reason to try again
   const { storage } = await storageOf('--to', options.to)
   const { workDir, drillEvery } = options
   const limits = { least: 0, most: 10_000, isWhole: true }
   return {
-    url: await backedUpUrl(options.database),
+    database: () => backedUpUrl(options.database),
     storage,
     protection: protectionOf(options),
     everyMs: intervalOf('--every', options.every),

@@ -11,7 +11,9 @@ import { runBackup, type BackupRequest } from './run-backup.ts'
 import { runDrill } from './run-drill.ts'
 import { runPrune, type PruneResult } from './run-prune.ts'
 
-export interface ScheduleRequest extends BackupRequest, Schedule, PrunePolicy {
+export interface ScheduleRequest extends Omit<BackupRequest, 'url'>, Schedule, PrunePolicy {
+  /** URL of the database, asked for each time: it moves where a file graduates meanwhile. */
+  database: () => Promise<string>
   /**
    * Before the first attempt after a failure; twice as long before each that follows, up to 15 minutes. A drill that failed is
    * tried again when the next backup is due.
@@ -24,7 +26,7 @@ export interface ScheduleRequest extends BackupRequest, Schedule, PrunePolicy {
   onFailure: (failure: Failure, retryMs: number) => void
 }
 
-type Due = Schedule & Pick<ScheduleRequest, 'url' | 'storage'>
+type Due = Schedule & Pick<ScheduleRequest, 'database' | 'storage'>
 
 export type ScheduledWork =
   | { is: 'backup'; manifest: Manifest; pruned: PruneResult }
@@ -46,12 +48,13 @@ export async function runSchedule(request: ScheduleRequest): Promise<never> {
     try {
       await storage.prepare()
       const tried = { last, drillAgoMs: performance.now() - drilledAtMs }
-      work = nextWork(await backupStates(storage, { ...whichOf(request), signal }), request, tried)
+      const url = await request.database()
+      work = nextWork(await backupStates(storage, { ...whichOf(url), signal }), request, tried)
       if (work.is === 'wait') await sleep(Math.min(work.ms, longestWaitMs), undefined, { signal })
       else {
         last = work.is
         if (work.is === 'drill') drilledAtMs = performance.now()
-        onDone(work.is === 'backup' ? await backUp(request) : await drill(request))
+        onDone(work.is === 'backup' ? await backUp({ ...request, url }) : await drill({ ...request, url }))
       }
       retryMs = firstRetryMs
     } catch (error) {
@@ -71,20 +74,22 @@ export async function runSchedule(request: ScheduleRequest): Promise<never> {
 
 /** What a schedule would do now. @throws Failure OUTGROW_STORAGE_UNAVAILABLE, OUTGROW_STORAGE_DENIED, OUTGROW_URL_INVALID */
 export async function dueWork(request: Due, signal: AbortSignal): Promise<Work> {
-  const states = await backupStates(request.storage, { ...whichOf(request), signal })
+  const states = await backupStates(request.storage, { ...whichOf(await request.database()), signal })
   return nextWork(states, request, nothingTried)
 }
 
-async function backUp(request: ScheduleRequest): Promise<ScheduledWork> {
+type AtUrl = ScheduleRequest & Pick<BackupRequest, 'url'>
+
+async function backUp(request: AtUrl): Promise<ScheduledWork> {
   const manifest = await runBackup(request)
   return { is: 'backup', manifest, pruned: await runPrune({ ...request, dryRun: false }) }
 }
 
-async function drill(request: ScheduleRequest): Promise<ScheduledWork> {
-  return { is: 'drill', drill: await runDrill({ ...request, id: undefined, which: whichOf(request) }) }
+async function drill(request: AtUrl): Promise<ScheduledWork> {
+  return { is: 'drill', drill: await runDrill({ ...request, id: undefined, which: whichOf(request.url) }) }
 }
 
 /** The backups that it makes: others may be beside them. */
-function whichOf({ url }: Due): Which {
+function whichOf(url: string): Which {
   return { provider: kindOf(url), withoutBase: true }
 }
