@@ -1,5 +1,10 @@
-import { summaryOf, type ScheduledWork, type Storage, type Work } from '@outgrow/operations'
-import type { Failure } from '@outgrow/kit'
+import {
+  summaryOf,
+  type ScheduledWork,
+  type ScheduleRequest,
+  type Storage,
+  type Work,
+} from '@outgrow/operations'
 import { outcome } from '../output/outcome.ts'
 import { duration, type Terminal } from '../output/terminal.ts'
 import { printBackup } from './backup.ts'
@@ -25,13 +30,15 @@ export function printScheduled(
   }
 }
 
-export function printScheduleFailure(
-  terminal: Terminal,
-  asJson: boolean,
-): (failure: Failure, retryMs: number) => void {
-  return ({ code, message, why = null, fix = null }, retryMs) => {
+export function printScheduleFailure(terminal: Terminal, asJson: boolean): ScheduleRequest['onFailure'] {
+  return ({ code, message, why = null, fix = null }, retryMs, of) => {
     if (asJson)
-      return printLine({ command: 'backup', ok: false, error: { code, message, why, fix }, retryMs })
+      return printLine({
+        command: of === 'drill' ? 'backup drill' : 'backup',
+        ok: false,
+        error: { code, message, why, fix },
+        retryMs,
+      })
     terminal.line(`${terminal.style('red', code)}  ${message}`)
     if (fix !== null) terminal.line(`  fix: ${fix}`)
     terminal.line(`  The next attempt is in ${duration(retryMs)}.`)

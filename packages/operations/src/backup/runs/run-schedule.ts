@@ -23,7 +23,7 @@ export interface ScheduleRequest extends Omit<BackupRequest, 'url'>, Schedule, P
   server: string | undefined
   onDone: (done: ScheduledWork) => void
   /** The next attempt follows by itself. */
-  onFailure: (failure: Failure, retryMs: number) => void
+  onFailure: (failure: Failure, retryMs: number, of: ScheduledWork['is']) => void
 }
 
 type Due = Schedule & Pick<ScheduleRequest, 'database' | 'storage'>
@@ -62,10 +62,10 @@ export async function runSchedule(request: ScheduleRequest): Promise<never> {
       const failure = expectedFailure(error)
       if (!(failure instanceof Failure)) throw error
       if (work?.is === 'drill') {
-        onFailure(failure, drillRetryMs(request)) // no backup waits for it
+        onFailure(failure, drillRetryMs(request), 'drill') // no backup waits for it
         continue
       }
-      onFailure(failure, retryMs)
+      onFailure(failure, retryMs, 'backup')
       await sleep(retryMs, undefined, { signal })
       retryMs = Math.min(2 * retryMs, longestRetryMs)
     }
