@@ -348,3 +348,12 @@ test('tables that somebody makes in the target meanwhile are named, and nothing 
   expect(refused.document.error).toMatchObject({ code: 'OUTGROW_TARGET_CHANGED' })
   expect((await started.ended).document).toMatchObject({ error: { code: 'OUTGROW_TARGET_NOT_EMPTY' } })
 })
+
+test('an option that only the graduation itself has is refused beside what ends it', async () => {
+  const { file } = makeShop(1)
+  const { code, stderr } = await outgrow(['graduate', 'cancel', '--from', file, '--rehearse', '3'])
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: expect.stringContaining('--rehearse is no option of graduate cancel.') as string,
+  })
+})
