@@ -106,10 +106,43 @@ test('a schedule backs up, prunes and drills when it is due, and goes on after a
     { code: 'OUTGROW_SYSTEM', retryMs: 20 },
   ])
   expect(done[0]?.is).toBe('backup')
-  expect(done.every((work) => work.is === 'backup' || work.drill.ok)).toBe(true)
+  expect(done.every((work) => work.is !== 'drill' || work.drill.ok)).toBe(true)
   // The newest of the day, and the last that a drill has proved.
   expect((await listBackups(storage)).length).toBeLessThanOrEqual(2)
   expect((await backupStates(storage)).proved).not.toBe(null)
+})
+
+test('a backup that was stored is told of although nothing could be pruned after it', async () => {
+  const { storage, workDir } = makeBackups()
+  const stop = new AbortController()
+  const told: string[] = []
+  const cannotPrune: Storage = new Proxy(storage, {
+    get: (target, name: keyof Storage) => {
+      if (name === 'unfinished') throw new Failure({ code: 'OUTGROW_STORAGE_DENIED', message: 'No.' })
+      const value = target[name]
+      return typeof value === 'function' ? (value as () => unknown).bind(target) : value
+    },
+  })
+  const running = runSchedule({
+    storage: cannotPrune,
+    workDir,
+    database: async () => `file:${makeSqlite('CREATE TABLE t (v TEXT); INSERT INTO t VALUES (42)')}`,
+    protection: key,
+    everyMs: 300,
+    drillEveryMs: undefined,
+    keepDaily: 7,
+    keepWeekly: 4,
+    server: undefined,
+    signal: stop.signal,
+    onProgress: () => {},
+    onDone: ({ is }) => told.push(is),
+    onFailure: ({ code }, retryMs, of) => told.push(`${of} ${code} ${retryMs}`),
+  })
+  await until(() => told.length >= 4)
+  stop.abort(new Error('enough'))
+  await expect(running).rejects.toThrow('enough')
+  const failed = 'prune OUTGROW_STORAGE_DENIED 300'
+  expect(told.slice(0, 4)).toEqual(['backup', failed, 'backup', failed])
 })
 
 test('a drill that cannot be made stops no backup', async () => {
@@ -147,7 +180,7 @@ test('a drill that cannot be made stops no backup', async () => {
   await until(() => done.length >= 3 && failures.length >= 2)
   stop.abort(new Error('enough'))
   await expect(running).rejects.toThrow('enough')
-  expect(done.every(({ is }) => is === 'backup')).toBe(true)
+  expect(done.every(({ is }) => is !== 'drill')).toBe(true)
   expect(new Set(failures)).toEqual(new Set(['OUTGROW_STORAGE_DENIED 300']))
 })
 
@@ -181,11 +214,12 @@ test('backups of another kind in the same place stand for none, and are not dril
     onFailure: (failure) => stop.abort(failure),
   })
   const ended = running.catch((error: unknown) => error)
-  await Promise.race([ended, until(() => done.length >= 2)])
+  await Promise.race([ended, until(() => done.length >= 3)])
   stop.abort(new Error('enough'))
   expect(await ended).toMatchObject({ message: 'enough' })
   expect(done).toMatchObject([
     { is: 'backup', manifest: { provider: 'sqlite' } },
+    { is: 'prune' },
     { is: 'drill', drill: { ok: true } },
   ])
 

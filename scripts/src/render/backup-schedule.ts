@@ -1,3 +1,4 @@
+import { assertNever } from '@outgrow/kit'
 import {
   summaryOf,
   type ScheduledWork,
@@ -17,16 +18,24 @@ export function printScheduled(
   asJson: boolean,
 ): (done: ScheduledWork) => void {
   return (done) => {
-    if (done.is === 'backup') {
-      const { manifest, pruned } = done
-      if (asJson)
-        return printLine(
-          outcome('backup', { backup: summaryOf(manifest), pruned }, manifest.damage.length === 0),
-        )
-      printBackup(terminal, manifest, storage)
-      if (pruned.remove.length > 0) printPrune(terminal, pruned, false)
-    } else if (asJson) printLine(outcome('backup drill', { drill: done.drill }, done.drill.ok))
-    else printDrill(terminal, done.drill)
+    switch (done.is) {
+      case 'backup': {
+        const { manifest } = done
+        if (!asJson) return printBackup(terminal, manifest, storage)
+        return printLine(outcome('backup', { backup: summaryOf(manifest) }, manifest.damage.length === 0))
+      }
+      case 'prune': {
+        const { pruned } = done
+        if (asJson) return printLine(outcome('backup prune', pruned))
+        if (pruned.remove.length > 0) printPrune(terminal, pruned, false)
+        return
+      }
+      case 'drill':
+        if (asJson) return printLine(outcome('backup drill', { drill: done.drill }, done.drill.ok))
+        return printDrill(terminal, done.drill)
+      default:
+        assertNever(done)
+    }
   }
 }
 
@@ -34,7 +43,7 @@ export function printScheduleFailure(terminal: Terminal, asJson: boolean): Sched
   return ({ code, message, why = null, fix = null }, retryMs, of) => {
     if (asJson)
       return printLine({
-        command: of === 'drill' ? 'backup drill' : 'backup',
+        command: of === 'backup' ? 'backup' : `backup ${of}`,
         ok: false,
         error: { code, message, why, fix },
         retryMs,

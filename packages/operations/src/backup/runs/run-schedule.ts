@@ -16,7 +16,7 @@ export interface ScheduleRequest extends Omit<BackupRequest, 'url'>, Schedule, P
   database: () => Promise<string>
   /**
    * Before the first attempt after a failure; twice as long before each that follows, up to 15 minutes. A drill that failed is
-   * tried again when the next backup is due.
+   * tried again when the next backup is due, and what could not be pruned is left to the next backup.
    */
   firstRetryMs?: number
   /** A Postgres on whose server a drill's scratch database may be made. */
@@ -29,7 +29,8 @@ export interface ScheduleRequest extends Omit<BackupRequest, 'url'>, Schedule, P
 type Due = Schedule & Pick<ScheduleRequest, 'database' | 'storage'>
 
 export type ScheduledWork =
-  | { is: 'backup'; manifest: Manifest; pruned: PruneResult }
+  | { is: 'backup'; manifest: Manifest }
+  | { is: 'prune'; pruned: PruneResult }
   | { is: 'drill'; drill: Drill }
 
 /** Somebody else may make a backup, or remove one. */
@@ -54,7 +55,11 @@ export async function runSchedule(request: ScheduleRequest): Promise<never> {
       else {
         last = work.is
         if (work.is === 'drill') drilledAtMs = performance.now()
-        onDone(work.is === 'backup' ? await backUp({ ...request, url }) : await drill({ ...request, url }))
+        if (work.is === 'drill') onDone(await drill({ ...request, url }))
+        else {
+          onDone({ is: 'backup', manifest: await runBackup({ ...request, url }) })
+          await prune(request)
+        }
       }
       retryMs = firstRetryMs
     } catch (error) {
@@ -80,9 +85,17 @@ export async function dueWork(request: Due, signal: AbortSignal): Promise<Work> 
 
 type AtUrl = ScheduleRequest & Pick<BackupRequest, 'url'>
 
-async function backUp(request: AtUrl): Promise<ScheduledWork> {
-  const manifest = await runBackup(request)
-  return { is: 'backup', manifest, pruned: await runPrune({ ...request, dryRun: false }) }
+/** The backup before it is stored, whatever becomes of this. */
+async function prune(request: ScheduleRequest): Promise<void> {
+  const { signal, everyMs, onDone, onFailure } = request
+  try {
+    onDone({ is: 'prune', pruned: await runPrune({ ...request, dryRun: false }) })
+  } catch (error) {
+    signal.throwIfAborted()
+    const failure = expectedFailure(error)
+    if (!(failure instanceof Failure)) throw error
+    onFailure(failure, everyMs, 'prune')
+  }
 }
 
 async function drill(request: AtUrl): Promise<ScheduledWork> {
