@@ -62,6 +62,7 @@ test('a replica that is promoted answers nothing from then on, and a replica of 
   const database = await replicated.openInUse()
   const { client } = database
   const position = await database.position()
+  await replicated.caughtUp(promoted) // who has written nothing may read what was there before
   const { more, stop } = askOnAndOn(() => database.after(undefined, () => client.label.count()))
   await more(50)
   const before = counters(database)
