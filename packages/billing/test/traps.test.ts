@@ -215,6 +215,7 @@ for (const backend of backends)
         client_reference_id: victim.accountId,
         metadata: { accountId: victim.accountId },
         line_items: [{ price: 'price_pro', quantity: 1 }],
+        success_url: 'http://app/',
       })
       shop.fake.completeCheckout(session.id)
       await shop.settle()

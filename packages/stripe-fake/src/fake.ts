@@ -1,5 +1,5 @@
 import type { Hono } from 'hono'
-import { routesOf } from './routes.ts'
+import { routesOf } from './routes/routes.ts'
 import { StripeState, type StripeFakeOptions } from './state.ts'
 
 /**

@@ -3,10 +3,14 @@ import type { Stripe } from 'stripe'
 import type { Seconds } from './clock.ts'
 import { Deliveries, type Delivery } from './deliveries.ts'
 import { emitterOf, type Emitter } from './emitter.ts'
-import { ApiError } from './errors.ts'
-import { disputeObject, priceObject, productObject, refundObject } from './objects.ts'
-import { known, Store, type Card, type SubscriptionState } from './store.ts'
-import * as subscriptions from './subscriptions.ts'
+import { ApiError } from './api/errors.ts'
+import { completeSession, openSessionOf } from './billing/checkout.ts'
+import { nextDue } from './billing/due.ts'
+import { cancelNow } from './billing/renewal.ts'
+import { hasEnded } from './billing/statuses.ts'
+import { disputeObject, refundObject } from './objects/charge.ts'
+import { priceObject, productObject, type Interval } from './objects/product.ts'
+import { known, Store, type Card } from './store.ts'
 
 export interface StripeFakeOptions {
   /** Where the virtual clock starts, in seconds since 1970. */
@@ -48,11 +52,11 @@ export class StripeState {
   readonly #faults: Fault[] = []
 
   constructor(options: StripeFakeOptions = {}) {
+    this.baseUrl = options.baseUrl ?? 'http://stripe.fake'
     const saved = options.saved && (deserialize(options.saved) as Saved)
     this.store = saved
-      ? Store.restore(saved.store)
-      : new Store(options.now ?? 1_790_000_000, options.namespace ?? 'fake')
-    this.baseUrl = options.baseUrl ?? 'http://stripe.fake'
+      ? Store.restore(saved.store, this.baseUrl)
+      : new Store(options.now ?? 1_790_000_000, options.namespace ?? 'fake', this.baseUrl)
     this.afterRetries = options.afterRetries ?? 'canceled'
     this.deliveries = new Deliveries(options.webhookSecret ?? 'whsec_fake')
     for (const delivery of saved?.waiting ?? []) this.deliveries.putBack(delivery)
@@ -93,51 +97,26 @@ export class StripeState {
 
   /** Moves the clock and lets everything happen that falls due, in its order. */
   advance(seconds: Seconds): void {
-    const until = this.store.now + seconds
-    for (;;) {
-      const [next] = [...this.store.subscriptions.values()]
-        .map((state) => ({ state, due: subscriptions.nextDue(state) }))
-        .filter(({ due }) => due !== undefined && due.at <= until)
-        .toSorted((a, b) => (a.due?.at ?? 0) - (b.due?.at ?? 0))
-      if (!next?.due) break
-      this.store.now = Math.max(this.store.now, next.due.at)
-      this.#happen(next.state, next.due.what)
-    }
-    this.store.now = until
-    this.#expireSessions()
-  }
-
-  #happen(
-    state: SubscriptionState,
-    what: NonNullable<ReturnType<typeof subscriptions.nextDue>>['what'],
-  ): void {
     const { store, emit } = this
-    switch (what) {
-      case 'expire':
-        subscriptions.setStatus(store, emit, state, 'incomplete_expired')
-        break
-      case 'trial-will-end':
-        state.trialWillEndSent = true
-        emit('customer.subscription.trial_will_end', state.object)
-        break
-      case 'trial-end':
-        subscriptions.endTrial(store, emit, state)
-        break
-      case 'cancel':
-        subscriptions.cancelNow(store, emit, state)
-        break
-      case 'retry':
-        subscriptions.retry(store, emit, state, this.afterRetries)
-        break
-      case 'renew':
-        subscriptions.renew(store, emit, state)
+    const until = store.now + seconds
+    for (;;) {
+      const [next] = [...store.subscriptions.values()]
+        .map((state) => nextDue(store, emit, state, this))
+        .filter((due) => due !== undefined && due.at <= until)
+        .toSorted((a, b) => (a?.at ?? 0) - (b?.at ?? 0))
+      if (!next) break
+      store.now = Math.max(store.now, next.at)
+      next.happen()
     }
+    store.now = until
+    this.#expireSessions()
   }
 
   #expireSessions(): void {
     for (const session of this.store.sessions.values()) {
       if (session.status !== 'open' || session.expires_at > this.store.now) continue
       session.status = 'expired'
+      session.url = null
       this.emit('checkout.session.expired', session)
     }
   }
@@ -148,7 +127,7 @@ export class StripeState {
     name: string
     amount: number
     currency?: string
-    interval?: 'month' | 'year'
+    interval?: Interval
     features?: string[]
   }): Stripe.Price {
     const { store } = this
@@ -174,25 +153,10 @@ export class StripeState {
 
   /** The customer pays or fails the page of a Checkout session. */
   completeCheckout(sessionId: string, pays = true): Stripe.Checkout.Session {
-    const { store, emit } = this
-    const session = known(store.sessions, 'checkout session', sessionId)
-    if (session.status !== 'open') {
-      throw new ApiError(400, `This session is ${session.status}.`, { code: 'resource_state_invalid' })
-    }
-    const customer = session.customer as string
-    store.cards.set(customer, pays ? 'succeeds' : 'fails')
-    if (!pays) return session // the page says that the card was declined, and stays open
-    const items = (session.line_items?.data ?? []).map(({ price, quantity }) => ({
-      price: (price as Stripe.Price).id,
-      quantity: quantity ?? 1,
-    }))
-    const trialDays = Number(session.metadata?.__trial_days ?? 0)
-    const { object } = subscriptions.subscribe(store, emit, { customer, items, trialDays, pays: true })
-    session.status = 'complete'
-    session.payment_status = trialDays > 0 ? 'no_payment_required' : 'paid'
-    session.subscription = object.id
-    session.invoice = object.latest_invoice
-    emit('checkout.session.completed', session)
+    const session = openSessionOf(this.store, sessionId)
+    if (pays) return completeSession(this.store, this.emit, sessionId, 'succeeds')
+    // The page says that the card was declined, and stays open.
+    if (session.customer !== null) this.setCard(session.customer as string, 'fails')
     return session
   }
 
@@ -231,13 +195,10 @@ export class StripeState {
     this.emit('charge.dispute.closed', dispute)
   }
 
-  deleteCustomer(id: string): Stripe.DeletedCustomer {
+  readonly deleteCustomer = (id: string): Stripe.DeletedCustomer => {
     const { store, emit } = this
     const customer = store.customer(id)
-    for (const state of store.subscriptionsOf(id)) {
-      if (!['canceled', 'incomplete_expired'].includes(state.object.status))
-        subscriptions.cancelNow(store, emit, state)
-    }
+    for (const state of store.subscriptionsOf(id)) if (!hasEnded(state)) cancelNow(store, emit, state)
     emit('customer.deleted', customer)
     const deleted: Stripe.DeletedCustomer = { id, object: 'customer', deleted: true }
     store.customers.set(id, deleted)

@@ -1,10 +1,12 @@
 import { deserialize, serialize } from 'node:v8'
 import type { Stripe } from 'stripe'
+import { noSuch } from './api/errors.ts'
+import type { SubscriptionData } from './billing/checkout.ts'
+import type { PlannedItems } from './billing/plan-items.ts'
 import type { Seconds } from './clock.ts'
-import { noSuch } from './errors.ts'
 
-/** How the customer's card answers: set on the pages, or by a test. */
-export type Card = 'succeeds' | 'fails'
+/** How the customer's card answers: set on the pages, or by a test. Without any, payments succeed. */
+export type Card = 'succeeds' | 'fails' | 'authenticates' | 'none'
 
 /** What the stand-in keeps beside a subscription's public fields. */
 export interface SubscriptionState {
@@ -13,6 +15,10 @@ export interface SubscriptionState {
   retryAt: Seconds | undefined
   retries: number
   trialWillEndSent: boolean
+  /** What becomes of the items once an invoice is paid: `pending_if_incomplete`. */
+  pending?: { invoice: string; planned: PlannedItems } | undefined
+  /** The invoice whose payment resumes it. */
+  resumes?: { invoice: string; until: Seconds } | undefined
 }
 
 /** Everything that exists at this Stripe, by id and in the order of creation. */
@@ -22,12 +28,20 @@ export class Store {
   readonly cards = new Map<string, Card>()
   readonly products = new Map<string, Stripe.Product>()
   readonly prices = new Map<string, Stripe.Price>()
+  readonly coupons = new Map<string, Stripe.Coupon>()
+  readonly promotionCodes = new Map<string, Stripe.PromotionCode>()
+  readonly discounts = new Map<string, Stripe.Discount>()
   readonly subscriptions = new Map<string, SubscriptionState>()
+  readonly schedules = new Map<string, Stripe.SubscriptionSchedule>()
   readonly invoices = new Map<string, Stripe.Invoice>()
+  readonly invoiceItems = new Map<string, Stripe.InvoiceItem>()
+  readonly invoicePayments = new Map<string, Stripe.InvoicePayment>()
+  readonly paymentIntents = new Map<string, Stripe.PaymentIntent>()
   readonly charges = new Map<string, Stripe.Charge>()
   readonly refunds = new Map<string, Stripe.Refund>()
   readonly disputes = new Map<string, Stripe.Dispute>()
   readonly sessions = new Map<string, Stripe.Checkout.Session>()
+  readonly sessionData = new Map<string, SubscriptionData>()
   readonly portals = new Map<string, Stripe.BillingPortal.Session>()
   /** Lookup keys of the features a product carries. */
   readonly features = new Map<string, string[]>()
@@ -35,10 +49,13 @@ export class Store {
   readonly #counts = new Map<string, number>()
 
   readonly #namespace: string
+  /** Address of its pages, which invoices and receipts name. */
+  readonly baseUrl: string
 
-  constructor(now: Seconds, namespace: string) {
+  constructor(now: Seconds, namespace: string, baseUrl: string) {
     this.now = now
     this.#namespace = namespace
+    this.baseUrl = baseUrl
   }
 
   /** Everything that exists, for `restore`. */
@@ -50,14 +67,14 @@ export class Store {
   }
 
   /** The store that `save` was asked of, with the same objects and ids that go on. */
-  static restore(bytes: Uint8Array): Store {
+  static restore(bytes: Uint8Array, baseUrl: string): Store {
     const { now, namespace, counts, maps } = deserialize(bytes) as {
       now: Seconds
       namespace: string
       counts: Map<string, number>
       maps: Map<string, Map<string, unknown>>
     }
-    const store = new Store(now, namespace)
+    const store = new Store(now, namespace, baseUrl)
     for (const [prefix, count] of counts) store.#counts.set(prefix, count)
     const own = new Map(Object.entries(store).filter(([, value]) => value instanceof Map)) as typeof maps
     for (const [name, entries] of maps) for (const [id, object] of entries) own.get(name)?.set(id, object)
@@ -65,10 +82,13 @@ export class Store {
   }
 
   /** `cus_fake000001`, `evt_fake000042`: the same ids for the same calls. */
-  id(prefix: string): string {
-    const count = (this.#counts.get(prefix) ?? 0) + 1
-    this.#counts.set(prefix, count)
-    return `${prefix}_${this.#namespace}${String(count).padStart(6, '0')}`
+  readonly id = (prefix: string): string => `${prefix}_${this.#namespace}${this.count(prefix, 6)}`
+
+  /** The next number of its kind. */
+  count(kind: string, digits: number): string {
+    const count = (this.#counts.get(kind) ?? 0) + 1
+    this.#counts.set(kind, count)
+    return String(count).padStart(digits, '0')
   }
 
   customer(id: string): Stripe.Customer {
@@ -90,10 +110,16 @@ export class Store {
   }
 
   invoicesOf(subscription: string): Stripe.Invoice[] {
-    return [...this.invoices.values()].filter(
-      ({ parent }) => parent?.subscription_details?.subscription === subscription,
-    )
+    return [...this.invoices.values()].filter((invoice) => subscriptionOf(invoice) === subscription)
   }
+
+  productName(price: Stripe.Price | null | undefined): string {
+    return this.products.get(String(price?.product))?.name ?? 'Unknown product'
+  }
+}
+
+export function subscriptionOf({ parent }: Stripe.Invoice): string | undefined {
+  return parent?.subscription_details?.subscription as string | undefined
 }
 
 export function known<Value>(map: Map<string, Value>, kind: string, id: string): Value {

@@ -37,6 +37,7 @@ test('stripe-node drives a whole life, over time', async () => {
     'invoice.payment_failed',
     'invoice.payment_failed',
     'invoice.payment_failed',
+    'invoice.voided',
     'customer.subscription.deleted',
   ])
 })
@@ -98,7 +99,7 @@ test('a failure is kept under its key for a day', async () => {
 
 test('what it does not know, it says in Stripe’s shape', async () => {
   const { stripe, fake } = start()
-  await expect(stripe.coupons.list()).rejects.toMatchObject({
+  await expect(stripe.payouts.list()).rejects.toMatchObject({
     statusCode: 404,
     type: 'StripeInvalidRequestError',
   })

@@ -1,13 +1,22 @@
 import { Hono } from 'hono'
-import type { Api } from './api.ts'
-import { day, type Seconds } from './clock.ts'
-import { apiVersion } from './emitter.ts'
-import { ApiError } from './errors.ts'
-import { billingRoutes } from './routes-billing.ts'
-import { customerRoutes } from './routes-customers.ts'
-import { pageRoutes } from './pages.ts'
-import { parseParams } from './params.ts'
-import type { Fault, StripeState } from './state.ts'
+import type { Api } from '../api/api.ts'
+import { ApiError } from '../api/errors.ts'
+import { expanded } from '../api/expand.ts'
+import { parseForm, parseParams } from '../api/parse.ts'
+import { day, type Seconds } from '../clock.ts'
+import { apiVersion } from '../emitter.ts'
+import { pageRoutes } from '../pages/pages.ts'
+import type { StripeState } from '../state.ts'
+import { catalogRoutes } from './catalog.ts'
+import { checkoutRoutes } from './checkout.ts'
+import { controlRoutes } from './controls.ts'
+import { customerRoutes } from './customers.ts'
+import { discountRoutes } from './discounts.ts'
+import { eventRoutes } from './events.ts'
+import { invoiceRoutes } from './invoices.ts'
+import { paymentRoutes } from './payments.ts'
+import { scheduleRoutes } from './schedules.ts'
+import { subscriptionRoutes } from './subscriptions.ts'
 
 /** What a key was answered: for a day, and a failure of Stripe's own too. */
 interface Remembered {
@@ -17,16 +26,28 @@ interface Remembered {
   at: Seconds
 }
 
+const resources = [
+  customerRoutes,
+  catalogRoutes,
+  subscriptionRoutes,
+  scheduleRoutes,
+  invoiceRoutes,
+  paymentRoutes,
+  discountRoutes,
+  checkoutRoutes,
+  eventRoutes,
+]
+
 /** The API, the pages and the controls as one Web-standard application. */
 export function routesOf(fake: StripeState): Hono {
   const app = new Hono()
   const remembered = new Map<string, Remembered>()
-  const api: Api = (method, path, answer) => {
+  const api: Api = (method, path, shape, answer) => {
     app.on(method.toUpperCase(), path, async (context) => {
       const { req } = context
       checkHeaders(req.raw)
       const form = method === 'get' ? '' : await req.text()
-      const params = { ...parseParams(new URL(req.url).search.slice(1)), ...parseParams(form) }
+      const { expand, ...given } = { ...parseForm(new URL(req.url).search.slice(1)), ...parseForm(form) }
       const key = method === 'post' ? req.header('idempotency-key') : undefined
       const request = `${req.path}?${form}`
       const known = key === undefined ? undefined : remembered.get(key)
@@ -51,13 +72,13 @@ export function routesOf(fake: StripeState): Hono {
         if (fault.status >= 500) remember(fault.status, await failed.clone().text())
         return failed
       }
-      const body = JSON.stringify(answer({ id: req.param('id') ?? '', params }))
+      const result = answer({ id: req.param('id') ?? '', params: parseParams(shape, given) })
+      const body = JSON.stringify(expanded(fake.store, result, pathsOf(expand)))
       remember(200, body)
       return answerOf(200, body)
     })
   }
-  customerRoutes(fake, api)
-  billingRoutes(fake, api)
+  for (const add of resources) add(fake, api)
   pageRoutes(fake, app)
   controlRoutes(fake, app)
   app.notFound((context) =>
@@ -71,6 +92,10 @@ export function routesOf(fake: StripeState): Hono {
     return new ApiError(500, error.message).toResponse()
   })
   return app
+}
+
+function pathsOf(expand: unknown): string[] {
+  return typeof expand === 'object' && expand !== null ? Object.values(expand).map(String) : []
 }
 
 function answerOf(status: number, body: string, headers: Record<string, string> = {}): Response {
@@ -95,36 +120,4 @@ function checkHeaders(request: Request): void {
   if (version !== apiVersion) {
     throw new ApiError(400, `This stand-in supports ${apiVersion}, not ${version ?? 'an unnamed version'}.`)
   }
-}
-
-/** What no Stripe has: the clock, faults, and outcomes that otherwise only time or a bank decides. */
-function controlRoutes(fake: StripeState, app: Hono): void {
-  app.post('/_clock', async (context) => {
-    const { advanceSeconds } = (await context.req.json().catch(() => ({}))) as { advanceSeconds?: unknown }
-    if (typeof advanceSeconds !== 'number' || !(advanceSeconds >= 0)) {
-      throw new ApiError(400, 'Send {"advanceSeconds": n}.', { param: 'advanceSeconds' })
-    }
-    fake.advance(advanceSeconds)
-    return context.json({ now: fake.store.now })
-  })
-  app.get('/_clock', (context) => context.json({ now: fake.store.now }))
-  app.post('/_faults', async (context) => {
-    fake.fail(await context.req.json<Fault>())
-    return context.json({ ok: true })
-  })
-  app.post('/_cards/:customer', async (context) => {
-    const { card } = await context.req.json<{ card: 'succeeds' | 'fails' }>()
-    fake.setCard(context.req.param('customer'), card)
-    return context.json({ ok: true })
-  })
-  app.post('/_refunds/:customer', (context) => context.json(fake.refund(context.req.param('customer')) ?? {}))
-  app.post('/_disputes/:customer', (context) =>
-    context.json(fake.dispute(context.req.param('customer')) ?? {}),
-  )
-  app.post('/_resend/:event', (context) => {
-    const event = fake.store.events.get(context.req.param('event'))
-    if (!event) throw new ApiError(404, 'No such event')
-    fake.deliveries.add(event)
-    return context.json({ ok: true })
-  })
 }

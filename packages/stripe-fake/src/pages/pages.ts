@@ -1,10 +1,10 @@
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import type { HtmlEscapedString } from 'hono/utils/html'
-import { ApiError } from './errors.ts'
-import type { StripeState } from './state.ts'
-import { known, type SubscriptionState } from './store.ts'
-import * as subscriptions from './subscriptions.ts'
+import { ApiError } from '../api/errors.ts'
+import type { StripeState } from '../state.ts'
+import { known, type SubscriptionState } from '../store.ts'
+import * as subscriptions from '../subscriptions.ts'
 
 type Page = HtmlEscapedString | Promise<HtmlEscapedString>
 
