@@ -113,8 +113,12 @@ export class Store {
     return [...this.invoices.values()].filter((invoice) => subscriptionOf(invoice) === subscription)
   }
 
+  scheduleOf({ schedule }: Stripe.Subscription): Stripe.SubscriptionSchedule | undefined {
+    return schedule === null ? undefined : this.schedules.get(schedule as string)
+  }
+
   productName(price: Stripe.Price | null | undefined): string {
-    return this.products.get(String(price?.product))?.name ?? 'Unknown product'
+    return this.products.get((price?.product ?? '') as string)?.name ?? 'Unknown product'
   }
 }
 

@@ -55,7 +55,7 @@ function includedOf(store: Store, object: Json, name: string): unknown {
     )
   }
   if (name !== 'confirmation_secret') return null
-  const intent = store.paymentIntents.get(String(payment?.payment.payment_intent))
+  const intent = store.paymentIntents.get((payment?.payment.payment_intent ?? '') as string)
   return intent ? { client_secret: intent.client_secret, type: 'payment_intent' } : null
 }
 

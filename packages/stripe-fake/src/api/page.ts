@@ -28,7 +28,7 @@ export function pageOf<Item extends { id: string }>(
   if (limit < 1 || limit > 100) {
     throw new ApiError(400, 'Invalid integer: limit must be between 1 and 100.', { param: 'limit' })
   }
-  const newest = [...all].reverse()
+  const newest = [...all].toReversed()
   const placeOf = (id: string, param: string) => {
     const at = newest.findIndex((item) => item.id === id)
     if (at >= 0) return at

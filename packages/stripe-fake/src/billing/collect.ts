@@ -27,21 +27,21 @@ export function collect(
   const intent = intentOf(store, invoice)
   if (intent) {
     intent.status = attempt === 'failed' ? 'requires_payment_method' : 'requires_action'
-    intent.last_payment_error = declineOf(attempt) as Stripe.PaymentIntent.LastPaymentError
+    intent.last_payment_error = declineOf(attempt)
     intent.next_action =
       attempt === 'failed'
         ? null
-        : ({
+        : {
             type: 'redirect_to_url',
             redirect_to_url: { return_url: null, url: `${store.baseUrl}/challenge/${intent.id}` },
-          } satisfies Stripe.PaymentIntent.NextAction)
+          }
   }
   emit('invoice.payment_failed', invoice)
   if (attempt === 'requires_action') emit('invoice.payment_action_required', invoice)
   return attempt
 }
 
-function declineOf(attempt: Attempt) {
+function declineOf(attempt: Attempt): Stripe.PaymentIntent.LastPaymentError {
   return attempt === 'failed'
     ? { type: 'card_error', code: 'card_declined', message: 'Your card was declined.' }
     : { type: 'card_error', code: 'authentication_required', message: 'This payment needs authentication.' }

@@ -42,7 +42,7 @@ export function nextDue(
       setStatus(store, emit, state, 'incomplete_expired')
     })
   }
-  const schedule = store.schedules.get(String(object.schedule))
+  const schedule = store.scheduleOf(object)
   if (schedule?.status === 'active') {
     add(schedule.current_phase?.end_date, () => leavePhase(store, emit, state, schedule))
   }

@@ -134,7 +134,7 @@ export function cancelNow(
   object.pending_update = null
   Object.assign(state, { retryAt: undefined, pending: undefined, resumes: undefined })
   voidOpenInvoices(store, emit, object.id)
-  const schedule = store.schedules.get(String(object.schedule))
+  const schedule = store.scheduleOf(object)
   if (schedule) {
     Object.assign(schedule, { status: 'canceled', canceled_at: store.now, current_phase: null })
     object.schedule = null

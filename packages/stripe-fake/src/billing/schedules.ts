@@ -223,7 +223,7 @@ export function releaseSchedule(store: Store, emit: Emitter, schedule: Stripe.Su
 
 /** A change made at the subscription itself is a change of the phase that runs. */
 export function followSubscription(store: Store, emit: Emitter, object: Stripe.Subscription): void {
-  const schedule = store.schedules.get(String(object.schedule))
+  const schedule = store.scheduleOf(object)
   const phase = schedule && currentPhase(store, schedule)
   if (!schedule || !phase) return
   const { items } = phaseObject({

@@ -30,5 +30,5 @@ export function customerObject(id: string, created: Seconds, email: string | nul
     preferred_locales: [],
     shipping: null,
     tax_exempt: 'none',
-  } satisfies Partial<Stripe.Customer> as unknown as Stripe.Customer
+  } satisfies Partial<Stripe.Customer>
 }

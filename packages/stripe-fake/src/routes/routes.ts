@@ -5,7 +5,7 @@ import { expanded } from '../api/expand.ts'
 import { parseForm, parseParams } from '../api/parse.ts'
 import { day, type Seconds } from '../clock.ts'
 import { apiVersion } from '../emitter.ts'
-import { pageRoutes } from '../pages/pages.ts'
+import { pageRoutes, refuseOtherSites } from '../pages/pages.ts'
 import type { StripeState } from '../state.ts'
 import { catalogRoutes } from './catalog.ts'
 import { checkoutRoutes } from './checkout.ts'
@@ -78,6 +78,7 @@ export function routesOf(fake: StripeState): Hono {
       return answerOf(200, body)
     })
   }
+  refuseOtherSites(app)
   for (const add of resources) add(fake, api)
   pageRoutes(fake, app)
   controlRoutes(fake, app)
