@@ -35,6 +35,12 @@ export interface LeaseRequest {
   limit: number
 }
 
+/** As `LeaseRequest`, but `limit` counts customers. */
+export interface EventLeaseRequest extends LeaseRequest {
+  /** A customer whose lease ends between these is being worked on: its further events are left until later. */
+  inWork: { from: Date; to: Date }
+}
+
 /** A row that a worker holds. Every lease counts an attempt: a lease that was lost is known by its number. */
 export interface Leased {
   readonly id: number
@@ -47,14 +53,22 @@ export interface Inbox {
   store(events: readonly NewEvent[]): Promise<ReadonlySet<string>>
   /** Which of these events are there. */
   known(stripeEventIds: readonly string[]): Promise<ReadonlySet<string>>
-  /** Takes events that are due, or whose lease ran out, for nobody else until then. The oldest first. */
-  lease(request: LeaseRequest): Promise<LeasedEvent[]>
-  /** Ends events for good. One whose lease was lost is left to whoever has it; so with the two below. */
+  /**
+   * Takes, for nobody else until then, what is due or whose lease ran out: of up to `limit` customers, those first whose
+   * event waits longest, all of their events up to some hundreds. What names no customer, or is a connected account's,
+   * counts as a customer of its own. By id.
+   */
+  lease(request: EventLeaseRequest): Promise<LeasedEvent[]>
+  /** Ends events for good. One whose lease was lost is left to whoever has it; so with all below. */
   settle(events: readonly Leased[], settlement: Settlement): Promise<void>
-  /** Gives an event back, to be tried again. */
-  postpone(event: Leased, until: Date, error: string): Promise<void>
-  /** Gives an event up: it becomes a dead letter. */
-  bury(event: Leased, error: string): Promise<void>
+  /** Gives events back, to be tried again. */
+  postpone(events: readonly Leased[], until: Date, error: string): Promise<void>
+  /** Gives events back as if they had not been taken: it counts as no attempt. */
+  release(events: readonly Leased[], until: Date, reason: string): Promise<void>
+  /** Writes down whose events they are, which they did not say, and gives them back: they are taken with that customer's. */
+  assign(events: readonly Leased[], stripeCustomerId: string): Promise<void>
+  /** Gives events up: they become dead letters. */
+  bury(events: readonly Leased[], error: string): Promise<void>
 }
 
 export interface NewEvent {
@@ -64,6 +78,8 @@ export interface NewEvent {
   type: string
   objectId: string | null
   stripeCustomerId: string | null
+  /** The connected account that it is about; null for the own one. */
+  stripeAccountId: string | null
   apiVersion: string | null
   livemode: boolean
   stripeCreatedAt: Date | null
@@ -78,6 +94,8 @@ export interface LeasedEvent extends Leased {
   readonly type: string
   readonly objectId: string | null
   readonly stripeCustomerId: string | null
+  readonly stripeAccountId: string | null
+  readonly stripeCreatedAt: Date | null
 }
 
 export interface Settlement {

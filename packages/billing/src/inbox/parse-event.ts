@@ -6,6 +6,8 @@ export interface ReceivedEvent {
   type: string
   objectId: string | null
   customerId: string | null
+  /** The connected account that it is about; null for the own one. */
+  stripeAccountId: string | null
   apiVersion: string | null
   livemode: boolean
   stripeCreatedAt: Date | null
@@ -24,6 +26,14 @@ const type = z
 
 const reference = z.union([id, z.looseObject({ id }).transform((object) => object.id)])
 
+/** Never left out when it cannot be read: another account's objects would be taken for the own one's. */
+const account = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^[\w./-]+$/)
+  .nullish()
+
 const snapshot = z.looseObject({
   id,
   object: z.literal('event'),
@@ -31,6 +41,7 @@ const snapshot = z.looseObject({
   api_version: z.string().max(100).nullish(),
   created: z.int().nonnegative().max(253402300799),
   livemode: z.boolean().default(false),
+  account,
   data: z.looseObject({
     object: z.looseObject({
       id: id.nullish().catch(null),
@@ -46,6 +57,7 @@ const thin = z.looseObject({
   type,
   created: z.iso.datetime({ offset: true }),
   livemode: z.boolean().default(false),
+  context: account,
   related_object: z.looseObject({ id }).nullish(),
 })
 
@@ -61,6 +73,7 @@ export function parseEvent(payload: unknown): ReceivedEvent | undefined {
       type: data.type,
       objectId: object.id ?? null,
       customerId: (isCustomer ? object.id : object.customer) ?? null,
+      stripeAccountId: data.account ?? null,
       apiVersion: data.api_version ?? null,
       livemode: data.livemode,
       stripeCreatedAt: new Date(data.created * 1000),
@@ -75,6 +88,7 @@ export function parseEvent(payload: unknown): ReceivedEvent | undefined {
     type: data.type.replace(/^v1\./, ''),
     objectId,
     customerId: objectId?.startsWith('cus_') ? objectId : null,
+    stripeAccountId: data.context ?? null,
     apiVersion: null,
     livemode: data.livemode,
     stripeCreatedAt: new Date(data.created),

@@ -243,6 +243,8 @@ model ${names.WebhookEvent.name} {
   type String
   objectId String? @map("object_id")
   customerId String? @map("customer_id")
+  /// The connected account that it is about; none for the own one.
+  stripeAccountId String? @map("stripe_account_id")
   apiVersion String? @map("api_version")
   livemode Boolean @default(false)
   stripeCreatedAt DateTime? @map("stripe_created_at")${t}
@@ -260,7 +262,7 @@ model ${names.WebhookEvent.name} {
 
   @@index([status, nextAttemptAt])
   @@index([receivedAt])
-  @@index([customerId])
+  @@index([customerId, status])
   ${map('WebhookEvent')}
 }`,
   }

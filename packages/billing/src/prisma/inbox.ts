@@ -1,13 +1,19 @@
 import { EventStatus } from '../state/statuses.ts'
 import type { Inbox, Leased } from '../store.ts'
 import { insertEvents, maxReportedRows } from './sql/insert-events.ts'
-import { inboxQueue, lease } from './sql/lease.ts'
+import { leaseEvents } from './sql/lease-events.ts'
 import type { Scope } from './scope.ts'
 
 export function inboxOf(scope: Scope): Inbox {
   const { models, write } = scope
-  /** The lease is still held: nobody has taken the event since. */
-  const held = ({ id, attempts }: Leased) => ({ id, attempts, status: EventStatus.PROCESSING })
+  /** Their leases are still held: nobody has taken the events since. */
+  const held = (leased: readonly Leased[]) => ({
+    status: EventStatus.PROCESSING,
+    OR: [...Map.groupBy(leased, ({ attempts }) => attempts)].map(([attempts, same]) => ({
+      attempts,
+      id: { in: same.map(({ id }) => id) },
+    })),
+  })
   return {
     async store(incoming) {
       const fresh = new Set<string>()
@@ -25,7 +31,7 @@ export function inboxOf(scope: Scope): Inbox {
       return new Set(rows.map(({ stripeEventId }) => stripeEventId))
     },
     async lease(request) {
-      const ids = await lease(scope, inboxQueue, request)
+      const ids = await leaseEvents(scope, request)
       if (ids.length === 0) return []
       const rows = await models.event.findMany({
         where: { id: { in: ids } },
@@ -37,6 +43,8 @@ export function inboxOf(scope: Scope): Inbox {
           type: true,
           objectId: true,
           customerId: true,
+          stripeAccountId: true,
+          stripeCreatedAt: true,
         },
       })
       return rows.map(({ customerId, ...event }) => ({ ...event, stripeCustomerId: customerId }))
@@ -44,7 +52,7 @@ export function inboxOf(scope: Scope): Inbox {
     async settle(leased, { status, outcome, at }) {
       await write(() =>
         models.event.updateMany({
-          where: { OR: leased.map(held) },
+          where: held(leased),
           data: { status, outcome, lastError: null, processedAt: at, leaseUntil: null },
         }),
       )
@@ -54,6 +62,33 @@ export function inboxOf(scope: Scope): Inbox {
         models.event.updateMany({
           where: held(leased),
           data: { status: EventStatus.PENDING, nextAttemptAt: until, lastError: error, leaseUntil: null },
+        }),
+      )
+    },
+    async release(leased, until, reason) {
+      await write(() =>
+        models.event.updateMany({
+          where: held(leased),
+          data: {
+            status: EventStatus.PENDING,
+            attempts: { increment: -1 },
+            nextAttemptAt: until,
+            lastError: reason,
+            leaseUntil: null,
+          },
+        }),
+      )
+    },
+    async assign(leased, customerId) {
+      await write(() =>
+        models.event.updateMany({
+          where: held(leased),
+          data: {
+            status: EventStatus.PENDING,
+            attempts: { increment: -1 },
+            customerId,
+            leaseUntil: null,
+          },
         }),
       )
     },

@@ -176,6 +176,7 @@ const fields: Fields = {
     type: true,
     objectId: true,
     customerId: true,
+    stripeAccountId: true,
     apiVersion: true,
     livemode: true,
     stripeCreatedAt: true,

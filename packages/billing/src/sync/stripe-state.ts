@@ -30,21 +30,19 @@ export interface StripeItemState {
   currentPeriodEnd: Date
 }
 
-/** Asks Stripe for everything that matters of a customer. No transaction may be open meanwhile. */
+/** Asks Stripe for everything that matters of a customer, in one call where it can. No transaction may be open meanwhile. */
 export async function fetchStripeState(
   stripe: Stripe,
   customerId: string,
   stripeEntitlements: boolean,
 ): Promise<StripeState> {
-  const customer = await stripe.customers.retrieve(customerId)
+  const listed = await listSubscriptions(stripe, customerId)
+  const [first] = listed
+  // Without a subscription there is none that the customer comes with.
+  const customer =
+    first && typeof first.customer !== 'string' ? first.customer : await stripe.customers.retrieve(customerId)
   const subscriptions: StripeSubscriptionState[] = []
-  for await (const subscription of stripe.subscriptions.list({
-    customer: customerId,
-    status: 'all',
-    limit: 100,
-  })) {
-    subscriptions.push(await subscriptionStateOf(stripe, subscription))
-  }
+  for (const subscription of listed) subscriptions.push(await subscriptionStateOf(stripe, subscription))
   const features: string[] = []
   if (stripeEntitlements && !customer.deleted) {
     // An event carries ten of them at most: they are listed.
@@ -61,6 +59,25 @@ export async function fetchStripeState(
     subscriptions: subscriptions.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
     features,
   }
+}
+
+/** All of a customer's subscriptions; none of one that was deleted, where Stripe refuses to list them. */
+async function listSubscriptions(stripe: Stripe, customer: string): Promise<Stripe.Subscription[]> {
+  const subscriptions: Stripe.Subscription[] = []
+  try {
+    for await (const one of stripe.subscriptions.list({
+      customer,
+      status: 'all',
+      limit: 100,
+      expand: ['data.customer'],
+    })) {
+      subscriptions.push(one)
+    }
+  } catch (error) {
+    const { code, param } = error as { code?: string; param?: string }
+    if (code !== 'resource_missing' || param !== 'customer') throw error
+  }
+  return subscriptions
 }
 
 /** One subscription with all its items. */

@@ -2,8 +2,12 @@
 export const maxAttempts = 100
 
 /** What was claimed more often than it may fail took its workers with it: it is given up before it takes another. */
-export function refuseCrashLoop(attempts: number): void {
-  if (attempts > maxAttempts) throw new Error('abandoned: every worker that claimed it died')
+export function isCrashLoop({ attempts }: { attempts: number }): boolean {
+  return attempts > maxAttempts
+}
+
+export function crashLoop(): Error {
+  return new Error('abandoned: every worker that claimed it died')
 }
 
 /** When to try again: from a second to an hour, by chance up to half of it sooner, and never before Stripe asks. */
@@ -12,7 +16,8 @@ export function nextAttemptAt(now: Date, attempts: number, error: unknown): Date
   return new Date(now.getTime() + Math.max(pause, retryAfterMs(error)))
 }
 
-function retryAfterMs(error: unknown): number {
+/** How long Stripe asks to wait, at most an hour; 0 when it says nothing. */
+export function retryAfterMs(error: unknown): number {
   const seconds = Number((error as { headers?: Record<string, string> } | null)?.headers?.['retry-after'])
   return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 3600) * 1000 : 0
 }

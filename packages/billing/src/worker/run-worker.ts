@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { timeOf, type Billing } from '../context.ts'
-import { processEvent, type EventOutcome } from './process-event.ts'
+import { byCustomer, processEvents } from './process-events.ts'
+import type { EventOutcome } from './put-back.ts'
+import { pauseOf } from './rate-limit.ts'
 import { sendMessage, type Send } from './send-message.ts'
 
 export interface WorkerOptions extends Billing {
   /** Aborting stops the claiming; what is under way is finished first. */
   signal?: AbortSignal
-  /** Events and messages that are worked on at a time. */
+  /** Customers and messages that are worked on at a time. */
   concurrency?: number
   /** Sends an outbox message; without it the outbox waits. */
   send?: Send | undefined
@@ -45,6 +47,7 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerTotals> {
     superseded: 0,
     ignored: 0,
     failed: 0,
+    limited: 0,
     dead: 0,
     sent: 0,
     unsent: 0,
@@ -52,38 +55,44 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerTotals> {
   const running = new Set<Promise<void>>()
   let turn = 0
   let failure: { error: unknown } | undefined
-  const count = async (id: number, work: Promise<EventOutcome | 'sent' | 'unsent'>) => {
+  const report = (outcome: EventOutcome | 'sent' | 'unsent', id: number) => {
+    totals[outcome]++
+    options.onOutcome?.(outcome, id)
+  }
+  const guard = async (work: Promise<void>) => {
     try {
-      const outcome = await work
-      totals[outcome]++
-      options.onOutcome?.(outcome, id)
+      await work
     } catch (error) {
       // What came of it could not be written down: the lease runs out, and it is taken again.
       if (mayWait(error)) options.onUnavailable?.(error)
       else failure ??= { error }
     }
   }
-  const start = (id: number, work: Promise<EventOutcome | 'sent' | 'unsent'>) => {
-    const one = count(id, work).finally(() => running.delete(one))
+  const start = (work: Promise<void>) => {
+    const one = guard(work).finally(() => running.delete(one))
     running.add(one)
   }
-  const mayWait = (error: unknown) => !untilEmpty && store.faultOf(error) === 'unavailable'
+  const mayWait = (error: unknown) => {
+    const fault = store.faultOf(error)
+    return fault === 'busy' || (fault === 'unavailable' && !untilEmpty)
+  }
   const isStopped = () => (signal?.aborted ?? false) || failure !== undefined
   while (!isStopped()) {
     const now = timeOf(options)
-    const request = () => ({
-      now,
-      until: new Date(now.getTime() + leaseMs),
-      limit: concurrency - running.size,
-    })
+    const later = (leases: number) => new Date(now.getTime() + leaseMs * leases)
+    const request = () => ({ now, until: later(1), limit: concurrency - running.size })
     const takeEvents = async () => {
-      const events = await store.inbox.lease(request())
-      for (const event of events) start(event.id, processEvent(options, event))
-      return events.length
+      if (pauseOf(options).lasts(now)) return 0
+      // By clocks that differ a little. Whoever took a lease long ago may be dead, and holds nobody else up.
+      const inWork = { from: later(7 / 8), to: later(9 / 8) }
+      const groups = byCustomer(await store.inbox.lease({ ...request(), inWork }))
+      for (const events of groups) start(processEvents(options, events, report))
+      return groups.length
     }
     const takeMessages = async (to: Send) => {
       const messages = await store.outbox.lease(request())
-      for (const message of messages) start(message.id, sendMessage(options, to, message, leaseMs / 2))
+      for (const message of messages)
+        start(sendMessage(options, to, message, leaseMs / 2).then((outcome) => report(outcome, message.id)))
       return messages.length
     }
     let claimed = 0

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { timeOf, type Billing } from '../context.ts'
 import type { LeasedMessage, NewMessage } from '../store.ts'
-import { errorText, maxAttempts, nextAttemptAt, refuseCrashLoop } from './backoff.ts'
+import { crashLoop, errorText, isCrashLoop, maxAttempts, nextAttemptAt } from './backoff.ts'
 
 /** What is sent. Its key is the same for every repeat: pass it on, as an idempotency key of a mail service for example. */
 export type OutboxEffect = NewMessage
@@ -19,7 +19,7 @@ export async function sendMessage(
   const { outbox } = billing.store
   const { key, topic, payload, attempts } = message
   try {
-    refuseCrashLoop(attempts)
+    if (isCrashLoop(message)) throw crashLoop()
     const signal = AbortSignal.timeout(timeoutMs)
     const late = once(signal, 'abort').then(() => {
       throw new Error(`sending took longer than ${timeoutMs} ms`)

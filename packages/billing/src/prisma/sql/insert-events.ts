@@ -29,6 +29,7 @@ function valuesOf(event: NewEvent): [field: Parameters<Stored['event']['column']
     ['type', event.type],
     ['objectId', event.objectId],
     ['customerId', event.stripeCustomerId],
+    ['stripeAccountId', event.stripeAccountId],
     ['apiVersion', event.apiVersion],
     ['livemode', event.livemode],
     ['stripeCreatedAt', event.stripeCreatedAt],

@@ -15,19 +15,6 @@ interface Queue {
   taken: (until: () => string) => string
 }
 
-export function inboxQueue({ event: { table, column } }: Stored): Queue {
-  const [status, next, lease] = [column('status'), column('nextAttemptAt'), column('leaseUntil')]
-  const attempts = column('attempts')
-  return {
-    table,
-    id: column('id'),
-    order: next,
-    due: (now) =>
-      `(${status} = 'pending' AND ${next} <= ${now()}) OR (${status} = 'processing' AND ${lease} < ${now()})`,
-    taken: (until) => `${status} = 'processing', ${attempts} = ${attempts} + 1, ${lease} = ${until()}`,
-  }
-}
-
 export function outboxQueue({ message: { table, column } }: Stored): Queue {
   const [next, lease, attempts] = [column('nextAttemptAt'), column('leaseUntil'), column('attempts')]
   return {

@@ -1,0 +1,78 @@
+import type { BillingStore, NewEvent } from '../store.ts'
+
+/** What one statement takes at most. */
+const maxEvents = 200
+const maxPayloadLength = 4 * 1024 * 1024
+
+interface Arrival {
+  event: NewEvent
+  isNew: PromiseWithResolvers<boolean>
+}
+
+/**
+ * Stores events that arrive while others are being stored with one statement: a burst costs a commit for many instead of
+ * one for each. Nothing waits for others to come: without a burst each is stored at once.
+ */
+class Gathering {
+  readonly #store: Pick<BillingStore, 'inbox' | 'faultOf'>
+  readonly #waiting: Arrival[] = []
+  #isStoring = false
+
+  constructor(store: Pick<BillingStore, 'inbox' | 'faultOf'>) {
+    this.#store = store
+  }
+
+  /** Resolves when the event's own row is committed: to false when it was there. */
+  add(event: NewEvent): Promise<boolean> {
+    const isNew = Promise.withResolvers<boolean>()
+    this.#waiting.push({ event, isNew })
+    if (!this.#isStoring) void this.#storeAll()
+    return isNew.promise
+  }
+
+  async #storeAll(): Promise<void> {
+    this.#isStoring = true
+    while (this.#waiting.length > 0) await this.#storeBatch(this.#next())
+    this.#isStoring = false
+  }
+
+  #next(): Arrival[] {
+    let length = 0
+    const end = this.#waiting.findIndex(
+      ({ event }, at) => (length += event.payload.length) > maxPayloadLength && at > 0,
+    )
+    return this.#waiting.splice(0, Math.min(end === -1 ? maxEvents : end, maxEvents))
+  }
+
+  async #storeBatch(batch: readonly Arrival[]): Promise<void> {
+    try {
+      // Always in the same order: two processes that store some of the same events must not wait for each other.
+      const events = Map.groupBy(batch, ({ event }) => event.stripeEventId)
+      const sorted = [...events].toSorted(([a], [b]) => (a < b ? -1 : 1))
+      const fresh = await this.#store.inbox.store(sorted.flatMap(([, [first]]) => first?.event ?? []))
+      for (const [id, [first, ...repeats]] of sorted) {
+        first?.isNew.resolve(fresh.has(id))
+        for (const { isNew } of repeats) isNew.resolve(false)
+      }
+    } catch (error) {
+      if (batch.length === 1 || this.#store.faultOf(error) !== undefined) {
+        for (const { isNew } of batch) isNew.reject(error)
+        return
+      }
+      // The database refused one of them: the others must not be refused with it.
+      for (const one of batch) await this.#storeBatch([one])
+    }
+  }
+}
+
+const gatherings = new WeakMap<object, Gathering>()
+
+/** Stores an event with those that arrive at the same time. Resolves when its row is committed: to false when it was there. */
+export function gatherEvent(
+  store: Pick<BillingStore, 'inbox' | 'faultOf'>,
+  event: NewEvent,
+): Promise<boolean> {
+  const known = gatherings.get(store) ?? new Gathering(store)
+  gatherings.set(store, known)
+  return known.add(event)
+}
