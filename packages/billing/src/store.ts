@@ -9,6 +9,8 @@ import type { EventStatus, SubscriptionStatus } from './state/statuses.ts'
  */
 export interface BillingStore extends BillingTables {
   readonly upkeep: Upkeep
+  /** Where the database can say that something has come; without it workers find it when they look. */
+  readonly wakeups?: Wakeups | undefined
   /**
    * Runs `work` in one transaction, and anew as a whole while the database asks for it: it may run more than once.
    * A throw takes everything back. Inside, only what is handed in may be called.
@@ -16,6 +18,14 @@ export interface BillingStore extends BillingTables {
   transaction<Result>(work: (tx: BillingTables) => Promise<Result>): Promise<Result>
   /** What an error says of the database: too busy now, not to be reached now, or nothing. */
   faultOf(error: unknown): 'busy' | 'unavailable' | undefined
+}
+
+export interface Wakeups {
+  /**
+   * Calls back when there may be something to do, and perhaps when there is nothing: from this process at once, from others
+   * as far as they can be heard. Returns what ends it.
+   */
+  subscribe(wake: () => void): () => Promise<void>
 }
 
 /** What may be done alone, or in a transaction together. */

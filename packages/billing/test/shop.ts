@@ -95,6 +95,7 @@ export async function shopOn(
       runWorker({
         ...billing,
         untilEmpty: true,
+        stripeCallsPerSecond: Infinity,
         send: async (effect) => {
           sent.push(effect)
         },

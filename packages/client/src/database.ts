@@ -23,6 +23,12 @@ export interface Database<Client extends PrismaClientShape = PrismaClientShape> 
    */
   perProvider<Result>(make: (at: ProviderClient<Client>) => PromiseLike<Result>): Promise<Result>
   /**
+   * Calls back for each NOTIFY on a channel of Postgres, and whenever some may have been missed. While the rows are in SQLite,
+   * and behind a pooler without `directUrl`, there is none: it only saves those who look now and then from looking often.
+   * Takes a connection of its own. Returns what ends it.
+   */
+  listen(channel: string, onNotified: () => void): () => Promise<void>
+  /**
    * `switched` tells of each switch between the two databases that this process has followed, `replica` of each replica that
    * comes into use or goes out of it. Returns what ends that.
    */

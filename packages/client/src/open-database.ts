@@ -3,6 +3,7 @@ import { newAdapterState, postgresFactory, sqliteFactory, type AdapterState } fr
 import { clientHandle } from './client-handle.ts'
 import type { Database, Listener } from './database.ts'
 import { directUrlOr } from './direct-url.ts'
+import { listenTo } from './listen.ts'
 import { makeClient, type MakeClient, type OpenedClient } from './opened-client.ts'
 import { openFollowing } from './open-following.ts'
 import type { ClientModule, GeneratedClients, PrismaClientShape } from './prisma-client.ts'
@@ -95,6 +96,7 @@ function shared<Client extends PrismaClientShape>(
     },
     client: database.client,
     perProvider: (make) => database.perProvider(make),
+    listen: (channel, onNotified) => database.listen(channel, onNotified),
     on: (event, listener) => database.on(event, listener),
     after: (token, work) => database.after(token, work),
     position: () => database.position(),
@@ -164,16 +166,18 @@ async function openStaying<Client extends PrismaClientShape>(
       replicas?.onEachClient((one) => listen(one, args))
     },
   })
+  const on: Database['on'] = (event, listener) =>
+    event === 'replica' && replicas ? replicas.onChanged(listener as Listener<'replica'>) : () => {}
   return {
     provider,
     client,
     ...urls,
+    listen: (channel, onNotified) => listenTo({ provider, ...urls, on }, channel, onNotified),
+    on,
     perProvider: async (make) => {
       scope.refuseInside()
       return await scope.pin({ provider, answered: 0 }, async () => await make({ provider, client }))
     },
-    on: (event, listener) =>
-      event === 'replica' && replicas ? replicas.onChanged(listener as Listener<'replica'>) : () => {},
     after: async (token, work) => (replicas ? replicas.after(token, work) : await work()),
     position: async () => replicas?.position(),
     counters: () => structuredClone(counters),

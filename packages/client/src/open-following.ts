@@ -5,6 +5,7 @@ import { clientHandle } from './client-handle.ts'
 import type { Database, Listener } from './database.ts'
 import { directUrlOr } from './direct-url.ts'
 import { Follower } from './follower.ts'
+import { listenTo } from './listen.ts'
 import { makeClient, type MakeClient, type OpenedClient } from './opened-client.ts'
 import type { DatabaseOptions } from './open-database.ts'
 import type { PrismaClientShape } from './prisma-client.ts'
@@ -94,7 +95,7 @@ export async function openFollowing<Client extends PrismaClientShape>(
       replicas?.onEachClient(use)
     },
   })
-  return {
+  const database: Database<Client> = {
     client,
     get provider() {
       return follower.provider
@@ -105,6 +106,7 @@ export async function openFollowing<Client extends PrismaClientShape>(
     get directUrl() {
       return follower.provider === 'sqlite' ? urlNow() : directUrlOr(postgresUrl(), options)
     },
+    listen: (channel, onNotified) => listenTo(database, channel, onNotified),
     perProvider: async (make) => {
       scope.refuseInside()
       for (;;) {
@@ -133,6 +135,7 @@ export async function openFollowing<Client extends PrismaClientShape>(
       await follower.close()
     },
   }
+  return database
 }
 
 /** @throws Failure OUTGROW_AUTHORITY_URL */

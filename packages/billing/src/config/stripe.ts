@@ -2,6 +2,7 @@ import { Stripe } from 'stripe'
 import { z } from 'zod'
 import { Failure } from '@outgrow/kit'
 import { parseEnv } from '@outgrow/kit/env'
+import { limitCalls } from './call-budget.ts'
 
 const shape = {
   STRIPE_SECRET_KEY: z
@@ -14,13 +15,14 @@ const shape = {
 const stripeTimeoutMs = 15_000
 
 /**
- * The Stripe client of the environment: `STRIPE_SECRET_KEY`, and `STRIPE_API_BASE` for a stand-in on this machine.
+ * The Stripe client of the environment, with a budget of calls: `STRIPE_SECRET_KEY`, and `STRIPE_API_BASE` for a stand-in on this machine,
+ * which has no limit.
  * @throws Failure OUTGROW_ENV_INVALID
  */
 export function openStripe(env: Record<string, string | undefined> = process.env): Stripe {
   const { STRIPE_SECRET_KEY: key, STRIPE_API_BASE: base } = parseEnv(shape, env)
   const options = { timeout: stripeTimeoutMs, maxNetworkRetries: 1, telemetry: false }
-  if (base === undefined) return new Stripe(key, options)
+  if (base === undefined) return limited(new Stripe(key, options))
   const { protocol, hostname, port } = new URL(base)
   if (key.includes('_live_')) {
     throw new Failure({
@@ -30,10 +32,16 @@ export function openStripe(env: Record<string, string | undefined> = process.env
       fix: 'Use a key that starts with sk_test_, or unset STRIPE_API_BASE.',
     })
   }
-  return new Stripe(key, {
+  const standIn = new Stripe(key, {
     ...options,
     host: hostname,
     port: port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port),
     protocol: protocol === 'http:' ? 'http' : 'https',
   })
+  return limited(standIn, Infinity)
+}
+
+function limited(stripe: Stripe, perSecond?: number): Stripe {
+  limitCalls(stripe, perSecond)
+  return stripe
 }

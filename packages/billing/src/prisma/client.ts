@@ -14,6 +14,8 @@ export interface PrismaDatabase<Client extends PrismaLike = PrismaLike> {
   perProvider?<Result>(
     make: (at: { provider: 'sqlite' | 'postgres'; client: Client }) => PromiseLike<Result>,
   ): Promise<Result>
+  /** Calls back for each NOTIFY on a channel of Postgres, as far as they can be heard. Returns what ends it. */
+  listen?(channel: string, onNotified: () => void): () => Promise<void>
 }
 
 /** What a filter may ask of one field. */

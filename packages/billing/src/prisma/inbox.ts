@@ -21,6 +21,7 @@ export function inboxOf(scope: Scope): Inbox {
         const some = incoming.slice(at, at + maxReportedRows)
         for (const id of await write(() => insertEvents(scope, some))) fresh.add(id)
       }
+      if (fresh.size > 0) scope.wake()
       return fresh
     },
     async known(stripeEventIds) {

@@ -15,7 +15,9 @@ export function outboxOf(scope: Scope): Outbox {
       const rows = wanted
         .filter(({ key }) => !known.has(key))
         .map(({ key, topic, payload }) => ({ key, topic, payload, createdAt: now, nextAttemptAt: now }))
-      if (rows.length > 0) await insertNew(scope, 'message', rows)
+      if (rows.length === 0) return
+      await insertNew(scope, 'message', rows)
+      scope.wake()
     },
     async lease(request) {
       const ids = await lease(scope, outboxQueue, request)

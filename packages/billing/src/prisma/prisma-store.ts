@@ -17,6 +17,7 @@ import type { AccountModel, Scope } from './scope.ts'
 import { quotedModel } from './stored-model.ts'
 import { subscriptionsOf } from './subscriptions.ts'
 import { upkeepOf } from './upkeep.ts'
+import { wakeupsOf } from './wakeups.ts'
 
 export interface PrismaStoreOptions<Client> {
   /** Which of the client's models is what to billing; the rest have the names that `outgrow billing init` gives. */
@@ -36,6 +37,7 @@ export function prismaStore<Client extends PrismaLike>(
   const names = { ...defaultModels, ...models }
   const storedOf = storedByProvider(database, names)
   const keys = accountKeys(storedOf())
+  const wakeups = wakeupsOf(database)
   const root: Scope = {
     client: database.client,
     // A database that is opened otherwise stays what it is.
@@ -52,10 +54,11 @@ export function prismaStore<Client extends PrismaLike>(
     models: delegatesOf(database.client, names),
     names,
     keys,
+    wake: wakeups.wake,
     write: withRetry,
   }
   /** Within a transaction's callback: it keeps the database that it began on. */
-  const scopeOf = (tx: PrismaLike): Scope => {
+  const scopeOf = (tx: PrismaLike, wake: () => void): Scope => {
     const { provider } = database
     return {
       client: tx,
@@ -68,6 +71,7 @@ export function prismaStore<Client extends PrismaLike>(
       models: delegatesOf(tx, names),
       names,
       keys,
+      wake,
       // What failed took the transaction with it: only the whole can be tried again.
       write: (once) => once(),
     }
@@ -75,10 +79,14 @@ export function prismaStore<Client extends PrismaLike>(
   return {
     ...tablesOf(root),
     upkeep: upkeepOf(root),
+    wakeups,
     transaction: (work) =>
-      withRetry(() => {
+      withRetry(async () => {
         const { client } = database as unknown as { client: Transactional }
-        return client.$transaction((tx) => work(tablesOf(scopeOf(tx))))
+        let mayWake = false
+        const result = await client.$transaction((tx) => work(tablesOf(scopeOf(tx, () => (mayWake = true)))))
+        if (mayWake) wakeups.wake()
+        return result
       }),
     faultOf: (error) => (isUnavailable(error) ? 'unavailable' : isRetryable(error) ? 'busy' : undefined),
   }

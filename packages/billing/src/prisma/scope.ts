@@ -17,6 +17,8 @@ export interface Scope {
   readonly keys: AccountKeys
   /** The account's own model, where the client has it. */
   readonly account: AccountModel | undefined
+  /** Says that there may be something to do, when what was written is committed. */
+  readonly wake: () => void
   /** Runs a write again while the database asks for it; in a transaction, once. */
   readonly write: <Result>(work: () => Promise<Result>) => Promise<Result>
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { limitCalls } from '../config/call-budget.ts'
 import { timeOf, type Billing } from '../context.ts'
 import { byCustomer, processEvents } from './process-events.ts'
 import type { EventOutcome } from './put-back.ts'
@@ -10,6 +11,8 @@ export interface WorkerOptions extends Billing {
   signal?: AbortSignal
   /** Customers and messages that are worked on at a time. */
   concurrency?: number
+  /** Calls of Stripe that this process may make in a second, for each endpoint (20). All that share the client share them. */
+  stripeCallsPerSecond?: number | undefined
   /** Sends an outbox message; without it the outbox waits. */
   send?: Send | undefined
   /** How long an idle worker waits before it looks again. */
@@ -42,6 +45,7 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerTotals> {
     leaseMs = 120_000,
     untilEmpty = false,
   } = options
+  limitCalls(options.stripe, options.stripeCallsPerSecond)
   const totals: WorkerTotals = {
     applied: 0,
     superseded: 0,
@@ -76,8 +80,12 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerTotals> {
     const fault = store.faultOf(error)
     return fault === 'busy' || (fault === 'unavailable' && !untilEmpty)
   }
+  let woken = Promise.withResolvers<void>()
+  const endWakeups = untilEmpty ? undefined : store.wakeups?.subscribe(() => woken.resolve())
   const isStopped = () => (signal?.aborted ?? false) || failure !== undefined
   while (!isStopped()) {
+    // What comes while the queues are looked at wakes too.
+    woken = Promise.withResolvers()
     const now = timeOf(options)
     const later = (leases: number) => new Date(now.getTime() + leaseMs * leases)
     const request = () => ({ now, until: later(1), limit: concurrency - running.size })
@@ -118,15 +126,16 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerTotals> {
     else if (claimed === 0) {
       if (untilEmpty && wasIdle) break
       if (untilEmpty && running.size === 0) continue
-      const woken = new AbortController()
-      const ends = signal ? AbortSignal.any([signal, woken.signal]) : woken.signal
+      const isOver = new AbortController()
+      const ends = signal ? AbortSignal.any([signal, isOver.signal]) : isOver.signal
       const pause = sleep(pollMs * (0.75 + Math.random() / 2), undefined, { signal: ends }).catch(() => {})
       // One that takes long must not keep the free places empty.
-      await Promise.race([pause, ...running])
-      woken.abort()
+      await Promise.race([pause, woken.promise, ...running])
+      isOver.abort()
     }
   }
   await Promise.all(running)
+  await endWakeups?.()
   if (failure) throw failure.error
   return totals
 }

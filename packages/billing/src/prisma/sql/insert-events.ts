@@ -1,6 +1,8 @@
+import { EventStatus } from '../../state/statuses.ts'
 import type { NewEvent } from '../../store.ts'
 import type { Stored } from '../models.ts'
 import type { Scope } from '../scope.ts'
+import { wakeChannel } from '../wakeups.ts'
 import { rowsOf, type Value } from './statement.ts'
 
 /** A statement holds as many rows as SQLite takes values (32,766), with room. */
@@ -17,7 +19,13 @@ export async function insertEvents(scope: Scope, events: readonly NewEvent[]): P
     const names = rows[0]?.map(([field]) => column(field)).join(', ')
     const lists = rows.map((row) => `(${row.map(([, value]) => values.place(value)).join(', ')})`)
     const key = column('stripeEventId')
-    return `INSERT INTO ${table} (${names}) VALUES ${lists.join(', ')} ON CONFLICT (${key}) DO NOTHING RETURNING ${key} AS id`
+    const insert = `INSERT INTO ${table} (${names}) VALUES ${lists.join(', ')} ON CONFLICT (${key}) DO NOTHING RETURNING ${key} AS id`
+    const wakes =
+      values.provider === 'postgres' && events.some(({ status }) => status === EventStatus.PENDING)
+    // Workers of other processes hear of it when it is committed.
+    return wakes
+      ? `WITH stored AS (${insert}) SELECT id, pg_notify('${wakeChannel}', '')::text FROM stored`
+      : insert
   })
   return stored.map(({ id }) => id)
 }
