@@ -3,16 +3,18 @@ export { cancel, changePlan, pause, resume } from './actions/change.ts'
 export { completeCheckout, createCheckout, createPortal, type CheckoutRequest } from './actions/checkout.ts'
 export { ensureCustomer } from './actions/customer.ts'
 export { checkPlans, definePlans, syncPlans, type Plan, type PlanConfig } from './config/plans.ts'
-export { defaultPolicy, type BillingPolicy } from './config/policy.ts'
+export { defaultPolicy, type BillingPolicy, type LinkCustomer } from './config/policy.ts'
 export { openStripe } from './config/stripe.ts'
 export type { Billing } from './context.ts'
 export { handledEventTypes } from './inbox/event-types.ts'
 export { createWebhookHandler, type WebhookHandler, type WebhookOptions } from './inbox/webhook-handler.ts'
 export { collisionsPerMinute, maxCollisions, webhookArrivals } from './repair/collisions.ts'
+export { checkLink, linkCustomer, type CustomerLink } from './link/link-customer.ts'
 export { prune } from './repair/prune.ts'
 export {
   reconcile,
   reconciliationFindings,
+  type ReconcileProgress,
   type Reconciliation,
   type ReconciliationFindings,
 } from './repair/reconcile.ts'

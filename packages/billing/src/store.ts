@@ -36,6 +36,7 @@ export interface BillingTables {
   readonly fence: Fence
   readonly subscriptions: Subscriptions
   readonly access: Access
+  readonly unlinked: UnlinkedPayers
 }
 
 /** How rows are taken to be worked on: up to `limit` of those due at `now`, until `until`. */
@@ -69,6 +70,10 @@ export interface Inbox {
    * counts as a customer of its own. By id.
    */
   lease(request: EventLeaseRequest): Promise<LeasedEvent[]>
+  /** When the first event about a customer that Stripe delivered happened. */
+  firstAbout(stripeCustomerId: string): Promise<Date | undefined>
+  /** Puts events about a customer that were ignored back into the queue. */
+  requeueIgnored(stripeCustomerId: string, now: Date): Promise<void>
   /** Ends events for good. One whose lease was lost is left to whoever has it; so with all below. */
   settle(events: readonly Leased[], settlement: Settlement): Promise<void>
   /** Gives events back, to be tried again. */
@@ -105,7 +110,9 @@ export interface LeasedEvent extends Leased {
   readonly objectId: string | null
   readonly stripeCustomerId: string | null
   readonly stripeAccountId: string | null
+  /** When it happened at Stripe; null where that is not known. */
   readonly stripeCreatedAt: Date | null
+  readonly receivedAt: Date
 }
 
 export interface Settlement {
@@ -126,32 +133,72 @@ export interface Outbox {
   bury(message: Leased, at: Date, error: string): Promise<void>
 }
 
-export interface NewMessage {
+export interface Message {
   key: string
   topic: string
-  payload: { customerId: string; objectId: string }
+  payload: MessagePayload
 }
 
-export interface LeasedMessage extends Leased, NewMessage {}
+export interface MessagePayload {
+  customerId: string
+  objectId: string
+  /** Which attempt at an invoice failed, from 1. */
+  attempt?: number
+}
+
+/** Why a message is settled without being sent: it was so before the customer came here, or it is heard of too late. */
+export type Skipped = 'baseline' | 'late'
+
+export interface NewMessage extends Message {
+  /** Undefined for one that is to be sent. */
+  skipped?: Skipped | undefined
+}
+
+export interface LeasedMessage extends Leased, Message {}
 
 /** Who pays: an account's customer at Stripe. */
 export interface Customers {
   ofAccount(accountId: string): Promise<Customer | undefined>
+  /** By the id that it has at Stripe, or had there before it was replaced. */
   ofStripe(stripeCustomerId: string): Promise<Customer | undefined>
+  /** Which of these ids of Stripe belong to a customer, now or before it was replaced. */
+  known(stripeCustomerIds: readonly string[]): Promise<ReadonlySet<string>>
   /** Pages through customers by id. */
-  page(request: {
-    after: string | undefined
-    limit: number
-    only: readonly string[] | undefined
-  }): Promise<Customer[]>
+  page(request: CustomerPage): Promise<Customer[]>
   /** Adds an account's customer; when there is one by now, that one stays. Returns the one that is there. */
-  add(customer: { accountId: string; stripeCustomerId: string; email: string | null }): Promise<Customer>
+  add(customer: NewCustomer): Promise<Customer>
+  /**
+   * Puts another customer of Stripe into the place of one that was deleted there; its history stays. The number of a
+   * synchronisation is passed, so that no older answer is written. With the customer locked.
+   */
+  replace(customerId: string, stripeCustomerId: string, now: Date): Promise<void>
   /** The account itself; undefined when there is none. Its name may not be known. */
   account(accountId: string): Promise<{ name: string | null } | undefined>
   /** Writes down that a change is being made at Stripe, and draws a number for it. With the customer locked. */
   beginChange(customerId: string, mark: ChangeMark): Promise<number>
   /** Takes the mark away, if it is still this one. */
   endChange(customerId: string, mark: ChangeMark): Promise<void>
+  /** Writes down that a Checkout is begun, and draws a number for it. With the customer locked. */
+  beginCheckout(customerId: string, intent: string): Promise<CheckoutMark>
+}
+
+export interface CustomerPage {
+  after?: string | undefined
+  limit: number
+  /** Ids at Stripe. */
+  only?: readonly string[] | undefined
+  /** Only those that were here by then. */
+  until?: Date | undefined
+  /** Only those with a subscription at one of these prices. */
+  prices?: readonly string[] | undefined
+}
+
+export interface NewCustomer {
+  accountId: string
+  stripeCustomerId: string
+  email: string | null
+  /** What happened at Stripe before is taken as said; when the row is made, where it is not given. */
+  baselineAt?: Date
 }
 
 export interface Customer {
@@ -162,6 +209,10 @@ export interface Customer {
   readonly deleted: boolean
   /** The change that is being made at Stripe. */
   readonly change: ChangeMark | undefined
+  /** The Checkout that was begun last. */
+  readonly checkout: CheckoutMark | undefined
+  /** What happened at Stripe before is taken as said. */
+  readonly baselineAt: Date
   /** The number of the last synchronisation that has written. */
   readonly appliedSeq: number
 }
@@ -170,6 +221,13 @@ export interface ChangeMark {
   name: string
   /** When it is taken for lost. */
   until: Date
+}
+
+/** The last one that was begun is the only one whose page may be shown. */
+export interface CheckoutMark {
+  number: number
+  /** The same for the same request. */
+  intent: string
 }
 
 /** Lets an answer of Stripe be written only while no later one has been. */
@@ -188,8 +246,6 @@ export interface Subscriptions {
   ofCustomer(customerId: string): Promise<StoredSubscription[]>
   /** Writes what is different. With the customer locked. */
   write(customerId: string, changes: readonly SubscriptionChange[]): Promise<void>
-  /** When each of these was last seen to become past due. */
-  pastDueSince(stripeSubscriptionIds: readonly string[]): Promise<ReadonlyMap<string, Date>>
 }
 
 export interface SubscriptionState {
@@ -202,6 +258,8 @@ export interface SubscriptionState {
   endedAt: Date | null
   startedAt: Date | null
   collectionPaused: boolean
+  /** Since when a payment is owed; null while none is. */
+  pastDueSince: Date | null
 }
 
 export interface ItemState {
@@ -256,6 +314,17 @@ export interface Access {
   prices(): Promise<PlanPrice[]>
   /** Makes these the plans that are sold. Others become inactive; former prices stay. In a transaction. */
   writePlans(plans: readonly StoredPlan[]): Promise<void>
+  /** Says that those who pay these prices may not have been given what they give now. */
+  markChanged(stripePriceIds: readonly string[], at: Date): Promise<void>
+  /** Says that they have, up to the change that was seen. */
+  markGranted(prices: readonly ChangedPrice[]): Promise<void>
+  /** Prices whose payers may not have been given what they give now. */
+  changedPrices(): Promise<ChangedPrice[]>
+}
+
+export interface ChangedPrice {
+  stripePriceId: string
+  changedAt: Date
 }
 
 export interface Entitlement {
@@ -288,9 +357,51 @@ export interface PlanPrice {
   features: Record<string, unknown>
 }
 
+/** Customers at Stripe who pay and belong to no account here. */
+export interface UnlinkedPayers {
+  /** Writes down what runs of such a customer. One that is ignored stays so. */
+  put(payer: { stripeCustomerId: string; subscriptions: readonly string[] }, now: Date): Promise<void>
+  /** It was linked, or nothing runs any more. */
+  remove(stripeCustomerIds: readonly string[]): Promise<void>
+  /** Says that it is another application's; it is not listed any more. */
+  ignore(stripeCustomerId: string, now: Date): Promise<void>
+  /** Which of these are ignored. */
+  ignored(stripeCustomerIds: readonly string[]): Promise<ReadonlySet<string>>
+  /** Those that are not ignored, the first found first. */
+  list(limit: number): Promise<UnlinkedPayer[]>
+}
+
+export interface UnlinkedPayer {
+  stripeCustomerId: string
+  /** Ids of the subscriptions that run. */
+  subscriptions: readonly string[]
+  foundAt: Date
+}
+
+/** What one process does at a time, under a lease that runs out with it. */
+export interface BillingTask {
+  startedAt: Date | null
+  /** Null where it never came to its end. */
+  finishedAt: Date | null
+  /** Of the last one that came to its end. */
+  findings: number | null
+  leaseUntil: Date | null
+}
+
 /** What people ask and mend. Never in a transaction. */
 export interface Upkeep {
+  /** Takes a task for nobody else until then. False when somebody has it. */
+  beginTask(name: string, now: Date, until: Date): Promise<boolean>
+  /** Goes on with it. False when it was lost meanwhile. */
+  extendTask(name: string, from: Date, until: Date): Promise<boolean>
+  /** Gives it back; with its end and findings, when it came to its end. */
+  endTask(name: string, from: Date, result?: { finishedAt: Date; findings: number }): Promise<void>
+  task(name: string): Promise<BillingTask | undefined>
   counts(now: Date): Promise<BillingCounts>
+  /** How many of the events that were received by then are due. */
+  dueEvents(receivedBy: Date): Promise<number>
+  /** Subscriptions in one of these statuses without any price of a plan. */
+  outsidePlans(stripeStatuses: readonly string[], limit: number): Promise<OutsidePlans[]>
   /** Accounts with more than one subscription in a status that is none of these, the oldest subscription first. */
   payingTwice(
     notRunning: readonly string[],
@@ -312,10 +423,18 @@ export interface BillingCounts {
   events: Record<EventStatus, number>
   oldestPending: Date | null
   expiredLeases: number
-  outbox: { waiting: number; sent: number; dead: number }
+  /** Skipped were settled without being sent. */
+  outbox: { waiting: number; sent: number; dead: number; skipped: number }
   /** By the status as Stripe writes it. */
   subscriptions: Record<string, number>
   unexpectedMoves: number
+}
+
+/** Somebody pays for what no plan gives. */
+export interface OutsidePlans {
+  accountId: string
+  subscription: string
+  prices: string[]
 }
 
 export interface DeadLetter {

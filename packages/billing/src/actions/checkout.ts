@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { Stripe } from 'stripe'
 import { Failure } from '@outgrow/kit'
-import { timeOf, type Billing } from '../context.ts'
-import { isRunning } from '../state/statuses.ts'
+import type { Billing } from '../context.ts'
+import type { Customer } from '../store.ts'
 import { syncCustomer } from '../sync/sync-customer.ts'
+import { checkPayer } from './check-payer.ts'
 import { customerOf, ensureCustomer } from './customer.ts'
-import { withFreshKey } from './idempotency-key.ts'
+import { closeOthers, openSession } from './open-session.ts'
 
 export interface CheckoutRequest {
   accountId: string
@@ -20,7 +21,7 @@ export interface CheckoutRequest {
 /**
  * Starts Stripe Checkout for a plan and returns the page's address. The same intent gets the same session, so that a
  * double click or a retry makes no second one.
- * @throws Failure OUTGROW_BILLING_PLAN, OUTGROW_BILLING_SUBSCRIBED
+ * @throws Failure OUTGROW_BILLING_PLAN, OUTGROW_BILLING_SUBSCRIBED, OUTGROW_BILLING_CHANGE_PENDING
  */
 export async function createCheckout(
   billing: Billing,
@@ -36,66 +37,41 @@ export async function createCheckout(
       fix: 'Offer an active plan that has a price at Stripe.',
     })
   }
-  const customer = await ensureCustomer(billing, accountId, email)
-  const subscriptions = await stored.ofCustomer(customer.id)
-  if (subscriptions.some(({ status }) => isRunning(status))) {
-    throw new Failure({
-      code: 'OUTGROW_BILLING_SUBSCRIBED',
-      message: `Account ${accountId} already has a subscription.`,
-      why: 'The customer would pay for both.',
-      fix: 'Use changePlan, or send the customer to the portal.',
+  const { stripePriceId: price } = plan
+  const sessionOf = async (customer: Customer) =>
+    openSession(billing, {
+      customer,
+      intent: intentOf([
+        price,
+        trialDays,
+        successUrl,
+        cancelUrl,
+        (await stored.ofCustomer(customer.id)).length,
+      ]),
+      paramsOf: async () => {
+        if (!(await checkPayer(billing, customer))) return undefined
+        return {
+          mode: 'subscription',
+          customer: customer.stripeCustomerId,
+          client_reference_id: accountId,
+          line_items: [{ price, quantity: 1 }],
+          success_url: successUrl,
+          cancel_url: cancelUrl,
+          ...(trialDays === undefined ? {} : { subscription_data: { trial_period_days: trialDays } }),
+        }
+      },
     })
-  }
-  const params = {
-    mode: 'subscription' as const,
-    customer: customer.stripeCustomerId,
-    client_reference_id: accountId,
-    line_items: [{ price: plan.stripePriceId, quantity: 1 }],
-    success_url: successUrl,
-    cancel_url: cancelUrl,
-    ...(trialDays === undefined ? {} : { subscription_data: { trial_period_days: trialDays } }),
-  }
-  const session = await openSession(billing, accountId, params, subscriptions.length)
-  await expireOthers(billing, customer.stripeCustomerId, session.id)
-  if (session.url === null) throw new Error(`session ${session.id} has no URL`)
+  const session =
+    (await sessionOf(await ensureCustomer(billing, accountId, email))) ??
+    // It was deleted at Stripe, which had not been heard of.
+    (await sessionOf(await ensureCustomer(billing, accountId, email)))
+  if (!session || session.url === null) throw new Error(`account ${accountId} got no page`)
   return { id: session.id, url: session.url }
 }
 
-/** The session of a intent; one that has expired or was paid meanwhile is not handed out again. */
-function openSession(
-  billing: Billing,
-  accountId: string,
-  params: Stripe.Checkout.SessionCreateParams,
-  subscriptions: number,
-): Promise<Stripe.Checkout.Session> {
-  const { sessions } = billing.stripe.checkout
-  const intent = createHash('sha256')
-    .update(JSON.stringify([params, subscriptions]))
-    .digest('hex')
-    .slice(0, 32)
-  return withFreshKey(
-    `checkout:${accountId}:${intent}`,
-    timeOf(billing),
-    async (idempotencyKey) => {
-      const { id } = await sessions.create(params, { idempotencyKey })
-      // What a key answers is how the session was when it was made.
-      return sessions.retrieve(id)
-    },
-    ({ status }) => status === 'open',
-  )
-}
-
-/** Two pages that are open can both be paid: all but one of a customer's are closed. */
-async function expireOthers({ stripe }: Billing, customer: string, kept: string): Promise<void> {
-  for await (const { id } of stripe.checkout.sessions.list({ customer, status: 'open', limit: 100 })) {
-    if (id === kept) continue
-    try {
-      await stripe.checkout.sessions.expire(id)
-    } catch (error) {
-      // Paid or expired meanwhile: a second subscription is told through the outbox.
-      if ((error as { type?: string }).type !== 'StripeInvalidRequestError') throw error
-    }
-  }
+/** The same for requests that are the same. */
+function intentOf(request: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(request)).digest('hex').slice(0, 32)
 }
 
 /** The customer portal's address. */
@@ -127,7 +103,7 @@ export async function completeCheckout(
   const owner = typeof session.customer === 'string' ? session.customer : session.customer?.id
   // The address bar can hold anybody's session: the stored customer decides, not metadata.
   if (owner !== customer.stripeCustomerId) throw notOwn(accountId, sessionId)
-  await expireOthers(billing, customer.stripeCustomerId, sessionId)
+  await closeOthers(billing.stripe, customer.stripeCustomerId, ({ id }) => id === sessionId)
   await syncCustomer(billing, { customerId: customer.id, stripeCustomerId: customer.stripeCustomerId })
   return { paid: session.status === 'complete' && session.payment_status !== 'unpaid' }
 }

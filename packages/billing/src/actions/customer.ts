@@ -4,24 +4,14 @@ import type { Customer } from '../store.ts'
 import { withFreshKey } from './idempotency-key.ts'
 
 /**
- * The account's customer at Stripe, made at first need. Two that come at once get the same one.
- * @throws Failure OUTGROW_BILLING_CUSTOMER_DELETED, OUTGROW_BILLING_NO_ACCOUNT
+ * The account's customer at Stripe, made at first need. Two that come at once get the same one. One that was deleted at
+ * Stripe is replaced: what is known of it stays.
+ * @throws Failure OUTGROW_BILLING_NO_ACCOUNT
  */
-export async function ensureCustomer(
-  { store, stripe, now }: Billing,
-  accountId: string,
-  email?: string,
-): Promise<Customer> {
-  const { customers } = store
+export async function ensureCustomer(billing: Billing, accountId: string, email?: string): Promise<Customer> {
+  const { customers } = billing.store
   const known = await customers.ofAccount(accountId)
   if (known && !known.deleted) return known
-  if (known) {
-    throw new Failure({
-      code: 'OUTGROW_BILLING_CUSTOMER_DELETED',
-      message: `The customer of account ${accountId} was deleted at Stripe.`,
-      fix: 'Delete the account’s local billing customer too, so that the account can start over.',
-    })
-  }
   const account = await customers.account(accountId)
   if (!account) {
     throw new Failure({
@@ -30,15 +20,37 @@ export async function ensureCustomer(
       fix: 'Show the page anew: it was deleted meanwhile.',
     })
   }
-  // Made with nothing but the account, which two requests at once have in common.
-  const { id } = await withFreshKey(`customer:${accountId}`, timeOf({ now }), (idempotencyKey) =>
-    stripe.customers.create({ metadata: { accountId } }, { idempotencyKey }),
-  )
-  await stripe.customers.update(id, {
+  const stripeCustomerId = await createAtStripe(billing, accountId, known)
+  await billing.stripe.customers.update(stripeCustomerId, {
     ...(account.name === null ? {} : { name: account.name }),
     ...(email === undefined ? {} : { email }),
   })
-  return customers.add({ accountId, stripeCustomerId: id, email: email ?? null })
+  if (known) return replace(billing, known, stripeCustomerId)
+  return customers.add({ accountId, stripeCustomerId, email: email ?? null })
+}
+
+/** Made with nothing but the account and who it was before, which two requests at once have in common. */
+async function createAtStripe(
+  { stripe, now }: Billing,
+  accountId: string,
+  deleted: Customer | undefined,
+): Promise<string> {
+  const hour = Math.floor(timeOf({ now }).getTime() / 3_600_000)
+  const intent = ['customer', accountId, ...(deleted ? [deleted.stripeCustomerId] : []), hour].join(':')
+  const { id } = await withFreshKey(intent, (idempotencyKey) =>
+    stripe.customers.create({ metadata: { accountId } }, { idempotencyKey }),
+  )
+  return id
+}
+
+/** Puts a new customer into the place of one that was deleted at Stripe, unless another request has done so. */
+function replace(billing: Billing, before: Customer, stripeCustomerId: string): Promise<Customer> {
+  return billing.store.transaction(async (tx) => {
+    const current = await tx.fence.lock(before.id)
+    if (current.stripeCustomerId !== before.stripeCustomerId) return current
+    await tx.customers.replace(before.id, stripeCustomerId, timeOf(billing))
+    return tx.fence.lock(before.id)
+  })
 }
 
 /** @throws Failure OUTGROW_BILLING_NO_CUSTOMER */

@@ -1,24 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 const maxAttempts = 5
 
 /**
- * Calls Stripe with a key that is the same for the same intent within an hour. Stripe keeps what a key was answered for a
- * day, a failure of its own too: after one, or an answer that is of no use any more, the next key is taken.
- * @param isUseful judges an answer that may be an old one
+ * Calls Stripe with a key that is the same for the same intent. Stripe keeps what a key was answered for a day, a failure
+ * of its own too: after one the next key is taken. While another request with the key is under way, this one waits.
  */
 export async function withFreshKey<Answer>(
   intent: string,
-  now: Date,
   call: (key: string) => Promise<Answer>,
-  isUseful: (answer: Answer) => boolean = () => true,
 ): Promise<Answer> {
-  const hour = Math.floor(now.getTime() / 3_600_000)
-  for (let attempt = 1; ; attempt++) {
+  for (let attempt = 1, fresh = 1; ; attempt++) {
     try {
-      const answer = await call(`${intent}:${hour}:${attempt}`)
-      if (isUseful(answer) || attempt === maxAttempts) return answer
+      return await call(`${intent}:${fresh}`)
     } catch (error) {
-      const status = (error as { statusCode?: number }).statusCode ?? 0
-      if (status < 500 || attempt === maxAttempts) throw error
+      const { statusCode = 0, code } = error as { statusCode?: number; code?: string }
+      if (attempt === maxAttempts) throw error
+      if (code === 'idempotency_key_in_use') await sleep(250 * attempt)
+      else if (statusCode >= 500) fresh++
+      else throw error
     }
   }
 }

@@ -1,7 +1,9 @@
 import type { Stripe } from 'stripe'
 import { z } from 'zod'
 import { Failure } from '@outgrow/kit'
-import type { BillingStore } from '../store.ts'
+import { timeOf } from '../context.ts'
+import type { BillingStore, PlanPrice } from '../store.ts'
+import { regrant, type RegrantOptions } from '../sync/regrant.ts'
 
 const plan = z.strictObject({
   /** Name in the database and in code. */
@@ -87,10 +89,33 @@ async function problemOf(
 }
 
 /**
- * Writes the plans into the database, where the synchronisation reads them. Plans that are gone become inactive. A price
- * that a plan had before stays its own: those who pay it keep what they pay for.
+ * Writes the plans into the database, where the synchronisation reads them, and gives those who pay one that has changed
+ * what it gives now. Plans that are gone become inactive. A price that a plan had before stays its own: those who pay it
+ * keep what they pay for. What is cut off is finished by the next call.
+ * @returns how many accounts pay a plan that has changed
  */
-export async function syncPlans(store: BillingStore, { plans }: PlanConfig): Promise<void> {
+export async function syncPlans(
+  store: BillingStore,
+  { plans }: PlanConfig,
+  options: RegrantOptions = {},
+): Promise<{ accounts: number }> {
   const sold = plans.map(({ priceId, ...plan }) => ({ ...plan, active: true, stripePriceId: priceId }))
-  await store.transaction(({ access }) => access.writePlans(sold))
+  await store.transaction(async ({ access }) => {
+    const before = new Map((await access.prices()).map((price) => [price.stripePriceId, givenBy(price)]))
+    await access.writePlans(sold)
+    const changed = (await access.prices()).filter(
+      (price) => before.get(price.stripePriceId) !== givenBy(price),
+    )
+    if (changed.length > 0)
+      await access.markChanged(
+        changed.map(({ stripePriceId }) => stripePriceId),
+        timeOf(options),
+      )
+  })
+  return { accounts: await regrant(store, options) }
+}
+
+/** What a price gives, to be compared. */
+function givenBy({ planId, features }: PlanPrice): string {
+  return JSON.stringify([planId, Object.entries(features).toSorted(([a], [b]) => (a < b ? -1 : 1))])
 }

@@ -58,6 +58,22 @@ export function accessOf({ models, keys, write }: Scope): Access {
         data: { active: false },
       })
     },
+    async markChanged(stripePriceIds, changedAt) {
+      await models.planPrice.updateMany({
+        where: { stripePriceId: { in: stripePriceIds } },
+        data: { changedAt },
+      })
+    },
+    async markGranted(prices) {
+      for (const { stripePriceId, changedAt } of prices)
+        await write(() =>
+          models.planPrice.updateMany({ where: { stripePriceId, changedAt }, data: { changedAt: null } }),
+        )
+    },
+    async changedPrices() {
+      const rows = await models.planPrice.findMany({ where: { changedAt: { not: null } } })
+      return rows.flatMap(({ stripePriceId, changedAt }) => (changedAt ? [{ stripePriceId, changedAt }] : []))
+    },
   }
 }
 

@@ -31,8 +31,11 @@ type Test<Value> =
       gte?: Value
     }
 
+/** A filter on related rows: on the one that there is, or on how many of several fit. */
+type Related = object
+
 type Where<Row, Relations> = { [Field in keyof Row]?: Test<Row[Field]> } & {
-  [Name in keyof Relations]?: Where<Relations[Name], object>
+  [Name in keyof Relations]?: Where<Relations[Name], object> | { some: Related } | { none: Related }
 } & { OR?: readonly Where<Row, Relations>[] }
 
 type Data<Row> = {

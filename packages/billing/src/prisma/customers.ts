@@ -1,4 +1,4 @@
-import type { ChangeMark, Customer, Customers, Fence } from '../store.ts'
+import type { ChangeMark, CheckoutMark, Customer, Customers, Fence } from '../store.ts'
 import type { Rows } from './models.ts'
 import { insertNew, type Scope } from './scope.ts'
 import { lockCustomer } from './sql/lock.ts'
@@ -13,13 +13,31 @@ export function customersOf(scope: Scope): Customers {
     },
     async ofStripe(stripeCustomerId) {
       const row = await models.customer.findUnique({ where: { stripeCustomerId } })
-      return row ? read(row) : undefined
+      if (row) return read(row)
+      const [former] = await models.former.findMany<{ customer: Rows['customer'] }>({
+        where: { stripeCustomerId },
+        include: { customer: true },
+      })
+      return former ? read(former.customer) : undefined
     },
-    async page({ after, limit, only }) {
+    async known(stripeCustomerIds) {
+      const where = { stripeCustomerId: { in: stripeCustomerIds } }
+      const select = { stripeCustomerId: true } as const
+      const rows = [
+        ...(await models.customer.findMany({ where, select })),
+        ...(await models.former.findMany({ where, select })),
+      ]
+      return new Set(rows.map((row) => row.stripeCustomerId))
+    },
+    async page({ after, limit, only, until, prices }) {
       const rows = await models.customer.findMany({
         where: {
           ...(after === undefined ? {} : { id: { gt: after } }),
           ...(only ? { stripeCustomerId: { in: only } } : {}),
+          ...(until ? { createdAt: { lte: until } } : {}),
+          ...(prices
+            ? { subscriptions: { some: { items: { some: { stripePriceId: { in: prices } } } } } }
+            : {}),
         },
         orderBy: { id: 'asc' },
         take: limit,
@@ -30,6 +48,17 @@ export function customersOf(scope: Scope): Customers {
       const key = keys.stored(accountId)
       await write(() => insertNew(scope, 'customer', [{ ...customer, accountId: key }]))
       return read(await models.customer.findUniqueOrThrow({ where: { accountId: key } }))
+    },
+    async replace(id, stripeCustomerId, replacedAt) {
+      const before = await models.customer.findUniqueOrThrow({ where: { id } })
+      await models.former.create({
+        data: { stripeCustomerId: before.stripeCustomerId, customerId: id, replacedAt },
+      })
+      const syncSeq = before.syncSeq + 1
+      await models.customer.update({
+        where: { id },
+        data: { stripeCustomerId, deleted: false, syncSeq, appliedSeq: syncSeq },
+      })
     },
     async account(accountId) {
       const { account } = scope
@@ -58,6 +87,14 @@ export function customersOf(scope: Scope): Customers {
           data: { change: null, changeUntil: null },
         }),
       )
+    },
+    async beginCheckout(id, intent) {
+      const { syncSeq: number } = await models.customer.update({
+        where: { id },
+        data: { syncSeq: { increment: 1 } },
+      })
+      await models.customer.update({ where: { id }, data: { checkout: `${number} ${intent}` } })
+      return { number, intent }
     },
   }
 }
@@ -91,9 +128,17 @@ const readerOf =
     email: row.email,
     deleted: row.deleted,
     change: markOf(row),
+    checkout: checkoutOf(row),
+    baselineAt: row.baselineAt ?? row.createdAt,
     appliedSeq: row.appliedSeq,
   })
 
 function markOf({ change, changeUntil }: Rows['customer']): ChangeMark | undefined {
   return changeUntil === null ? undefined : { name: change ?? 'unnamed', until: changeUntil }
+}
+
+function checkoutOf({ checkout }: Rows['customer']): CheckoutMark | undefined {
+  if (checkout === null) return undefined
+  const [number = '', intent = ''] = checkout.split(' ')
+  return { number: Number(number), intent }
 }

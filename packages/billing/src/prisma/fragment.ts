@@ -5,6 +5,9 @@ export const fragmentNames = [
   'Plan',
   'PlanPrice',
   'BillingCustomer',
+  'FormerCustomer',
+  'UnlinkedPayer',
+  'BillingTask',
   'Subscription',
   'SubscriptionItem',
   'SubscriptionTransition',
@@ -22,6 +25,9 @@ export const fragmentTables: Record<FragmentName, string> = {
   Plan: 'plans',
   PlanPrice: 'plan_prices',
   BillingCustomer: 'billing_customers',
+  FormerCustomer: 'former_customers',
+  UnlinkedPayer: 'unlinked_payers',
+  BillingTask: 'billing_tasks',
   Subscription: 'subscriptions',
   SubscriptionItem: 'subscription_items',
   SubscriptionTransition: 'subscription_transitions',
@@ -37,6 +43,9 @@ export const fragmentMarks: Record<FragmentName, readonly string[]> = {
   Plan: ['features', 'active', 'stripePriceId'],
   PlanPrice: ['stripePriceId', 'planId'],
   BillingCustomer: ['stripeCustomerId', 'syncSeq', 'appliedSeq'],
+  FormerCustomer: ['stripeCustomerId', 'customerId', 'replacedAt'],
+  UnlinkedPayer: ['stripeCustomerId', 'subscriptions', 'foundAt', 'ignoredAt'],
+  BillingTask: ['name', 'leaseUntil', 'finishedAt', 'findings'],
   Subscription: ['stripeSubscriptionId', 'stripeStatus', 'collectionPaused'],
   SubscriptionItem: ['stripeItemId', 'stripePriceId', 'currentPeriodEnd'],
   SubscriptionTransition: ['subscriptionId', 'expected', 'observedAt'],
@@ -98,6 +107,8 @@ model ${n('Plan')} {
 model ${n('PlanPrice')} {
   stripePriceId String @id @map("stripe_price_id")
   planId String @map("plan_id")
+  /// Since when those who pay it may not have been given what it gives now.
+  changedAt DateTime? @map("changed_at")${t}
 
   plan ${n('Plan')} @relation(fields: [planId], references: [id], onDelete: Cascade)
 
@@ -116,13 +127,50 @@ model ${n('BillingCustomer')} {
   /// A change that the application is making at Stripe, and when it is taken for lost.
   change String?
   changeUntil DateTime? @map("change_until")${t}
+  /// The Checkout that was begun last: its number and what it was for.
+  checkout String?
+  /// What happened at Stripe before is taken as said; before the row was made where this is not set.
+  baselineAt DateTime? @map("baseline_at")${t}
   createdAt DateTime @default(now()) @map("created_at")${t}
   updatedAt DateTime @updatedAt @map("updated_at")${t}
 
   account ${account.model} @relation(fields: [accountId], references: [${account.key}], onDelete: Restrict)
   subscriptions ${n('Subscription')}[]
+  former ${n('FormerCustomer')}[]
 
   ${map('BillingCustomer')}
+}`,
+    FormerCustomer: `/// Who a customer was at Stripe before: one that was deleted there has been replaced since.
+model ${n('FormerCustomer')} {
+  stripeCustomerId String @id @map("stripe_customer_id")
+  customerId String @map("customer_id")
+  replacedAt DateTime @map("replaced_at")${t}
+
+  customer ${n('BillingCustomer')} @relation(fields: [customerId], references: [id], onDelete: Cascade)
+
+  @@index([customerId])
+  ${map('FormerCustomer')}
+}`,
+    UnlinkedPayer: `/// A customer at Stripe who pays and belongs to no account here.
+model ${n('UnlinkedPayer')} {
+  stripeCustomerId String @id @map("stripe_customer_id")
+  /// Ids of the subscriptions that run.
+  subscriptions Json
+  foundAt DateTime @map("found_at")${t}
+  /// Since when it is known to be another application's.
+  ignoredAt DateTime? @map("ignored_at")${t}
+
+  ${map('UnlinkedPayer')}
+}`,
+    BillingTask: `/// What one process does at a time, such as a reconciliation, and what came of it last.
+model ${n('BillingTask')} {
+  name String @id
+  leaseUntil DateTime? @map("lease_until")${t}
+  startedAt DateTime? @map("started_at")${t}
+  finishedAt DateTime? @map("finished_at")${t}
+  findings Int?
+
+  ${map('BillingTask')}
 }`,
     Subscription: `model ${n('Subscription')} {
   id String @id @default(cuid())
@@ -139,6 +187,8 @@ model ${n('BillingCustomer')} {
   startedAt DateTime? @map("started_at")${t}
   /// Collection is paused: it goes on without being paid for.
   collectionPaused Boolean @default(false) @map("collection_paused")
+  /// Since when a payment is owed.
+  pastDueSince DateTime? @map("past_due_since")${t}
   createdAt DateTime @default(now()) @map("created_at")${t}
   updatedAt DateTime @updatedAt @map("updated_at")${t}
 
@@ -194,6 +244,8 @@ model ${n('OutboxMessage')} {
   /// Given up after too many attempts.
   deadAt DateTime? @map("dead_at")${t}
   lastError String? @map("last_error")
+  /// Why it was settled without being sent: \`baseline\`, or \`late\`.
+  skipped String?
 
   @@index([sentAt, nextAttemptAt])
   ${map('OutboxMessage')}

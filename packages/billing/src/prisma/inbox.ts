@@ -46,9 +46,27 @@ export function inboxOf(scope: Scope): Inbox {
           customerId: true,
           stripeAccountId: true,
           stripeCreatedAt: true,
+          receivedAt: true,
         },
       })
       return rows.map(({ customerId, ...event }) => ({ ...event, stripeCustomerId: customerId }))
+    },
+    async firstAbout(stripeCustomerId) {
+      const [first] = await models.event.findMany({
+        where: { customerId: stripeCustomerId, source: 'stripe', stripeCreatedAt: { not: null } },
+        orderBy: { stripeCreatedAt: 'asc' },
+        take: 1,
+        select: { stripeCreatedAt: true },
+      })
+      return first?.stripeCreatedAt ?? undefined
+    },
+    async requeueIgnored(stripeCustomerId, now) {
+      await write(() =>
+        models.event.updateMany({
+          where: { customerId: stripeCustomerId, status: EventStatus.IGNORED },
+          data: { status: EventStatus.PENDING, attempts: 0, nextAttemptAt: now, outcome: null },
+        }),
+      )
     },
     async settle(leased, { status, outcome, at }) {
       await write(() =>

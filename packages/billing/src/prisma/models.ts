@@ -20,6 +20,18 @@ export interface Rows {
     appliedSeq: number
     change: string | null
     changeUntil: Date | null
+    checkout: string | null
+    baselineAt: Date | null
+    createdAt: Date
+  }
+  former: { stripeCustomerId: string; customerId: string; replacedAt: Date }
+  unlinked: { stripeCustomerId: string; subscriptions: unknown; foundAt: Date; ignoredAt: Date | null }
+  task: {
+    name: string
+    leaseUntil: Date | null
+    startedAt: Date | null
+    finishedAt: Date | null
+    findings: number | null
   }
   subscription: SubscriptionState & { id: string; stripeSubscriptionId: string; customerId: string }
   item: {
@@ -49,7 +61,7 @@ export interface Rows {
     active: boolean
     stripePriceId: string | null
   }
-  planPrice: { stripePriceId: string; planId: string }
+  planPrice: { stripePriceId: string; planId: string; changedAt: Date | null }
   event: ReceivedEvent & {
     id: number
     source: string
@@ -75,13 +87,17 @@ export interface Rows {
     leaseUntil: Date | null
     deadAt: Date | null
     lastError: string | null
+    skipped: string | null
   }
   entitlement: { accountId: AccountKey; feature: string; limit: bigint | null; expiresAt: Date | null }
 }
 
 /** Relations between billing's own models, by the fields that they have. Those to the account are not used. */
 interface Relations {
-  customer: { subscriptions: Rows['subscription'] }
+  customer: { subscriptions: Rows['subscription']; former: Rows['former'] }
+  former: { customer: Rows['customer'] }
+  unlinked: object
+  task: object
   subscription: { customer: Rows['customer']; items: Rows['item'] }
   item: object
   transition: { subscription: Rows['subscription'] }
@@ -103,6 +119,9 @@ export type BillingModels<Client> = Record<Role, ModelName<Client>>
 /** The names that `outgrow billing init` gives, where nothing else has them. */
 export const defaultModels: Record<Role, string> = {
   customer: 'billingCustomer',
+  former: 'formerCustomer',
+  unlinked: 'unlinkedPayer',
+  task: 'billingTask',
   subscription: 'subscription',
   item: 'subscriptionItem',
   transition: 'subscriptionTransition',
@@ -127,7 +146,13 @@ const fields: Fields = {
     appliedSeq: true,
     change: true,
     changeUntil: true,
+    checkout: true,
+    baselineAt: true,
+    createdAt: true,
   },
+  former: { stripeCustomerId: true, customerId: true, replacedAt: true },
+  unlinked: { stripeCustomerId: true, subscriptions: true, foundAt: true, ignoredAt: true },
+  task: { name: true, leaseUntil: true, startedAt: true, finishedAt: true, findings: true },
   subscription: {
     id: true,
     stripeSubscriptionId: true,
@@ -140,6 +165,7 @@ const fields: Fields = {
     endedAt: true,
     startedAt: true,
     collectionPaused: true,
+    pastDueSince: true,
   },
   item: {
     id: true,
@@ -168,7 +194,7 @@ const fields: Fields = {
     active: true,
     stripePriceId: true,
   },
-  planPrice: { stripePriceId: true, planId: true },
+  planPrice: { stripePriceId: true, planId: true, changedAt: true },
   event: {
     id: true,
     stripeEventId: true,
@@ -202,6 +228,7 @@ const fields: Fields = {
     leaseUntil: true,
     deadAt: true,
     lastError: true,
+    skipped: true,
   },
   entitlement: { accountId: true, feature: true, limit: true, expiresAt: true },
 }

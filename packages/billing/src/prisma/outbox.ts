@@ -1,4 +1,4 @@
-import type { NewMessage, Outbox } from '../store.ts'
+import type { MessagePayload, Outbox } from '../store.ts'
 import { insertNew, type Scope } from './scope.ts'
 import { lease, outboxQueue } from './sql/lease.ts'
 
@@ -14,7 +14,15 @@ export function outboxOf(scope: Scope): Outbox {
       const known = new Set(there.map(({ key }) => key))
       const rows = wanted
         .filter(({ key }) => !known.has(key))
-        .map(({ key, topic, payload }) => ({ key, topic, payload, createdAt: now, nextAttemptAt: now }))
+        .map(({ key, topic, payload, skipped }) => ({
+          key,
+          topic,
+          payload,
+          createdAt: now,
+          nextAttemptAt: now,
+          sentAt: skipped === undefined ? null : now,
+          skipped: skipped ?? null,
+        }))
       if (rows.length === 0) return
       await insertNew(scope, 'message', rows)
       scope.wake()
@@ -28,7 +36,7 @@ export function outboxOf(scope: Scope): Outbox {
         attempts,
         key,
         topic,
-        payload: payload as NewMessage['payload'],
+        payload: payload as MessagePayload,
       }))
     },
     async settle({ id }, at) {

@@ -16,6 +16,8 @@ import { outboxOf } from './outbox.ts'
 import type { AccountModel, Scope } from './scope.ts'
 import { quotedModel } from './stored-model.ts'
 import { subscriptionsOf } from './subscriptions.ts'
+import { unlinkedOf } from './unlinked.ts'
+import { tasksOf } from './tasks.ts'
 import { upkeepOf } from './upkeep.ts'
 import { wakeupsOf } from './wakeups.ts'
 
@@ -78,7 +80,7 @@ export function prismaStore<Client extends PrismaLike>(
   }
   return {
     ...tablesOf(root),
-    upkeep: upkeepOf(root),
+    upkeep: { ...upkeepOf(root), ...tasksOf(root) },
     wakeups,
     transaction: (work) =>
       withRetry(async () => {
@@ -114,6 +116,7 @@ function tablesOf(scope: Scope): BillingTables {
     fence: fenceOf(scope),
     subscriptions: subscriptionsOf(scope),
     access: accessOf(scope),
+    unlinked: unlinkedOf(scope),
   }
 }
 

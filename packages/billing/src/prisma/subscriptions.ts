@@ -32,16 +32,5 @@ export function subscriptionsOf({ models, write }: Scope): Subscriptions {
           await write(() => models.item.create({ data: { ...item, subscriptionId: id } }))
       }
     },
-    async pastDueSince(stripeSubscriptionIds) {
-      if (stripeSubscriptionIds.length === 0) return new Map()
-      const transitions = await models.transition.findMany<{ subscription: Rows['subscription'] }>({
-        where: { to: 'past_due', subscription: { stripeSubscriptionId: { in: stripeSubscriptionIds } } },
-        include: { subscription: true },
-        orderBy: { id: 'asc' },
-      })
-      return new Map(
-        transitions.map(({ subscription, observedAt }) => [subscription.stripeSubscriptionId, observedAt]),
-      )
-    },
   }
 }

@@ -6,7 +6,11 @@ import type { Scope } from './scope.ts'
 /** What stands in the place of a payload that was kept long enough. */
 const blankPayload = '{}'
 
-export function upkeepOf({ models, keys, write }: Scope): Upkeep {
+export function upkeepOf({
+  models,
+  keys,
+  write,
+}: Scope): Omit<Upkeep, 'beginTask' | 'extendTask' | 'endTask' | 'task'> {
   return {
     async counts(now) {
       const byStatus = await models.event.groupBy({ by: ['status'], _count: true })
@@ -30,7 +34,8 @@ export function upkeepOf({ models, keys, write }: Scope): Upkeep {
         }),
         outbox: {
           waiting: await models.message.count({ where: { sentAt: null, deadAt: null } }),
-          sent: await models.message.count({ where: { sentAt: { not: null } } }),
+          sent: await models.message.count({ where: { sentAt: { not: null }, skipped: null } }),
+          skipped: await models.message.count({ where: { skipped: { not: null } } }),
           dead: await models.message.count({ where: { deadAt: { not: null } } }),
         },
         subscriptions: Object.fromEntries(
@@ -38,6 +43,28 @@ export function upkeepOf({ models, keys, write }: Scope): Upkeep {
         ),
         unexpectedMoves: await models.transition.count({ where: { expected: false } }),
       }
+    },
+    async dueEvents(receivedBy) {
+      return models.event.count({
+        where: {
+          status: EventStatus.PENDING,
+          receivedAt: { lte: receivedBy },
+          nextAttemptAt: { lte: receivedBy },
+        },
+      })
+    },
+    async outsidePlans(stripeStatuses, limit) {
+      const rows = await models.subscription.findMany<{ customer: Rows['customer']; items: Rows['item'][] }>({
+        where: { stripeStatus: { in: stripeStatuses }, items: { none: { planId: { not: null } } } },
+        include: { customer: true, items: true },
+        orderBy: { startedAt: 'asc' },
+        take: limit,
+      })
+      return rows.map(({ stripeSubscriptionId: subscription, customer, items }) => ({
+        accountId: keys.text(customer.accountId),
+        subscription,
+        prices: items.map(({ stripePriceId }) => stripePriceId),
+      }))
     },
     async payingTwice(notRunning, limit) {
       const running = { stripeStatus: { notIn: notRunning } }

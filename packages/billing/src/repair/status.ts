@@ -1,23 +1,43 @@
-import { isRunning, SubscriptionStatus } from '../state/statuses.ts'
-import type { BillingCounts, BillingStore, DeadLetter } from '../store.ts'
+import { isRunning, isServed, SubscriptionStatus } from '../state/statuses.ts'
+import type { BillingCounts, BillingStore, DeadLetter, OutsidePlans, UnlinkedPayer } from '../store.ts'
+import { lastReconciliation, type LastReconciliation } from './reconcile-task.ts'
 
 export interface BillingStatus extends BillingCounts {
   /** Accounts with more than one running subscription. */
   doubleSubscriptions: { accountId: string; subscriptions: string[] }[]
+  /** Accounts that pay for what no plan gives. */
+  outsidePlans: OutsidePlans[]
+  /** Customers of Stripe who pay and belong to no account. */
+  unlinkedPayers: UnlinkedPayer[]
+  /** Null where none has come to its end. */
+  reconciled: LastReconciliation | null
 }
 
 /** More would say nothing new. */
 const maxReported = 1000
 
-/** As Stripe writes them. */
-const notRunning = Object.values(SubscriptionStatus)
-  .filter((status) => !isRunning(status))
-  .map((status) => status.toLowerCase())
+/** Statuses as Stripe writes them. */
+const textsOf = (fits: (status: SubscriptionStatus) => boolean) =>
+  Object.values(SubscriptionStatus)
+    .filter(fits)
+    .map((status) => status.toLowerCase())
+
+const notRunning = textsOf((status) => !isRunning(status))
+const served = textsOf(isServed)
 
 /** The state of billing in numbers. */
-export async function billingStatus({ upkeep }: BillingStore, now = new Date()): Promise<BillingStatus> {
+export async function billingStatus(
+  { upkeep, unlinked }: BillingStore,
+  now = new Date(),
+): Promise<BillingStatus> {
   const counts = await upkeep.counts(now)
-  return { ...counts, doubleSubscriptions: await upkeep.payingTwice(notRunning, maxReported) }
+  return {
+    ...counts,
+    doubleSubscriptions: await upkeep.payingTwice(notRunning, maxReported),
+    outsidePlans: await upkeep.outsidePlans(served, maxReported),
+    unlinkedPayers: await unlinked.list(maxReported),
+    reconciled: await lastReconciliation(upkeep),
+  }
 }
 
 /** Events that were given up, the newest first. */

@@ -41,6 +41,11 @@ export function isOver(status: SubscriptionStatus): boolean {
   return status === SubscriptionStatus.CANCELED || status === SubscriptionStatus.INCOMPLETE_EXPIRED
 }
 
+/** It is paid for, or was until a moment ago: it should give something. */
+export function isServed(status: SubscriptionStatus): boolean {
+  return isRunning(status) && status !== SubscriptionStatus.PAUSED && status !== SubscriptionStatus.UNPAID
+}
+
 /** It began, and has not ended: a customer should have one of these. */
 export function isRunning(status: SubscriptionStatus): boolean {
   return !isOver(status) && status !== SubscriptionStatus.INCOMPLETE

@@ -1,18 +1,18 @@
 import type { BillingPolicy } from '../config/policy.ts'
 import { isExpectedTransition } from '../state/transitions.ts'
-import { isOver, statusOf } from '../state/statuses.ts'
+import { isOver, statusOf, SubscriptionStatus } from '../state/statuses.ts'
 import type {
   BillingTables,
   Customer,
-  Entitlement,
-  EntitlementChange,
   ItemState,
   StoredSubscription,
   SubscriptionChange,
   SubscriptionState,
 } from '../store.ts'
 import { grantsOf } from './entitlements.ts'
+import { sameValues } from './same-values.ts'
 import type { StripeItemState, StripeSubscriptionState, StripeState } from './stripe-state.ts'
+import { writeGrants } from './write-grants.ts'
 
 export interface Application {
   stripeState: StripeState
@@ -22,18 +22,25 @@ export interface Application {
   now: Date
 }
 
+export interface Applied {
+  /** What had been different, in words. */
+  drift: string[]
+  /** Subscriptions that Stripe no longer lists, and when they ended. */
+  gone: { id: string; endedAt: Date }[]
+}
+
 /** A change with what is different, in words. */
 interface Difference {
   change: SubscriptionChange
   drift: string[]
 }
 
-/** Brings a customer's subscriptions, history and entitlements to what Stripe said. Returns what had been different. */
+/** Brings a customer's subscriptions, history and entitlements to what Stripe said. */
 export async function applyStripeState(
   tx: BillingTables,
   customer: Customer,
   application: Application,
-): Promise<string[]> {
+): Promise<Applied> {
   const { stripeState, policy } = application
   const drift: string[] = []
   if (stripeState.deleted !== customer.deleted)
@@ -41,73 +48,119 @@ export async function applyStripeState(
   const stored = await tx.subscriptions.ofCustomer(customer.id)
   const prices = await tx.access.prices()
   const planOf = new Map(prices.map(({ stripePriceId, planId }) => [stripePriceId, planId]))
+  const listed = stripeState.subscriptions.map((subscription) => {
+    const known = stored.find(({ stripeSubscriptionId: id }) => id === subscription.id)
+    return { known, subscription, state: stateOf(known, subscription) }
+  })
+  const there = new Set(stripeState.subscriptions.map(({ id }) => id))
+  const gone = stored
+    .filter(({ stripeSubscriptionId }) => !there.has(stripeSubscriptionId))
+    .map((known) => goneOf(known, application))
+    .filter((difference) => difference !== undefined)
   const differences = [
-    ...stripeState.subscriptions.map((subscription) => {
-      const known = stored.find(({ stripeSubscriptionId: id }) => id === subscription.id)
-      return differenceOf(known, subscription, planOf, application)
-    }),
-    ...stored
-      .filter(
-        ({ stripeSubscriptionId }) =>
-          !stripeState.subscriptions.some(({ id }) => id === stripeSubscriptionId),
-      )
-      .map((known) => goneOf(known, application)),
-  ].filter((difference) => difference !== undefined)
+    ...listed
+      .map((one) => differenceOf(one, planOf, customer.baselineAt, application))
+      .filter((difference) => difference !== undefined),
+    ...gone,
+  ]
   await tx.subscriptions.write(
     customer.id,
     differences.map(({ change }) => change),
   )
   drift.push(...differences.flatMap((difference) => difference.drift))
   const features = new Map(prices.map((price) => [price.stripePriceId, price.features]))
-  const owing = stripeState.subscriptions.filter(({ status }) => status === 'past_due').map(({ id }) => id)
-  const grants = grantsOf(stripeState, features, policy, await tx.subscriptions.pastDueSince(owing))
-  return [...drift, ...(await writeGrants(tx, customer.accountId, grants))]
+  const granting = listed.map(({ state, subscription: { items } }) => ({
+    ...state,
+    items: items.map(({ priceId, ...item }) => ({ ...item, stripePriceId: priceId })),
+  }))
+  const grants = stripeState.deleted
+    ? new Map<string, never>()
+    : grantsOf(granting, features, policy, stripeState.features)
+  drift.push(...(await writeGrants(tx, customer.accountId, grants)))
+  return {
+    drift,
+    gone: gone.map(({ change }) => ({
+      id: change.stripeSubscriptionId,
+      endedAt: change.state?.endedAt ?? application.now,
+    })),
+  }
+}
+
+interface Listed {
+  known: StoredSubscription | undefined
+  subscription: StripeSubscriptionState
+  state: SubscriptionState
+}
+
+function stateOf(
+  known: StoredSubscription | undefined,
+  subscription: StripeSubscriptionState,
+): SubscriptionState {
+  const { cancelAt, cancelAtPeriodEnd, trialEnd, endedAt, startedAt, collectionPaused } = subscription
+  const status = statusOf(subscription.status)
+  return {
+    status,
+    stripeStatus: subscription.status,
+    cancelAt,
+    cancelAtPeriodEnd,
+    trialEnd,
+    endedAt,
+    startedAt,
+    collectionPaused,
+    pastDueSince: status === SubscriptionStatus.PAST_DUE ? pastDueSince(known, subscription) : null,
+  }
+}
+
+/** Stripe's oldest open invoice says it. Where it has none, what was seen before, or the period that is not paid. */
+function pastDueSince(
+  known: StoredSubscription | undefined,
+  { owedSince, items }: StripeSubscriptionState,
+): Date {
+  const periods = items.map(({ currentPeriodStart }) => currentPeriodStart.getTime())
+  return owedSince ?? known?.pastDueSince ?? new Date(Math.max(...periods))
 }
 
 /** What is to be written of a subscription; undefined when it is as Stripe has it. */
 function differenceOf(
-  known: StoredSubscription | undefined,
-  stripeState: StripeSubscriptionState,
+  { known, subscription, state }: Listed,
   planOf: ReadonlyMap<string, string>,
+  baselineAt: Date,
   { eventId, now }: Application,
 ): Difference | undefined {
-  const state: SubscriptionState = {
-    status: statusOf(stripeState.status),
-    stripeStatus: stripeState.status,
-    cancelAt: stripeState.cancelAt,
-    cancelAtPeriodEnd: stripeState.cancelAtPeriodEnd,
-    trialEnd: stripeState.trialEnd,
-    endedAt: stripeState.endedAt,
-    startedAt: stripeState.startedAt,
-    collectionPaused: stripeState.collectionPaused,
-  }
+  const { id: stripeSubscriptionId, status } = subscription
   const isSame = known !== undefined && sameValues(known, state)
-  const items = itemChanges(known?.items ?? [], stripeState.items, planOf)
+  const items = itemChanges(known?.items ?? [], subscription.items, planOf)
   const itemsDiffer = items.gone.length + items.changed.length + items.added.length > 0
   if (isSame && !itemsDiffer) return undefined
-  const moved = known?.stripeStatus !== stripeState.status
+  const moved = known?.stripeStatus !== status
   const drift = [
-    ...(known ? [] : [`${stripeState.id} was missing here`]),
-    ...(known && !isSame
-      ? [`${stripeState.id} was ${known.stripeStatus} here and is ${stripeState.status} at Stripe`]
-      : []),
-    ...(known && itemsDiffer ? [`the items of ${stripeState.id} differed`] : []),
+    ...(known ? [] : [`${stripeSubscriptionId} was missing here`]),
+    ...(known && !isSame ? [differenceText(known, subscription)] : []),
+    ...(known && itemsDiffer ? [`the items of ${stripeSubscriptionId} differed`] : []),
   ]
+  // What began before the customer came here was not seen to begin: it may be in any state.
+  const isFirstLook = known === undefined && subscription.createdAt < baselineAt
   const transition = {
     from: known?.stripeStatus ?? null,
-    to: stripeState.status,
-    expected: isExpectedTransition(known?.status, state.status),
+    to: status,
+    expected: isFirstLook || isExpectedTransition(known?.status, state.status),
     stripeEventId: eventId,
     observedAt: now,
   }
   const change = {
-    stripeSubscriptionId: stripeState.id,
+    stripeSubscriptionId,
     id: known?.id,
     state: isSame ? undefined : state,
     transition: moved ? transition : undefined,
     items,
   }
   return { change, drift }
+}
+
+function differenceText(known: StoredSubscription, { id, status }: StripeSubscriptionState): string {
+  return known.stripeStatus === status
+    ? `the terms of ${id} differed`
+    : `${id} was ${known.stripeStatus} here and is ${status} at Stripe`
 }
 
 /** A subscription that Stripe no longer lists, as of a customer that was deleted: it is over, and its history stays. */
@@ -119,7 +172,7 @@ function goneOf(known: StoredSubscription, { eventId, now }: Application): Diffe
     change: {
       stripeSubscriptionId,
       id,
-      state: { status: statusOf(to), stripeStatus: to, endedAt: known.endedAt ?? now },
+      state: { status: statusOf(to), stripeStatus: to, endedAt: known.endedAt ?? now, pastDueSince: null },
       transition: { from, to, expected: false, stripeEventId: eventId, observedAt: now },
       items: { gone: [], changed: [], added: [] },
     },
@@ -150,37 +203,4 @@ function itemChanges(
     }),
     added: wanted.filter(({ stripeItemId }) => !known.has(stripeItemId)),
   }
-}
-
-async function writeGrants(
-  { access }: BillingTables,
-  accountId: string,
-  grants: ReadonlyMap<string, Entitlement>,
-): Promise<string[]> {
-  const stored = await access.entitlements(accountId)
-  const revoked = [...stored.keys()].filter((feature) => !grants.has(feature))
-  const granted = new Map([...grants].filter(([feature]) => !stored.has(feature)))
-  const changed = new Map(
-    [...grants].filter(([feature, grant]) => {
-      const known = stored.get(feature)
-      return known !== undefined && !sameValues(known, grant)
-    }),
-  )
-  const change: EntitlementChange = { granted, changed, revoked }
-  if (granted.size + changed.size + revoked.length === 0) return []
-  await access.writeEntitlements(accountId, change)
-  return [
-    ...(revoked.length > 0 ? [`${revoked.join(', ')} should not have been granted`] : []),
-    ...[...changed.keys()].map((feature) => `${feature} was granted with other terms`),
-    ...[...granted.keys()].map((feature) => `${feature} was not granted`),
-  ]
-}
-
-function sameValues<Row extends object>(row: Row, data: Partial<Row>): boolean {
-  return Object.entries(data).every(([name, value]) => {
-    const stored = row[name as keyof Row] as unknown
-    return stored instanceof Date && value instanceof Date
-      ? stored.getTime() === value.getTime()
-      : stored === value
-  })
 }

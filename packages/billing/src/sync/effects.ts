@@ -2,26 +2,30 @@ import type { Stripe } from 'stripe'
 import { assertNever } from '@outgrow/kit'
 import type { HandledEventType } from '../inbox/event-types.ts'
 import { isRunning, statusOf } from '../state/statuses.ts'
+import type { Message, MessagePayload } from '../store.ts'
 import type { StripeSubscriptionState } from './stripe-state.ts'
 
-/** Something to be done once, outside of the database: a mail, an alert. */
-export interface Effect {
-  /** One a (topic, object): whoever sends it can tell a repeat by it. */
-  key: string
-  topic: string
-  payload: { customerId: string; objectId: string }
+/** Something to be done once, outside of the database: a mail, an alert. Its key is one a (topic, object, attempt). */
+export interface Effect extends Message {
+  /** When it happened at Stripe, not when it was heard of. */
+  happenedAt: Date
 }
 
-/** The effects of what happened, by the object that the event names. Nothing else of the event is used. */
+/** An event by what is used of it: only what Stripe has under these ids counts. */
+export interface EventReference {
+  stripeEventId: string
+  type: HandledEventType
+  objectId: string
+  happenedAt: Date
+}
+
+/** The effects of what happened, by the object that the event names. */
 export async function effectsOfEvent(
   stripe: Stripe,
-  type: HandledEventType,
-  objectId: string,
+  { stripeEventId, type, objectId, happenedAt }: EventReference,
   customerId: string,
 ): Promise<Effect[]> {
-  const effect = (topic: string) => [
-    { key: `${topic}:${objectId}`, topic, payload: { customerId, objectId } },
-  ]
+  const effect = (topic: string) => [effectOf(topic, { customerId, objectId }, happenedAt)]
   switch (type) {
     case 'checkout.session.completed':
     case 'checkout.session.async_payment_succeeded': {
@@ -34,16 +38,17 @@ export async function effectsOfEvent(
       const refunds = await stripe.refunds
         .list({ charge: objectId, limit: 100 })
         .autoPagingToArray({ limit: 1000 })
-      return refunds.map(({ id }) => ({
-        key: `refund.made:${id}`,
-        topic: 'refund.made',
-        payload: { customerId, objectId: id },
-      }))
+      return refunds.map(({ id, created }) =>
+        effectOf('refund.made', { customerId, objectId: id }, new Date(created * 1000)),
+      )
+    }
+    case 'invoice.payment_failed': {
+      const attempt = await attemptOf(stripe, stripeEventId, objectId)
+      return [effectOf(type, { customerId, objectId, attempt }, happenedAt)]
     }
     case 'checkout.session.async_payment_failed':
       return effect('checkout.payment_failed')
     case 'invoice.paid':
-    case 'invoice.payment_failed':
     case 'invoice.payment_action_required':
     case 'invoice.finalization_failed':
     case 'refund.failed':
@@ -65,20 +70,44 @@ export async function effectsOfEvent(
   }
 }
 
+/**
+ * Which attempt at an invoice failed. The invoice only says how many there have been by now; which of them an event is
+ * about, the event's own copy of it says, as Stripe keeps it for 30 days.
+ */
+async function attemptOf(stripe: Stripe, eventId: string, invoiceId: string): Promise<number> {
+  try {
+    const { type, data } = await stripe.events.retrieve(eventId)
+    if (type === 'invoice.payment_failed' && data.object.id === invoiceId)
+      return Math.max(1, data.object.attempt_count)
+  } catch (error) {
+    // Thin events are kept elsewhere, old ones not at all.
+    if ((error as { type?: string }).type !== 'StripeInvalidRequestError') throw error
+  }
+  const { attempt_count: attempts } = await stripe.invoices.retrieve(invoiceId)
+  return Math.max(1, attempts)
+}
+
 /** The effects of the state that Stripe is in: the same however many events told of it. */
 export function effectsOfState(customerId: string, subscriptions: StripeSubscriptionState[]): Effect[] {
-  const effect = (topic: string, objectId: string) => ({
-    key: `${topic}:${objectId}`,
-    topic,
-    payload: { customerId, objectId },
+  const effect = (topic: string, objectId: string, at: Date) => effectOf(topic, { customerId, objectId }, at)
+  const effects = subscriptions.flatMap(({ id, status, createdAt, endedAt }) => {
+    if (status === 'active' || status === 'trialing') return [effect('subscription.started', id, createdAt)]
+    return status === 'canceled' ? [effect('subscription.ended', id, endedAt ?? createdAt)] : []
   })
-  const effects = subscriptions.flatMap(({ id, status }) => {
-    if (status === 'active' || status === 'trialing') return [effect('subscription.started', id)]
-    return status === 'canceled' ? [effect('subscription.ended', id)] : []
-  })
-  const running = runningOf(subscriptions)
   // Two open Checkout sessions make two subscriptions: the oldest stays, the others are for a person to end and refund.
-  return [...effects, ...running.slice(1).map(({ id }) => effect('subscription.double', id))]
+  const doubles = runningOf(subscriptions).slice(1)
+  return [...effects, ...doubles.map(({ id, createdAt }) => effect('subscription.double', id, createdAt))]
+}
+
+/** The effects of subscriptions that Stripe no longer lists. */
+export function effectsOfGone(customerId: string, gone: readonly { id: string; endedAt: Date }[]): Effect[] {
+  return gone.map(({ id, endedAt }) => effectOf('subscription.ended', { customerId, objectId: id }, endedAt))
+}
+
+function effectOf(topic: string, payload: MessagePayload, happenedAt: Date): Effect {
+  const { objectId, attempt } = payload
+  const key = [topic, objectId, ...(attempt === undefined ? [] : [attempt])].join(':')
+  return { key, topic, payload, happenedAt }
 }
 
 /** Subscriptions that run, the oldest first. */

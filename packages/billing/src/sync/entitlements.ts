@@ -1,14 +1,21 @@
-import type { Entitlement } from '../store.ts'
+import type { Entitlement, SubscriptionState } from '../store.ts'
 import { assertNever } from '@outgrow/kit'
 import type { BillingPolicy } from '../config/policy.ts'
-import { statusOf, SubscriptionStatus } from '../state/statuses.ts'
-import type { StripeItemState, StripeSubscriptionState, StripeState } from './stripe-state.ts'
+import { SubscriptionStatus } from '../state/statuses.ts'
 
 /** What an account may use, by feature. */
 export type Grants = Map<string, Entitlement>
 
 /** A plan's features by the price that buys it. */
-export type FeaturesByPrice = Map<string, Record<string, unknown>>
+export type FeaturesByPrice = ReadonlyMap<string, Record<string, unknown>>
+
+/** What gives access: a subscription as it is stored, or is about to be. */
+export interface GrantingSubscription extends Pick<
+  SubscriptionState,
+  'status' | 'cancelAt' | 'cancelAtPeriodEnd' | 'pastDueSince'
+> {
+  items: readonly { stripePriceId: string; quantity: number; currentPeriodEnd: Date }[]
+}
 
 const dayMs = 86_400_000
 /** What a 64-bit column holds. */
@@ -16,28 +23,27 @@ const largest = 2n ** 63n - 1n
 
 /**
  * What a customer's subscriptions and plans give. Several add up: the larger limit and the later end count.
- * @param pastDueSince by subscription, when its payment was first seen to be missing
+ * @param listed features that Stripe's own entitlements list
  */
 export function grantsOf(
-  stripeState: StripeState,
+  subscriptions: readonly GrantingSubscription[],
   features: FeaturesByPrice,
-  policy: BillingPolicy,
-  pastDueSince: ReadonlyMap<string, Date>,
+  policy: Pick<BillingPolicy, 'graceDays'>,
+  listed: readonly string[] = [],
 ): Grants {
   const grants: Grants = new Map()
-  if (stripeState.deleted) return grants
-  for (const subscription of stripeState.subscriptions) {
-    const until = accessUntil(subscription, policy, pastDueSince.get(subscription.id))
+  for (const subscription of subscriptions) {
+    const until = accessUntil(subscription, policy)
     if (until === undefined) continue
-    for (const { priceId, quantity } of subscription.items) {
-      for (const [feature, value] of Object.entries(features.get(priceId) ?? {})) {
+    for (const { stripePriceId, quantity } of subscription.items) {
+      for (const [feature, value] of Object.entries(features.get(stripePriceId) ?? {})) {
         const limit = typeof value === 'number' ? smaller(BigInt(value) * BigInt(quantity), largest) : null
         if (value !== false) add(grants, feature, { limit, expiresAt: until })
       }
     }
   }
   // Stripe's own list has no limits: it must not lift a plan's.
-  for (const feature of stripeState.features) {
+  for (const feature of listed) {
     if (!grants.has(feature)) grants.set(feature, { limit: null, expiresAt: null })
   }
   return grants
@@ -45,20 +51,29 @@ export function grantsOf(
 
 /** Until when a subscription gives access; undefined when it gives none. */
 function accessUntil(
-  subscription: StripeSubscriptionState,
-  { graceDays }: BillingPolicy,
-  pastDueSince: Date | undefined,
+  subscription: GrantingSubscription,
+  policy: Pick<BillingPolicy, 'graceDays'>,
 ): Date | undefined {
-  const status = statusOf(subscription.status)
+  const until = runsUntil(subscription, policy)
+  const { cancelAt, cancelAtPeriodEnd, items } = subscription
+  // It ends on its date, whether that is heard of or not: there is no renewal that could be late.
+  const end = cancelAt ?? (cancelAtPeriodEnd ? latestEnd(items) : undefined)
+  return until && end && end < until ? end : until
+}
+
+function runsUntil(
+  { status, items, pastDueSince }: GrantingSubscription,
+  { graceDays }: Pick<BillingPolicy, 'graceDays'>,
+): Date | undefined {
   const after = (date: Date) => new Date(date.getTime() + graceDays * dayMs)
   switch (status) {
     case SubscriptionStatus.TRIALING:
     case SubscriptionStatus.ACTIVE:
-      return after(latest(subscription.items, 'currentPeriodEnd'))
+      return after(latestEnd(items))
     case SubscriptionStatus.PAST_DUE:
-      return after(pastDueSince ?? latest(subscription.items, 'currentPeriodStart'))
+      return pastDueSince ? after(pastDueSince) : undefined
     case SubscriptionStatus.UNKNOWN:
-      return latest(subscription.items, 'currentPeriodEnd')
+      return latestEnd(items)
     case SubscriptionStatus.INCOMPLETE:
     case SubscriptionStatus.INCOMPLETE_EXPIRED:
     case SubscriptionStatus.CANCELED:
@@ -74,8 +89,8 @@ function smaller(a: bigint, b: bigint): bigint {
   return a < b ? a : b
 }
 
-function latest(items: StripeItemState[], end: 'currentPeriodStart' | 'currentPeriodEnd'): Date {
-  return new Date(Math.max(...items.map((item) => item[end].getTime())))
+function latestEnd(items: GrantingSubscription['items']): Date {
+  return new Date(Math.max(...items.map(({ currentPeriodEnd }) => currentPeriodEnd.getTime())))
 }
 
 function add(grants: Grants, feature: string, { limit, expiresAt }: Entitlement): void {

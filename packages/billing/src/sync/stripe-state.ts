@@ -17,8 +17,12 @@ export interface StripeSubscriptionState {
   cancelAtPeriodEnd: boolean
   trialEnd: Date | null
   endedAt: Date | null
+  createdAt: Date
+  /** May be set to a date before it was made. */
   startedAt: Date
   collectionPaused: boolean
+  /** While it is past due: when the oldest invoice that is open was to be paid. */
+  owedSince: Date | null
   items: StripeItemState[]
 }
 
@@ -98,8 +102,10 @@ async function subscriptionStateOf(
     cancelAtPeriodEnd: subscription.cancel_at_period_end,
     trialEnd: dateOf(subscription.trial_end),
     endedAt: dateOf(subscription.ended_at),
+    createdAt: new Date(subscription.created * 1000),
     startedAt: new Date(subscription.start_date * 1000),
     collectionPaused: subscription.pause_collection !== null,
+    owedSince: subscription.status === 'past_due' ? await owedSince(stripe, subscription.id) : null,
     items: items
       .map((item) => ({
         id: item.id,
@@ -110,6 +116,17 @@ async function subscriptionStateOf(
       }))
       .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
   }
+}
+
+/** The latest invoice does not say it: more may have been made while the first one is owed. */
+async function owedSince(stripe: Stripe, subscription: string): Promise<Date | null> {
+  let since: number | null = null
+  for await (const invoice of stripe.invoices.list({ subscription, status: 'open', limit: 100 })) {
+    if (invoice.status !== 'open') continue
+    const due = invoice.due_date ?? invoice.status_transitions.finalized_at ?? invoice.created
+    since = Math.min(since ?? due, due)
+  }
+  return dateOf(since)
 }
 
 function dateOf(seconds: number | null): Date | null {

@@ -1,8 +1,8 @@
-import { defaultPolicy } from '../config/policy.ts'
-import { timeOf, type Billing } from '../context.ts'
+import { policyOf, timeOf, type Billing } from '../context.ts'
 import type { BillingTables } from '../store.ts'
 import { applyStripeState } from './apply.ts'
-import { effectsOfState, type Effect } from './effects.ts'
+import { effectsOfGone, effectsOfState, type Effect } from './effects.ts'
+import { messagesOf } from './messages.ts'
 import { fetchStripeState } from './stripe-state.ts'
 
 export interface SyncRequest {
@@ -34,22 +34,28 @@ export interface SyncResult {
  * run with a higher number has written. So an answer that is old can never follow a newer one.
  */
 export async function syncCustomer(billing: Billing, request: SyncRequest): Promise<SyncResult> {
-  const { store, stripe, policy = defaultPolicy } = billing
+  const { store, stripe } = billing
+  const policy = policyOf(billing)
   const { customerId, stripeCustomerId, eventId = null, effects = [], inSameTransaction } = request
   const seq = await store.fence.draw(customerId)
   const stripeState = await fetchStripeState(stripe, stripeCustomerId, policy.stripeEntitlements)
   return store.transaction(async (tx) => {
     const customer = await tx.fence.lock(customerId)
-    const outcome: SyncOutcome = seq > customer.appliedSeq ? 'applied' : 'superseded'
+    // What another customer of Stripe has replaced meanwhile is of no account any more.
+    const isCurrent = customer.stripeCustomerId === stripeCustomerId
+    const outcome: SyncOutcome = isCurrent && seq > customer.appliedSeq ? 'applied' : 'superseded'
     const now = timeOf(billing)
-    const drift =
-      outcome === 'applied' ? await applyStripeState(tx, customer, { stripeState, policy, eventId, now }) : []
+    const all = [...effects]
+    const drift: string[] = []
     if (outcome === 'applied') {
+      const applied = await applyStripeState(tx, customer, { stripeState, policy, eventId, now })
+      drift.push(...applied.drift)
+      all.push(...effectsOfState(stripeCustomerId, stripeState.subscriptions))
+      all.push(...effectsOfGone(stripeCustomerId, applied.gone))
       const { deleted, email } = stripeState
       await tx.fence.pass(customerId, seq, { deleted, email: email ?? customer.email })
     }
-    const ofState = outcome === 'applied' ? effectsOfState(stripeCustomerId, stripeState.subscriptions) : []
-    await tx.outbox.put([...effects, ...ofState], now)
+    await tx.outbox.put(messagesOf(all, { baselineAt: customer.baselineAt, now }, policy), now)
     await inSameTransaction?.(tx, outcome)
     return { outcome, drift }
   })

@@ -1,6 +1,7 @@
 import { timeOf, type Billing } from '../context.ts'
 import { isHandled } from '../inbox/event-types.ts'
 import { EventStatus } from '../state/statuses.ts'
+import { findCustomer } from '../link/find-customer.ts'
 import type { Customer, LeasedEvent } from '../store.ts'
 import { effectsOfEvent, type Effect } from '../sync/effects.ts'
 import { syncCustomer } from '../sync/sync-customer.ts'
@@ -40,7 +41,7 @@ export async function processEvents(
   let customer: Customer | undefined
   try {
     // Whose account it is, the stored customer decides: never metadata, which anybody may have written.
-    customer = await billing.store.customers.ofStripe(stripeCustomerId)
+    customer = await findCustomer(billing, stripeCustomerId)
   } catch (error) {
     return putBack(billing, wanted, error, report)
   }
@@ -91,11 +92,13 @@ async function settle(
   const effects: Effect[] = []
   const known = new Set<string>()
   for (const event of events) {
-    const { type, objectId } = event
-    const about = `${type} ${objectId}`
+    const { stripeEventId, type, objectId, stripeCreatedAt, receivedAt } = event
+    // Each failed attempt is one of its own, though all are about one invoice.
+    const about = type === 'invoice.payment_failed' ? stripeEventId : `${type} ${objectId}`
     if (objectId === null || known.has(about) || !isHandled(type)) continue
     try {
-      effects.push(...(await effectsOfEvent(billing.stripe, type, objectId, stripeCustomerId)))
+      const reference = { stripeEventId, type, objectId, happenedAt: stripeCreatedAt ?? receivedAt }
+      effects.push(...(await effectsOfEvent(billing.stripe, reference, stripeCustomerId)))
       known.add(about)
     } catch (error) {
       if (isRateLimit(error)) {

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { timeOf, type Billing } from '../context.ts'
-import type { LeasedMessage, NewMessage } from '../store.ts'
+import type { LeasedMessage, Message } from '../store.ts'
 import { crashLoop, errorText, isCrashLoop, maxAttempts, nextAttemptAt } from './backoff.ts'
 
 /** What is sent. Its key is the same for every repeat: pass it on, as an idempotency key of a mail service for example. */
-export type OutboxEffect = NewMessage
+export type OutboxEffect = Message
 
 /** Sends one message. A throw means that it may not have been sent, and is sent again. The signal aborts when time is up. */
 export type Send = (effect: OutboxEffect, signal: AbortSignal) => Promise<void>

@@ -1,0 +1,118 @@
+import type { Stripe } from 'stripe'
+import { policyOf, timeOf, type Billing } from '../context.ts'
+import { linkByPolicy } from '../link/find-customer.ts'
+import type { CustomerLink } from '../link/link-customer.ts'
+import { runningSubscriptions } from '../link/running-subscriptions.ts'
+import { isRunning, statusOf } from '../state/statuses.ts'
+import type { UnlinkedPayer } from '../store.ts'
+import { syncCustomer } from '../sync/sync-customer.ts'
+import { chunksOf } from './chunks-of.ts'
+
+export interface BackfillRequest {
+  dryRun: boolean
+  /** Only these customers of Stripe. */
+  only: readonly string[] | undefined
+  onProgress: (customers: number) => Promise<void>
+}
+
+export interface Backfill {
+  /** Customers that the policy linked, or would. */
+  linked: CustomerLink[]
+  /** Customers that pay, and nobody knows whose they are. */
+  unlinked: Pick<UnlinkedPayer, 'stripeCustomerId' | 'subscriptions'>[]
+}
+
+/**
+ * Finds customers of Stripe that are not here, by lists. Those that the policy knows are linked, whether they pay or not;
+ * others that pay are written down, and what is written down and pays no more is removed.
+ */
+export async function backfill(billing: Billing, request: BackfillRequest): Promise<Backfill> {
+  const { dryRun, only, onProgress } = request
+  const { store } = billing
+  const found: Backfill = { linked: [], unlinked: [] }
+  const payers = only ? await payersAmong(billing, only) : await allPayers(billing)
+  if (policyOf(billing).linkCustomer) {
+    let listed = 0
+    for await (const customers of chunksOf(
+      only ? retrieved(billing, only) : billing.stripe.customers.list({ limit: 100 }),
+    )) {
+      for (const customer of await strangersOf(billing, customers)) {
+        const link = await linkByPolicy(billing, customer, dryRun)
+        if (link === 'unknown') continue
+        payers.delete(customer.id)
+        if (link) found.linked.push(link)
+      }
+      await onProgress((listed += customers.length))
+    }
+  }
+  if (!dryRun) for (const { stripeCustomerId } of found.linked) await syncLinked(billing, stripeCustomerId)
+  found.unlinked = [...payers].map(([stripeCustomerId, subscriptions]) => ({
+    stripeCustomerId,
+    subscriptions,
+  }))
+  if (dryRun) return found
+  for (const payer of found.unlinked) await store.unlinked.put(payer, timeOf(billing))
+  const gone = only ?? (await store.unlinked.list(maxListed)).map(({ stripeCustomerId }) => stripeCustomerId)
+  await store.unlinked.remove(gone.filter((id) => !payers.has(id)))
+  return found
+}
+
+const maxListed = 100_000
+
+async function syncLinked(billing: Billing, stripeCustomerId: string): Promise<void> {
+  const customer = await billing.store.customers.ofStripe(stripeCustomerId)
+  if (customer) await syncCustomer(billing, { customerId: customer.id, stripeCustomerId })
+}
+
+/** Customers that are not here, and not known to be another application's. */
+async function strangersOf({ store }: Billing, customers: Stripe.Customer[]): Promise<Stripe.Customer[]> {
+  const ids = customers.map(({ id }) => id)
+  const known = await store.customers.known(ids)
+  const ignored = await store.unlinked.ignored(ids)
+  return customers.filter(({ id }) => !known.has(id) && !ignored.has(id))
+}
+
+/** Who pays and is not here, with what runs. One pass over Stripe's subscriptions, a hundred a call. */
+async function allPayers({ store, stripe }: Billing): Promise<Map<string, string[]>> {
+  const payers = new Map<string, string[]>()
+  for await (const subscriptions of chunksOf(stripe.subscriptions.list({ limit: 100 }))) {
+    const running = Map.groupBy(
+      subscriptions.filter(({ status }) => isRunning(statusOf(status))),
+      ({ customer }) => (typeof customer === 'string' ? customer : customer.id),
+    )
+    const ids = [...running.keys()]
+    const known = await store.customers.known(ids)
+    const ignored = await store.unlinked.ignored(ids)
+    for (const [id, some] of running) {
+      if (known.has(id) || ignored.has(id)) continue
+      payers.set(id, [...(payers.get(id) ?? []), ...some.map((subscription) => subscription.id)])
+    }
+  }
+  return payers
+}
+
+async function payersAmong(
+  { store, stripe }: Billing,
+  ids: readonly string[],
+): Promise<Map<string, string[]>> {
+  const known = await store.customers.known(ids)
+  const ignored = await store.unlinked.ignored(ids)
+  const payers = new Map<string, string[]>()
+  for (const id of ids) {
+    if (known.has(id) || ignored.has(id)) continue
+    const running = await runningSubscriptions(stripe, id)
+    if (running.length > 0) payers.set(id, running)
+  }
+  return payers
+}
+
+async function* retrieved(
+  { store, stripe }: Billing,
+  ids: readonly string[],
+): AsyncGenerator<Stripe.Customer> {
+  const known = await store.customers.known(ids)
+  for (const id of ids) {
+    const customer = known.has(id) ? undefined : await stripe.customers.retrieve(id)
+    if (customer && !customer.deleted) yield customer
+  }
+}

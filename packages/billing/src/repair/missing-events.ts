@@ -1,0 +1,54 @@
+import type { Billing } from '../context.ts'
+import { handledEventTypes } from '../inbox/event-types.ts'
+import { parseEvent } from '../inbox/parse-event.ts'
+import { storeEvent } from '../inbox/store-event.ts'
+import { chunksOf } from './chunks-of.ts'
+
+/** What happened at Stripe less than this before may still be on its way here: it is no finding. */
+export const inFlightMs = 5 * 60_000
+
+export interface MissingEvents {
+  /** Stripe's ids. */
+  missing: string[]
+  /** How many more have happened too lately to be missed. */
+  inFlight: number
+}
+
+/** Stores events that Stripe has and the inbox has not. */
+export async function fetchMissingEvents(
+  { store, stripe }: Billing,
+  { since, start, dryRun }: { since: Date; start: Date; dryRun: boolean },
+  onProgress: (events: number) => Promise<void>,
+): Promise<MissingEvents> {
+  const found: MissingEvents = { missing: [], inFlight: 0 }
+  const types = [...handledEventTypes]
+  const list = stripe.events.list({ created: { gte: secondsOf(since) }, types, limit: 100 })
+  let listed = 0
+  for await (const events of chunksOf(list)) {
+    const known = await store.inbox.known(events.map(({ id }) => id))
+    for (const event of events.filter(({ id }) => !known.has(id))) {
+      if (event.created * 1000 > start.getTime() - inFlightMs) found.inFlight++
+      else found.missing.push(event.id)
+      const received = parseEvent(event)
+      if (received && !dryRun) await storeEvent(store, received, JSON.stringify(event), 'reconcile')
+    }
+    await onProgress((listed += events.length))
+  }
+  return found
+}
+
+/** Customers about whom something has happened so lately that a difference may only be its events on their way. */
+export async function customersInFlight({ stripe }: Billing, start: Date): Promise<Set<string>> {
+  const since = new Date(start.getTime() - inFlightMs)
+  const customers = new Set<string>()
+  const types = [...handledEventTypes]
+  for await (const event of stripe.events.list({ created: { gte: secondsOf(since) }, types, limit: 100 })) {
+    const customer = parseEvent(event)?.customerId
+    if (typeof customer === 'string') customers.add(customer)
+  }
+  return customers
+}
+
+function secondsOf(date: Date): number {
+  return Math.floor(date.getTime() / 1000)
+}
