@@ -18,6 +18,7 @@ import {
 import { closeInvoice } from '../billing/invoices.ts'
 import { payInvoice } from '../billing/pay-invoice.ts'
 import { previewInvoice } from '../billing/preview.ts'
+import { setStatus } from '../billing/statuses.ts'
 import { shownInvoice } from '../objects/shown.ts'
 import type { StripeState } from '../state.ts'
 import { known, subscriptionOf } from '../store.ts'
@@ -130,6 +131,10 @@ export function invoiceRoutes({ store, emit }: StripeState, api: Api): void {
     const invoice = invoiceOf(id)
     refuseClosed(invoice)
     closeInvoice(store, emit, invoice, 'void')
+    const subscription = subscriptionOf(invoice)
+    const state = subscription === undefined ? undefined : store.subscriptions.get(subscription)
+    // Without its first invoice a subscription never begins.
+    if (state?.object.status === 'incomplete') setStatus(store, emit, state, 'incomplete_expired')
     return shownInvoice(invoice)
   })
   api('post', '/v1/invoices/:id/mark_uncollectible', nothing, ({ id }) => {
