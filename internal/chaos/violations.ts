@@ -81,7 +81,6 @@ async function wrongGrants(
 
 const onceEach = new Set<string>([
   'invoice.paid',
-  'invoice.payment_failed',
   'charge.dispute.created',
   'charge.dispute.closed',
   'customer.deleted',
@@ -99,6 +98,10 @@ export async function wrongEffects(
   const keys = new Set<string>()
   for (const { type, data } of fake.store.events.values()) {
     if (onceEach.has(type)) keys.add(`${type}:${(data.object as { id: string }).id}`)
+    if (type === 'invoice.payment_failed') {
+      const { id, attempt_count: attempt } = data.object as { id: string; attempt_count: number }
+      keys.add(`${type}:${id}:${attempt}`)
+    }
     if (type === 'checkout.session.completed')
       keys.add(`checkout.completed:${(data.object as { id: string }).id}`)
   }
