@@ -104,6 +104,8 @@ test('an inbox with work in every state goes to Postgres, and nothing is done tw
   )
   await stripe.subscriptions.cancel(id)
   fake.deliveries.take() // never delivered
+  // Ten minutes later it is not on its way any more.
+  for (const event of fake.store.events.values()) event.created -= 600
   const drift = await outgrow<{ reconciliation: Reconciliation }>(['billing', 'reconcile', '--dry-run'], env)
   expect([drift.code, drift.document.reconciliation.missingEvents.length]).toEqual([4, 1])
   expect((await outgrow(['billing', 'reconcile'], env)).code).toBe(4)
@@ -114,4 +116,4 @@ test('an inbox with work in every state goes to Postgres, and nothing is done tw
   expect(await postgres.client.entitlement.count({ where: { accountId: account.id } })).toBe(0)
   await postgres.close()
   await target.drop()
-})
+}, 300_000)
