@@ -12,8 +12,8 @@ export default defineConfig({
     globalSetup: ['packages/testing/src/postgres-server.ts'],
     // For the processes that tests start: many, and short.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/compiled') },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     maxWorkers: 2,
   },
 })

@@ -14,12 +14,15 @@ export type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
 const root = join(import.meta.dirname, '../../..')
 const paths = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
+/** Less than a test may take, so that what hangs is named. A busy machine needs much more than the usual 30 s. */
+const hangsAfterMs = 240_000
+
 /** Starts the system's Chromium, which asks nobody outside of this machine for anything. */
 export async function launchBrowser(): Promise<Browser> {
   const executablePath = process.env.CHROMIUM_PATH ?? paths.find((path) => existsSync(path))
   if (executablePath === undefined)
     throw new Error('There is no Chromium: set CHROMIUM_PATH, or install chromium.')
-  return chromium.launch({
+  const browser = await chromium.launch({
     executablePath,
     args: [
       '--no-sandbox',
@@ -31,6 +34,13 @@ export async function launchBrowser(): Promise<Browser> {
       '--disable-sync',
     ],
   })
+  const newContext = browser.newContext.bind(browser)
+  browser.newContext = async (options) => {
+    const context = await newContext(options)
+    context.setDefaultTimeout(hangsAfterMs)
+    return context
+  }
+  return browser
 }
 
 export const phone: BrowserContextOptions = {
