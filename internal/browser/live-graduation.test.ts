@@ -18,7 +18,7 @@ const schema = join(root, 'prisma/schema')
 
 test(
   'people, checkouts and webhooks go on while their application graduates, goes back and graduates again',
-  { timeout: 300_000 },
+  { timeout: 900_000 },
   async () => {
     const folder = temporaryFolder()
     const file = join(folder, 'app.db')

@@ -11,7 +11,7 @@ import { expect, inject, test } from 'vitest'
 import { copyRepository } from './walk/copy-repository.ts'
 import { Guide } from './walk/guide.ts'
 
-test('a clone becomes a product of one’s own, and runs on both databases', { timeout: 300_000 }, async () => {
+test('a clone becomes a product of one’s own, and runs on both databases', { timeout: 900_000 }, async () => {
   await using copy = await copyRepository()
   const { folder, env } = copy
   const guide = new Guide(join(import.meta.dirname, '../../docs/make-it-yours.md'), folder, env)
