@@ -1,11 +1,13 @@
-import { deserialize, serialize } from 'node:v8'
+import { deserialize } from 'node:v8'
 import type { Stripe } from 'stripe'
 import type { Seconds } from './clock.ts'
 import { Deliveries, type Delivery } from './deliveries.ts'
 import { emitterOf, type Emitter } from './emitter.ts'
-import { ApiError } from './api/errors.ts'
+import { Faults, type Fault, type Storm } from './api/faults.ts'
+import type { RateLimits } from './api/limits.ts'
 import { completeSession, openSessionOf } from './billing/checkout.ts'
 import { nextDue } from './billing/due.ts'
+import { payByLink, subscribeInDashboard, type OutsidePayer } from './billing/payers.ts'
 import { cancelNow } from './billing/renewal.ts'
 import { hasEnded } from './billing/statuses.ts'
 import { disputeObject, refundObject } from './objects/charge.ts'
@@ -23,21 +25,24 @@ export interface StripeFakeOptions {
   namespace?: string
   /** Address at which its pages are reached. */
   baseUrl?: string
+  /** How many requests a second it answers; any number by default. */
+  limits?: RateLimits
   /** What `save()` gave at an earlier stand-in, which this one goes on from. */
   saved?: Uint8Array
 }
 
-interface Saved {
+export interface Saved {
   store: Uint8Array
   waiting: Delivery[]
+  /** The stores of connected accounts. */
+  accounts: [id: string, store: Uint8Array][]
 }
 
-/** Something that goes wrong with the next requests. */
-export interface Fault {
-  status: 429 | 500 | 503
-  /** How many requests it hits. */
-  times: number
-  retryAfterSeconds?: number
+/** What a connected account has of its platform. */
+export interface Shared {
+  account: string
+  deliveries: Deliveries
+  faults: Faults
 }
 
 /** Everything that the stand-in knows, and what happens outside of the API. */
@@ -49,50 +54,43 @@ export class StripeState {
   afterRetries: 'canceled' | 'unpaid'
   /** Milliseconds that each answer takes. */
   latencyMs = 0
-  readonly #faults: Fault[] = []
+  readonly faults: Faults
+  /** A connected account's id; undefined at the platform. */
+  readonly account: string | undefined
 
-  constructor(options: StripeFakeOptions = {}) {
+  constructor(options: StripeFakeOptions = {}, shared?: Shared) {
     this.baseUrl = options.baseUrl ?? 'http://stripe.fake'
     const saved = options.saved && (deserialize(options.saved) as Saved)
     this.store = saved
       ? Store.restore(saved.store, this.baseUrl)
       : new Store(options.now ?? 1_790_000_000, options.namespace ?? 'fake', this.baseUrl)
     this.afterRetries = options.afterRetries ?? 'canceled'
-    this.deliveries = new Deliveries(options.webhookSecret ?? 'whsec_fake')
+    this.account = shared?.account
+    this.faults = shared?.faults ?? new Faults()
+    if (options.limits) this.limit(options.limits)
+    this.deliveries = shared?.deliveries ?? new Deliveries(options.webhookSecret ?? 'whsec_fake')
     for (const delivery of saved?.waiting ?? []) this.deliveries.putBack(delivery)
-    this.emit = emitterOf(this.store, (event) => this.deliveries.add(event))
-  }
-
-  /** Everything that exists, and what waits for delivery, for another stand-in to go on from. */
-  save(): Uint8Array {
-    return serialize({ store: this.store.save(), waiting: [...this.deliveries.peek()] } satisfies Saved)
+    this.emit = emitterOf(this.store, this.account, (event) => this.deliveries.add(event))
   }
 
   fail(fault: Fault): void {
-    this.#faults.push({ ...fault })
+    this.faults.fail(fault)
   }
 
-  /** Ends what `fail` and `latencyMs` began. */
+  /** Refuses requests with 429 from now on; undefined ends it. */
+  storm(storm: Storm | undefined): void {
+    this.faults.storm = storm
+  }
+
+  /** Answers only so many requests a second; undefined any number. */
+  limit(limits: RateLimits | undefined): void {
+    this.faults.limits = limits
+  }
+
+  /** Ends what `fail`, `storm` and `latencyMs` began. */
   recover(): void {
-    this.#faults.length = 0
+    this.faults.clear()
     this.latencyMs = 0
-  }
-
-  /** The fault that hits the next request of the API. */
-  takeFault(): ApiError | undefined {
-    const [fault] = this.#faults
-    if (!fault) return undefined
-    if (--fault.times <= 0) this.#faults.shift()
-    const headers: Record<string, string> =
-      fault.retryAfterSeconds === undefined ? {} : { 'retry-after': String(fault.retryAfterSeconds) }
-    return new ApiError(
-      fault.status,
-      fault.status === 429 ? 'Too many requests' : 'An error occurred at Stripe',
-      {
-        type: fault.status === 429 ? 'rate_limit_error' : 'api_error',
-        headers,
-      },
-    )
   }
 
   /** Moves the clock and lets everything happen that falls due, in its order. */
@@ -158,6 +156,16 @@ export class StripeState {
     // The page says that the card was declined, and stays open.
     if (session.customer !== null) this.setCard(session.customer as string, 'fails')
     return session
+  }
+
+  /** Somebody buys through a payment link: a customer and a session that name no account. */
+  payByLink(payer: OutsidePayer): Stripe.Checkout.Session {
+    return payByLink(this.store, this.emit, payer)
+  }
+
+  /** Somebody at the shop makes a customer and a subscription in the dashboard, without any metadata. */
+  subscribeInDashboard(payer: OutsidePayer): Stripe.Subscription {
+    return subscribeInDashboard(this.store, this.emit, payer)
   }
 
   /** Money given back for the customer's newest paid charge; undefined when there is none. */

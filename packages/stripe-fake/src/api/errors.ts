@@ -19,12 +19,15 @@ export class ApiError extends Error {
     this.headers = details.headers ?? {}
   }
 
-  toResponse(): Response {
+  get body(): { error: object } {
     const { type, code, message, param } = this
-    return Response.json(
-      { error: { type, code, message, param } },
-      { status: this.status, headers: this.headers },
-    )
+    const page =
+      code === undefined ? undefined : `https://stripe.com/docs/error-codes/${code.replaceAll('_', '-')}`
+    return { error: { type, code, doc_url: page, message, param } }
+  }
+
+  toResponse(): Response {
+    return Response.json(this.body, { status: this.status, headers: this.headers })
   }
 }
 

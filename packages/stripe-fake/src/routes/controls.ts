@@ -1,6 +1,9 @@
 import type { Hono } from 'hono'
 import { ApiError } from '../api/errors.ts'
-import type { Fault, StripeState } from '../state.ts'
+import type { Fault, Storm } from '../api/faults.ts'
+import type { RateLimits } from '../api/limits.ts'
+import type { StripeState } from '../state.ts'
+import type { Card } from '../store.ts'
 
 /** What no Stripe has: the clock, faults, and outcomes that otherwise only time or a bank decides. */
 export function controlRoutes(fake: StripeState, app: Hono): void {
@@ -17,8 +20,16 @@ export function controlRoutes(fake: StripeState, app: Hono): void {
     fake.fail(await context.req.json<Fault>())
     return context.json({ ok: true })
   })
+  app.post('/_storm', async (context) => {
+    fake.storm((await context.req.json<Storm | null>()) ?? undefined)
+    return context.json({ ok: true })
+  })
+  app.post('/_limits', async (context) => {
+    fake.limit((await context.req.json<RateLimits | null>()) ?? undefined)
+    return context.json({ ok: true })
+  })
   app.post('/_cards/:customer', async (context) => {
-    const { card } = await context.req.json<{ card: 'succeeds' | 'fails' }>()
+    const { card } = await context.req.json<{ card: Card }>()
     fake.setCard(context.req.param('customer'), card)
     return context.json({ ok: true })
   })

@@ -2,8 +2,8 @@ import { Hono } from 'hono'
 import type { Api } from '../api/api.ts'
 import { ApiError } from '../api/errors.ts'
 import { expanded } from '../api/expand.ts'
+import { IdempotencyKeys } from '../api/idempotency.ts'
 import { parseForm, parseParams } from '../api/parse.ts'
-import { day, type Seconds } from '../clock.ts'
 import { apiVersion } from '../emitter.ts'
 import { pageRoutes, refuseOtherSites } from '../pages/pages.ts'
 import type { StripeState } from '../state.ts'
@@ -17,14 +17,6 @@ import { invoiceRoutes } from './invoices.ts'
 import { paymentRoutes } from './payments.ts'
 import { scheduleRoutes } from './schedules.ts'
 import { subscriptionRoutes } from './subscriptions.ts'
-
-/** What a key was answered: for a day, and a failure of Stripe's own too. */
-interface Remembered {
-  request: string
-  status: number
-  body: string
-  at: Seconds
-}
 
 const resources = [
   customerRoutes,
@@ -41,41 +33,38 @@ const resources = [
 /** The API, the pages and the controls as one Web-standard application. */
 export function routesOf(fake: StripeState): Hono {
   const app = new Hono()
-  const remembered = new Map<string, Remembered>()
+  const keys = new IdempotencyKeys()
   const api: Api = (method, path, shape, answer) => {
+    const endpoint = `${method.toUpperCase()} ${path}`
     app.on(method.toUpperCase(), path, async (context) => {
       const { req } = context
       checkHeaders(req.raw)
+      const limited = fake.faults.limit(endpoint, fake.account ?? '')
+      if (limited) return limited.toResponse()
       const form = method === 'get' ? '' : await req.text()
       const { expand, ...given } = { ...parseForm(new URL(req.url).search.slice(1)), ...parseForm(form) }
       const key = method === 'post' ? req.header('idempotency-key') : undefined
       const request = `${req.path}?${form}`
-      const known = key === undefined ? undefined : remembered.get(key)
-      if (known && fake.store.now - known.at < day) {
-        if (known.request !== request) {
-          throw new ApiError(
-            400,
-            'Keys for idempotent requests can only be used with the same parameters they were first used with.',
-            {
-              type: 'idempotency_error',
-            },
-          )
-        }
-        return answerOf(known.status, known.body, { 'idempotent-replayed': 'true' })
+      const { now } = fake.store
+      const known = key === undefined ? undefined : keys.recall(key, request, now)
+      if (known) return answerOf(known.status, known.body, { 'idempotent-replayed': 'true' })
+      const send = (status: number, body: string, isBegun = true) => {
+        if (key !== undefined && isBegun) keys.remember(key, { request, status, body, at: now })
+        return answerOf(status, body)
       }
-      const remember = (status: number, body: string) => {
-        if (key !== undefined) remembered.set(key, { request, status, body, at: fake.store.now })
-      }
-      const fault = fake.takeFault()
-      if (fault) {
-        const failed = fault.toResponse()
-        if (fault.status >= 500) remember(fault.status, await failed.clone().text())
+      try {
+        const fault = fake.faults.take()
+        if (fault) throw fault
+        const result = answer({ id: req.param('id') ?? '', params: parseParams(shape, given) })
+        return send(200, JSON.stringify(expanded(fake.store, result, pathsOf(expand))))
+      } catch (error) {
+        const refusal = error instanceof ApiError ? error : new ApiError(500, (error as Error).message)
+        // A request that was refused unread is not remembered; one that failed on its way is.
+        const isBegun = refusal.status === 402 || refusal.status >= 500
+        const failed = send(refusal.status, JSON.stringify(refusal.body), isBegun)
+        for (const [name, value] of Object.entries(refusal.headers)) failed.headers.set(name, value)
         return failed
       }
-      const result = answer({ id: req.param('id') ?? '', params: parseParams(shape, given) })
-      const body = JSON.stringify(expanded(fake.store, result, pathsOf(expand)))
-      remember(200, body)
-      return answerOf(200, body)
     })
   }
   refuseOtherSites(app)
@@ -85,7 +74,7 @@ export function routesOf(fake: StripeState): Hono {
   app.notFound((context) =>
     new ApiError(
       404,
-      `This stand-in does not support ${context.req.method} ${context.req.path}. Its README lists what it supports.`,
+      `Unrecognized request URL (${context.req.method}: ${context.req.path}). This stand-in’s README lists what it supports.`,
     ).toResponse(),
   )
   app.onError((error) => {
