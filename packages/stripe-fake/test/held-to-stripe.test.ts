@@ -11,7 +11,7 @@ type Json = Record<string, unknown>
 function collect(answer: unknown, found: Map<string, Json[]>): void {
   if (typeof answer !== 'object' || answer === null) return
   const { object } = answer as Json
-  if (typeof object === 'string' && object !== 'list') {
+  if (typeof object === 'string') {
     found.set(object, [...(found.get(object) ?? []), answer as Json])
   }
   for (const inner of Object.values(answer)) collect(inner, found)

@@ -4,15 +4,17 @@ import type { Stripe } from 'stripe'
 type Inside<Value> = Extract<Exclude<NonNullable<Value>, { object: string } | readonly unknown[]>, object>
 
 /** Names of fields as the API has them, three levels down at most. */
-type Path<Value, Levels extends 0[] = [0, 0, 0]> = Levels extends [0, ...infer Fewer extends 0[]]
-  ? {
-      [Name in keyof Value & string]: Name | `${Name}.${Path<Inside<Value[Name]>, Fewer>}`
-    }[keyof Value & string]
-  : never
+type Path<Value, Levels extends 0[] = [0, 0, 0]> = [Value] extends [never]
+  ? never
+  : Levels extends [0, ...infer Fewer extends 0[]]
+    ? {
+        [Name in keyof Value & string]: Name | `${Name}.${Path<Inside<Value[Name]>, Fewer>}`
+      }[keyof Value & string]
+    : never
 
 const of =
   <Value>() =>
-  <const Fields extends readonly Path<Value>[]>(...fields: Fields): readonly string[] =>
+  (...fields: Path<Value>[]): readonly string[] =>
     fields
 
 /**
@@ -161,5 +163,6 @@ export const productReads: Record<string, readonly string[]> = {
   ),
   'billing_portal.session': of<Stripe.BillingPortal.Session>()('id', 'url'),
   'entitlements.active_entitlement': of<Stripe.Entitlements.ActiveEntitlement>()('id', 'lookup_key'),
+  list: of<Stripe.ApiList<unknown>>()('data', 'has_more'),
   event: of<Stripe.Event>()('id', 'type', 'created', 'api_version', 'livemode', 'data', 'data.object'),
 }
