@@ -4,6 +4,7 @@ import { noSuch } from './api/errors.ts'
 import type { SubscriptionData } from './billing/checkout.ts'
 import type { PlannedItems } from './billing/plan-items.ts'
 import type { Seconds } from './clock.ts'
+import { fillIn } from './fill-in.ts'
 
 /** How the customer's card answers: set on the pages, or by a test. Without any, payments succeed. */
 export type Card = 'succeeds' | 'fails' | 'authenticates' | 'none'
@@ -78,6 +79,7 @@ export class Store {
     for (const [prefix, count] of counts) store.#counts.set(prefix, count)
     const own = new Map(Object.entries(store).filter(([, value]) => value instanceof Map)) as typeof maps
     for (const [name, entries] of maps) for (const [id, object] of entries) own.get(name)?.set(id, object)
+    fillIn(store)
     return store
   }
 
@@ -130,4 +132,10 @@ export function known<Value>(map: Map<string, Value>, kind: string, id: string):
   const value = map.get(id)
   if (value === undefined) throw noSuch(kind, id)
   return value
+}
+
+/** What belongs to a customer that a list is asked for, who has to exist or to have existed; everything without one. */
+export function ownedBy(store: Store, customer: string | undefined) {
+  if (customer !== undefined) known(store.customers, 'customer', customer)
+  return (one: { customer: unknown }): boolean => customer === undefined || one.customer === customer
 }

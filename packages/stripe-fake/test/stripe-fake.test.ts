@@ -173,3 +173,22 @@ test('a stand-in goes on from what an earlier one saved', async () => {
   expect((await second.stripe.subscriptions.retrieve(id)).status).toBe('past_due')
   expect((await first.stripe.subscriptions.retrieve(id)).status).toBe('active')
 })
+
+test('what an older stand-in saved gets the fields that have come since', async () => {
+  const { fake, stripe } = start()
+  const price = fake.addPrice({ name: 'Pro', amount: 1900 })
+  const { id: customer } = await stripe.customers.create({})
+  const { id } = await stripe.subscriptions.create({ customer, items: [{ price: price.id }] })
+  const [invoice] = fake.store.invoices.values()
+  for (const object of [fake.store.customers.get(customer), fake.store.subscription(id).object, invoice]) {
+    for (const name of ['discounts', 'schedule', 'invoice_prefix', 'lines', 'status_transitions', 'balance'])
+      delete (object as unknown as Record<string, unknown>)[name]
+  }
+  const later = start({ saved: fake.save() })
+  later.fake.advance(31 * day)
+  const { data } = await later.stripe.invoices.list({ subscription: id })
+  expect(data.map(({ amount_paid: paid, lines }) => [paid, lines.data.length])).toEqual([
+    [1900, 1],
+    [1900, 0],
+  ])
+})

@@ -38,7 +38,7 @@ function expandPath(
     included.set(object, new Set([...(included.get(object) ?? []), name]))
     object[name] ??= includedOf(store, object, name)
   }
-  if (typeof at !== 'object' || !(name in object)) {
+  if (typeof at !== 'object' || !Object.hasOwn(object, name)) {
     throw new ApiError(400, `This property cannot be expanded (${path}).`, { param: 'expand' })
   }
   const value = object[name]

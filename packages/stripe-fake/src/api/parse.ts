@@ -53,6 +53,7 @@ function refusalOf(issues: z.core.$ZodIssue[]): ApiError {
       issue.format === 'integer' ? 'parameter_invalid_integer' : undefined,
     )
   }
+  if (issue.code === 'custom') return invalid(issue.message, 'parameter_invalid_integer')
   if (issue.code === 'invalid_type') return invalid(`Invalid ${issue.expected}: ${given}`)
   return invalid(`Invalid ${param}: ${given}`)
 }

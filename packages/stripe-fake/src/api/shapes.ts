@@ -13,6 +13,12 @@ export const text = z.string().min(1)
 
 export const integer = z.stringFormat('integer', /^-?\d{1,15}$/).transform(Number)
 
+export function atLeast(least: number) {
+  return integer.refine((value) => value >= least, {
+    error: `This value must be greater than or equal to ${least}.`,
+  })
+}
+
 export const decimal = z.stringFormat('decimal', /^-?\d+(\.\d+)?$/).transform(Number)
 
 export const flag = z.stringFormat('boolean', /^(true|false)$/).transform((value) => value === 'true')

@@ -33,6 +33,19 @@ export function redeemable(store: Store, customer: string | null, request: Disco
   return { coupon, promotionCode }
 }
 
+/** Which of several requests can be redeemed now. */
+export function isRedeemable(store: Store, { customer }: Stripe.Subscription) {
+  return (request: DiscountRequest): boolean => {
+    try {
+      redeemable(store, customer as string, request)
+      return true
+    } catch (error) {
+      if (error instanceof ApiError) return false
+      throw error
+    }
+  }
+}
+
 function checkCoupon(store: Store, coupon: Stripe.Coupon): void {
   if (coupon.redeem_by !== null && coupon.redeem_by <= store.now) coupon.valid = false
   if (coupon.valid) return

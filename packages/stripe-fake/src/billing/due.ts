@@ -62,12 +62,13 @@ export function nextDue(
   if (resumes) add(resumes.until, () => expireResumption(store, emit, state))
   add(object.pause_collection?.resumes_at, () => resumeCollection(emit, state))
   add(retryAt, () => retry(store, emit, state, afterRetries))
-  if (object.status === 'active') add(firstPeriodEnd(object), () => renew(store, emit, state))
+  if (object.status === 'active' || object.status === 'past_due')
+    add(firstPeriodEnd(object), () => renew(store, emit, state))
   return due.toSorted((a, b) => a.at - b.at)[0]
 }
 
 /** When the next period is billed; undefined when none will be. */
 export function nextRenewal({ object }: { object: Stripe.Subscription }): Seconds | undefined {
   if (object.status === 'trialing') return object.trial_end ?? undefined
-  return object.status === 'active' ? firstPeriodEnd(object) : undefined
+  return object.status === 'active' || object.status === 'past_due' ? firstPeriodEnd(object) : undefined
 }

@@ -51,8 +51,11 @@ export function invoicePeriod(store: Store, emit: Emitter, state: SubscriptionSt
 }
 
 export function owe(store: Store, emit: Emitter, state: SubscriptionState): void {
-  state.retries = 0
-  state.retryAt = store.now + 3 * day
+  // One that owes already goes on with the attempts that were planned.
+  if (state.retryAt === undefined) {
+    state.retries = 0
+    state.retryAt = store.now + 3 * day
+  }
   showNextAttempt(store, state.object.id, state.retryAt)
   setStatus(store, emit, state, 'past_due')
 }

@@ -5,7 +5,7 @@ import type { Emitter } from '../emitter.ts'
 import { phaseObject, scheduleObject } from '../objects/schedule.ts'
 import type { Store, SubscriptionState } from '../store.ts'
 import { changeItems, type ProrationBehavior } from './change-items.ts'
-import { redeem } from './discounts.ts'
+import { isRedeemable, redeem, redeemable, type DiscountRequest } from './discounts.ts'
 import { addPeriods, lastPeriodEnd } from './periods.ts'
 import type { ItemChange } from './plan-items.ts'
 import { cancelNow } from './renewal.ts'
@@ -73,11 +73,12 @@ export function updateSchedule(
   },
 ): void {
   refuseDone(schedule)
+  const phases = change.phases && phasesOf(store, schedule, change.phases)
   if (change.endBehavior !== undefined) schedule.end_behavior = change.endBehavior
   if (change.metadata !== undefined) schedule.metadata = change.metadata
-  if (change.phases !== undefined) {
+  if (phases !== undefined) {
     const state = store.subscription(schedule.subscription as string)
-    schedule.phases = phasesOf(store, schedule, change.phases)
+    schedule.phases = phases
     showPhase(store, schedule)
     const current = currentPhase(store, schedule)
     if (current) enterPhase(store, emit, state, current)
@@ -107,6 +108,8 @@ function phasesOf(
     const end = phaseEnd(store, request, asked ?? start, price)
     if (end === undefined && !isLast)
       throw refuse('Every phase but the last needs an end_date or a duration.', 'end_date')
+    for (const discount of request.discounts ?? [])
+      redeemable(store, schedule.customer as string, requestOf(discount))
     const phase = phaseObject({
       start: asked ?? start,
       end: end ?? addPeriods(asked ?? start, price, 1),
@@ -169,15 +172,8 @@ function enterPhase(
   const changes = changesTo(object, phase)
   if (phase.discounts.length > 0) {
     object.discounts = []
-    redeem(
-      store,
-      emit,
-      object,
-      phase.discounts.map(({ coupon, promotion_code: code }) => ({
-        coupon: (coupon as string | null) ?? undefined,
-        promotion_code: (code as string | null) ?? undefined,
-      })),
-    )
+    // One that has expired since is left out.
+    redeem(store, emit, object, phase.discounts.map(requestOf).filter(isRedeemable(store, object)))
   }
   object.metadata = { ...object.metadata, ...phase.metadata }
   if (changes.length === 0) return
@@ -186,6 +182,16 @@ function enterPhase(
     prorationBehavior: phase.proration_behavior as ProrationBehavior,
   })
   emit('customer.subscription.updated', object)
+}
+
+function requestOf({
+  coupon,
+  promotion_code: code,
+}: Stripe.SubscriptionSchedule.Phase.Discount): DiscountRequest {
+  return {
+    coupon: (coupon as string | null) ?? undefined,
+    promotion_code: (code as string | null) ?? undefined,
+  }
 }
 
 /** Items keep their ids from first to last; what is too many goes, what is missing comes. */

@@ -1,11 +1,11 @@
 import type { Stripe } from 'stripe'
-import { ApiError } from '../api/errors.ts'
+import { ApiError, past } from '../api/errors.ts'
 import { day, type Seconds } from '../clock.ts'
 import type { Emitter } from '../emitter.ts'
 import { itemObject, subscriptionObject } from '../objects/subscription.ts'
 import type { Card, Store, SubscriptionState } from '../store.ts'
 import { attemptOf, collect } from './collect.ts'
-import { redeem, type DiscountRequest } from './discounts.ts'
+import { redeem, redeemable, type DiscountRequest } from './discounts.ts'
 import { openInvoice } from './invoices.ts'
 import { periodLine, prorationLine } from './lines.ts'
 import { addPeriods, lastPeriodEnd } from './periods.ts'
@@ -40,6 +40,7 @@ export interface NewSubscription {
 /** Starts a subscription: a trial, or a first invoice that is paid or leaves it incomplete for 23 hours. */
 export function subscribe(store: Store, emit: Emitter, request: NewSubscription): SubscriptionState {
   store.customer(request.customer)
+  for (const discount of request.discounts ?? []) redeemable(store, request.customer, discount)
   const card: Card | undefined =
     request.pays === undefined ? store.cards.get(request.customer) : request.pays ? 'succeeds' : 'fails'
   const object = newObject(store, request)
@@ -87,6 +88,13 @@ function newObject(store: Store, request: NewSubscription): Stripe.Subscription 
   const { now } = store
   const prices = request.items.map(({ price }) => store.price(price))
   const object = subscriptionObject(store.id('sub'), now, request.customer, 'incomplete')
+  for (const [param, at] of [
+    ['trial_end', request.trialEnd],
+    ['cancel_at', request.cancelAt],
+    ['billing_cycle_anchor', request.anchor],
+  ] as const) {
+    if (at !== undefined && at <= now) throw past(param)
+  }
   const trialEnd = request.trialEnd ?? (request.trialDays > 0 ? now + request.trialDays * day : undefined)
   object.currency = prices[0]?.currency ?? 'usd'
   object.metadata = request.metadata ?? {}

@@ -1,6 +1,5 @@
 import type { Emitter } from '../emitter.ts'
 import type { Seconds } from '../clock.ts'
-import { ApiError } from '../api/errors.ts'
 import type { Store, SubscriptionState } from '../store.ts'
 import type { ItemsRequest } from './change-items.ts'
 import { netShare } from './discounts.ts'
@@ -33,9 +32,6 @@ export function extendTrial(
   { prorationBehavior = 'create_prorations', prorationDate = store.now }: Omit<ItemsRequest, 'changes'>,
 ): void {
   const { object } = state
-  if (end <= store.now) {
-    throw new ApiError(400, 'Invalid timestamp: must be in the future.', { param: 'trial_end' })
-  }
   if (object.status === 'active' && prorationBehavior !== 'none') {
     const share = netShare(store, object)
     const credits = object.items.data.map((item) =>

@@ -1,10 +1,10 @@
 import type { Stripe } from 'stripe'
-import { ApiError } from '../api/errors.ts'
+import { ApiError, past } from '../api/errors.ts'
 import type { Seconds } from '../clock.ts'
 import type { Emitter } from '../emitter.ts'
 import type { Store, SubscriptionState } from '../store.ts'
 import { changeItems, type ItemsRequest } from './change-items.ts'
-import { redeem, type DiscountRequest } from './discounts.ts'
+import { redeem, redeemable, type DiscountRequest } from './discounts.ts'
 import type { ItemChange } from './plan-items.ts'
 import { firstPeriodEnd, lastPeriodEnd } from './periods.ts'
 import { followSubscription } from './schedules.ts'
@@ -29,7 +29,7 @@ export interface Change extends Omit<ItemsRequest, 'changes'> {
 export function update(store: Store, emit: Emitter, state: SubscriptionState, change: Change): void {
   refuseEnded(state)
   const { object } = state
-  refuseWhatSchedulesDo(object, change)
+  refuseAtOnce(store, object, change)
   const items = [...(change.items ?? []), ...(change.price ? [itemOf(object, change.price)] : [])]
   if (items.length > 0 || change.resetsAnchor) changeItems(store, emit, state, { ...change, changes: items })
   changeFields(store, object, change)
@@ -88,6 +88,15 @@ function itemOf(
   { item, price, quantity }: NonNullable<Change['price']>,
 ): ItemChange {
   return { id: item === 'first' ? object.items.data[0]?.id : item, price, quantity }
+}
+
+/** A change that is refused changes nothing. What its items come to is found out before anything else too. */
+function refuseAtOnce(store: Store, object: Stripe.Subscription, change: Change): void {
+  const { cancelAt, trialEnd, discounts } = change
+  if (typeof cancelAt === 'number' && cancelAt <= store.now) throw past('cancel_at')
+  if (typeof trialEnd === 'number' && trialEnd <= store.now) throw past('trial_end')
+  for (const discount of discounts ?? []) redeemable(store, object.customer as string, discount)
+  refuseWhatSchedulesDo(object, change)
 }
 
 function refuseWhatSchedulesDo(object: Stripe.Subscription, change: Change): void {

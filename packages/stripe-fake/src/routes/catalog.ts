@@ -2,8 +2,8 @@ import type { Stripe } from 'stripe'
 import type { Api } from '../api/api.ts'
 import { isWithin, pageOf } from '../api/page.ts'
 import {
+  atLeast,
   flag,
-  integer,
   metadata,
   nothing,
   oneOf,
@@ -60,13 +60,13 @@ export function catalogRoutes({ store }: StripeState, api: Api): void {
     shape({
       product: text,
       currency: text,
-      unit_amount: integer.optional(),
+      unit_amount: atLeast(0).optional(),
       nickname: text.optional(),
       lookup_key: text.optional(),
       metadata: metadata.optional(),
       recurring: shape({
         interval: oneOf<Stripe.PriceCreateParams.Recurring.Interval>()('day', 'week', 'month', 'year'),
-        interval_count: integer.optional(),
+        interval_count: atLeast(1).optional(),
       } satisfies Fields<Stripe.PriceCreateParams.Recurring>),
     } satisfies Fields<Stripe.PriceCreateParams>),
     ({ params }) => {

@@ -3,6 +3,7 @@ import type { Api } from '../api/api.ts'
 import { ApiError } from '../api/errors.ts'
 import { isWithin, pageOf } from '../api/page.ts'
 import {
+  atLeast,
   echoed,
   flag,
   integer,
@@ -18,7 +19,7 @@ import {
 } from '../api/shapes.ts'
 import { openSession } from '../billing/checkout.ts'
 import type { StripeState } from '../state.ts'
-import { known } from '../store.ts'
+import { known, ownedBy } from '../store.ts'
 import { discountRows, prorationBehavior, trialSettings } from './subscription-shapes.ts'
 
 type Create = Stripe.Checkout.SessionCreateParams
@@ -51,7 +52,7 @@ const created = shape({
   line_items: rows(
     shape({
       price: text,
-      quantity: integer.optional(),
+      quantity: atLeast(0).optional(),
       adjustable_quantity: echoed.optional(),
     } satisfies Fields<Stripe.Checkout.SessionCreateParams.LineItem>),
   ),
@@ -72,7 +73,7 @@ const created = shape({
     metadata: metadata.optional(),
     proration_behavior: prorationBehavior.optional(),
     trial_end: integer.optional(),
-    trial_period_days: integer.optional(),
+    trial_period_days: atLeast(1).optional(),
     trial_settings: trialSettings.optional(),
   } satisfies Fields<Stripe.Checkout.SessionCreateParams.SubscriptionData>).optional(),
 } satisfies Fields<Create>)
@@ -124,18 +125,20 @@ export function checkoutRoutes({ store, emit, baseUrl }: StripeState, api: Api):
       status: oneOf<Stripe.Checkout.SessionListParams.Status>()('complete', 'expired', 'open').optional(),
       created: range.optional(),
     } satisfies Fields<Stripe.Checkout.SessionListParams>),
-    ({ params }) =>
-      pageOf(
+    ({ params }) => {
+      const isOwn = ownedBy(store, params.customer)
+      return pageOf(
         store.sessions.values(),
         (one) =>
-          (params.customer === undefined || one.customer === params.customer) &&
+          isOwn(one) &&
           (params.payment_link === undefined || one.payment_link === params.payment_link) &&
           (params.subscription === undefined || one.subscription === params.subscription) &&
           (params.status === undefined || one.status === params.status) &&
           isWithin(one.created, params.created),
         '/v1/checkout/sessions',
         params,
-      ),
+      )
+    },
   )
   api('get', '/v1/checkout/sessions/:id', nothing, ({ id }) => known(store.sessions, 'checkout session', id))
   api('get', '/v1/checkout/sessions/:id/line_items', shape(paging), ({ id, params }) => {

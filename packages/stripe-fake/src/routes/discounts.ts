@@ -3,6 +3,7 @@ import type { Api } from '../api/api.ts'
 import { ApiError } from '../api/errors.ts'
 import { isWithin, pageOf } from '../api/page.ts'
 import {
+  atLeast,
   decimal,
   flag,
   integer,
@@ -27,12 +28,12 @@ export function discountRoutes({ store }: StripeState, api: Api): void {
     shape({
       id: text.optional(),
       name: text.optional(),
-      amount_off: integer.optional(),
+      amount_off: atLeast(1).optional(),
       currency: text.optional(),
       percent_off: decimal.optional(),
       duration: oneOf<Stripe.CouponCreateParams.Duration>()('forever', 'once', 'repeating').optional(),
-      duration_in_months: integer.optional(),
-      max_redemptions: integer.optional(),
+      duration_in_months: atLeast(1).optional(),
+      max_redemptions: atLeast(1).optional(),
       redeem_by: integer.optional(),
       metadata: metadata.optional(),
     } satisfies Fields<Stripe.CouponCreateParams>),
@@ -101,7 +102,7 @@ export function discountRoutes({ store }: StripeState, api: Api): void {
       active: flag.optional(),
       customer: text.optional(),
       expires_at: integer.optional(),
-      max_redemptions: integer.optional(),
+      max_redemptions: atLeast(1).optional(),
       metadata: metadata.optional(),
       restrictions: shape({
         first_time_transaction: flag.optional(),

@@ -21,7 +21,7 @@ import { previewInvoice } from '../billing/preview.ts'
 import { setStatus } from '../billing/statuses.ts'
 import { shownInvoice } from '../objects/shown.ts'
 import type { StripeState } from '../state.ts'
-import { known, subscriptionOf } from '../store.ts'
+import { known, ownedBy, subscriptionOf } from '../store.ts'
 import { cancelAt, discountRows, itemRows, now, prorationBehavior } from './subscription-shapes.ts'
 
 type Details = Stripe.InvoiceCreatePreviewParams.SubscriptionDetails
@@ -96,10 +96,11 @@ export function invoiceRoutes({ store, emit }: StripeState, api: Api): void {
         oneOf<Stripe.InvoiceListParams.CollectionMethod>()('charge_automatically').optional(),
     } satisfies Fields<Stripe.InvoiceListParams>),
     ({ params }) => {
+      const isOwn = ownedBy(store, params.customer)
       const page = pageOf(
         store.invoices.values(),
         (one) =>
-          (params.customer === undefined || one.customer === params.customer) &&
+          isOwn(one) &&
           (params.subscription === undefined || subscriptionOf(one) === params.subscription) &&
           (params.status === undefined || one.status === params.status) &&
           isWithin(one.created, params.created),

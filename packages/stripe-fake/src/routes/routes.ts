@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import type { Api } from '../api/api.ts'
-import { ApiError } from '../api/errors.ts'
+import { ApiError, NoSuch } from '../api/errors.ts'
 import { expanded } from '../api/expand.ts'
 import { IdempotencyKeys } from '../api/idempotency.ts'
 import { parseForm, parseParams } from '../api/parse.ts'
@@ -58,7 +58,7 @@ export function routesOf(fake: StripeState): Hono {
         const result = answer({ id: req.param('id') ?? '', params: parseParams(shape, given) })
         return send(200, JSON.stringify(expanded(fake.store, result, pathsOf(expand))))
       } catch (error) {
-        const refusal = error instanceof ApiError ? error : new ApiError(500, (error as Error).message)
+        const refusal = refusalOf(error, given)
         // A request that was refused unread is not remembered; one that failed on its way is.
         const isBegun = refusal.status === 402 || refusal.status >= 500
         const failed = send(refusal.status, JSON.stringify(refusal.body), isBegun)
@@ -82,6 +82,11 @@ export function routesOf(fake: StripeState): Hono {
     return new ApiError(500, error.message).toResponse()
   })
   return app
+}
+
+function refusalOf(error: unknown, params: unknown): ApiError {
+  if (error instanceof NoSuch) return error.ofRequest(params)
+  return error instanceof ApiError ? error : new ApiError(500, (error as Error).message)
 }
 
 function pathsOf(expand: unknown): string[] {

@@ -2,6 +2,7 @@ import type { Stripe } from 'stripe'
 import type { Api } from '../api/api.ts'
 import { isWithin, pageOf } from '../api/page.ts'
 import {
+  atLeast,
   emptyable,
   flag,
   integer,
@@ -35,12 +36,12 @@ const phaseRows = rows(
         'month',
         'year',
       ),
-      interval_count: integer.optional(),
+      interval_count: atLeast(1).optional(),
     } satisfies Fields<Stripe.SubscriptionScheduleUpdateParams.Phase.Duration>).optional(),
     items: rows(
       shape({
         price: text,
-        quantity: integer.optional(),
+        quantity: atLeast(0).optional(),
       } satisfies Fields<Stripe.SubscriptionScheduleUpdateParams.Phase.Item>),
     ),
     proration_behavior: prorationBehavior.optional(),

@@ -1,6 +1,6 @@
 import type { Stripe } from 'stripe'
 import { z } from 'zod'
-import { flag, integer, metadata, oneOf, rows, shape, text, type Fields } from '../api/shapes.ts'
+import { atLeast, flag, integer, metadata, oneOf, rows, shape, text, type Fields } from '../api/shapes.ts'
 
 /** What several routes take in the same form. */
 
@@ -28,7 +28,7 @@ export const itemRows = rows(
   shape({
     id: text.optional(),
     price: text.optional(),
-    quantity: integer.optional(),
+    quantity: atLeast(0).optional(),
     deleted: flag.optional(),
     metadata: metadata.optional(),
   } satisfies Fields<Stripe.SubscriptionUpdateParams.Item>),

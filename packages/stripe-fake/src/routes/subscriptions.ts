@@ -2,6 +2,7 @@ import type { Stripe } from 'stripe'
 import type { Api } from '../api/api.ts'
 import { isWithin, pageOf } from '../api/page.ts'
 import {
+  atLeast,
   emptyable,
   flag,
   integer,
@@ -25,6 +26,7 @@ import { subscribe } from '../billing/subscribe.ts'
 import { update } from '../billing/update.ts'
 import { shownSubscription } from '../objects/shown.ts'
 import type { StripeState } from '../state.ts'
+import { ownedBy } from '../store.ts'
 import {
   cancelAt,
   discountRows,
@@ -43,7 +45,7 @@ const created = shape({
   items: rows(
     shape({
       price: text,
-      quantity: integer.optional(),
+      quantity: atLeast(0).optional(),
       metadata: metadata.optional(),
     } satisfies Fields<Stripe.SubscriptionCreateParams.Item>),
   ),
@@ -59,7 +61,7 @@ const created = shape({
   payment_behavior: paymentBehavior.optional(),
   proration_behavior: prorationBehavior.optional(),
   trial_end: now.or(integer).optional(),
-  trial_period_days: integer.optional(),
+  trial_period_days: atLeast(1).optional(),
   trial_settings: trialSettings.optional(),
 } satisfies Fields<Create>)
 
@@ -135,11 +137,12 @@ export function subscriptionRoutes(fake: StripeState, api: Api): void {
       current_period_end: range.optional(),
       current_period_start: range.optional(),
     } satisfies Fields<Stripe.SubscriptionListParams>),
-    ({ params }) =>
-      pageOf(
+    ({ params }) => {
+      const isOwn = ownedBy(store, params.customer)
+      return pageOf(
         [...store.subscriptions.values()].map(shownSubscription),
         (one) =>
-          (params.customer === undefined || one.customer === params.customer) &&
+          isOwn(one) &&
           (params.price === undefined || one.items.data.some(({ price }) => price.id === params.price)) &&
           matchesStatus(one.status, params.status) &&
           isWithin(one.created, params.created) &&
@@ -147,7 +150,8 @@ export function subscriptionRoutes(fake: StripeState, api: Api): void {
           isWithin(lastPeriodStart(one), params.current_period_start),
         '/v1/subscriptions',
         params,
-      ),
+      )
+    },
   )
   api('get', '/v1/subscriptions/:id', nothing, ({ id }) => shownSubscription(store.subscription(id)))
   api('post', '/v1/subscriptions/:id', updated, ({ id, params }) => {

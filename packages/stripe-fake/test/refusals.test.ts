@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest'
+import { day } from '../src/index.ts'
+import { start } from './start.ts'
+
+test('a change that is refused has changed nothing and told nothing', async () => {
+  const { fake, stripe, team, subscribe, types } = start()
+  const { id, item } = await subscribe()
+  const before = await stripe.subscriptions.retrieve(id)
+  const items = [{ id: item, price: team, quantity: 9 }]
+  for (const wrong of [
+    { trial_end: fake.store.now - 1 },
+    { cancel_at: fake.store.now },
+    { discounts: [{ coupon: 'none' }] },
+    { proration_date: fake.store.now - 2 * day },
+  ]) {
+    await expect(
+      stripe.subscriptions.update(id, { items, metadata: { changed: 'yes' }, ...wrong }),
+    ).rejects.toMatchObject({ type: 'StripeInvalidRequestError' })
+  }
+  expect(await stripe.subscriptions.retrieve(id)).toEqual(before)
+  expect((await stripe.invoiceItems.list()).data).toEqual([])
+  expect(types()).toEqual([])
+})
+
+test('a subscription that is refused does not exist', async () => {
+  const { fake, stripe, pro, types } = start()
+  const { id: customer } = await stripe.customers.create({})
+  types()
+  const items = [{ price: pro }]
+  for (const wrong of [
+    { discounts: [{ coupon: 'none' }] },
+    { trial_end: fake.store.now - 1 },
+    { billing_cycle_anchor: fake.store.now - day },
+    { trial_period_days: 0 },
+    { items: [{ price: pro, quantity: -1 }] },
+    { items: [] },
+  ]) {
+    await expect(stripe.subscriptions.create({ customer, items, ...wrong })).rejects.toMatchObject({
+      statusCode: 400,
+    })
+  }
+  expect(fake.store.subscriptions.size).toBe(0)
+  expect(types()).toEqual([])
+})
+
+test('a price without a length is refused, so that time can go on', async () => {
+  const { stripe, pro, fake } = start()
+  const product = fake.store.price(pro).product as string
+  await expect(
+    stripe.prices.create({
+      product,
+      currency: 'usd',
+      unit_amount: 1,
+      recurring: { interval: 'day', interval_count: 0 },
+    }),
+  ).rejects.toMatchObject({ param: 'recurring[interval_count]' })
+})
+
+test('a week’s price that is not paid is billed each week until the attempts are over', async () => {
+  const { fake, stripe } = start()
+  const weekly = fake.addPrice({ name: 'Weekly', amount: 700, interval: 'week' }).id
+  const { id: customer } = await stripe.customers.create({})
+  const { id } = await stripe.subscriptions.create({ customer, items: [{ price: weekly }] })
+  fake.setCard(customer, 'fails')
+  fake.advance(15 * day)
+  expect((await stripe.subscriptions.retrieve(id)).status).toBe('past_due')
+  expect((await stripe.invoices.list({ status: 'open' })).data).toHaveLength(2)
+  fake.advance(8 * day)
+  expect((await stripe.subscriptions.retrieve(id)).status).toBe('canceled')
+  expect((await stripe.invoices.list({ status: 'void' })).data).toHaveLength(3)
+})
+
+test('names of the language are no fields', async () => {
+  const { stripe, subscribe } = start()
+  const { id } = await subscribe()
+  for (const name of ['constructor', '__proto__', 'toString', 'items.data.constructor']) {
+    await expect(stripe.subscriptions.retrieve(id, { expand: [name] })).rejects.toMatchObject({
+      param: 'expand',
+    })
+  }
+  const { metadata } = await stripe.subscriptions.update(id, { metadata: { constructor: 'x', a: '<b>' } })
+  expect(metadata).toMatchObject({ a: '<b>' })
+})
+
+test('an unknown id is a 404 in the address and a 400 with its name in the parameters', async () => {
+  const { stripe } = start()
+  await expect(stripe.customers.retrieve('cus_none')).rejects.toMatchObject({ statusCode: 404, param: 'id' })
+  const missing = { statusCode: 400, code: 'resource_missing' }
+  await expect(stripe.subscriptions.list({ customer: 'cus_none' })).rejects.toMatchObject({
+    ...missing,
+    param: 'customer',
+  })
+  const { id: customer } = await stripe.customers.create({})
+  await expect(
+    stripe.subscriptions.create({ customer, items: [{ price: 'price_none' }] }),
+  ).rejects.toMatchObject({ ...missing, param: 'items[0][price]' })
+})
