@@ -398,8 +398,8 @@ export interface Upkeep {
   endTask(name: string, from: Date, result?: { finishedAt: Date; findings: number }): Promise<void>
   task(name: string): Promise<BillingTask | undefined>
   counts(now: Date): Promise<BillingCounts>
-  /** How many of the events that were received by then are due. */
-  dueEvents(receivedBy: Date): Promise<number>
+  /** How many of the events that were received by then are due now. */
+  dueEvents(receivedBy: Date, now: Date): Promise<number>
   /** Subscriptions in one of these statuses without any price of a plan. */
   outsidePlans(stripeStatuses: readonly string[], limit: number): Promise<OutsidePlans[]>
   /** Accounts with more than one subscription in a status that is none of these, the oldest subscription first. */

@@ -74,6 +74,31 @@ export async function shopOn(
     handler,
     sent,
     url: database.url,
+    at: () => new Date(fake.store.now * 1000),
+    /** Billing whose calls to Stripe pass through here. */
+    through: (pass: Pass): Billing => ({
+      ...billing,
+      stripe: new Stripe('sk_test_shop', {
+        httpClient: Stripe.createFetchHttpClient((...args: Parameters<typeof fetch>) => {
+          const request = new Request(...args)
+          return pass(request, () => fake.fetch(request))
+        }),
+        maxNetworkRetries: 0,
+      }),
+    }),
+    /** A customer that another tool made at Stripe. */
+    async stranger(params: Stripe.CustomerCreateParams = {}): Promise<string> {
+      return (await stripe.customers.create(params)).id
+    },
+    /** What the outbox has about a customer, and why it was not sent. */
+    async messages(customer: string): Promise<Record<string, string>> {
+      const rows = await database.client.outboxMessage.findMany({ orderBy: { key: 'asc' } })
+      return Object.fromEntries(
+        rows
+          .filter(({ payload }) => (payload as { customerId: string }).customerId === customer)
+          .map(({ topic, sentAt, skipped }) => [topic, skipped ?? (sentAt ? 'sent' : 'waiting')]),
+      )
+    },
     /** An account with a customer at Stripe. */
     async account(): Promise<{ accountId: string; customer: string; customerId: string }> {
       const name = `account-${++accounts}`
@@ -107,6 +132,9 @@ export async function shopOn(
     },
   }
 }
+
+/** Sees a request to Stripe, and lets it go on. */
+export type Pass = (request: Request, goOn: () => Promise<Response>) => Promise<Response>
 
 export type Shop = Awaited<ReturnType<typeof openShop>>
 

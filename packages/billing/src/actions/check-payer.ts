@@ -8,7 +8,7 @@ import { syncCustomer } from '../sync/sync-customer.ts'
 /**
  * Asks Stripe what the customer has, since a webhook may be late, and refuses one who would pay twice. A first payment
  * that failed is called off: its invoice could still be paid beside a new subscription.
- * @returns false when the customer was deleted at Stripe
+ * @returns false when the customer was deleted at Stripe, and maybe replaced since
  * @throws Failure OUTGROW_BILLING_SUBSCRIBED
  */
 export async function checkPayer(billing: Billing, customer: Customer): Promise<boolean> {
@@ -22,7 +22,8 @@ export async function checkPayer(billing: Billing, customer: Customer): Promise<
   }
   // One of them may have been paid just before.
   if (incomplete.length > 0) await incompleteAfterSync(billing, customer)
-  return (await billing.store.customers.ofStripe(stripeCustomerId))?.deleted === false
+  const current = await billing.store.customers.ofStripe(stripeCustomerId)
+  return current?.stripeCustomerId === stripeCustomerId && !current.deleted
 }
 
 async function incompleteAfterSync(billing: Billing, customer: Customer): Promise<StoredSubscription[]> {

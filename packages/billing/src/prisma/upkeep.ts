@@ -44,12 +44,12 @@ export function upkeepOf({
         unexpectedMoves: await models.transition.count({ where: { expected: false } }),
       }
     },
-    async dueEvents(receivedBy) {
+    async dueEvents(receivedBy, now) {
       return models.event.count({
         where: {
           status: EventStatus.PENDING,
           receivedAt: { lte: receivedBy },
-          nextAttemptAt: { lte: receivedBy },
+          nextAttemptAt: { lte: now },
         },
       })
     },

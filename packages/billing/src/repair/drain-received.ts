@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Billing } from '../context.ts'
+import { timeOf, type Billing } from '../context.ts'
 import { runWorker, type WorkerTotals } from '../worker/run-worker.ts'
 
 const lookMs = 250
@@ -19,7 +19,7 @@ export async function drainReceived(
   const watching = (async () => {
     for (;;) {
       await sleep(lookMs, undefined, { signal: done.signal })
-      if ((await billing.store.upkeep.dueEvents(receivedBy)) === 0) return done.abort()
+      if ((await billing.store.upkeep.dueEvents(receivedBy, timeOf(billing))) === 0) return done.abort()
     }
   })()
   // Ended with the other; what cannot be looked at ends it too.

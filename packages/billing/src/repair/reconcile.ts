@@ -50,8 +50,8 @@ interface Drift {
 }
 
 /**
- * Finds what never arrived, who is not here, and what is not as Stripe has it, and mends it: missing events are stored and
- * worked off, customers linked by the policy, and every customer is compared and brought to Stripe's state. Lists are read, never
+ * Finds who is not here, what never arrived, and what is not as Stripe has it, and mends it: customers are linked by the
+ * policy, missing events stored and worked off, and every customer is compared and brought to Stripe's state. Lists are read, never
  * Stripe's search, which lags behind. It ends while events go on arriving: only what is there at its start is looked at.
  * Of the whole, one runs at a time.
  * @throws Failure OUTGROW_BILLING_RECONCILING
@@ -75,13 +75,15 @@ async function work(billing: Billing, request: ReconcileRequest, lease: TaskLeas
     onProgress?.({ step, done })
     await lease.extend()
   }
+  // First, so that whoever is linked here is known when their events are worked off.
+  const found = await backfill(billing, { dryRun, only, onProgress: progress('strangers') })
   const since = new Date(start.getTime() - days * 86_400_000)
   const events = await fetchMissingEvents(billing, { since, start, dryRun }, progress('events'))
-  const worked = dryRun ? undefined : await drainReceived(billing, timeOf(billing), signal)
+  // By this machine's clock, which arrivals are dated by.
+  const worked = dryRun ? undefined : await drainReceived(billing, new Date(), signal)
   await lease.extend()
   // What a change of the plans was cut off at.
   if (!dryRun) await regrant(store, { policy: policyOf(billing), signal })
-  const found = await backfill(billing, { dryRun, only, onProgress: progress('strangers') })
   const compared = await compareAll(billing, { start, dryRun, only, onProgress: progress('customers') })
   const moving = compared.drift.length > 0 ? await customersInFlight(billing, start) : new Set<string>()
   const drift = compared.drift.filter(({ customer }) => !moving.has(customer))

@@ -26,7 +26,8 @@ export async function regrant(store: BillingStore, options: RegrantOptions = {})
     for (const { id } of page) {
       options.signal?.throwIfAborted()
       await store.transaction((tx) => regrantCustomer(tx, id, options))
-      options.onProgress?.(++accounts)
+      accounts++
+      options.onProgress?.(accounts)
     }
     after = page.at(-1)?.id
     if (page.length < 100) break
