@@ -1,9 +1,10 @@
-import type { BillingStore } from '@outgrow/billing'
+import { attentionOf, billingStatus, type BillingStore } from '@outgrow/billing'
 import type { Database } from '@outgrow/db'
 import { messageOf } from '@outgrow/kit'
 import {
   backupsGroup,
   createMetrics,
+  customersGroup,
   databaseGroup,
   diskGroup,
   followsGroup,
@@ -36,6 +37,10 @@ export function workerMetrics({ env, database, store, log }: WorkerMetricsOption
       pingGroup(() => database.client.$queryRaw`SELECT 1`),
       followsGroup(env.DATABASE_URL, database),
       inboxGroup(() => store.upkeep.counts(new Date())),
+      customersGroup(async () => {
+        const status = await billingStatus(store)
+        return { attention: attentionOf(status), reconciledAt: status.reconciled?.finishedAt ?? null }
+      }),
       sqliteGroup(database),
       postgresGroup(database),
       graduationGroup(env.DATABASE_URL, process.env.POSTGRES_URL),

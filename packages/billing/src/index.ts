@@ -9,7 +9,8 @@ export type { Billing } from './context.ts'
 export { handledEventTypes } from './inbox/event-types.ts'
 export { createWebhookHandler, type WebhookHandler, type WebhookOptions } from './inbox/webhook-handler.ts'
 export { collisionsPerMinute, maxCollisions, webhookArrivals } from './repair/collisions.ts'
-export { checkLink, linkCustomer, type CustomerLink } from './link/link-customer.ts'
+export { linkCustomer, type CustomerLink } from './link/link-customer.ts'
+export { ignoreCustomer, linkCustomers } from './link/link-customers.ts'
 export { prune } from './repair/prune.ts'
 export {
   reconcile,
@@ -19,6 +20,7 @@ export {
   type ReconciliationFindings,
 } from './repair/reconcile.ts'
 export { replay, replayOutbox, type ReplaySelection } from './repair/replay.ts'
+export { attentionOf } from './repair/attention.ts'
 export { billingStatus, deadLetters, type BillingStatus } from './repair/status.ts'
 export { grantsOf } from './sync/entitlements.ts'
 export { syncCustomer, type SyncOutcome } from './sync/sync-customer.ts'

@@ -1,10 +1,10 @@
 import { day } from '@outgrow/stripe-fake'
-import { backends, isThere } from '@outgrow/testing'
+import { isThere } from '@outgrow/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { billingStatus, hasFeature, linkCustomer, reconcile } from '../src/index.ts'
-import { openShop, type Shop } from './shop.ts'
+import { databases, openShop, type Shop } from './shop.ts'
 
-for (const backend of backends)
+for (const backend of databases)
   describe.skipIf(!isThere(backend))(`what was so before, on ${backend}`, () => {
     let shop: Shop
     beforeAll(async () => {

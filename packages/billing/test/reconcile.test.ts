@@ -1,9 +1,9 @@
-import { backends, isThere } from '@outgrow/testing'
+import { isThere } from '@outgrow/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { billingStatus, reconcile, reconciliationFindings } from '../src/index.ts'
-import { openShop, statusOf, type Shop } from './shop.ts'
+import { databases, openShop, statusOf, type Shop } from './shop.ts'
 
-for (const backend of backends)
+for (const backend of databases)
   describe.skipIf(!isThere(backend))(`reconcile as a cron job, on ${backend}`, () => {
     let shop: Shop
     beforeAll(async () => {
@@ -23,10 +23,10 @@ for (const backend of backends)
     test('it ends while events go on arriving faster than they are worked off', async () => {
       const { id } = await subscriber()
       await shop.settle()
-      let isOver = false
+      const over = new AbortController()
       let arrived = 0
       const traffic = (async () => {
-        while (!isOver) {
+        while (!over.signal.aborted) {
           await shop.stripe.subscriptions.update(id, { metadata: { arrived: String(++arrived) } })
           for (const delivery of shop.fake.deliveries.take()) await shop.deliver(delivery)
         }
@@ -41,7 +41,7 @@ for (const backend of backends)
         return goOn()
       })
       const found = await reconcile(busy)
-      isOver = true
+      over.abort()
       await traffic
       expect(arrived).toBeGreaterThan(0)
       expect([found.customers, found.drift, found.failures]).toEqual([1, [], []])
@@ -106,12 +106,11 @@ for (const backend of backends)
         stop.abort(new Error('stopped'))
         return goOn()
       })
-      await expect(reconcile(stopping, { signal: stop.signal })).rejects.toThrow()
+      await expect(reconcile(stopping, { signal: stop.signal })).rejects.toThrow('stopped')
       expect(await shop.store.upkeep.task('reconcile')).toMatchObject({
         leaseUntil: null,
         finishedAt: before?.finishedAt,
       })
-      shop.fake.advance(3600)
-      expect((await reconcile(shop.billing)).missingEvents.length).toBeGreaterThan(0)
+      expect((await reconcile(shop.billing)).failures).toEqual([])
     })
   })

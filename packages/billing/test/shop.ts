@@ -1,6 +1,6 @@
 import { openSample, type SampleDatabase } from '@outgrow/sample'
 import { StripeFake, type Delivery, type StripeFakeOptions } from '@outgrow/stripe-fake'
-import { makeSampleDatabase, type Backend } from '@outgrow/testing'
+import { backends, makeSampleDatabase, type Backend } from '@outgrow/testing'
 import { Stripe } from 'stripe'
 import { inject } from 'vitest'
 import {
@@ -14,6 +14,9 @@ import {
   type OutboxEffect,
   type WorkerOptions,
 } from '../src/index.ts'
+
+/** Both databases; what a pooler changes, the other tests see. */
+export const databases = backends.filter((backend) => backend !== 'postgres behind pgbouncer')
 
 export const secret = 'whsec_shop'
 

@@ -1,4 +1,4 @@
-import { backends, isThere } from '@outgrow/testing'
+import { isThere } from '@outgrow/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   billingStatus,
@@ -9,9 +9,9 @@ import {
   syncPlans,
   type LinkCustomer,
 } from '../src/index.ts'
-import { openShop, plans, type Shop } from './shop.ts'
+import { databases, openShop, plans, type Shop } from './shop.ts'
 
-for (const backend of backends)
+for (const backend of databases)
   describe.skipIf(!isThere(backend))(`paid and got nothing, on ${backend}`, () => {
     let shop: Shop
     beforeAll(async () => {

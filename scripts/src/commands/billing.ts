@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { adoptInboxCommand } from './billing/adopt-inbox.ts'
 import { deadLettersCommand } from './billing/dead-letters.ts'
 import { initCommand } from './billing/init.ts'
+import { linkCommand } from './billing/link.ts'
 import { plansCommand } from './billing/plans.ts'
 import { pruneCommand } from './billing/prune.ts'
 import { reconcileCommand } from './billing/reconcile.ts'
@@ -16,6 +17,7 @@ for (const command of [
   plansCommand,
   statusCommand,
   reconcileCommand,
+  linkCommand,
   replayCommand,
   deadLettersCommand,
   pruneCommand,

@@ -1,8 +1,9 @@
-import { reconcile } from '@outgrow/billing'
+import { billingStatus, reconcile } from '@outgrow/billing'
 import { containsText, type Prisma } from '@outgrow/db'
 import type { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { Services } from '../services.ts'
+import { CustomerConcerns } from '../views/customer-concerns.tsx'
 import { Layout } from '../views/layout.tsx'
 import { Moment, momentText } from '../views/moment.tsx'
 
@@ -45,9 +46,11 @@ export function subscriptionPages(app: Hono, { database, billing, stripe, log }:
       take: 10,
       include: { subscription: { select: { customerId: true, stripeSubscriptionId: true } } },
     })
+    const status = await billingStatus(billing)
     return context.html(
       <Layout title="Subscriptions" path="/subscriptions">
         <h1>Subscriptions</h1>
+        <CustomerConcerns status={status} />
         <form class="filters" role="search">
           <label>
             Account, e-mail, customer or subscription id

@@ -5,7 +5,7 @@ import { storeEvent } from '../inbox/store-event.ts'
 import { chunksOf } from './chunks-of.ts'
 
 /** What happened at Stripe less than this before may still be on its way here: it is no finding. */
-export const inFlightMs = 5 * 60_000
+const inFlightMs = 5 * 60_000
 
 export interface MissingEvents {
   /** Stripe's ids. */

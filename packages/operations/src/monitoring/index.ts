@@ -5,6 +5,7 @@ export { databaseGroup, pingGroup, type MeasuredDatabase } from './metrics/datab
 export { diskGroup } from './metrics/disk.ts'
 export type { MetricGroup } from './metrics/family.ts'
 export { followsGroup, graduationGroup } from './metrics/graduation.ts'
+export { customersGroup } from './metrics/customers.ts'
 export { inboxGroup } from './metrics/inbox.ts'
 export { poolerGroup } from './metrics/pooler.ts'
 export { postgresGroup } from './metrics/postgres.ts'

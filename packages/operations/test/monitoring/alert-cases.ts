@@ -87,6 +87,7 @@ export const alertCases: readonly AlertCase[] = [
     at: '5m',
   },
   gauge('outgrow_outbox_messages{state="dead"}', 'OutgrowDeadLetters', 1, 0),
+  gauge('outgrow_billing_attention{reason="unlinked_payer"}', 'OutgrowCustomersNeedAttention', 1, 0),
   {
     alert: 'OutgrowBackupAbsent',
     fires: { outgrow_backups_not_whole: constant(0) },

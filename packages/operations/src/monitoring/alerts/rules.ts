@@ -87,6 +87,14 @@ export const alertRules: readonly AlertRule[] = [
     description: 'outgrow billing dead-letters lists them; outgrow billing replay tries them again.',
   },
   {
+    alert: 'OutgrowCustomersNeedAttention',
+    expr: 'outgrow_billing_attention > 0',
+    for: '5m',
+    severity: 'warning',
+    summary: '{{ $value }} customers pay for nothing, or twice: {{ $labels.reason }}.',
+    description: 'outgrow billing status names them and says what to do.',
+  },
+  {
     alert: 'OutgrowBackupAbsent',
     expr: 'absent(outgrow_backup_timestamp_seconds)',
     for: '10m',
