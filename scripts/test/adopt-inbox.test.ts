@@ -5,9 +5,9 @@ import { openSqlite } from '@outgrow/databases'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Adoption } from '@outgrow/billing/adopt'
-import { fragmentTables, inboxBlocks } from '@outgrow/billing/models'
+import { fragmentTables, inboxBlocks, type inboxNames } from '@outgrow/billing/models'
 import { validatePrismaSchema } from '@outgrow/schema'
-import { inboxDdl } from '../src/billing/plan-inbox.ts'
+import { inboxDdl } from '../src/billing/adopt-into-database.ts'
 import { outgrow } from '@outgrow/testing/cli'
 
 interface Application {
@@ -119,23 +119,28 @@ describe.each(['sqlite', 'postgres'] as const)('adopting the inbox on %s', (prov
     await app.drop()
   })
 
-  test('one keyed otherwise, under the inbox’s own name, is kept beside it', async () => {
+  test('a table that has the inbox’s name stays the application’s own: the inbox gets a prefix', async () => {
     const app = await application(
       provider,
       `CREATE TABLE webhook_events (id integer PRIMARY KEY, data ${provider === 'postgres' ? 'json' : 'text'}); CREATE INDEX webhook_events_data ON webhook_events (id);
+       ${provider === 'postgres' ? "CREATE TYPE event_status AS ENUM ('a');" : ''}
        INSERT INTO webhook_events VALUES (1, '${event('evt_1')}'), (2, '${event('evt_1')}'), (3, '${event('evt_2')}')`,
     )
-    const { document } = await adopt(app.url, '--payload', 'data')
+    const { document } = await adopt(app.url, '--table', 'webhook_events', '--payload', 'data')
     expect(document.adoption).toMatchObject({
-      kept: 'webhook_events_before',
+      inbox: 'billing_webhook_events',
       imported: { pending: 2 },
       duplicateRows: 1,
     })
-    expect(await app.rows('SELECT id FROM webhook_events_before ORDER BY id')).toEqual([
+    expect(await app.rows('SELECT id FROM webhook_events ORDER BY id')).toEqual([
       { id: 1 },
       { id: 2 },
       { id: 3 },
     ])
+    expect((await adopt(app.url)).document.adoption).toMatchObject({
+      inbox: 'billing_webhook_events',
+      created: false,
+    })
     await app.drop()
   })
 
@@ -153,7 +158,8 @@ describe('the project’s schema', () => {
   const users = 'model User {\n  id Int @id\n}\n'
   const adoptWith = async (schema: string, ...args: string[]) => {
     const app = await application('sqlite', 'CREATE TABLE users (id integer)')
-    return { app, ...(await adopt(app.url, '--schema', schema, ...args)) }
+    const shadow = ['--shadow', inject('postgresUrl')]
+    return { app, ...(await adopt(app.url, '--schema', schema, ...shadow, ...args)) }
   }
 
   test('of one file gets the model at its end, once', async () => {
@@ -161,11 +167,11 @@ describe('the project’s schema', () => {
     writeFileSync(file, `${start('sqlite')}\n${users}`)
     expect((await adoptWith(file, '--dry-run')).code).toBe(0)
     expect(readFileSync(file, 'utf8')).toBe(`${start('sqlite')}\n${users}`)
-    expect((await adoptWith(file)).stderr).toContain('Added the model WebhookEvent to schema.prisma.')
+    expect((await adoptWith(file)).stderr).toContain('Changed schema.prisma, and added')
     const once = readFileSync(file, 'utf8')
     expect(once.startsWith(`${start('sqlite')}\n${users}\nenum EventStatus {`)).toBe(true)
     validatePrismaSchema([['schema.prisma', once]])
-    expect((await adoptWith(file)).stderr).not.toContain('Added')
+    expect((await adoptWith(file)).stderr).not.toContain('Changed')
     expect(readFileSync(file, 'utf8')).toBe(once)
   })
 
@@ -207,10 +213,13 @@ describe('the project’s schema', () => {
     const { code, stderr } = await adoptWith(file)
     expect([code, stderr]).toEqual([0, expect.stringContaining('EventStatus is called BillingEventStatus')])
     validatePrismaSchema([['schema.prisma', readFileSync(file, 'utf8')]])
-    const pulled = `${start('sqlite')}\nenum EventStatus {\n  A\n}\n\nenum BillingEventStatus {\n  A\n}\n\nmodel webhook_events {\n  id Int @id\n}\n`
-    writeFileSync(file, pulled)
-    expect((await adoptWith(file)).code).toBe(0)
-    expect(readFileSync(file, 'utf8')).toBe(pulled)
+    writeFileSync(
+      file,
+      `${start('sqlite')}\nenum EventStatus {\n  A\n}\n\nenum BillingEventStatus {\n  A\n}\n\n${users}`,
+    )
+    const both = await adoptWith(file)
+    expect([both.code, both.document.error?.code]).toEqual([2, 'OUTGROW_BILLING_NAMES'])
+    await expect(both.app.rows('SELECT * FROM webhook_events')).rejects.toThrow(/webhook_events/)
   })
 
   test('that cannot be written leaves the database as it was', async () => {
@@ -232,16 +241,12 @@ describe('the project’s schema', () => {
 
 test('the inbox that is adopted is the product’s own', async () => {
   const own = readFileSync(join(import.meta.dirname, '../../prisma/schema/billing.prisma'), 'utf8')
-  const ours = inboxBlocks({
-    names: {
-      EventStatus: { name: 'EventStatus', table: fragmentTables.EventStatus },
-      WebhookEvent: { name: 'WebhookEvent', table: fragmentTables.WebhookEvent },
-    },
-    time: '',
-  })
+  const named = (name: (typeof inboxNames)[number]) => ({ name, table: fragmentTables[name], isThere: false })
+  const names = { EventStatus: named('EventStatus'), WebhookEvent: named('WebhookEvent') }
+  const ours = inboxBlocks({ names, time: '' })
   const block = (name: string, text: string) =>
     new RegExp(`^(model|enum) ${name} \\{[^}]*\\}`, 'm').exec(text)?.[0].replaceAll(/\s+/g, ' ')
   expect(block('EventStatus', ours.EventStatus)).toBe(block('EventStatus', own))
   expect(block('WebhookEvent', ours.WebhookEvent)).toBe(block('WebhookEvent', own))
-  expect(await inboxDdl('postgres')).toContain('TIMESTAMPTZ(3)')
+  expect(await inboxDdl('postgres', names)).toContain('TIMESTAMPTZ(3)')
 })

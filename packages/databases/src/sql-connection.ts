@@ -5,7 +5,7 @@ import { parseDatabaseUrl } from './url.ts'
 
 type Row = Record<string, unknown>
 
-/** One connection to either database, for SQL that both understand. Parameters are written as `?`. */
+/** One connection to either database, for SQL that both understand. Parameters are written as `?`, outside of quotes. */
 export interface SqlConnection {
   provider: 'sqlite' | 'postgres'
   query(sql: string, values?: unknown[]): Promise<Row[]>
@@ -24,11 +24,14 @@ export interface SqlConnection {
 export async function connectSql(databaseUrl: string): Promise<SqlConnection> {
   const url = parseDatabaseUrl(databaseUrl)
   if (url.kind === 'sqlite') return sqlite(url.path)
-  const client = await connectPostgres(url)
+  const path = url.url.searchParams.has('schema')
+    ? [`SET search_path TO ${quoteIdentifier(url.schema)}, public`]
+    : []
+  const client = await connectPostgres(url, path)
   const query = async (sql: string, values: unknown[] = []) => {
     let at = 0
     const { rows } = await client.query<Row>(
-      sql.replaceAll('?', () => `$${++at}`),
+      sql.replaceAll(/"[^"]*"|'[^']*'|\?/g, (part) => (part === '?' ? `$${++at}` : part)),
       values,
     )
     return rows

@@ -1,38 +1,59 @@
-import type { Adoption, AdoptRequest } from '@outgrow/billing/adopt'
-import { connectSql } from '@outgrow/databases'
-import { readSchemaSource, writeAdded } from '@outgrow/schema'
-import { inboxDdl, planInbox, type PlannedInbox } from './plan-inbox.ts'
+import type { Adoption, AdoptConnection, AdoptRequest, Preset } from '@outgrow/billing/adopt'
+import { connectSql, type ScratchOptions } from '@outgrow/databases'
+import { readSchemaSource } from '@outgrow/schema'
+import type { PlannedProject } from './plan-in-project.ts'
 
 export interface AdoptingProject {
   databaseUrl: string
+  /** Undefined: the database alone. */
   schema: string | undefined
+  /** The model that pays; undefined: only the inbox is added. */
+  account: string | undefined
   /** Put before names that are taken. */
   prefix: string
+}
+
+export interface AdoptingRun {
+  dryRun: boolean
+  scratch: ScratchOptions
+  signal: AbortSignal
+  onProgress: (adoption: Adoption) => void
 }
 
 export interface ProjectAdoption {
   adoption: Adoption
   /** What was added to the schema, or would be. */
-  planned: PlannedInbox | undefined
+  planned: PlannedProject | undefined
+  preset: Preset | undefined
+  /** Rows stayed behind, or cannot be worked on. */
+  hasLeftovers: boolean
 }
 
 /**
- * Brings a database to the inbox, and the project's schema where one is named: both, or neither.
- * @throws Failure as `adoptInbox`, `planInbox` and `connectSql` do
+ * Brings a database to the inbox, and the project's schema where one is named: both, or neither. Then takes the events over.
+ * Everything that can be known is known before anything is written.
+ * @throws Failure as `adoptInbox`, `planInProject`, `planInDatabase` and `connectSql` do
  */
 export async function adoptIntoProject(
-  { databaseUrl, schema, prefix }: AdoptingProject,
-  request: Omit<AdoptRequest, 'ddl'>,
+  project: AdoptingProject,
+  request: AdoptRequest,
+  { scratch, ...run }: AdoptingRun,
 ): Promise<ProjectAdoption> {
-  const planned = schema === undefined ? undefined : planInbox(readSchemaSource(schema), prefix)
-  const { adoptInbox } = await import('@outgrow/billing/adopt')
-  const connection = await connectSql(databaseUrl)
+  const [{ adoptInbox, findSource, hasLeftovers, presetOf }, { planInDatabase }, { planInProject }] =
+    await Promise.all([
+      import('@outgrow/billing/adopt'),
+      import('./adopt-into-database.ts'),
+      import('./plan-in-project.ts'),
+    ])
+  const preset = request.preset === undefined ? undefined : presetOf(request.preset)
+  const source = project.schema === undefined ? undefined : readSchemaSource(project.schema)
+  const connection: AdoptConnection & { close(): Promise<void> } = await connectSql(project.databaseUrl)
   try {
-    const ddl = await inboxDdl(connection.provider, planned?.names)
-    const adoption = await adoptInbox(connection, { ...request, ddl }, () => {
-      if (planned) writeAdded(planned.added)
-    })
-    return { adoption, planned }
+    await findSource(connection, request)
+    const planned = source && (await planInProject(connection, { ...project, source }, scratch))
+    const { inbox, prepare } = planned ?? (await planInDatabase(connection, project.prefix))
+    const adoption = await adoptInbox(connection, request, { ...run, inbox, prepare })
+    return { adoption, planned, preset, hasLeftovers: hasLeftovers(adoption) }
   } finally {
     await connection.close()
   }

@@ -10,14 +10,16 @@ export interface Named {
 }
 
 /**
- * What billing's blocks are called in a schema, those of them that are asked for. A name is taken by a model or an enum, a
- * table also by another's; Postgres keeps types among the tables.
+ * What billing's blocks are called in a schema, those of them that are asked for: by their own name, or with the prefix
+ * where that is taken. A name is taken by a model or an enum, a table also by another's; Postgres keeps types among the tables.
+ * @param taken what a database calls its own, in small letters, whether the schema knows it or not
  * @throws Failure OUTGROW_BILLING_NAMES
  */
 export function fragmentNamesIn<Name extends FragmentName>(
-  { datamodel }: Dmmf,
+  { datamodel }: Pick<Dmmf, 'datamodel'>,
   prefix: string,
   asked: readonly Name[],
+  taken: ReadonlySet<string> = new Set(),
 ): Record<Name, Named> {
   const blocks = new Map(
     [
@@ -37,11 +39,14 @@ export function fragmentNamesIn<Name extends FragmentName>(
       if (there && fragmentMarks[name].every((mark) => there.members.includes(mark)))
         return [name, { name: there.name, table: there.dbName ?? there.name, isThere: true }]
     }
-    const free = candidates.find((one) => !blocks.has(one.name) && !tables.has(one.table))
+    const free = candidates.find(
+      (one) => !blocks.has(one.name) && !tables.has(one.table) && !taken.has(one.table),
+    )
     if (free) return [name, { ...free, isThere: false }]
     throw new Failure({
       code: 'OUTGROW_BILLING_NAMES',
       message: `Both ${name} and ${prefix}${name} are taken.`,
+      why: `A model, an enum, a table or a type has the name: ${candidates.map((one) => `${one.name} or ${one.table}`).join(', and ')}.`,
       fix: 'Pass another --prefix.',
     })
   })

@@ -1,41 +1,113 @@
+import { relative } from 'node:path'
+import { redactUrl } from '@outgrow/kit'
 import type { Adoption } from '@outgrow/billing/adopt'
-import type { PlannedInbox } from '../billing/plan-inbox.ts'
+import type { AdoptingProject, ProjectAdoption } from '../billing/adopt-into-project.ts'
 import { count, type Terminal } from '../output/terminal.ts'
 import { printRenamed } from './billing-init.ts'
+import { printMigrations, providersOf } from './migrations.ts'
 
-/** What became of the events that were kept elsewhere. */
-export function printAdoption(terminal: Terminal, adoption: Adoption): void {
-  const { created, kept, imported, rowsRead, known, withoutId } = adoption
-  terminal.line(
-    created ? 'Created the inbox: webhook_events, with a unique key.' : 'The inbox already exists.',
-  )
-  if (kept !== null) terminal.line(`The table that had this name is kept as ${kept}.`)
-  terminal.line(
-    `${count(rowsRead)} rows read: ${count(imported.done)} events done, ${count(imported.pending)} pending, ${count(known)} already known.`,
-  )
-  if (imported.dead > 0)
-    terminal.line(
-      terminal.style(
-        'yellow',
-        `${count(imported.dead)} events cannot be processed, because their payloads cannot be read: outgrow billing dead-letters lists them.`,
-      ),
-    )
-  if (adoption.duplicateRows > 0) terminal.line(duplicatesLine(adoption))
-  if (withoutId > 0)
-    terminal.line(
-      terminal.style('yellow', `${count(withoutId)} rows have no event id and stay where they are.`),
+/** Says how many rows were read, while it goes on. */
+export function progressOf(terminal: Terminal): (adoption: Adoption) => void {
+  return ({ rowsRead, imported }) =>
+    terminal.progress(
+      () =>
+        `${count(rowsRead)} rows read, ${count(imported.done + imported.pending + imported.dead)} taken over`,
     )
 }
 
-/** What the project's schema gets. */
-export function printPlannedInbox(terminal: Terminal, { added, names }: PlannedInbox, isDry: boolean): void {
-  const files = added.changed.map(([file]) => file).join(', ')
-  terminal.line(`${isDry ? 'Would add' : 'Added'} the model ${names.WebhookEvent.name} to ${files}.`)
-  printRenamed(terminal, { EventStatus: names.EventStatus.name, WebhookEvent: names.WebhookEvent.name })
+/** What became of the project and of its events, and what comes next. */
+export function printAdopted(
+  terminal: Terminal,
+  { adoption, planned, preset }: ProjectAdoption,
+  project: AdoptingProject,
+  isDry: boolean,
+): { files: string[]; next: string[] } {
+  const written = planned?.written
+  if (written) {
+    const { added, authored } = written
+    if (isDry) printMigrations(terminal, authored)
+    const changed = added.changed.map(([file]) => file).join(', ')
+    terminal.line(
+      isDry
+        ? `Would change ${changed}, and add ${authored.name} for ${providersOf(authored)}.`
+        : `Changed ${changed}, and added ${authored.name} for ${providersOf(authored)}.`,
+    )
+    printRenamed(
+      terminal,
+      Object.fromEntries(Object.entries(planned.names).map(([name, one]) => [name, one.name])),
+    )
+  }
+  const files = written
+    ? [
+        ...written.added.changed.map(([file]) => file),
+        ...written.authored.migrations.map(({ path }) => relative(process.cwd(), path)),
+      ]
+    : []
+  printCounts(terminal, adoption, isDry)
+  if (preset?.note !== undefined) terminal.line(`${preset.of}: ${preset.note}`)
+  if (isDry) terminal.line('Dry run: nothing was changed.')
+  const next = isDry ? [] : nextSteps(adoption, planned, project)
+  if (next.length > 0) terminal.line('Next:')
+  for (const step of next) terminal.line(`  ${step}`)
+  return { files, next }
+}
+
+function printCounts(terminal: Terminal, adoption: Adoption, isDry: boolean): void {
+  const { created, inbox, table, imported, rowsRead, known, updated } = adoption
+  terminal.line(
+    created
+      ? `${isDry ? 'Would create' : 'Created'} the inbox ${inbox}, with a unique key.`
+      : `The inbox ${inbox} already exists.`,
+  )
+  if (table === null) return
+  terminal.line(
+    `${count(rowsRead)} rows of ${table} read: ${count(imported.done)} events done, ${count(imported.pending)} pending, ${count(imported.dead)} dead, ${count(known)} already known.`,
+  )
+  if (updated > 0)
+    terminal.line(`${count(updated)} of the known ones were processed since, or can be read now.`)
+  if (adoption.duplicateRows > 0) terminal.line(duplicatesLine(adoption))
+  for (const line of leftoverLines(adoption)) terminal.line(terminal.style('yellow', line))
+}
+
+function leftoverLines({ imported, invalid, otherProvider, withoutId }: Adoption): string[] {
+  return [
+    imported.dead > 0 &&
+      `${count(imported.dead)} events cannot be processed, because their payloads cannot be read: outgrow billing dead-letters lists them.`,
+    invalid > 0 && `${count(invalid)} rows have no valid signature, may be forged, and stay where they are.`,
+    otherProvider > 0 && `${count(otherProvider)} rows are not events of Stripe and stay where they are.`,
+    withoutId > 0 && `${count(withoutId)} rows have no event id and stay where they are.`,
+  ].filter((line) => line !== false)
 }
 
 function duplicatesLine({ duplicateRows, duplicateEvents, duplicates }: Adoption): string {
   const first = duplicates.slice(0, 5).map(({ id, rows }) => `${id} (${rows})`)
   const more = duplicateEvents > 5 ? ' …' : ''
   return `${count(duplicateRows)} repeats of ${count(duplicateEvents)} events were collapsed: ${first.join(', ')}${more}`
+}
+
+/** What is still to be done until a worker drains the inbox. */
+function nextSteps(
+  adoption: Adoption,
+  planned: ProjectAdoption['planned'],
+  { databaseUrl, schema, account }: AdoptingProject,
+): string[] {
+  const to = redactUrl(databaseUrl)
+  return [
+    ...(planned?.written && !planned.hasHistory ? [`outgrow schema baseline --to ${to}`] : []),
+    ...(schema !== undefined && account === undefined
+      ? [
+          `outgrow billing init --account <model> --schema ${schema}`,
+          `outgrow schema deploy --schema ${schema} --to ${to}`,
+        ]
+      : []),
+    ...(schema === undefined
+      ? ['outgrow billing adopt-inbox --schema <path> --account <model>, which adds billing to a project']
+      : [
+          'prisma generate, for both schemas',
+          'outgrow billing reconcile, then start the worker: runWorker drains the inbox',
+        ]),
+    ...(adoption.table === null
+      ? []
+      : [`outgrow billing adopt-inbox again, once the application no longer writes to ${adoption.table}`]),
+  ]
 }

@@ -1,57 +1,68 @@
-import { inbox, type Adoption, type AdoptRequest } from './adoption.ts'
+import { Failure } from '@outgrow/kit'
+import { quoted } from '../prisma/sql/quoted.ts'
+import { emptyAdoption, type Adoption, type AdoptRequest } from './adoption.ts'
 import type { AdoptConnection } from './connection.ts'
-import { setAside } from './set-aside.ts'
+import { isInbox } from './inbox-table.ts'
+import { findSource } from './source.ts'
 import { takeOver } from './take-over.ts'
 
-export type { Adoption, AdoptRequest } from './adoption.ts'
+export { hasLeftovers, type Adoption, type AdoptRequest, type StoredColumns } from './adoption.ts'
+export { takenNames } from './catalog.ts'
+export type { AdoptConnection } from './connection.ts'
+export { findInbox, inboxTables } from './inbox-table.ts'
+export { presetOf, presets, type Preset } from './presets.ts'
+export { findSource, type EventSource } from './source.ts'
+
+export interface AdoptOptions {
+  /** The inbox's table. */
+  inbox: string
+  /** Brings the project and the database to the inbox, once the table of events was found. */
+  prepare: () => Promise<void>
+  dryRun: boolean
+  /** Ends the run between two pages; what was taken stays. */
+  signal?: AbortSignal | undefined
+  onProgress?: ((adoption: Adoption) => void) | undefined
+}
 
 /**
- * Brings an application to the inbox, in one transaction: makes the table with its unique key, and takes over the events
- * that were kept elsewhere, each once. What was processed is done; what is not known to be is pending, when its payload
- * is there, since the synchronisation may be repeated. Running it again changes nothing more.
- * @param beforeCommit what goes with it: when it throws, nothing has changed
- * @throws Failure OUTGROW_ADOPT_TABLE
+ * Brings an application to the inbox: makes its table where it is missing, and takes over the events that were kept
+ * elsewhere, each once. What was processed is done; what is not known to be is pending, when its payload is there, since
+ * the synchronisation may be repeated. What may be forged stays behind. Running it again takes what has come since.
+ * @throws Failure OUTGROW_ADOPT_PRESET, OUTGROW_ADOPT_TABLE, OUTGROW_ADOPT_COLUMN, OUTGROW_ADOPT_INBOX: nothing was changed
  */
 export async function adoptInbox(
   connection: AdoptConnection,
   request: AdoptRequest,
-  beforeCommit?: () => void,
+  { inbox, prepare, dryRun, signal, onProgress }: AdoptOptions,
 ): Promise<Adoption> {
-  await connection.script(connection.provider === 'sqlite' ? 'BEGIN IMMEDIATE' : 'BEGIN')
-  try {
-    const adoption = await adopt(connection, request)
-    if (!request.dryRun) beforeCommit?.()
-    await connection.script(request.dryRun ? 'ROLLBACK' : 'COMMIT')
-    return adoption
-  } catch (error) {
-    await connection.script('ROLLBACK')
-    throw error
+  const source = await findSource(connection, request)
+  const isThere = await isInbox(connection, inbox)
+  const adoption = emptyAdoption(inbox, !isThere)
+  if (!dryRun) {
+    signal?.throwIfAborted()
+    await prepare()
+    if (!(await isInbox(connection, inbox))) throw withoutInbox(inbox)
   }
+  if (source === undefined) return adoption
+  adoption.table = source.name
+  const table = isThere || !dryRun ? quoted(inbox) : undefined
+  const { yesValues, doneBefore } = request
+  await takeOver(connection, source, adoption, {
+    inbox: table,
+    dryRun,
+    signal,
+    onProgress,
+    yesValues,
+    doneBefore,
+  })
+  return adoption
 }
 
-async function adopt(connection: AdoptConnection, request: AdoptRequest): Promise<Adoption> {
-  if (connection.provider === 'postgres')
-    await connection.script(`SELECT pg_advisory_xact_lock(hashtext('${inbox}'))`)
-  const columns = await connection.columnsOf(inbox)
-  const isInbox = columns.includes('stripe_event_id') && (await connection.isUnique(inbox, 'stripe_event_id'))
-  let { table } = request
-  let kept: string | null = null
-  if (columns.length > 0 && !isInbox) {
-    kept = await setAside(connection)
-    if (table === undefined || table === inbox) table = kept
-  }
-  if (!isInbox) await connection.script(request.ddl)
-  const adoption: Adoption = {
-    created: !isInbox,
-    kept,
-    rowsRead: 0,
-    imported: { done: 0, pending: 0, dead: 0 },
-    duplicateEvents: 0,
-    duplicates: [],
-    duplicateRows: 0,
-    known: 0,
-    withoutId: 0,
-  }
-  if (table !== undefined && table !== inbox) await takeOver(connection, { ...request, table }, adoption)
-  return adoption
+function withoutInbox(inbox: string): Failure {
+  return new Failure({
+    code: 'OUTGROW_ADOPT_INBOX',
+    message: `The database has no inbox ${inbox}.`,
+    why: 'The migration that creates it was not applied to this database, or its columns differ.',
+    fix: 'Run outgrow schema status, then outgrow schema deploy --to <url>, and this command again.',
+  })
 }

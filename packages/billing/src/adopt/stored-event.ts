@@ -1,8 +1,15 @@
-import { isUtf8 } from 'node:buffer'
 import { isHandled } from '../inbox/event-types.ts'
-import { parseEventText } from '../inbox/parse-event.ts'
-import type { AdoptRequest } from './adoption.ts'
-import type { Row } from './connection.ts'
+import { parseEvent } from '../inbox/parse-event.ts'
+import type { AdoptRequest, ColumnRole } from './adoption.ts'
+import { flagOf, textOf, timeOf } from './stored-value.ts'
+
+/** Values of a row, by what they are. */
+export type StoredRow = Partial<Record<ColumnRole, unknown>> & {
+  /** Whether it is of this provider. */
+  isOurs: boolean
+  /** Its event is in the inbox already, and the payload was not read. */
+  isKnown: boolean
+}
 
 /** An event as the inbox takes it. */
 export interface StoredEvent {
@@ -11,32 +18,71 @@ export interface StoredEvent {
   payload: string
   objectId: string | null
   customerId: string | null
-  status: 'done' | 'pending' | 'ignored' | 'dead'
+  apiVersion: string | null
+  livemode: boolean
+  createdAt: Date | null
+  receivedAt: Date
+  /** Whether the payload is this event. */
+  isReadable: boolean
+  status: AdoptedStatus
   /** Why it is dead. */
   error: string | null
 }
 
-/** Reads a row of the application's own table. Undefined where it has no event id. */
-export function eventOf(
-  row: Row,
-  { columns, doneValues }: Pick<AdoptRequest, 'columns' | 'doneValues'>,
-): StoredEvent | undefined {
-  const payload = textOf(columns.payload === undefined ? null : row[columns.payload])
-  const event = payload === null ? undefined : parseEventText(payload)
-  const id = (columns.id === undefined ? null : textOf(row[columns.id])) ?? event?.stripeEventId ?? null
-  if (id === null || id.trim() === '') return undefined
-  const type = event?.type ?? (columns.type === undefined ? null : textOf(row[columns.type])) ?? 'unknown'
+export type AdoptedStatus = 'done' | 'pending' | 'ignored' | 'dead'
+
+/** What a row is. */
+export type Judged =
+  | { kind: 'event'; event: StoredEvent }
+  | { kind: 'known'; id: string; isDone: boolean }
+  | { kind: 'invalid' | 'otherProvider' | 'withoutId' }
+
+type Rules = Pick<AdoptRequest, 'yesValues' | 'doneBefore'> & {
+  /** The roles that have a column. */
+  has: (role: ColumnRole) => boolean
+  now: Date
+}
+
+/** Stripe's ids of events, snapshot and thin. */
+const eventId = /^evt_[\w.-]{1,250}$/
+
+/** Judges a row of the application's own table. What is not known to be valid is never taken. */
+export function judge(row: StoredRow, rules: Rules): Judged {
+  const { yesValues, has } = rules
+  if (!row.isOurs) return { kind: 'otherProvider' }
+  if (has('valid') && flagOf(row.valid, yesValues) !== true) return { kind: 'invalid' }
+  const columnId = textOf(row.id)?.trim() ?? ''
+  const receivedAt = timeOf(row.received)
+  const payload = has('data') && !has('payload') ? composed(columnId, row, yesValues) : textOf(row.payload)
+  const raw = payload === null ? undefined : parsed(payload)
+  const event = parseEvent(raw)
+  const id = columnId === '' ? (event?.stripeEventId ?? '') : columnId
+  if (id === '') return { kind: 'withoutId' }
+  if (!eventId.test(id)) return { kind: 'otherProvider' }
+  const createdAt = event?.stripeCreatedAt ?? timeOf(row.created)
+  const hasPayload = has('payload') || has('data')
+  const since = receivedAt ?? createdAt
   const isDone =
-    columns.done === undefined
-      ? columns.payload === undefined
-      : doneValues.includes((textOf(row[columns.done]) ?? '').toLowerCase())
+    (has('done') ? flagOf(row.done, yesValues) === true : !hasPayload) ||
+    (rules.doneBefore !== undefined && since !== null && since < rules.doneBefore)
+  if (row.isKnown) return { kind: 'known', id, isDone }
+  const type = event?.type ?? textOf(row.type) ?? 'unknown'
+  const { livemode } = (raw ?? {}) as { livemode?: unknown }
   return {
-    id,
-    type,
-    payload: payload ?? '{}',
-    objectId: event?.objectId ?? null,
-    customerId: event?.customerId ?? null,
-    ...stateOf(isDone || columns.payload === undefined, id, type, event),
+    kind: 'event',
+    event: {
+      id,
+      type,
+      payload: payload ?? '{}',
+      objectId: event?.objectId ?? null,
+      customerId: event?.customerId ?? null,
+      apiVersion: event?.apiVersion ?? textOf(row.apiVersion),
+      livemode: typeof livemode === 'boolean' ? livemode : (flagOf(row.livemode, yesValues) ?? false),
+      createdAt,
+      receivedAt: since ?? rules.now,
+      isReadable: event?.stripeEventId === id,
+      ...stateOf(isDone, id, type, event),
+    },
   }
 }
 
@@ -45,7 +91,7 @@ function stateOf(
   isDone: boolean,
   id: string,
   type: string,
-  event: ReturnType<typeof parseEventText>,
+  event: ReturnType<typeof parseEvent>,
 ): Pick<StoredEvent, 'status' | 'error'> {
   if (isDone) return { status: 'done', error: null }
   if (event === undefined) return { status: 'dead', error: 'The payload that was stored is not an event.' }
@@ -54,10 +100,28 @@ function stateOf(
   return { status: isHandled(type) ? 'pending' : 'ignored', error: null }
 }
 
-function textOf(value: unknown): string | null {
-  if (value === null || value === undefined) return null
-  if (typeof value === 'string') return value
-  if (Buffer.isBuffer(value)) return isUtf8(value) && !value.includes(0) ? value.toString('utf8') : null
-  if (value instanceof Date) return value.toISOString()
-  return typeof value === 'object' ? JSON.stringify(value) : `${value as number | boolean | bigint}`
+/** The JSON of a payload; of one that was made JSON twice, the inner one. */
+function parsed(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'string' ? JSON.parse(value) : value
+  } catch {
+    return undefined // no JSON
+  }
+}
+
+/** The event whose parts are in columns of their own. */
+function composed(id: string, row: StoredRow, yesValues: readonly string[]): string | null {
+  const data = textOf(row.data)
+  const created = timeOf(row.created) ?? timeOf(row.received)
+  if (data === null || created === null) return null
+  return JSON.stringify({
+    id,
+    object: 'event',
+    type: textOf(row.type),
+    api_version: textOf(row.apiVersion),
+    created: Math.floor(created.getTime() / 1000),
+    livemode: flagOf(row.livemode, yesValues) ?? false,
+    data: parsed(data),
+  })
 }

@@ -1,119 +1,121 @@
-import { Failure } from '@outgrow/kit'
-import { quoted } from '../prisma/sql/quoted.ts'
-import { storedTime } from '../stored-time.ts'
-import { inbox, type Adoption, type AdoptRequest, type StoredColumns } from './adoption.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Adoption, AdoptRequest } from './adoption.ts'
 import type { AdoptConnection } from './connection.ts'
-import { eventOf, type StoredEvent } from './stored-event.ts'
+import { dryWriter, inboxWriter, worthOf, type Copy, type InboxWriter } from './inbox-writer.ts'
+import { readPages } from './read-pages.ts'
+import type { EventSource } from './source.ts'
+import { judge, type AdoptedStatus, type StoredEvent } from './stored-event.ts'
 
-const pageRows = 2000
+export interface TakeOverOptions extends Pick<AdoptRequest, 'yesValues' | 'doneBefore'> {
+  /** SQL of the inbox's table; undefined where a dry run has none. */
+  inbox: string | undefined
+  dryRun: boolean
+  signal?: AbortSignal | undefined
+  onProgress?: ((adoption: Adoption) => void) | undefined
+}
+
+/** What is known of an event in this run. */
+interface Seen {
+  rows: number
+  /** What this run made of it. */
+  imported?: AdoptedStatus
+  wasThere?: boolean
+}
 
 /**
- * Takes the events of the application's own table over into the inbox, each once.
- * @throws Failure OUTGROW_ADOPT_TABLE
+ * Takes the events of the application's own table over into the inbox, each once, page by page. Each page is a short
+ * transaction; what was taken stays when the run ends early, and the next run continues: the inbox says what is taken.
+ * @throws the signal's reason
  */
 export async function takeOver(
   connection: AdoptConnection,
-  request: AdoptRequest & { table: string },
+  source: EventSource,
   adoption: Adoption,
+  { inbox, dryRun, signal, onProgress, ...rules }: TakeOverOptions,
 ): Promise<void> {
-  await refuseUnknownColumns(connection, request)
-  const names = [...new Set(namesOf(request.columns))].map((name) => quoted(name)).join(', ')
-  // Nothing may come in between two pages. `json` has no order of its own, its text has.
-  const isPostgres = connection.provider === 'postgres'
-  const table = quoted(request.table)
-  if (isPostgres) await connection.script(`LOCK TABLE ${table} IN SHARE MODE`)
-  const order = isPostgres ? names.replaceAll(/"(?:[^"]|"")*"/g, '$&::text') : names
-  const copies = new Map<string, number>()
-  for (let offset = 0; ; offset += pageRows) {
-    const rows = await connection.query(
-      `SELECT ${names} FROM ${table} ORDER BY ${order} LIMIT ${pageRows} OFFSET ${offset}`,
-    )
+  const now = new Date()
+  const seen = new Map<string, Seen>()
+  const has = (role: keyof EventSource['columns']) => source.columns[role] !== undefined
+  const writer =
+    dryRun || inbox === undefined ? dryWriter(connection, inbox) : inboxWriter(connection, inbox, now)
+  for await (const rows of readPages(connection, source, inbox)) {
+    signal?.throwIfAborted()
+    const copies = new Map<string, Copy>()
     for (const row of rows) {
-      adoption.rowsRead++
-      const event = eventOf(row, request)
-      if (event === undefined) {
-        adoption.withoutId++
-        continue
-      }
-      const seen = (copies.get(event.id) ?? 0) + 1
-      copies.set(event.id, seen)
-      await store(connection, event, seen > 1, adoption)
+      const copy = countRow(judge(row, { ...rules, has, now }), adoption, seen)
+      if (copy) copies.set(copy.id, better(copies.get(copy.id), copy))
     }
-    if (rows.length < pageRows) break
+    const began = performance.now()
+    if (copies.size > 0) await writer.page(() => storePage(writer, copies, adoption, seen))
+    onProgress?.(adoption)
+    // SQLite has one writer: whoever waits for the lock gets it now. And signals come in.
+    await sleep(connection.provider === 'sqlite' && !dryRun ? performance.now() - began : 0)
   }
-  const doubles = [...copies].filter(([, count]) => count > 1)
-  adoption.duplicateRows = doubles.reduce((sum, [, count]) => sum + count - 1, 0)
-  adoption.duplicateEvents = doubles.length
-  adoption.duplicates = doubles.slice(0, 100).map(([id, count]) => ({ id, rows: count }))
+  const several = [...seen].filter(([, { rows }]) => rows > 1)
+  adoption.duplicateEvents = several.length
+  adoption.duplicates = several.slice(0, 100).map(([id, { rows }]) => ({ id, rows }))
 }
 
-function namesOf(columns: StoredColumns): string[] {
-  return Object.values(columns).filter((name) => name !== undefined)
-}
-
-async function refuseUnknownColumns(
-  connection: AdoptConnection,
-  { table, columns }: { table: string; columns: StoredColumns },
-): Promise<void> {
-  const there = await connection.columnsOf(table)
-  const missing = namesOf(columns).filter((name) => !there.includes(name))
-  if (there.length > 0 && missing.length === 0 && (columns.id ?? columns.payload) !== undefined) return
-  throw new Failure({
-    code: 'OUTGROW_ADOPT_TABLE',
-    message:
-      there.length === 0
-        ? `There is no table ${table}.`
-        : missing.length > 0
-          ? `The table ${table} has no column ${missing.join(', ')}; it has ${there.join(', ')}.`
-          : `No column of ${table} was named for the event ids; it has ${there.join(', ')}.`,
-    fix: 'Name the table with --table, and its columns with --column, --payload, --type and --done.',
-  })
-}
-
-async function store(
-  connection: AdoptConnection,
-  event: StoredEvent,
-  isRepeat: boolean,
+/** Counts a row that stays behind; of one that has an event, returns that. */
+function countRow(
+  judged: ReturnType<typeof judge>,
   adoption: Adoption,
-): Promise<void> {
-  const [stored] = await connection.query(`SELECT status, outcome FROM ${inbox} WHERE stripe_event_id = ?`, [
-    event.id,
-  ])
-  if (stored) {
-    if (!isRepeat) adoption.known++
-    // One of several copies was processed: so the event was.
-    const { status } = stored
-    if (
-      isRepeat &&
-      event.status === 'done' &&
-      (status === 'pending' || status === 'dead') &&
-      stored.outcome === 'adopted'
-    ) {
-      await connection.query(
-        `UPDATE ${inbox} SET status = 'done', last_error = NULL WHERE stripe_event_id = ?`,
-        [event.id],
-      )
-      adoption.imported[status]--
-      adoption.imported.done++
-    }
-    return
+  seen: Map<string, Seen>,
+): Copy | undefined {
+  adoption.rowsRead++
+  if (judged.kind !== 'event' && judged.kind !== 'known') {
+    adoption[judged.kind]++
+    return undefined
   }
-  const time = storedTime(connection.provider, new Date())
-  await connection.query(
-    `INSERT INTO ${inbox} (stripe_event_id, source, type, object_id, customer_id, livemode, received_at, payload, status, attempts, next_attempt_at, outcome, last_error)
-     VALUES (?, 'adopted', ?, ?, ?, ?, ?, ?, ${connection.provider === 'sqlite' ? '?' : 'CAST(? AS event_status)'}, 0, ?, 'adopted', ?)`,
-    [
-      event.id,
-      event.type,
-      event.objectId,
-      event.customerId,
-      connection.provider === 'sqlite' ? 0 : false,
-      time,
-      event.payload,
-      event.status,
-      time,
-      event.error,
-    ],
-  )
-  adoption.imported[event.status === 'ignored' ? 'done' : event.status]++
+  const copy: Copy =
+    judged.kind === 'event' ? judged.event : { id: judged.id, status: judged.isDone ? 'done' : 'dead' }
+  const before = seen.get(copy.id)
+  if (before) {
+    before.rows++
+    adoption.duplicateRows++
+  } else seen.set(copy.id, { rows: 1 })
+  return copy
+}
+
+/** Of two rows with one event: if one of them was processed, the event was; the payload is the one that can be read. */
+function better(one: Copy | undefined, other: Copy): Copy {
+  if (one === undefined) return other
+  const { status, error } = worthOf(other.status) > worthOf(one.status) ? other : one
+  return { ...(one.isReadable ? one : other), status, error: error ?? null }
+}
+
+async function storePage(
+  writer: InboxWriter,
+  copies: Map<string, Copy>,
+  adoption: Adoption,
+  seen: Map<string, Seen>,
+): Promise<void> {
+  const stored = await writer.read([...copies.keys()])
+  const missing = [...copies.values()].filter(({ id }) => !stored.has(id)) as StoredEvent[]
+  const added = await writer.insert(missing)
+  for (const copy of copies.values()) {
+    const one = seen.get(copy.id) as Seen
+    if (added.has(copy.id)) {
+      one.imported = copy.status
+      adoption.imported[countedAs(copy.status)]++
+      continue
+    }
+    const { status, isAdopted } = stored.get(copy.id) ?? { status: 'pending', isAdopted: false }
+    if (one.imported === undefined && one.wasThere !== true) {
+      one.wasThere = true
+      adoption.known++
+    }
+    if (!isAdopted || worthOf(copy.status) <= worthOf(status)) continue
+    if (!(await writer.improve(status, copy))) continue
+    if (one.imported === undefined) adoption.updated++
+    else {
+      adoption.imported[countedAs(one.imported)]--
+      adoption.imported[countedAs(copy.status)]++
+      one.imported = copy.status
+    }
+  }
+}
+
+function countedAs(status: AdoptedStatus): keyof Adoption['imported'] {
+  return status === 'ignored' ? 'done' : status
 }

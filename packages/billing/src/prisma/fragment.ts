@@ -265,7 +265,10 @@ model ${n('Entitlement')} {
   }
 }
 
-type InboxName = 'EventStatus' | 'WebhookEvent'
+/** Of the names, those of the inbox. */
+export const inboxNames = ['EventStatus', 'WebhookEvent'] as const
+
+type InboxName = (typeof inboxNames)[number]
 
 /** Of the blocks, those of the inbox, which refer to nothing else of billing's. */
 export function inboxBlocks({

@@ -1,56 +1,52 @@
 import type { Adoption } from '@outgrow/billing/adopt'
 import { Command } from 'commander'
 import { adoptIntoProject } from '../../billing/adopt-into-project.ts'
+import { withColumnOptions, adoptRequestOf, type ColumnOptions } from '../../billing/adopt-options.ts'
 import { databaseUrl } from '../../billing/context.ts'
 import { outcome, type Outcome } from '../../output/outcome.ts'
 import { runCommand } from '../../output/run.ts'
-import { printAdoption, printPlannedInbox } from '../../render/adoption.ts'
-import { listOf, withBillingOptions, type BillingOptions } from './options.ts'
+import { printAdopted, progressOf } from '../../render/adoption.ts'
+import { scratchOf, shadowOption, type ShadowOptions } from '../schema/shared.ts'
+import { withBillingOptions, type BillingOptions } from './options.ts'
 
-type Named = Partial<Record<'table' | 'column' | 'payload' | 'type' | 'done' | 'schema', string>>
-type Options = BillingOptions & Named & { doneValues: string; prefix: string }
+type Options = BillingOptions &
+  ColumnOptions &
+  ShadowOptions & { schema?: string; account?: string; prefix: string }
 
-type Document = Outcome & { adoption: Adoption | null }
+type Document = Outcome & { adoption: Adoption | null; files: string[]; next: string[] }
 
-export const adoptInboxCommand = withBillingOptions(new Command('adopt-inbox'), true)
-  .summary('make webhooks idempotent in an application that has no inbox')
+export const adoptInboxCommand = withColumnOptions(withBillingOptions(new Command('adopt-inbox'), true))
+  .summary('bring an application that has webhooks of its own to the inbox')
   .description(
-    'Creates the inbox with its unique key and imports the events stored elsewhere, each one once, in one transaction. Events known to be processed are marked done, those whose payload cannot be read dead, all others pending. Safe to run again.',
+    'Adds the inbox to a project’s schema, with a migration for each database, and imports the events stored elsewhere, each one once. Events known to be processed are marked done, those whose payload cannot be read dead, all others pending; rows without a valid signature stay behind. Works in short transactions while the application goes on writing. Safe to run again: it continues, and takes what has arrived since.',
   )
-  .option('--table <name>', 'table that stores the events so far')
-  .option('--column <name>', 'its column with Stripe’s event id (default: the id in the payload)')
-  .option('--payload <name>', 'its column with the event’s JSON')
-  .option('--type <name>', 'its column with the event’s type')
-  .option('--done <name>', 'its column that shows whether an event was processed')
-  .option(
-    '--done-values <list>',
-    'values of that column that mean yes',
-    '1,true,t,yes,done,processed,success',
-  )
-  .option('--schema <path>', 'add the inbox model to this Prisma schema if it is missing')
-  .option('--prefix <name>', 'put before names that are taken there', 'Billing')
+  .option('--schema <path>', 'Prisma schema that gets the models (default: only the database gets the inbox)')
+  .option('--account <model>', 'the model that pays: adds all of billing’s models, as billing init does')
+  .option('--prefix <name>', 'put before names that are taken', 'Billing')
+  .addOption(shadowOption())
   .addHelpText(
     'after',
     `
 Examples:
-  outgrow billing adopt-inbox --database file:./app.db --dry-run
-  outgrow billing adopt-inbox --table stripe_events --column event_id --payload body --done processed
-  outgrow billing adopt-inbox --table webhooks --payload data --schema prisma/schema.prisma`,
+  outgrow billing adopt-inbox --preset pay --schema prisma/schema.prisma --account User --dry-run
+  outgrow billing adopt-inbox --table stripe_events --column event_id --payload body --done processed_at
+  outgrow billing adopt-inbox --table stripe.events --column id --payload data --schema prisma/schema.prisma
+
+Exit status: 0 done, 2 refused; nothing was changed then, 3 stopped; run it again to continue, 4 done, but rows stayed behind or are dead.`,
   )
   .action((options: Options) =>
     runCommand<Document>(
       options.json ?? false,
-      { command: 'billing adopt-inbox', adoption: null },
-      async ({ terminal }) => {
-        const { dryRun = false, schema, table, column: id, payload, type, done } = options
-        const { adoption, planned } = await adoptIntoProject(
-          { databaseUrl: databaseUrl(options.database), schema, prefix: options.prefix },
-          { table, columns: { id, payload, type, done }, doneValues: listOf(options.doneValues), dryRun },
-        )
-        printAdoption(terminal, adoption)
-        if (planned) printPlannedInbox(terminal, planned, dryRun)
-        if (dryRun) terminal.line('Dry run: nothing was changed.')
-        return outcome('billing adopt-inbox', { adoption }, adoption.withoutId + adoption.imported.dead === 0)
+      { command: 'billing adopt-inbox', adoption: null, files: [], next: [] },
+      async ({ terminal, signal }) => {
+        const { dryRun = false, schema, account, prefix } = options
+        const run = { dryRun, scratch: scratchOf(options), signal, onProgress: progressOf(terminal) }
+        const project = { databaseUrl: databaseUrl(options.database), schema, account, prefix }
+        const adopted = await adoptIntoProject(project, adoptRequestOf(options), run)
+        const shown = printAdopted(terminal, adopted, project, dryRun)
+        const { adoption, hasLeftovers } = adopted
+        return outcome('billing adopt-inbox', { adoption, ...shown }, !hasLeftovers)
       },
+      { why: 'What was taken over stays.', fix: 'Run the command again: it continues.' },
     ),
   )

@@ -31,13 +31,13 @@ export function listOf(text: string): string[] {
 }
 
 /** @throws Failure OUTGROW_OPTION_INVALID */
-export function dateOf(text: string | undefined): Date | undefined {
+export function dateOf(text: string | undefined, option = '--since'): Date | undefined {
   if (text === undefined) return undefined
   const date = new Date(text)
   if (!Number.isNaN(date.getTime())) return date
   throw new Failure({
     code: 'OUTGROW_OPTION_INVALID',
-    message: `--since ${text} is not a date.`,
+    message: `${option} ${text} is not a date.`,
     fix: 'Write it as 2026-01-31 or 2026-01-31T10:00:00Z.',
   })
 }

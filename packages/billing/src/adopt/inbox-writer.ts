@@ -1,0 +1,156 @@
+import { storedTime } from '../stored-time.ts'
+import type { AdoptConnection } from './connection.ts'
+import type { AdoptedStatus, StoredEvent } from './stored-event.ts'
+
+export interface InInbox {
+  status: string
+  /** It came by an adoption, and nobody has worked on it since. */
+  isAdopted: boolean
+}
+
+/** An event, or what is known of one whose payload was not read. */
+export type Copy = Pick<StoredEvent, 'id' | 'status'> & Partial<StoredEvent>
+
+/** The inbox as adopting writes it. */
+export interface InboxWriter {
+  /** Runs one page's work in a transaction. */
+  page(work: () => Promise<void>): Promise<void>
+  /** What the inbox has of these events. */
+  read(ids: readonly string[]): Promise<Map<string, InInbox>>
+  /** Adds events that are not there; returns the ids of those that were added. */
+  insert(events: readonly StoredEvent[]): Promise<Set<string>>
+  /** Makes an adopted event what a better copy of it says. False where somebody has taken it meanwhile. */
+  improve(from: string, better: Copy): Promise<boolean>
+}
+
+/** @param inbox SQL of its table */
+export function inboxWriter(connection: AdoptConnection, inbox: string, now: Date): InboxWriter {
+  const { provider, query, script } = connection
+  return {
+    async page(work) {
+      await script(provider === 'sqlite' ? 'BEGIN IMMEDIATE' : 'BEGIN')
+      try {
+        await work()
+        await script('COMMIT')
+      } catch (error) {
+        await script('ROLLBACK').catch(() => {}) // the connection may be gone, and the transaction with it
+        throw error
+      }
+    },
+    read: (ids) => readInbox(connection, inbox, ids),
+    async insert(events) {
+      if (events.length === 0) return new Set()
+      const rows = events.map((event) => valuesOf(provider, event, now))
+      const names = Object.keys(rows[0] ?? {})
+      const places = `(${names.map(() => '?').join(', ')})`
+      const added = await query(
+        `INSERT INTO ${inbox} (${names.join(', ')}) VALUES ${rows.map(() => places).join(', ')}
+         ON CONFLICT (stripe_event_id) DO NOTHING RETURNING stripe_event_id AS id`,
+        rows.flatMap((row) => Object.values(row)),
+      )
+      return new Set(added.map(({ id }) => String(id)))
+    },
+    async improve(from, better) {
+      const isWhole = better.isReadable === true
+      const changes: [string, unknown][] = [
+        ['status', better.status],
+        ['last_error', null],
+        ...(isWhole
+          ? Object.entries(valuesOf(provider, better as StoredEvent, now)).filter(([name]) =>
+              inBody.has(name),
+            )
+          : []),
+      ]
+      const changed = await query(
+        `UPDATE ${inbox} SET ${changes.map(([name]) => `${name} = ?`).join(', ')}
+          WHERE stripe_event_id = ? AND outcome = 'adopted' AND status = ? RETURNING id`,
+        [...changes.map(([, value]) => value), better.id, from],
+      )
+      return changed.length > 0
+    },
+  }
+}
+
+/** Writes nothing, and remembers what it would have. @param inbox undefined where there is none yet */
+export function dryWriter(connection: AdoptConnection, inbox: string | undefined): InboxWriter {
+  const written = new Map<string, InInbox>()
+  return {
+    page: (work) => work(),
+    async read(ids) {
+      const stored =
+        inbox === undefined ? new Map<string, InInbox>() : await readInbox(connection, inbox, ids)
+      for (const id of ids) {
+        const one = written.get(id)
+        if (one) stored.set(id, one)
+      }
+      return stored
+    },
+    insert(events) {
+      for (const { id, status } of events) written.set(id, { status, isAdopted: true })
+      return Promise.resolve(new Set(events.map(({ id }) => id)))
+    },
+    improve(_, { id, status }) {
+      written.set(id, { status, isAdopted: true })
+      return Promise.resolve(true)
+    },
+  }
+}
+
+/** How much a status is worth: what was processed stays so, and what can be worked on goes before what cannot. */
+export function worthOf(status: string): number {
+  const worth: Record<AdoptedStatus, number> = { dead: 0, ignored: 1, pending: 1, done: 2 }
+  return worth[status as AdoptedStatus] ?? 2
+}
+
+async function readInbox(
+  { query }: AdoptConnection,
+  inbox: string,
+  ids: readonly string[],
+): Promise<Map<string, InInbox>> {
+  const rows = await query(
+    `SELECT stripe_event_id AS id, status, outcome FROM ${inbox} WHERE stripe_event_id IN (${ids.map(() => '?').join(', ')})`,
+    [...ids],
+  )
+  return new Map(
+    rows.map(({ id, status, outcome }) => [
+      String(id),
+      { status: String(status), isAdopted: outcome === 'adopted' },
+    ]),
+  )
+}
+
+/** Columns that come from the payload. */
+const inBody = new Set([
+  'type',
+  'object_id',
+  'customer_id',
+  'api_version',
+  'livemode',
+  'stripe_created_at',
+  'payload',
+])
+
+function valuesOf(
+  provider: AdoptConnection['provider'],
+  event: StoredEvent,
+  now: Date,
+): Record<string, unknown> {
+  const time = (date: Date | null) => date && storedTime(provider, date)
+  return {
+    stripe_event_id: event.id,
+    source: 'adopted',
+    type: event.type,
+    object_id: event.objectId,
+    customer_id: event.customerId,
+    api_version: event.apiVersion,
+    livemode: provider === 'sqlite' ? Number(event.livemode) : event.livemode,
+    stripe_created_at: time(event.createdAt),
+    received_at: time(event.receivedAt),
+    payload: event.payload,
+    status: event.status,
+    attempts: 0,
+    next_attempt_at: time(now),
+    outcome: 'adopted',
+    last_error: event.error,
+  }
+}
