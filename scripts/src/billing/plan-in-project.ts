@@ -2,6 +2,7 @@ import { findInbox, takenNames, type AdoptConnection } from '@outgrow/billing/ad
 import type { ScratchOptions } from '@outgrow/databases'
 import { Failure, messageOf } from '@outgrow/kit'
 import {
+  appliedSql,
   deployMigrations,
   diffDatamodels,
   historyOf,
@@ -60,7 +61,13 @@ export async function planInProject(
   const ddl = hasHistory || isThere ? '' : await difference(connection, source, planned)
   const intoDatabase = async () => {
     if (!hasHistory) return isThere ? undefined : runDdl(connection, ddl)
-    if (isThere) return resolveMigration(source, databaseUrl, planned.authored.name, 'applied')
+    const { name, migrations: authored } = planned.authored
+    if (connection.provider === 'sqlite') {
+      // In a transaction of its own: the engine would want the file for itself, and the application has it open.
+      const { sql = '' } = authored.find(({ provider }) => provider === 'sqlite') ?? {}
+      return runDdl(connection, `${isThere ? '' : sql};\n${appliedSql({ name, sql })}`)
+    }
+    if (isThere) return resolveMigration(source, databaseUrl, name, 'applied')
     await deployMigrations(source, databaseUrl)
   }
   return { inbox, names, written: planned, hasHistory, prepare: () => withWritten(planned, intoDatabase) }

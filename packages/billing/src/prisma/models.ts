@@ -233,6 +233,30 @@ const fields: Fields = {
   entitlement: { accountId: true, feature: true, limit: true, expiresAt: true },
 }
 
+/** Put before a name that is taken, unless `outgrow billing init` was asked for another. */
+const defaultPrefix = 'billing'
+
+/**
+ * Which of a client's models is what: as it is named, else by the name that `outgrow billing init` gives, else by the one
+ * with the prefix, where the first is the application's own.
+ */
+export function modelNames(
+  client: PrismaLike,
+  given: Partial<Record<Role, string | undefined>>,
+): Record<Role, string> {
+  return Object.fromEntries(
+    (Object.keys(fields) as Role[]).map((role) => {
+      const name = defaultModels[role]
+      const prefixed = `${defaultPrefix}${name.charAt(0).toUpperCase()}${name.slice(1)}`
+      const isBillings = (one: string) => {
+        const model = quotedModel(client, one)
+        return model !== undefined && Object.keys(fields[role]).every((field) => model.fields.has(field))
+      }
+      return [role, given[role] ?? (!isBillings(name) && isBillings(prefixed) ? prefixed : name)]
+    }),
+  ) as Record<Role, string>
+}
+
 /** Where each model is stored. */
 export type Stored = { readonly [Name in Role]: StoredModel<keyof Rows[Name] & string> }
 

@@ -6,8 +6,8 @@ import { customersOf, fenceOf } from './customers.ts'
 import { inboxOf } from './inbox.ts'
 import {
   accountKeys,
-  defaultModels,
   delegatesOf,
+  modelNames,
   storedModels,
   type BillingModels,
   type Role,
@@ -22,7 +22,10 @@ import { upkeepOf } from './upkeep.ts'
 import { wakeupsOf } from './wakeups.ts'
 
 export interface PrismaStoreOptions<Client> {
-  /** Which of the client's models is what to billing; the rest have the names that `outgrow billing init` gives. */
+  /**
+   * Which of the client's models is what to billing; the rest have the names that `outgrow billing init` gives, with the
+   * prefix `billing` where theirs was taken.
+   */
   models?: Partial<BillingModels<Client>> | undefined
   /** The model that stands for whoever pays: an account, a team, a user. */
   account?: { model?: ModelName<Client> | undefined; key?: string; name?: string } | undefined
@@ -36,7 +39,7 @@ export function prismaStore<Client extends PrismaLike>(
   database: PrismaDatabase<Client>,
   { models, account = {} }: PrismaStoreOptions<Client> = {},
 ): BillingStore {
-  const names = { ...defaultModels, ...models }
+  const names = modelNames(database.client, { ...models })
   const storedOf = storedByProvider(database, names)
   const keys = accountKeys(storedOf())
   const wakeups = wakeupsOf(database)

@@ -180,12 +180,18 @@ export function ensureRecords(databaseUrl: string): void {
 /** Records migrations in a file without a history, as Prisma's engine does when it has applied them. */
 export function recordApplied(database: SqliteDatabase, migrations: readonly StoredMigration[]): void {
   database.exec(sqliteTable)
+  for (const migration of migrations) database.exec(appliedSql(migration))
+}
+
+/**
+ * SQL that records a migration in a file that has a history: for whoever runs it in a transaction of their own, since the
+ * engine wants the file for itself.
+ */
+export function appliedSql({ name, sql }: StoredMigration): string {
   const now = "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
-  const add = database.prepare(
-    `INSERT INTO ${table} (id, checksum, migration_name, started_at, finished_at, applied_steps_count) VALUES (?, ?, ?, ${now}, ${now}, 1)`,
-  )
-  for (const { name, sql } of migrations)
-    add.run(randomUUID(), createHash('sha256').update(sql).digest('hex'), name)
+  const checksum = createHash('sha256').update(sql).digest('hex')
+  return `INSERT INTO ${table} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
+    VALUES ('${randomUUID()}', '${checksum}', '${name.replaceAll("'", "''")}', ${now}, ${now}, 1)`
 }
 
 const sqliteTable = `CREATE TABLE "_prisma_migrations" (
