@@ -1,7 +1,5 @@
-import { withPostgres } from '@outgrow/databases'
-import { makeDatabase, makeSqlite, temporaryFolder } from '@outgrow/testing'
+import { temporaryFolder } from '@outgrow/testing'
 import { describe, expect, inject, test } from 'vitest'
-import { openSqlite } from '@outgrow/databases'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Adoption } from '@outgrow/billing/adopt'
@@ -9,40 +7,9 @@ import { fragmentTables, inboxBlocks, type inboxNames } from '@outgrow/billing/m
 import { validatePrismaSchema } from '@outgrow/schema'
 import { inboxDdl } from '../src/billing/adopt-into-database.ts'
 import { outgrow } from '@outgrow/testing/cli'
+import { application, eventText } from './adopting.ts'
 
-interface Application {
-  url: string
-  rows(sql: string): Promise<Record<string, unknown>[]>
-  drop(): Promise<void>
-}
-
-async function application(provider: 'sqlite' | 'postgres', sql: string): Promise<Application> {
-  if (provider === 'sqlite') {
-    const path = makeSqlite(sql)
-    return {
-      url: `file:${path}`,
-      rows: async (query) => {
-        const file = openSqlite(path)
-        const rows = file.prepare(query).all() as Record<string, unknown>[]
-        file.close()
-        return rows
-      },
-      drop: () => Promise.resolve(),
-    }
-  }
-  const target = await makeDatabase(inject('postgresUrl'))
-  await withPostgres(target.url, (client) => client.query(sql))
-  return { url: target.url, rows: (query) => target.query(query), drop: () => target.drop() }
-}
-
-const event = (id: string, type = 'invoice.paid') =>
-  JSON.stringify({
-    id,
-    object: 'event',
-    type,
-    created: 1700000000,
-    data: { object: { id: 'in_1', object: 'invoice', customer: 'cus_1' } },
-  })
+const event = (id: string, type = 'invoice.paid') => eventText(id, { type })
 const adopt = (url: string, ...args: string[]) =>
   outgrow<{ adoption: Adoption | null; ok: boolean; error: { code: string } | null }>([
     'billing',

@@ -75,7 +75,7 @@ function leftoverLines({ imported, invalid, otherProvider, withoutId }: Adoption
       `${count(imported.dead)} events cannot be processed, because their payloads cannot be read: outgrow billing dead-letters lists them.`,
     invalid > 0 && `${count(invalid)} rows have no valid signature, may be forged, and stay where they are.`,
     otherProvider > 0 && `${count(otherProvider)} rows are not events of Stripe and stay where they are.`,
-    withoutId > 0 && `${count(withoutId)} rows have no event id and stay where they are.`,
+    withoutId > 0 && `${count(withoutId)} rows have no event id that can be read and stay where they are.`,
   ].filter((line) => line !== false)
 }
 

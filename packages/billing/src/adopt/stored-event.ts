@@ -57,7 +57,9 @@ export function judge(row: StoredRow, rules: Rules): Judged {
   const raw = payload === null ? undefined : parsed(payload)
   const event = parseEvent(raw)
   const id = columnId === '' ? (event?.stripeEventId ?? '') : columnId
-  if (id === '') return { kind: 'withoutId' }
+  const { id: foreign, livemode } = (raw ?? {}) as { id?: unknown; livemode?: unknown }
+  if (id === '')
+    return { kind: typeof foreign === 'string' && !eventId.test(foreign) ? 'otherProvider' : 'withoutId' }
   if (!eventId.test(id)) return { kind: 'otherProvider' }
   const createdAt = event?.stripeCreatedAt ?? timeOf(row.created)
   const hasPayload = has('payload') || has('data')
@@ -67,7 +69,6 @@ export function judge(row: StoredRow, rules: Rules): Judged {
     (rules.doneBefore !== undefined && since !== null && since < rules.doneBefore)
   if (row.isKnown) return { kind: 'known', id, isDone }
   const type = event?.type ?? textOf(row.type) ?? 'unknown'
-  const { livemode } = (raw ?? {}) as { livemode?: unknown }
   return {
     kind: 'event',
     event: {

@@ -7,7 +7,7 @@ export interface TableName {
 }
 
 const part = /"((?:[^"]|"")+)"|([^".]+)/
-const pattern = new RegExp(`^(?:${part.source}\\.)?${part.source}$`)
+const pattern = new RegExp(`^(?:(?:${part.source})\\.)?(?:${part.source})$`)
 
 /**
  * Reads `events`, `stripe.events` or `"My schema"."Events"`. Letters are taken as they are written.
