@@ -4,7 +4,13 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Adoption } from '@outgrow/billing/adopt'
 import { fragmentTables, inboxBlocks, type inboxNames } from '@outgrow/billing/models'
-import { validatePrismaSchema } from '@outgrow/schema'
+import {
+  deployMigrations,
+  diffDatamodels,
+  migrationStatus,
+  readSchemaSource,
+  validatePrismaSchema,
+} from '@outgrow/schema'
 import { inboxDdl } from '../src/billing/adopt-into-database.ts'
 import { outgrow } from '@outgrow/testing/cli'
 import { application, eventText } from './adopting.ts'
@@ -205,6 +211,45 @@ describe('the project’s schema', () => {
     await expect(app.rows('SELECT * FROM webhook_events')).rejects.toThrow(/webhook_events/)
   })
 })
+
+describe.each(['sqlite', 'postgres'] as const)(
+  'an inbox that was made without a schema, on %s',
+  (provider) => {
+    test('is the one of the project that gets it later', async () => {
+      const folder = temporaryFolder()
+      const schema = join(folder, 'schema.prisma')
+      const written = provider === 'sqlite' ? 'sqlite' : 'postgresql'
+      const text = `datasource db {\n  provider = "${written}"\n}\n\nmodel User {\n  id Int @id @default(autoincrement())\n}\n`
+      writeFileSync(schema, text)
+      const first = join(folder, 'migrations/20250101000000_init')
+      mkdirSync(first, { recursive: true })
+      writeFileSync(join(first, 'migration.sql'), await diffDatamodels(provider, undefined, text))
+      writeFileSync(join(folder, 'migrations/migration_lock.toml'), `provider = "${written}"\n`)
+      const app = await application(provider, 'SELECT 1')
+      await deployMigrations(readSchemaSource(schema), app.url)
+      await app.rows('CREATE TABLE hooks (id text)')
+      await app.rows("INSERT INTO hooks VALUES ('evt_1')")
+      const events = ['--table', 'hooks', '--column', 'id']
+      expect((await adopt(app.url, ...events)).document.adoption?.imported.done).toBe(1)
+      const whole = ['--schema', schema, '--account', 'User', '--shadow', inject('postgresUrl')]
+      const { document } = await adopt(app.url, ...events, ...whole)
+      expect([document.error, document.adoption]).toMatchObject([
+        null,
+        { inbox: 'webhook_events', created: false, known: 1 },
+      ])
+      expect(await app.rows('SELECT stripe_event_id AS id FROM webhook_events')).toEqual([{ id: 'evt_1' }])
+      expect(await app.rows('SELECT account_id FROM billing_customers')).toEqual([])
+      const status = await migrationStatus(readSchemaSource(schema), provider, app.url, {
+        server: inject('postgresUrl'),
+        directory: folder,
+      })
+      // Only the application's own table is not of its migrations.
+      expect(status).toMatchObject({ pending: [], failed: [], edited: [] })
+      expect(status.drift?.filter((line) => !line.includes('hooks'))).toEqual([])
+      await app.drop()
+    })
+  },
+)
 
 test('the inbox that is adopted is the product’s own', async () => {
   const own = readFileSync(join(import.meta.dirname, '../../prisma/schema/billing.prisma'), 'utf8')

@@ -26,7 +26,7 @@ export async function application(provider: Provider, sql: string): Promise<Appl
           statement.run()
           return Promise.resolve([])
         } catch (error) {
-          return Promise.reject(error as Error)
+          return Promise.reject(error)
         } finally {
           file.close()
         }

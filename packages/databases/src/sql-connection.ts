@@ -24,10 +24,11 @@ export interface SqlConnection {
 export async function connectSql(databaseUrl: string): Promise<SqlConnection> {
   const url = parseDatabaseUrl(databaseUrl)
   if (url.kind === 'sqlite') return sqlite(url.path)
-  const path = url.url.searchParams.has('schema')
-    ? [`SET search_path TO ${quoteIdentifier(url.schema)}, public`]
-    : []
-  const client = await connectPostgres(url, path)
+  // What has no schema in its name is looked for, and made, in the URL's schema first, as Prisma does.
+  const schema = quoteIdentifier(url.schema).replaceAll("'", "''")
+  const client = await connectPostgres(url, [
+    `SELECT set_config('search_path', '${schema}, ' || current_setting('search_path'), false)`,
+  ])
   const query = async (sql: string, values: unknown[] = []) => {
     let at = 0
     const { rows } = await client.query<Row>(

@@ -3,15 +3,14 @@ import type { ScratchOptions } from '@outgrow/databases'
 import { Failure, messageOf } from '@outgrow/kit'
 import {
   appliedSql,
-  deployMigrations,
   diffDatamodels,
   historyOf,
   migrationStatus,
   planMigrations,
   proveDialects,
-  resolveMigration,
   type AddedSchema,
   type PlannedMigrations,
+  type Provider,
   type SchemaSource,
 } from '@outgrow/schema'
 import { runScript } from './adopt-into-database.ts'
@@ -57,19 +56,16 @@ export async function planInProject(
     return { inbox, names, written: undefined, hasHistory, prepare: () => Promise.resolve() }
   if (hasHistory) await refuseUnlessDeployed(source, connection, databaseUrl)
   const planned = { ...(await planMigrations(added.source, 'billing', scratch, source)), added }
-  const isThere = there === inbox
-  const ddl = hasHistory || isThere ? '' : await difference(connection, source, planned)
-  const intoDatabase = async () => {
-    if (!hasHistory) return isThere ? undefined : runDdl(connection, ddl)
-    const { name, migrations: authored } = planned.authored
-    if (connection.provider === 'sqlite') {
-      // In a transaction of its own: the engine would want the file for itself, and the application has it open.
-      const { sql = '' } = authored.find(({ provider }) => provider === 'sqlite') ?? {}
-      return runDdl(connection, `${isThere ? '' : sql};\n${appliedSql({ name, sql })}`)
-    }
-    if (isThere) return resolveMigration(source, databaseUrl, name, 'applied')
-    await deployMigrations(source, databaseUrl)
-  }
+  // An inbox that was made without the schema is there already.
+  const before =
+    there === inbox
+      ? (planFragment({ source, account: undefined, prefix, taken }).added?.source ?? source)
+      : source
+  const ddl = await difference(connection.provider, before, planned)
+  const { name, migrations: authored } = planned.authored
+  const { sql = '' } = authored.find(({ provider }) => provider === connection.provider) ?? {}
+  const record = hasHistory ? appliedSql(connection.provider, { name, sql }) : ''
+  const intoDatabase = () => runDdl(connection, `${ddl};\n${record}`)
   return { inbox, names, written: planned, hasHistory, prepare: () => withWritten(planned, intoDatabase) }
 }
 
@@ -108,20 +104,26 @@ async function refuseUnlessDeployed(
   })
 }
 
-/** What the schema gains, as SQL for a database without a history of migrations. */
+/** What the schema gains, as SQL. */
 async function difference(
-  { provider }: AdoptConnection,
-  source: SchemaSource,
+  provider: Provider,
+  before: SchemaSource,
   { generated }: PlannedMigrations,
 ): Promise<string> {
-  const before = await proveDialects(source)
-  return diffDatamodels(provider, before.dialects[provider], generated.dialects[provider])
+  const { dialects } = await proveDialects(before)
+  return diffDatamodels(provider, dialects[provider], generated.dialects[provider])
 }
 
+/**
+ * Runs the new tables in a transaction of its own, which neither wants a file for itself nor waits for long: behind whoever
+ * waits for a lock on an application's table, the application waits too.
+ */
 async function runDdl(connection: AdoptConnection, ddl: string): Promise<void> {
+  const patience = connection.provider === 'postgres' ? "SET LOCAL lock_timeout = '5s';\n" : ''
   try {
-    await runScript(connection, ddl)
+    await runScript(connection, `${patience}${ddl}`)
   } catch (cause) {
+    if (['55P03', 'SQLITE_BUSY'].includes(String((cause as { code?: unknown }).code))) throw cause
     throw new Failure({
       code: 'OUTGROW_ADOPT_DATABASE',
       message: `The database rejects the new tables: ${messageOf(cause)}`,

@@ -2,7 +2,7 @@ import { storedTime } from '../stored-time.ts'
 import type { AdoptConnection } from './connection.ts'
 import type { AdoptedStatus, StoredEvent } from './stored-event.ts'
 
-export interface InInbox {
+interface InInbox {
   status: string
   /** It came by an adoption, and nobody has worked on it since. */
   isAdopted: boolean

@@ -117,7 +117,7 @@ export type Delegates = { readonly [Name in Role]: Delegate<Rows[Name], Relation
 export type BillingModels<Client> = Record<Role, ModelName<Client>>
 
 /** The names that `outgrow billing init` gives, where nothing else has them. */
-export const defaultModels: Record<Role, string> = {
+const defaultModels: Record<Role, string> = {
   customer: 'billingCustomer',
   former: 'formerCustomer',
   unlinked: 'unlinkedPayer',

@@ -9,6 +9,7 @@ import {
   withPostgres,
   type SqliteDatabase,
 } from '@outgrow/databases'
+import type { Provider } from '../engine/schema-engine.ts'
 import type { StoredMigration } from './history.ts'
 
 /** One row of `_prisma_migrations`. */
@@ -180,15 +181,15 @@ export function ensureRecords(databaseUrl: string): void {
 /** Records migrations in a file without a history, as Prisma's engine does when it has applied them. */
 export function recordApplied(database: SqliteDatabase, migrations: readonly StoredMigration[]): void {
   database.exec(sqliteTable)
-  for (const migration of migrations) database.exec(appliedSql(migration))
+  for (const migration of migrations) database.exec(appliedSql('sqlite', migration))
 }
 
 /**
- * SQL that records a migration in a file that has a history: for whoever runs it in a transaction of their own, since the
- * engine wants the file for itself.
+ * SQL that records a migration as applied, in a database that has a history: for whoever runs it in a transaction of their
+ * own, which on SQLite does not want the file for itself, as the engine does.
  */
-export function appliedSql({ name, sql }: StoredMigration): string {
-  const now = "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
+export function appliedSql(provider: Provider, { name, sql }: StoredMigration): string {
+  const now = provider === 'sqlite' ? "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')" : 'now()'
   const checksum = createHash('sha256').update(sql).digest('hex')
   return `INSERT INTO ${table} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
     VALUES ('${randomUUID()}', '${checksum}', '${name.replaceAll("'", "''")}', ${now}, ${now}, 1)`
