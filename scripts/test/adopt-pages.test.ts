@@ -41,6 +41,13 @@ const shapes: Shape[] = [
       sql: `CREATE TABLE events (k bigint PRIMARY KEY, event_id text, body text); INSERT INTO events ${numbered(provider, `${big}, ${id}, ${bodySql}`)}`,
     },
     {
+      what: 'whose key has the name of something else, in another order',
+      provider,
+      table: 'events',
+      sql: `CREATE TABLE events (id ${provider === 'sqlite' ? 'integer' : 'char(8)'} PRIMARY KEY, event_id text, body text, type text);
+        INSERT INTO events ${numbered(provider, `${provider === 'sqlite' ? '10000 - i' : "lpad((10000 - i)::text, 8, '0')"}, ${id}, ${bodySql}, 'x'`)}`,
+    },
+    {
       what: 'without a key, each event three times',
       provider,
       table: 'events',
@@ -69,6 +76,12 @@ const shapes: Shape[] = [
     provider: 'sqlite',
     table: 'main.events',
     sql: `CREATE TABLE events (event_id text PRIMARY KEY, body text) WITHOUT ROWID; INSERT INTO events ${numbered('sqlite', `${id}, ${bodySql}`)}`,
+  },
+  {
+    what: 'WITHOUT ROWID, with keys beyond what a number holds',
+    provider: 'sqlite',
+    table: 'events',
+    sql: `CREATE TABLE events (id bigint, part text, event_id text, body text, PRIMARY KEY (part, id)) WITHOUT ROWID; INSERT INTO events ${numbered('sqlite', `${big}, 'p' || i % 2, ${id}, ${bodySql}`)}`,
   },
   {
     what: 'whose columns hide the rowid',

@@ -215,3 +215,36 @@ describe.each(['sqlite', 'postgres'] as const)('what could be forged, on %s', (p
     await app.drop()
   })
 })
+
+describe('a table that cannot be read is refused before anything is made', () => {
+  test('on SQLite: a view whose table is gone', async () => {
+    const app = await application(
+      'sqlite',
+      'CREATE TABLE kept (id text); CREATE VIEW events AS SELECT id FROM kept; DROP TABLE kept',
+    )
+    await expect(adoptFrom(app, { table: 'events', columns: { id: 'id' } })).rejects.toMatchObject({
+      code: 'OUTGROW_ADOPT_TABLE',
+      message: expect.stringContaining('kept') as string,
+    })
+  })
+
+  test('on Postgres: one that the user may not read, or not all of', async () => {
+    const role = `reader_${process.pid}`
+    const app = await application(
+      'postgres',
+      `CREATE TABLE secret (id text); CREATE TABLE mine (id text); ALTER TABLE mine ENABLE ROW LEVEL SECURITY;
+       CREATE ROLE ${role} LOGIN PASSWORD 'reader'; GRANT SELECT ON mine TO ${role}; GRANT ALL ON SCHEMA public TO ${role}`,
+    )
+    const url = new URL(app.url)
+    url.username = role
+    url.password = 'reader'
+    for (const table of ['secret', 'mine'])
+      await expect(adoptFrom({ url: url.href }, { table, columns: { id: 'id' } })).rejects.toMatchObject({
+        code: 'OUTGROW_ADOPT_TABLE',
+        message: expect.stringContaining(`The table ${table} cannot be read`) as string,
+      })
+    expect(await app.rows("SELECT 1 FROM pg_class WHERE relname = 'webhook_events'")).toEqual([])
+    await app.rows(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
+    await app.drop()
+  })
+})

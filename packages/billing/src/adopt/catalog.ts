@@ -12,13 +12,20 @@ export interface Column {
   type: string
 }
 
+export interface KeyColumn {
+  /** As SQL takes it. */
+  sql: string
+  /** What its text is cast to; undefined where each value has a type of its own. */
+  type: string | undefined
+}
+
 /** A table or a view. */
 export interface Table {
   /** As SQL takes it. */
   sql: string
   columns: Column[]
-  /** Expressions that order its rows and tell each from the others; empty where it has none. */
-  key: { sql: string; type: string }[]
+  /** Columns that order its rows and tell each from the others; empty where it has none. */
+  key: KeyColumn[]
 }
 
 /** Undefined where there is no such table or view. */
@@ -69,7 +76,7 @@ async function ofPostgres({ query }: AdoptConnection, name: TableName): Promise<
   )
   if (columns.length === 0) return undefined
   const key = await query(
-    `SELECT a.attname AS name, format_type(a.atttypid, NULL) AS type
+    `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type
        FROM pg_attribute a JOIN (
          SELECT x.indrelid, x.indkey::smallint[] AS keys FROM pg_index x
           WHERE x.indrelid = to_regclass(?) AND x.indisunique AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL
@@ -125,7 +132,7 @@ async function ofSqlite({ query }: AdoptConnection, { schema, name }: TableName)
   const primary = described.filter(({ pk }) => Number(pk) > 0 && found.type === 'table' && found.wr === 1)
   const key = primary
     .toSorted((a, b) => Number(a.pk) - Number(b.pk))
-    .map((column) => ({ sql: quoted(String(column.name)), type: '' }))
+    .map((column) => ({ sql: quoted(String(column.name)), type: undefined }))
   return { sql, columns, key }
 }
 

@@ -1,5 +1,6 @@
 import type { ColumnRole } from './adoption.ts'
-import type { Column } from './catalog.ts'
+import { quoted } from '../prisma/sql/quoted.ts'
+import type { Column, KeyColumn } from './catalog.ts'
 import type { AdoptConnection, Row } from './connection.ts'
 import type { EventSource } from './source.ts'
 import type { StoredRow } from './stored-event.ts'
@@ -21,18 +22,18 @@ export async function* readPages(
 ): AsyncGenerator<StoredRow[]> {
   const page = pageSql(connection, source, inbox)
   let limit = maxPageRows
-  let last: unknown[] | undefined
+  let last: Row | undefined
   /** How many rows with the last key have been read, where several may have it. */
   let seen = 0
   for (;;) {
-    const rows = await connection.query(page.sql(last !== undefined, limit, seen), last ?? [])
+    const { sql, values } = page.after(last, limit, seen)
+    const rows = await connection.query(sql, values)
     if (rows.length > 0) yield rows.map((row) => page.read(row))
     if (rows.length < limit) return
-    const next = page.keyOf(rows.at(-1) as Row)
+    const next = rows.at(-1) as Row
     if (!page.isUnique) {
-      const isSame = (row: Row) => String(page.keyOf(row)[0]) === String(next[0])
-      const count = rows.filter(isSame).length
-      seen = last !== undefined && String(last[0]) === String(next[0]) ? seen + count : count
+      const same = rows.filter(({ k0 }) => k0 === next.k0).length
+      seen = last?.k0 === next.k0 ? seen + same : same
     }
     last = next
     const bytes = rows.reduce((sum, row) => sum + bytesOf(row.payload) + bytesOf(row.data), 0)
@@ -42,8 +43,8 @@ export async function* readPages(
 
 interface PageSql {
   isUnique: boolean
-  sql(isLater: boolean, limit: number, seen: number): string
-  keyOf(row: Row): unknown[]
+  /** The page behind a row; the first where there is none. */
+  after(last: Row | undefined, limit: number, seen: number): { sql: string; values: unknown[] }
   read(row: Row): StoredRow
 }
 
@@ -59,34 +60,43 @@ function pageSql({ provider }: AdoptConnection, source: EventSource, inbox: stri
       : `EXISTS (SELECT 1 FROM ${inbox} i WHERE i.stripe_event_id = ${text(columns.id)} AND i.status <> 'dead')`
   const isBody = (role: string) => role === 'payload' || role === 'data'
   const read = Object.entries(columns) as [ColumnRole, Column][]
+  const isUnique = table.key.length > 0
+  // Without a key, rows with one id come together; which of them comes first is decided by the others' text.
+  const [first = "''", ...others] = read
+    .toSorted(([a], [b]) => rank.indexOf(a) - rank.indexOf(b))
+    .map(([, column]) => `coalesce(CAST(${sqlOf(column)} AS text), '')`)
+  const key: KeyColumn[] = isUnique
+    ? table.key.map(({ sql, type }) => ({ sql: `t.${sql}`, type }))
+    : [{ sql: first, type: 'text' }]
   const selected = [
     ...read.map(([role, column]) =>
       isBody(role) && known !== undefined
-        ? `CASE WHEN ${known} THEN NULL ELSE ${value(column)} END AS ${alias(role)}`
-        : `${value(column)} AS ${alias(role)}`,
+        ? `CASE WHEN ${known} THEN NULL ELSE ${value(column)} END AS "${role}"`
+        : `${value(column)} AS "${role}"`,
     ),
     `${known ?? (isPostgres ? 'false' : '0')} AS "isKnown"`,
     ...(only ? [`${value(only.column)} AS "only"`] : []),
+    // As text, since a number may be beyond what JavaScript's hold.
+    ...key.map(({ sql, type }, at) =>
+      type === undefined
+        ? `typeof(${sql}) AS t${at}, CASE typeof(${sql}) WHEN 'integer' THEN CAST(${sql} AS text) ELSE ${sql} END AS k${at}`
+        : `CAST(${sql} AS text) AS k${at}`,
+    ),
   ]
-  const isUnique = table.key.length > 0
-  // Without a key, rows with one id come together; which of them comes first is decided by the others' text.
-  const [first, ...others] = read
-    .toSorted(([a], [b]) => rankOf(a) - rankOf(b))
-    .map(([, column]) => `coalesce(CAST(${sqlOf(column)} AS text), '')`)
-  const key = isUnique ? table.key : [{ sql: first as string, type: 'text' }]
-  const keys = key.map(
-    (one, at) => `${isPostgres || one.type === 'INTEGER' ? `CAST(${one.sql} AS text)` : one.sql} AS k${at}`,
-  )
-  const bounds = key.map(({ type }) => (type === '' ? '?' : `CAST(? AS ${type})`)).join(', ')
-  const left = key.map((one) => one.sql).join(', ')
-  const order = [...key.map((one) => one.sql), ...(isUnique ? [] : others)].join(', ')
+  const left = key.map(({ sql }) => sql).join(', ')
+  const order = [left, ...(isUnique ? [] : others)].join(', ')
+  const typeOf = (row: Row, at: number) =>
+    key[at]?.type ?? (row[`t${at}`] === 'integer' ? 'integer' : undefined)
+  const behind = (row: Row) =>
+    key.map((_, at) => (typeOf(row, at) === undefined ? '?' : `CAST(? AS ${typeOf(row, at)})`)).join(', ')
   return {
     isUnique,
-    sql: (isLater, limit, seen) =>
-      `SELECT ${[...selected, ...keys].join(', ')} FROM ${table.sql}${
-        isLater ? ` WHERE (${left}) ${isUnique ? '>' : '>='} (${bounds})` : ''
+    after: (last, limit, seen) => ({
+      sql: `SELECT ${selected.join(', ')} FROM ${table.sql} t${
+        last === undefined ? '' : ` WHERE (${left}) ${isUnique ? '>' : '>='} (${behind(last)})`
       } ORDER BY ${order} LIMIT ${limit}${isUnique ? '' : ` OFFSET ${seen}`}`,
-    keyOf: (row) => key.map((_, at) => row[`k${at}`]),
+      values: last === undefined ? [] : key.map((_, at) => last[`k${at}`]),
+    }),
     read: (row) => ({
       ...row,
       isKnown: row.isKnown === true || row.isKnown === 1,
@@ -95,6 +105,7 @@ function pageSql({ provider }: AdoptConnection, source: EventSource, inbox: stri
   }
 }
 
+/** What comes first where a table has no key: what tells the rows apart soonest, and is short. */
 const rank: readonly ColumnRole[] = [
   'id',
   'received',
@@ -108,16 +119,9 @@ const rank: readonly ColumnRole[] = [
   'data',
 ]
 
-function rankOf(role: ColumnRole): number {
-  return rank.indexOf(role)
-}
-
-function alias(role: string): string {
-  return `"${role}"`
-}
-
+/** With its table: what is selected may have the same name. */
 function sqlOf({ name }: Column): string {
-  return `"${name.replaceAll('"', '""')}"`
+  return `t.${quoted(name)}`
 }
 
 function bytesOf(value: unknown): number {

@@ -1,4 +1,5 @@
-import { Failure } from '@outgrow/kit'
+import { Failure, messageOf } from '@outgrow/kit'
+import { quoted } from '../prisma/sql/quoted.ts'
 import type { AdoptRequest, ColumnRole, OnlyRows, StoredColumns } from './adoption.ts'
 import { describeTable, type Column, type ColumnKind, type Table } from './catalog.ts'
 import type { AdoptConnection } from './connection.ts'
@@ -87,8 +88,10 @@ async function sourceOf(
     (connection.provider === 'sqlite'
       ? table.columns.find((column) => column.name.toLowerCase() === wanted.toLowerCase())
       : undefined)
-  const wanted = [...Object.values(columns), ...(only ? [only.column] : [])]
-  const missing = wanted.filter((column) => column !== undefined && !find(column))
+  const wanted = [...Object.values(columns), ...(only ? [only.column] : [])].filter(
+    (column) => column !== undefined,
+  )
+  const missing = wanted.filter((column) => !find(column))
   const there = table.columns.map((column) => column.name).join(', ')
   if (missing.length > 0) {
     return new Failure({
@@ -109,8 +112,32 @@ async function sourceOf(
   }
   const wrong = wrongKind(name, found)
   if (wrong) return wrong
+  const unreadable = await readProblem(connection, name, table, wanted, find)
+  if (unreadable) return unreadable
   const filter = only && { column: find(only.column) as Column, value: only.value }
   return { table, name, columns: found, only: filter, note: preset?.note }
+}
+
+/** What reading it would fail with: permissions, a policy that hides rows, a view whose table is gone. */
+async function readProblem(
+  { query }: AdoptConnection,
+  name: string,
+  table: Table,
+  wanted: string[],
+  find: (column: string) => Column | undefined,
+): Promise<Failure | undefined> {
+  const columns = wanted.map((column) => `t.${quoted(find(column)?.name ?? column)}`).join(', ')
+  try {
+    await query(`SELECT ${columns} FROM ${table.sql} t LIMIT 0`)
+    return undefined
+  } catch (cause) {
+    return new Failure({
+      code: 'OUTGROW_ADOPT_TABLE',
+      message: `The table ${name} cannot be read: ${messageOf(cause)}`,
+      fix: 'Connect as a user who may read all of it.',
+      cause,
+    })
+  }
 }
 
 const nameColumns =
