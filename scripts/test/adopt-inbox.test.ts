@@ -251,6 +251,32 @@ describe.each(['sqlite', 'postgres'] as const)(
   },
 )
 
+test('a project that only Postgres can be of gets a migration for Postgres alone', async () => {
+  const folder = temporaryFolder()
+  const schema = join(folder, 'prisma/schema.prisma')
+  const text = `datasource db {\n  provider = "postgresql"\n}\n\nmodel Page {\n  id Int @id\n  words Unsupported("tsvector")\n}\n`
+  const first = join(folder, 'prisma/migrations/20250101000000_init')
+  mkdirSync(first, { recursive: true })
+  writeFileSync(schema, text)
+  writeFileSync(join(first, 'migration.sql'), await diffDatamodels('postgres', undefined, text))
+  writeFileSync(join(folder, 'prisma/migrations/migration_lock.toml'), 'provider = "postgresql"\n')
+  const app = await application('postgres', 'SELECT 1')
+  await deployMigrations(readSchemaSource(schema), app.url)
+  const { document } = await adopt(
+    app.url,
+    ...['--schema', schema, '--account', 'Page', '--shadow', inject('postgresUrl')],
+  )
+  expect([document.error, document.adoption?.created]).toEqual([null, true])
+  expect(readdirSync(join(folder, 'prisma')).toSorted()).toEqual(['migrations', 'schema.prisma'])
+  expect(readdirSync(join(folder, 'prisma/migrations'))).toHaveLength(3)
+  const state = await migrationStatus(readSchemaSource(schema), 'postgres', app.url, {
+    server: inject('postgresUrl'),
+    directory: folder,
+  })
+  expect(state).toMatchObject({ pending: [], failed: [], edited: [], drift: [] })
+  await app.drop()
+})
+
 test('the inbox that is adopted is the product’s own', async () => {
   const own = readFileSync(join(import.meta.dirname, '../../prisma/schema/billing.prisma'), 'utf8')
   const named = (name: (typeof inboxNames)[number]) => ({ name, table: fragmentTables[name], isThere: false })

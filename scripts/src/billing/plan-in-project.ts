@@ -5,6 +5,7 @@ import {
   appliedSql,
   diffDatamodels,
   historyOf,
+  indexSchema,
   migrationStatus,
   planMigrations,
   proveDialects,
@@ -15,6 +16,7 @@ import {
 } from '@outgrow/schema'
 import { runScript } from './adopt-into-database.ts'
 import { planFragment, type PlannedFragment } from './plan-fragment.ts'
+import { planOwnMigration, type SchemaSteps } from './plan-own-migration.ts'
 import { withWritten } from './written-files.ts'
 
 export interface PlannedProject {
@@ -55,17 +57,17 @@ export async function planInProject(
   if (added === undefined)
     return { inbox, names, written: undefined, hasHistory, prepare: () => Promise.resolve() }
   if (hasHistory) await refuseUnlessDeployed(source, connection, databaseUrl)
-  const planned = { ...(await planMigrations(added.source, 'billing', scratch, source)), added }
   // An inbox that was made without the schema is there already.
-  const before =
-    there === inbox
-      ? (planFragment({ source, account: undefined, prefix, taken }).added?.source ?? source)
-      : source
-  const ddl = await difference(connection.provider, before, planned)
+  const only = { source, account: undefined, prefix, taken }
+  const before = there === inbox ? (planFragment(only).added?.source ?? source) : source
+  const planned = {
+    ...(await migrationsFor(connection.provider, { source, before, after: added.source }, scratch)),
+    added,
+  }
   const { name, migrations: authored } = planned.authored
   const { sql = '' } = authored.find(({ provider }) => provider === connection.provider) ?? {}
   const record = hasHistory ? appliedSql(connection.provider, { name, sql }) : ''
-  const intoDatabase = () => runDdl(connection, `${ddl};\n${record}`)
+  const intoDatabase = () => runDdl(connection, `${planned.ddl};\n${record}`)
   return { inbox, names, written: planned, hasHistory, prepare: () => withWritten(planned, intoDatabase) }
 }
 
@@ -104,14 +106,22 @@ async function refuseUnlessDeployed(
   })
 }
 
-/** What the schema gains, as SQL. */
-async function difference(
+/** Migrations for both databases, or for the one that the schema can only be of; with SQL for this one. */
+async function migrationsFor(
   provider: Provider,
-  before: SchemaSource,
-  { generated }: PlannedMigrations,
-): Promise<string> {
-  const { dialects } = await proveDialects(before)
-  return diffDatamodels(provider, dialects[provider], generated.dialects[provider])
+  steps: SchemaSteps,
+  scratch: ScratchOptions,
+): Promise<PlannedMigrations & { ddl: string }> {
+  try {
+    const planned = await planMigrations(steps.after, 'billing', scratch, steps.source)
+    const { dialects } = await proveDialects(steps.before)
+    const ddl = await diffDatamodels(provider, dialects[provider], planned.generated.dialects[provider])
+    return { ...planned, ddl }
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'OUTGROW_SCHEMA_REFUSED') throw error
+    if (indexSchema(steps.source).source !== provider) throw error
+    return planOwnMigration(provider, steps, scratch)
+  }
 }
 
 /**

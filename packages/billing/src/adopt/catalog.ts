@@ -106,8 +106,8 @@ function kindOf(type: string, category: string): ColumnKind {
 
 async function ofSqlite({ query }: AdoptConnection, { schema, name }: TableName): Promise<Table | undefined> {
   const [found] = await query(
-    `SELECT schema, name, type, wr FROM pragma_table_list
-      WHERE lower(name) = lower(?) AND (? IS NULL OR lower(schema) = lower(?)) ORDER BY name = ? DESC`,
+    `SELECT schema, name, type, wr FROM pragma_table_list(?)
+      WHERE ? IS NULL OR lower(schema) = lower(?) ORDER BY name = ? DESC`,
     [name, schema ?? null, schema ?? null, name],
   )
   if (found === undefined) return undefined

@@ -79,9 +79,14 @@ async function sourceOf(
   preset: Preset | undefined,
 ): Promise<EventSource | Failure> {
   const parsed = parseTableName(name)
-  const table =
-    (await describeTable(connection, parsed)) ??
-    (await describeTable(connection, { schema: undefined, name: name.trim() }))
+  let table: Table | undefined
+  try {
+    table =
+      (await describeTable(connection, parsed)) ??
+      (await describeTable(connection, { schema: undefined, name: name.trim() }))
+  } catch (cause) {
+    return unreadable(name, cause)
+  }
   if (table === undefined) return noTable(name, preset)
   const find = (wanted: string) =>
     table.columns.find((column) => column.name === wanted) ??
@@ -112,8 +117,8 @@ async function sourceOf(
   }
   const wrong = wrongKind(name, found)
   if (wrong) return wrong
-  const unreadable = await readProblem(connection, name, table, wanted, find)
-  if (unreadable) return unreadable
+  const problem = await readProblem(connection, name, table, wanted, find)
+  if (problem) return problem
   const filter = only && { column: find(only.column) as Column, value: only.value }
   return { table, name, columns: found, only: filter, note: preset?.note }
 }
@@ -131,13 +136,17 @@ async function readProblem(
     await query(`SELECT ${columns} FROM ${table.sql} t LIMIT 0`)
     return undefined
   } catch (cause) {
-    return new Failure({
-      code: 'OUTGROW_ADOPT_TABLE',
-      message: `The table ${name} cannot be read: ${messageOf(cause)}`,
-      fix: 'Connect as a user who may read all of it.',
-      cause,
-    })
+    return unreadable(name, cause)
   }
+}
+
+function unreadable(name: string, cause: unknown): Failure {
+  return new Failure({
+    code: 'OUTGROW_ADOPT_TABLE',
+    message: `The table ${name} cannot be read: ${messageOf(cause)}`,
+    fix: 'Connect as a user who may read all of it; of a view, correct its definition.',
+    cause,
+  })
 }
 
 const nameColumns =
