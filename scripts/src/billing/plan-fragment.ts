@@ -1,5 +1,6 @@
 import {
   billingBlocks,
+  fragmentMarks,
   fragmentNames,
   inboxBlocks,
   inboxNames,
@@ -31,6 +32,8 @@ export interface PlannedFragment {
   added: AddedSchema | undefined
   /** What each is called. */
   names: Partial<Record<FragmentName, Named>> & Record<'WebhookEvent', Named>
+  /** Whether the schema has more than the inbox, or gets it. */
+  isWhole: boolean
 }
 
 /**
@@ -43,9 +46,12 @@ export function planFragment({ source, account, prefix, taken }: FragmentRequest
   const time = timeType(index)
   const asked = account === undefined ? inboxNames : fragmentNames
   const names = fragmentNamesIn<FragmentName>(dmmf, prefix, asked, taken)
+  const isCustomer = (fields: { name: string }[]) =>
+    fragmentMarks.BillingCustomer.every((mark) => fields.some(({ name }) => name === mark))
+  const isWhole = account !== undefined || dmmf.datamodel.models.some(({ fields }) => isCustomer(fields))
   const missing = asked.filter((name) => !names[name].isThere)
   if (missing.length === 0 || (account === undefined && names.WebhookEvent.isThere))
-    return { added: undefined, names }
+    return { added: undefined, names, isWhole }
   const lines: string[] = []
   let blocks: Partial<Record<FragmentName, string>>
   if (account === undefined) blocks = inboxBlocks({ names, time })
@@ -61,7 +67,7 @@ export function planFragment({ source, account, prefix, taken }: FragmentRequest
     members: account === undefined || lines.length === 0 ? [] : [{ model: account, lines }],
   })
   readDmmf(added.source.files) // which Prisma has to accept
-  return { added, names }
+  return { added, names, isWhole }
 }
 
 function accountOf(

@@ -23,6 +23,8 @@ export interface PlannedProject {
   /** The inbox's table. */
   inbox: string
   names: PlannedFragment['names']
+  /** Whether the schema has all of billing's models, or gets them. */
+  isWhole: boolean
   /** Undefined where the schema has it all. */
   written: (PlannedMigrations & { added: AddedSchema }) | undefined
   /** Whether the project has migrations already; else the new ones are its first, and the database has no history. */
@@ -50,12 +52,12 @@ export async function planInProject(
   const there = await findInbox(connection, prefix)
   const taken = await takenNames(connection)
   if (there !== undefined) for (const name of await namesOfInbox(connection, there)) taken.delete(name)
-  const { added, names } = planFragment({ source, account, prefix, taken })
+  const { added, names, isWhole } = planFragment({ source, account, prefix, taken })
   const inbox = names.WebhookEvent.table
   const { migrations } = historyOf(source, connection.provider)
   const hasHistory = migrations.length > 0
-  if (added === undefined)
-    return { inbox, names, written: undefined, hasHistory, prepare: () => Promise.resolve() }
+  const shown = { inbox, names, isWhole, hasHistory }
+  if (added === undefined) return { ...shown, written: undefined, prepare: () => Promise.resolve() }
   if (hasHistory) await refuseUnlessDeployed(source, connection, databaseUrl)
   // An inbox that was made without the schema is there already.
   const only = { source, account: undefined, prefix, taken }
@@ -68,7 +70,7 @@ export async function planInProject(
   const { sql = '' } = authored.find(({ provider }) => provider === connection.provider) ?? {}
   const record = hasHistory ? appliedSql(connection.provider, { name, sql }) : ''
   const intoDatabase = () => runDdl(connection, `${planned.ddl};\n${record}`)
-  return { inbox, names, written: planned, hasHistory, prepare: () => withWritten(planned, intoDatabase) }
+  return { ...shown, written: planned, prepare: () => withWritten(planned, intoDatabase) }
 }
 
 /** An inbox that was made without the schema: its table and, on Postgres, the type of its status. */

@@ -87,27 +87,38 @@ function duplicatesLine({ duplicateRows, duplicateEvents, duplicates }: Adoption
 
 /** What is still to be done until a worker drains the inbox. */
 function nextSteps(
-  adoption: Adoption,
+  { table }: Adoption,
   planned: ProjectAdoption['planned'],
   { databaseUrl, schema, account }: AdoptingProject,
 ): string[] {
   const to = redactUrl(databaseUrl)
-  return [
-    ...(planned?.written && !planned.hasHistory ? [`outgrow schema baseline --to ${to}`] : []),
-    ...(schema !== undefined && account === undefined
-      ? [
-          `outgrow billing init --account <model> --schema ${schema}`,
-          `outgrow schema deploy --schema ${schema} --to ${to}`,
-        ]
-      : []),
-    ...(schema === undefined
-      ? ['outgrow billing adopt-inbox --schema <path> --account <model>, which adds billing to a project']
-      : [
-          'prisma generate, for both schemas',
-          'outgrow billing reconcile, then start the worker: runWorker drains the inbox',
-        ]),
-    ...(adoption.table === null
+  const again =
+    table === null
       ? []
-      : [`outgrow billing adopt-inbox again, once the application no longer writes to ${adoption.table}`]),
+      : [`outgrow billing adopt-inbox again, once the application no longer writes to ${table}`]
+  if (planned === undefined || schema === undefined)
+    return [
+      'outgrow billing adopt-inbox --schema <path> --account <model>, which adds billing to a project',
+      ...again,
+    ]
+  const baseline =
+    planned.written && !planned.hasHistory ? [`outgrow schema baseline --schema ${schema} --to ${to}`] : []
+  if (!planned.isWhole)
+    return [
+      ...baseline,
+      `outgrow billing init --account <model> --schema ${schema}`,
+      `outgrow schema deploy --schema ${schema} --to ${to}`,
+      ...again,
+    ]
+  const model = account === undefined ? '' : `${account.charAt(0).toLowerCase()}${account.slice(1)}`
+  return [
+    ...baseline,
+    'prisma generate, for the schema of each database',
+    ...(model === 'account' || model === ''
+      ? []
+      : [`account: { model: '${model}' } in prismaStore, and under billing in outgrow.config.ts`]),
+    'store.customers.add for every account that is a customer at Stripe already: events of others are ignored',
+    'outgrow billing reconcile, and a worker: runWorker drains the inbox',
+    ...again,
   ]
 }

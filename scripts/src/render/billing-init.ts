@@ -33,7 +33,8 @@ export function printRenamed(terminal: Terminal, names: Record<string, string>):
   const renamed = Object.entries(names).filter(([name, chosen]) => name !== chosen)
   for (const [name, chosen] of renamed)
     terminal.line(`${name} is called ${chosen}, because its name is taken.`)
-  if (renamed.length > 0)
+  // By the usual prefix they are found without being named.
+  if (renamed.some(([name, chosen]) => chosen !== `Billing${name}`))
     terminal.line('Name the renamed models in outgrow.config.ts, under billing.models, and in prismaStore.')
 }
 

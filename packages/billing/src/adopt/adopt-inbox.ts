@@ -1,5 +1,4 @@
 import { Failure } from '@outgrow/kit'
-import { quoted } from '../prisma/sql/quoted.ts'
 import { emptyAdoption, type Adoption, type AdoptRequest } from './adoption.ts'
 import type { AdoptConnection } from './connection.ts'
 import { isInbox } from './inbox-table.ts'
@@ -45,7 +44,7 @@ export async function adoptInbox(
   }
   if (source === undefined) return adoption
   adoption.table = source.name
-  const table = isThere || !dryRun ? quoted(inbox) : undefined
+  const table = isThere || !dryRun ? inbox : undefined
   const { yesValues, doneBefore } = request
   await takeOver(connection, source, adoption, {
     inbox: table,

@@ -1,4 +1,6 @@
+import { quoted } from '../prisma/sql/quoted.ts'
 import { storedTime } from '../stored-time.ts'
+import { describeTable } from './catalog.ts'
 import type { AdoptConnection } from './connection.ts'
 import type { AdoptedStatus, StoredEvent } from './stored-event.ts'
 
@@ -23,9 +25,18 @@ export interface InboxWriter {
   improve(from: string, better: Copy): Promise<boolean>
 }
 
-/** @param inbox SQL of its table */
-export function inboxWriter(connection: AdoptConnection, inbox: string, now: Date): InboxWriter {
+/** @param inbox its table's name */
+export async function inboxWriter(
+  connection: AdoptConnection,
+  name: string,
+  now: Date,
+): Promise<InboxWriter> {
   const { provider, query, script } = connection
+  const inbox = quoted(name)
+  const table = await describeTable(connection, { schema: undefined, name })
+  const there = new Set(table?.columns.map((column) => column.name))
+  const valuesOf = (event: StoredEvent) =>
+    Object.entries(columnsOf(provider, event, now)).filter(([column]) => there.has(column))
   return {
     async page(work) {
       await script(provider === 'sqlite' ? 'BEGIN IMMEDIATE' : 'BEGIN')
@@ -40,13 +51,13 @@ export function inboxWriter(connection: AdoptConnection, inbox: string, now: Dat
     read: (ids) => readInbox(connection, inbox, ids),
     async insert(events) {
       if (events.length === 0) return new Set()
-      const rows = events.map((event) => valuesOf(provider, event, now))
-      const names = Object.keys(rows[0] ?? {})
+      const rows = events.map(valuesOf)
+      const names = (rows[0] ?? []).map(([column]) => column)
       const places = `(${names.map(() => '?').join(', ')})`
       const added = await query(
         `INSERT INTO ${inbox} (${names.join(', ')}) VALUES ${rows.map(() => places).join(', ')}
          ON CONFLICT (stripe_event_id) DO NOTHING RETURNING stripe_event_id AS id`,
-        rows.flatMap((row) => Object.values(row)),
+        rows.flatMap((row) => row.map(([, value]) => value)),
       )
       return new Set(added.map(({ id }) => String(id)))
     },
@@ -55,11 +66,7 @@ export function inboxWriter(connection: AdoptConnection, inbox: string, now: Dat
       const changes: [string, unknown][] = [
         ['status', better.status],
         ['last_error', null],
-        ...(isWhole
-          ? Object.entries(valuesOf(provider, better as StoredEvent, now)).filter(([name]) =>
-              inBody.has(name),
-            )
-          : []),
+        ...(isWhole ? valuesOf(better as StoredEvent).filter(([column]) => inBody.has(column)) : []),
       ]
       const changed = await query(
         `UPDATE ${inbox} SET ${changes.map(([name]) => `${name} = ?`).join(', ')}
@@ -71,14 +78,14 @@ export function inboxWriter(connection: AdoptConnection, inbox: string, now: Dat
   }
 }
 
-/** Writes nothing, and remembers what it would have. @param inbox undefined where there is none yet */
-export function dryWriter(connection: AdoptConnection, inbox: string | undefined): InboxWriter {
+/** Writes nothing, and remembers what it would have. @param name undefined where there is none yet */
+export function dryWriter(connection: AdoptConnection, name: string | undefined): InboxWriter {
   const written = new Map<string, InInbox>()
   return {
     page: (work) => work(),
     async read(ids) {
       const stored =
-        inbox === undefined ? new Map<string, InInbox>() : await readInbox(connection, inbox, ids)
+        name === undefined ? new Map<string, InInbox>() : await readInbox(connection, quoted(name), ids)
       for (const id of ids) {
         const one = written.get(id)
         if (one) stored.set(id, one)
@@ -124,13 +131,14 @@ const inBody = new Set([
   'type',
   'object_id',
   'customer_id',
+  'stripe_account_id',
   'api_version',
   'livemode',
   'stripe_created_at',
   'payload',
 ])
 
-function valuesOf(
+function columnsOf(
   provider: AdoptConnection['provider'],
   event: StoredEvent,
   now: Date,
@@ -142,6 +150,7 @@ function valuesOf(
     type: event.type,
     object_id: event.objectId,
     customer_id: event.customerId,
+    stripe_account_id: event.accountId,
     api_version: event.apiVersion,
     livemode: provider === 'sqlite' ? Number(event.livemode) : event.livemode,
     stripe_created_at: time(event.createdAt),

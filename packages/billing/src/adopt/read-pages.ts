@@ -13,7 +13,7 @@ const maxPageBytes = 16_000_000
 /**
  * Reads the table page by page, each in a statement of its own: nothing is locked in between, and the application goes on
  * writing. By its key each row is read once; a view without one is ordered by what is read of it.
- * @param inbox SQL of the inbox's table, where it is there: payloads of events that it has are not read
+ * @param inbox the inbox's table, where it is there: payloads of events that it has are not read
  */
 export async function* readPages(
   connection: AdoptConnection,
@@ -57,7 +57,7 @@ function pageSql({ provider }: AdoptConnection, source: EventSource, inbox: stri
   const known =
     inbox === undefined || columns.id === undefined || columns.id.kind === 'bytes'
       ? undefined
-      : `EXISTS (SELECT 1 FROM ${inbox} i WHERE i.stripe_event_id = ${text(columns.id)} AND i.status <> 'dead')`
+      : `EXISTS (SELECT 1 FROM ${quoted(inbox)} i WHERE i.stripe_event_id = ${text(columns.id)} AND i.status <> 'dead')`
   const isBody = (role: string) => role === 'payload' || role === 'data'
   const read = Object.entries(columns) as [ColumnRole, Column][]
   const isUnique = table.key.length > 0

@@ -18,6 +18,8 @@ export interface StoredEvent {
   payload: string
   objectId: string | null
   customerId: string | null
+  /** The connected account that it is about; null for the own one. */
+  accountId: string | null
   apiVersion: string | null
   livemode: boolean
   createdAt: Date | null
@@ -77,6 +79,7 @@ export function judge(row: StoredRow, rules: Rules): Judged {
       payload: payload ?? '{}',
       objectId: event?.objectId ?? null,
       customerId: event?.customerId ?? null,
+      accountId: event === undefined ? null : accountOf(raw),
       apiVersion: event?.apiVersion ?? textOf(row.apiVersion),
       livemode: typeof livemode === 'boolean' ? livemode : (flagOf(row.livemode, yesValues) ?? false),
       createdAt,
@@ -109,6 +112,12 @@ function parsed(text: string): unknown {
   } catch {
     return undefined // no JSON
   }
+}
+
+/** A snapshot names the connected account `account`, a thin event `context`. */
+function accountOf(raw: unknown): string | null {
+  const { account, context } = raw as { account?: unknown; context?: unknown }
+  return [account, context].find((id) => typeof id === 'string') ?? null
 }
 
 /** The event whose parts are in columns of their own. */

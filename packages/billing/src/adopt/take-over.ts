@@ -7,7 +7,7 @@ import type { EventSource } from './source.ts'
 import { judge, type AdoptedStatus, type StoredEvent } from './stored-event.ts'
 
 export interface TakeOverOptions extends Pick<AdoptRequest, 'yesValues' | 'doneBefore'> {
-  /** SQL of the inbox's table; undefined where a dry run has none. */
+  /** The inbox's table; undefined where a dry run has none. */
   inbox: string | undefined
   dryRun: boolean
   signal?: AbortSignal | undefined
@@ -37,7 +37,7 @@ export async function takeOver(
   const seen = new Map<string, Seen>()
   const has = (role: keyof EventSource['columns']) => source.columns[role] !== undefined
   const writer =
-    dryRun || inbox === undefined ? dryWriter(connection, inbox) : inboxWriter(connection, inbox, now)
+    dryRun || inbox === undefined ? dryWriter(connection, inbox) : await inboxWriter(connection, inbox, now)
   for await (const rows of readPages(connection, source, inbox)) {
     signal?.throwIfAborted()
     const copies = new Map<string, Copy>()
