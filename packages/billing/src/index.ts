@@ -7,6 +7,7 @@ export { defaultPolicy, type BillingPolicy, type LinkCustomer } from './config/p
 export { openStripe } from './config/stripe.ts'
 export type { Billing } from './context.ts'
 export { handledEventTypes } from './inbox/event-types.ts'
+export type { EventHook, EventHooks, HookedEvent, HookMessage } from './hooks/on-event.ts'
 export { createWebhookHandler, type WebhookHandler, type WebhookOptions } from './inbox/webhook-handler.ts'
 export { collisionsPerMinute, maxCollisions, webhookArrivals } from './repair/collisions.ts'
 export { linkCustomer, type CustomerLink } from './link/link-customer.ts'

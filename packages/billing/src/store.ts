@@ -7,7 +7,7 @@ import type { EventStatus, SubscriptionStatus } from './state/statuses.ts'
  * What a store promises: a call outside of a transaction is one statement, or may be cut off between two without harm;
  * a write that the database asks to try again is tried again; nothing is written by a call that throws.
  */
-export interface BillingStore extends BillingTables {
+export interface BillingStore<Client = unknown> extends BillingTables<Client> {
   readonly upkeep: Upkeep
   /** Where the database can say that something has come; without it workers find it when they look. */
   readonly wakeups?: Wakeups | undefined
@@ -15,7 +15,7 @@ export interface BillingStore extends BillingTables {
    * Runs `work` in one transaction, and anew as a whole while the database asks for it: it may run more than once.
    * A throw takes everything back. Inside, only what is handed in may be called.
    */
-  transaction<Result>(work: (tx: BillingTables) => Promise<Result>): Promise<Result>
+  transaction<Result>(work: (tx: BillingTables<Client>) => Promise<Result>): Promise<Result>
   /** What an error says of the database: too busy now, not to be reached now, or nothing. */
   faultOf(error: unknown): 'busy' | 'unavailable' | undefined
 }
@@ -29,7 +29,9 @@ export interface Wakeups {
 }
 
 /** What may be done alone, or in a transaction together. */
-export interface BillingTables {
+export interface BillingTables<Client = unknown> {
+  /** What the application itself writes with, in the same transaction. */
+  readonly client: Client
   readonly inbox: Inbox
   readonly outbox: Outbox
   readonly customers: Customers
@@ -74,8 +76,8 @@ export interface Inbox {
   firstAbout(stripeCustomerId: string): Promise<Date | undefined>
   /** Puts events about a customer that were ignored back into the queue. */
   requeueIgnored(stripeCustomerId: string, now: Date): Promise<void>
-  /** Ends events for good. One whose lease was lost is left to whoever has it; so with all below. */
-  settle(events: readonly Leased[], settlement: Settlement): Promise<void>
+  /** Ends events for good, and says how many. One whose lease was lost is left to whoever has it; so with all below. */
+  settle(events: readonly Leased[], settlement: Settlement): Promise<number>
   /** Gives events back, to be tried again. */
   postpone(events: readonly Leased[], until: Date, error: string): Promise<void>
   /** Gives events back as if they had not been taken: it counts as no attempt. */
@@ -84,6 +86,8 @@ export interface Inbox {
   assign(events: readonly Leased[], stripeCustomerId: string): Promise<void>
   /** Gives events up: they become dead letters. */
   bury(events: readonly Leased[], error: string): Promise<void>
+  /** The raw body of an event. */
+  payload(event: Leased): Promise<string>
 }
 
 export interface NewEvent {
@@ -113,6 +117,9 @@ export interface LeasedEvent extends Leased {
   /** When it happened at Stripe; null where that is not known. */
   readonly stripeCreatedAt: Date | null
   readonly receivedAt: Date
+  readonly livemode: boolean
+  /** When the application's hook ran: it never runs twice. */
+  readonly hookRanAt: Date | null
 }
 
 export interface Settlement {
@@ -120,6 +127,8 @@ export interface Settlement {
   /** What came of it, in words. */
   outcome: string
   at: Date
+  /** Where the application's hook ran in the same transaction. */
+  hookRanAt?: Date | undefined
 }
 
 /** One-time effects, sent at least once under their key. */
@@ -140,10 +149,16 @@ export interface Message {
 }
 
 export interface MessagePayload {
+  /** Stripe's; empty where a hook's event is about none. */
   customerId: string
+  /** Stripe's; the event's own where a hook's event is about an object without one. */
   objectId: string
   /** Which attempt at an invoice failed, from 1. */
   attempt?: number
+  /** The connected account whose ids these are. */
+  account?: string
+  /** What the application's hook gave. */
+  data?: unknown
 }
 
 /** Why a message is settled without being sent: it was so before the customer came here, or it is heard of too late. */

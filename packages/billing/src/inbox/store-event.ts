@@ -1,21 +1,23 @@
 import { EventStatus } from '../state/statuses.ts'
 import type { BillingStore } from '../store.ts'
+import { hookOf, type EventHooks } from '../hooks/on-event.ts'
 import { isHandled } from './event-types.ts'
 import { gatherEvent } from './gather-events.ts'
 import type { ReceivedEvent } from './parse-event.ts'
 
 /**
  * Stores an event once. Returns false when it was there.
- * @param source who brought it: `stripe`, or `reconcile` for one that was never delivered
+ * @param by who brought it: `stripe`, or `reconcile` for one that was never delivered; and the application's hooks
  */
 export function storeEvent(
   store: BillingStore,
   { customerId, ...event }: ReceivedEvent,
   payload: string,
-  source = 'stripe',
+  { source = 'stripe', onEvent }: { source?: string; onEvent?: EventHooks | undefined } = {},
 ): Promise<boolean> {
-  const isOwn = event.stripeAccountId === null
-  const status = isOwn && isHandled(event.type) ? EventStatus.PENDING : EventStatus.IGNORED
+  const isWanted =
+    (event.stripeAccountId === null && isHandled(event.type)) || hookOf(onEvent, event.type) !== undefined
+  const status = isWanted ? EventStatus.PENDING : EventStatus.IGNORED
   const receivedAt = new Date()
   return gatherEvent(store, { ...event, stripeCustomerId: customerId, payload, source, status, receivedAt })
 }

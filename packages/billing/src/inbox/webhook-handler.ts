@@ -1,5 +1,6 @@
 import { Stripe } from 'stripe'
 import { Failure, messageOf } from '@outgrow/kit'
+import type { EventHooks } from '../hooks/on-event.ts'
 import { parseEventText } from './parse-event.ts'
 import { readBody } from './read-body.ts'
 import type { BillingStore } from '../store.ts'
@@ -9,6 +10,8 @@ export interface WebhookOptions {
   store: BillingStore
   /** Signing secrets of the endpoint, `whsec_…`: two while one is being replaced. */
   secrets: readonly string[]
+  /** The application's hooks, as its workers have them: events of other types are stored as ignored. */
+  onEvent?: EventHooks | undefined
   /** How old a signature may be, in seconds. */
   toleranceSeconds?: number
   /** Largest body that is read. */
@@ -32,7 +35,14 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
  * @throws Failure OUTGROW_WEBHOOK_SECRET when a secret is missing or is none
  */
 export function createWebhookHandler(options: WebhookOptions): WebhookHandler {
-  const { store, secrets, toleranceSeconds = 300, maxBytes = 1024 * 1024, onError = console.error } = options
+  const {
+    store,
+    secrets,
+    onEvent,
+    toleranceSeconds = 300,
+    maxBytes = 1024 * 1024,
+    onError = console.error,
+  } = options
   // Since stripe-node 23 a tolerance of 0 would skip the check of the time.
   if (
     secrets.length === 0 ||
@@ -61,7 +71,7 @@ export function createWebhookHandler(options: WebhookOptions): WebhookHandler {
     const event = payload === undefined ? undefined : parseEventText(payload)
     if (payload === undefined || event === undefined) return answer(400, 'Not a Stripe event')
     try {
-      const isNew = await storeEvent(store, event, payload)
+      const isNew = await storeEvent(store, event, payload, { onEvent })
       return answer(200, isNew ? 'Stored' : 'Known')
     } catch (error) {
       onError(`${event.stripeEventId} could not be stored: ${messageOf(error).split('\n').at(-1)}`)

@@ -1,8 +1,9 @@
 import type { Access } from '../store.ts'
-import type { Rows } from './models.ts'
 import type { Scope } from './scope.ts'
+import { readPrices } from './sql/read-prices.ts'
 
-export function accessOf({ models, keys, write }: Scope): Access {
+export function accessOf(scope: Scope): Access {
+  const { models, keys, write } = scope
   return {
     async entitlement(accountId, feature) {
       const key = { accountId: keys.stored(accountId), feature }
@@ -33,14 +34,7 @@ export function accessOf({ models, keys, write }: Scope): Access {
       const { name, price: amount, currency, features, active, stripePriceId } = row
       return { id, name, amount, currency, features: featuresOf(features), active, stripePriceId }
     },
-    async prices() {
-      const rows = await models.planPrice.findMany<{ plan: Rows['plan'] }>({ include: { plan: true } })
-      return rows.map(({ stripePriceId, planId, plan }) => ({
-        stripePriceId,
-        planId,
-        features: featuresOf(plan.features),
-      }))
-    },
+    prices: () => readPrices(scope),
     async writePlans(sold) {
       await models.plan.updateMany({ data: { stripePriceId: null } }) // prices may have changed places
       for (const { id, amount, ...plan } of sold) {

@@ -314,6 +314,8 @@ model ${names.WebhookEvent.name} {
   /// What came of it: applied, superseded, or why nothing was to be done.
   outcome String?
   processedAt DateTime? @map("processed_at")${t}
+  /// When the application's hook ran: it never runs twice for one event.
+  hookRanAt DateTime? @map("hook_ran_at")${t}
 
   @@index([status, nextAttemptAt])
   @@index([receivedAt])

@@ -47,13 +47,15 @@ export function inboxOf(scope: Scope): Inbox {
           stripeAccountId: true,
           stripeCreatedAt: true,
           receivedAt: true,
+          livemode: true,
+          hookRanAt: true,
         },
       })
       return rows.map(({ customerId, ...event }) => ({ ...event, stripeCustomerId: customerId }))
     },
     async firstAbout(stripeCustomerId) {
       const [first] = await models.event.findMany({
-        where: { customerId: stripeCustomerId, source: 'stripe', stripeCreatedAt: { not: null } },
+        where: { customerId: stripeCustomerId, stripeAccountId: null, source: 'stripe', stripeCreatedAt: { not: null } },
         orderBy: { stripeCreatedAt: 'asc' },
         take: 1,
         select: { stripeCreatedAt: true },
@@ -63,18 +65,29 @@ export function inboxOf(scope: Scope): Inbox {
     async requeueIgnored(stripeCustomerId, now) {
       await write(() =>
         models.event.updateMany({
-          where: { customerId: stripeCustomerId, status: EventStatus.IGNORED },
+          where: { customerId: stripeCustomerId, stripeAccountId: null, status: EventStatus.IGNORED },
           data: { status: EventStatus.PENDING, attempts: 0, nextAttemptAt: now, outcome: null },
         }),
       )
     },
-    async settle(leased, { status, outcome, at }) {
-      await write(() =>
+    async settle(leased, { status, outcome, at, hookRanAt }) {
+      const { count } = await write(() =>
         models.event.updateMany({
           where: held(leased),
-          data: { status, outcome, lastError: null, processedAt: at, leaseUntil: null },
+          data: {
+            status,
+            outcome,
+            lastError: null,
+            processedAt: at,
+            leaseUntil: null,
+            ...(hookRanAt && { hookRanAt }),
+          },
         }),
       )
+      return count
+    },
+    async payload({ id }) {
+      return (await models.event.findUniqueOrThrow({ where: { id } })).payload
     },
     async postpone(leased, until, error) {
       await write(() =>

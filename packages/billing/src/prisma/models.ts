@@ -74,6 +74,7 @@ export interface Rows {
     lastError: string | null
     outcome: string | null
     processedAt: Date | null
+    hookRanAt: Date | null
   }
   message: {
     id: number
@@ -215,6 +216,7 @@ const fields: Fields = {
     lastError: true,
     outcome: true,
     processedAt: true,
+    hookRanAt: true,
   },
   message: {
     id: true,

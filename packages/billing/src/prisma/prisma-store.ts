@@ -1,4 +1,4 @@
-import { isRetryable, isUnavailable, withRetry } from '@outgrow/client'
+import { isRetryable, isUnavailable, withRetry, type TransactionClient } from '@outgrow/client'
 import type { BillingStore, BillingTables } from '../store.ts'
 import { accessOf } from './access.ts'
 import type { ModelName, PrismaDatabase, PrismaLike } from './client.ts'
@@ -38,7 +38,7 @@ export interface PrismaStoreOptions<Client> {
 export function prismaStore<Client extends PrismaLike>(
   database: PrismaDatabase<Client>,
   { models, account = {} }: PrismaStoreOptions<Client> = {},
-): BillingStore {
+): BillingStore<TransactionClient<Client>> {
   const names = modelNames(database.client, { ...models })
   const storedOf = storedByProvider(database, names)
   const keys = accountKeys(storedOf())
@@ -111,8 +111,10 @@ function storedByProvider(database: PrismaDatabase, names: Record<Role, string>)
   }
 }
 
-function tablesOf(scope: Scope): BillingTables {
+function tablesOf<Client>(scope: Scope): BillingTables<Client> {
   return {
+    // What the caller's own client is, only the caller knows.
+    client: scope.client as Client,
     inbox: inboxOf(scope),
     outbox: outboxOf(scope),
     customers: customersOf(scope),

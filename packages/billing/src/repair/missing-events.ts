@@ -16,7 +16,7 @@ export interface MissingEvents {
 
 /** Stores events that Stripe has and the inbox has not. */
 export async function fetchMissingEvents(
-  { store, stripe }: Billing,
+  { store, stripe, onEvent }: Billing,
   { since, start, dryRun }: { since: Date; start: Date; dryRun: boolean },
   onProgress: (events: number) => Promise<void>,
 ): Promise<MissingEvents> {
@@ -30,7 +30,7 @@ export async function fetchMissingEvents(
       if (event.created * 1000 > start.getTime() - inFlightMs) found.inFlight++
       else found.missing.push(event.id)
       const received = parseEvent(event)
-      if (received && !dryRun) await storeEvent(store, received, JSON.stringify(event), 'reconcile')
+      if (received && !dryRun) await storeEvent(store, received, JSON.stringify(event), { source: 'reconcile', onEvent })
     }
     await onProgress((listed += events.length))
   }

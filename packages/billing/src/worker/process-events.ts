@@ -1,4 +1,6 @@
 import { timeOf, type Billing } from '../context.ts'
+import { hookOf, type EventHook } from '../hooks/on-event.ts'
+import { runHook } from '../hooks/run-hook.ts'
 import { isHandled } from '../inbox/event-types.ts'
 import { EventStatus } from '../state/statuses.ts'
 import { findCustomer } from '../link/find-customer.ts'
@@ -70,15 +72,19 @@ async function findCustomers(
   for (const [customer, its] of found) await billing.store.inbox.assign(its, customer)
 }
 
+/** Ends events that billing has nothing to do for. The application may: its hooks run. */
 async function ignore(
   billing: Billing,
   events: readonly LeasedEvent[],
   outcome: string,
   report: Report,
 ): Promise<void> {
-  if (events.length === 0) return
-  await billing.store.inbox.settle(events, { status: EventStatus.IGNORED, outcome, at: timeOf(billing) })
-  for (const { id } of events) report('ignored', id)
+  const ignored = events.filter((event) => !openHook(billing, event))
+  if (ignored.length > 0) {
+    await billing.store.inbox.settle(ignored, { status: EventStatus.IGNORED, outcome, at: timeOf(billing) })
+  }
+  for (const { id } of ignored) report('ignored', id)
+  await runHooks(billing, events, report)
 }
 
 /** Synchronises the customer once, and settles all of its events with that. */
@@ -88,7 +94,7 @@ async function settle(
   events: readonly LeasedEvent[],
   report: Report,
 ): Promise<void> {
-  let settled: readonly LeasedEvent[] = events
+  let ready: readonly LeasedEvent[] = events
   const effects: Effect[] = []
   const known = new Set<string>()
   for (const event of events) {
@@ -102,30 +108,51 @@ async function settle(
       known.add(about)
     } catch (error) {
       if (isRateLimit(error)) {
-        await putBack(billing, settled, error, report)
+        await putBack(billing, ready, error, report)
         return
       }
       // Only this one is held up by what is wrong with it.
       await putBack(billing, [event], error, report)
-      settled = settled.filter((other) => other !== event)
+      ready = ready.filter((other) => other !== event)
     }
   }
-  if (settled.length === 0) return
+  if (ready.length === 0) return
+  const settled = ready.filter((event) => !openHook(billing, event))
   try {
     const { outcome } = await syncCustomer(billing, {
       customerId,
       stripeCustomerId,
-      eventId: telling(settled)?.stripeEventId ?? null,
+      eventId: telling(ready)?.stripeEventId ?? null,
       effects,
       inSameTransaction: async (tx, result) => {
         const settlement = { status: EventStatus.DONE, outcome: result, at: timeOf(billing) }
-        await tx.inbox.settle(settled, settlement)
+        if (settled.length > 0) await tx.inbox.settle(settled, settlement)
       },
     })
     pauseOf(billing).end()
     for (const { id } of settled) report(outcome, id)
   } catch (error) {
-    await putBack(billing, settled, error, report)
+    await putBack(billing, ready, error, report)
+    return
+  }
+  // Each in a transaction of its own: what is wrong with one holds up none of the others.
+  await runHooks(billing, ready, report)
+}
+
+/** The application's hook that is still to run for an event. */
+function openHook({ onEvent }: Billing, { type, hookRanAt }: LeasedEvent): EventHook<unknown> | undefined {
+  return hookRanAt === null ? hookOf(onEvent, type) : undefined
+}
+
+async function runHooks(billing: Billing, events: readonly LeasedEvent[], report: Report): Promise<void> {
+  for (const event of events) {
+    const hook = openHook(billing, event)
+    if (!hook) continue
+    try {
+      if (await runHook(billing, hook, event)) report('applied', event.id)
+    } catch (error) {
+      await putBack(billing, [event], error, report)
+    }
   }
 }
 

@@ -6,7 +6,7 @@ import type { EventOutcome } from './put-back.ts'
 import { pauseOf } from './rate-limit.ts'
 import { sendMessage, type Send } from './send-message.ts'
 
-export interface WorkerOptions extends Billing {
+export interface WorkerOptions<Client = unknown> extends Billing<Client> {
   /** Aborting stops the claiming; what is under way is finished first. */
   signal?: AbortSignal
   /** Customers and messages that are worked on at a time. */
@@ -35,7 +35,7 @@ export type WorkerTotals = Record<EventOutcome | 'sent' | 'unsent', number>
  * While the database cannot be reached it waits, unless `untilEmpty` asks for an end.
  * @throws what the database throws otherwise
  */
-export async function runWorker(options: WorkerOptions): Promise<WorkerTotals> {
+export async function runWorker<Client>(options: WorkerOptions<Client>): Promise<WorkerTotals> {
   const {
     store,
     signal,
