@@ -4,7 +4,7 @@ import { clientCommand } from './client.ts'
 import { liveCommand } from './live.ts'
 import { moveCommand } from './move.ts'
 import { pagesCommand } from './pages.ts'
-import { webhooksCommand } from './webhooks.ts'
+import { webhooksCommand } from './webhooks/command.ts'
 
 await new Command('bench')
   .description(

@@ -1,6 +1,7 @@
 import {
   openDatabase as open,
   type Database as AnyDatabase,
+  type DatabaseOptions,
   type TransactionClient as InTransaction,
 } from '@outgrow/client'
 import { clients } from './clients.ts'
@@ -17,6 +18,6 @@ export type Database = AnyDatabase<PrismaClient>
 export type TransactionClient = InTransaction<PrismaClient>
 
 /** Opens `file:./app.db` or `postgresql://…`; see `@outgrow/client`. */
-export function openDatabase(url: string): Promise<Database> {
-  return open<PrismaClient>(clients, url)
+export function openDatabase(url: string, options?: DatabaseOptions): Promise<Database> {
+  return open<PrismaClient>(clients, url, options)
 }

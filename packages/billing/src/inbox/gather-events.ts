@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { BillingStore, NewEvent } from '../store.ts'
 
 /** What one statement takes at most. */
@@ -32,7 +33,11 @@ class Gathering {
 
   async #storeAll(): Promise<void> {
     this.#isStoring = true
-    while (this.#waiting.length > 0) await this.#storeBatch(this.#next())
+    while (this.#waiting.length > 0) {
+      // Those that arrive within this turn of the event loop, such as the next of all that were just answered.
+      await turn()
+      await this.#storeBatch(this.#next())
+    }
     this.#isStoring = false
   }
 
