@@ -79,7 +79,8 @@ async function attempt(billing: Billing, fake: StripeFake, accounts: Account[], 
     case 'app-resume':
       return resume(billing, accountId)
     case 'app-change':
-      return changePlan(billing, accountId, 'team')
+      await changePlan(billing, accountId, { planId: 'team' })
+      return
     case 'pay-owed':
     case 'cancel-now':
     case 'cancel-later':

@@ -230,7 +230,7 @@ describe.each(Object.entries(projects))('a project %s', (_, project) => {
     await api.subscriptions.create({ customer, items: [{ price: 'price_pro' }] })
     expect(await settle()).toMatchObject({ failed: 0, dead: 0, unsent: 0 })
     expect(await limitOf(store, accountId, 'seats')).toBe(3n)
-    await changePlan(billing, accountId, 'team')
+    await changePlan(billing, accountId, { planId: 'team' })
     expect(await limitOf(store, accountId, 'seats')).toBe(10n)
     await api.subscriptions.create({ customer, items: [{ price: 'price_pro' }] })
     await settle()

@@ -1,4 +1,5 @@
 import { desktop } from '@outgrow/testing/browser'
+import type { Person } from '@outgrow/testing/person'
 import { expect, inject, test } from 'vitest'
 import { problemsOf, withSeededProduct } from './looks.ts'
 
@@ -6,7 +7,8 @@ test('the pages can be used by everybody, on a phone and on a wide screen, light
   withSeededProduct(inject('postgresUrl'), async (url, browser) => {
     const pages = {
       visitor: { home: '/', pricing: '/pricing', 'sign-up': '/sign-up' },
-      member: { billing: '/billing', missing: '/nowhere' },
+      member: { billing: '/billing', change: '/billing/change?plan=pro&seats=1', missing: '/nowhere' },
+      prepare: (person: Person) => person.subscribe('Choose Team'),
     }
     expect(await problemsOf(pages, url, browser)).toEqual({})
 

@@ -10,7 +10,9 @@ import { secureHeaders } from 'hono/secure-headers'
 import { observe } from './observe.ts'
 import { accountPages } from './pages/account.tsx'
 import { billingPages } from './pages/billing.tsx'
+import { changePlanPages } from './pages/change-plan.tsx'
 import { homePage } from './pages/home.tsx'
+import { pricingPages } from './pages/pricing.tsx'
 import { examplePages } from './example/pages.tsx' // example
 import { screenshotRoute } from './example/screenshot.ts' // example
 import type { Services, WebEnvironment } from './services.ts'
@@ -79,7 +81,9 @@ export function createApp(services: Services): Hono<WebEnvironment> {
   examplePages(app, services) // example
   homePage(app)
   accountPages(app, services)
+  pricingPages(app, services)
   billingPages(app, services)
+  changePlanPages(app, services)
 
   app.notFound((context) =>
     context.html(
@@ -121,7 +125,7 @@ function problem(status: 413, message: string): never {
 /** What a failure is to the visitor: an expected one says what it is, a bug says nothing of itself. */
 function answerTo(error: Error): { status: 400 | 403 | 404 | 409 | 413 | 429 | 500 | 503; message: string } {
   if (error instanceof HTTPException) {
-    const status = error.status as 400 | 403 | 404 | 413 | 429
+    const status = error.status as 400 | 403 | 404 | 409 | 413 | 429
     if (status === 403 && error.message === '')
       return { status, message: 'The form came from another site. Open the page here and send it again.' }
     return { status, message: error.message || 'The request cannot be answered.' }
@@ -133,6 +137,8 @@ function answerTo(error: Error): { status: 400 | 403 | 404 | 409 | 413 | 429 | 5
     return { status: 503, message: 'The server is busy. Try again in a moment.' }
   if (error instanceof Failure && error.code.startsWith('OUTGROW_BILLING'))
     return { status: 409, message: billingMessages[error.code] ?? error.message }
+  if (type === 'StripeCardError')
+    return { status: 409, message: 'The card was declined. Nothing was changed; use another card.' }
   if (type?.startsWith('Stripe') === true)
     return {
       status: 503,
@@ -143,7 +149,13 @@ function answerTo(error: Error): { status: 400 | 403 | 404 | 409 | 413 | 429 | 5
 
 const billingMessages: Record<string, string> = {
   OUTGROW_BILLING_SUBSCRIBED: 'Your account already has a plan. Change it in the portal.',
+  OUTGROW_BILLING_CHANGED: 'Your plan or the price has changed meanwhile. Look at what it costs again.',
   OUTGROW_BILLING_CHANGE_PENDING: 'Another change to your plan is in progress. Try again in a moment.',
   OUTGROW_BILLING_NO_CUSTOMER: 'Your account has not bought anything yet.',
+  OUTGROW_BILLING_NO_SUBSCRIPTION:
+    'Your plan does not allow that at the moment. Open the billing page again.',
+  OUTGROW_BILLING_PLANNED: 'A change of your plan is planned. Take it back first.',
+  OUTGROW_BILLING_PROMOTION_CODE: 'This code is unknown, has expired, or is not for your plan.',
+  OUTGROW_BILLING_UNCHANGEABLE: 'Your plan cannot be changed here at the moment. Write to us.',
   OUTGROW_BILLING_SESSION: 'This payment does not belong to your account.',
 }

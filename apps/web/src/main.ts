@@ -42,6 +42,7 @@ async function start(): Promise<void> {
     plans,
     appUrl,
     webhookSecrets: env.STRIPE_WEBHOOK_SECRET.split(','),
+    stripeApiBase: env.STRIPE_API_BASE,
     stripeOrigins:
       env.STRIPE_API_BASE === undefined
         ? ['https://checkout.stripe.com', 'https://billing.stripe.com']

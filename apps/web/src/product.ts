@@ -16,3 +16,8 @@ export const product: Product = {
   },
   ...example, // example
 }
+
+/** What a plan has, in words. */
+export function saysOf(planId: string): string[] {
+  return planId === 'pro' || planId === 'team' ? product.plans[planId].says : []
+}

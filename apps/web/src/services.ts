@@ -13,6 +13,8 @@ export interface Services extends Billing {
   /** Where browsers reach the application, without a slash at the end. */
   appUrl: string
   webhookSecrets: string[]
+  /** Set where a stand-in takes Stripe's place. */
+  stripeApiBase: string | undefined
   /** Where Stripe's own pages are. */
   stripeOrigins: string[]
   addressHeader: string | undefined

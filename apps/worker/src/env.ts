@@ -14,6 +14,7 @@ const shape = {
   PGBOUNCER_ADMIN_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   /** Events and messages that are worked on at a time. */
   CONCURRENCY: z.coerce.number().int().min(1).max(64).default(4),
+  STRIPE_API_BASE: z.url({ protocol: /^https?$/ }).optional(),
   /** Where mails go; without it they are written to the log. */
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   MAIL_FROM: z.string().default('Outgrow <hello@example.com>'),

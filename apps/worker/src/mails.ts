@@ -1,5 +1,11 @@
+/** A mail to a customer. */
+export interface Mail {
+  subject: string
+  text: string
+}
+
 /** What customers are told, by topic of the outbox. Topics without a text are for the operators' log. */
-export const mails: Record<string, { subject: string; text: string }> = {
+export const mails: Record<string, Mail> = {
   'subscription.started': {
     subject: 'Your plan is active',
     text: 'Thank you. Everything in your plan is now available.',
@@ -9,8 +15,8 @@ export const mails: Record<string, { subject: string; text: string }> = {
     text: 'Your plan has ended. Everything you have stays, but you can add no more than without a plan.',
   },
   'customer.subscription.trial_will_end': {
-    subject: 'Your trial ends in three days',
-    text: 'Your trial ends in three days. You do not need to do anything to continue.',
+    subject: 'Your trial ends soon',
+    text: 'Your trial ends soon. You do not need to do anything to continue.',
   },
   'invoice.payment_failed': {
     subject: 'A payment did not go through',

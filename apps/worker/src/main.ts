@@ -48,7 +48,14 @@ async function start(): Promise<void> {
       if (process.connected) process.disconnect() // an open channel would keep the process
     })
   }
-  const { send, close } = sendMails({ smtpUrl: env.SMTP_URL, from: env.MAIL_FROM, store, log })
+  const { send, close } = sendMails({
+    smtpUrl: env.SMTP_URL,
+    from: env.MAIL_FROM,
+    store,
+    log,
+    stripe,
+    apiBase: env.STRIPE_API_BASE,
+  })
   log.info({ database: database.provider, port: env.PORT }, 'working')
   try {
     const totals = await runWorker({

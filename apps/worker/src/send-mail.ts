@@ -1,9 +1,10 @@
 import type { BillingStore, Send } from '@outgrow/billing'
 import { createTransport } from 'nodemailer'
 import type { Logger } from 'pino'
+import { mailNow, type StripeAccess } from './mail-now.ts'
 import { mails } from './mails.ts'
 
-export interface MailOptions {
+export interface MailOptions extends StripeAccess {
   smtpUrl: string | undefined
   from: string
   store: BillingStore
@@ -14,11 +15,13 @@ export interface MailOptions {
  * Sends what the outbox holds as mails. The outbox's key is the message's id, so that a mail that is sent twice after a
  * crash is one mail to the receiver.
  */
-export function sendMails({ smtpUrl, from, store, log }: MailOptions): { send: Send; close(): void } {
+export function sendMails({ smtpUrl, from, store, log, ...access }: MailOptions): {
+  send: Send
+  close(): void
+} {
   const transport = smtpUrl === undefined ? undefined : createTransport(smtpUrl)
   const send: Send = async ({ key, topic, payload }) => {
-    const mail = mails[topic]
-    if (!mail) {
+    if (!Object.hasOwn(mails, topic)) {
       log.warn({ key, topic, objectId: payload.objectId }, 'needs an operator')
       return
     }
@@ -26,6 +29,11 @@ export function sendMails({ smtpUrl, from, store, log }: MailOptions): { send: S
     const to = customer?.email
     if (to === null || to === undefined) {
       log.warn({ key, topic }, 'no recipient')
+      return
+    }
+    const mail = await mailNow(access, topic, payload.objectId)
+    if (!mail) {
+      log.info({ key, topic }, 'no mail: it was paid meanwhile')
       return
     }
     if (!transport) {

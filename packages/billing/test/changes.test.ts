@@ -43,7 +43,7 @@ for (const backend of backends)
       expect((await found()).cancelAtPeriodEnd).toBe(true)
       await resume(shop.billing, accountId)
       expect((await found()).cancelAtPeriodEnd).toBe(false)
-      await changePlan(shop.billing, accountId, 'team')
+      await changePlan(shop.billing, accountId, { planId: 'team' })
       expect(await limitOf(shop.store, accountId, 'seats', at())).toBe(10n)
       await pause(shop.billing, accountId)
       expect([
@@ -67,7 +67,7 @@ for (const backend of backends)
       shop.fake.latencyMs = 250
       const results = await Promise.allSettled([
         cancel(shop.billing, accountId, 'now'),
-        changePlan(shop.billing, accountId, 'team'),
+        changePlan(shop.billing, accountId, { planId: 'team' }),
       ])
       shop.fake.latencyMs = 0
       const refused = results.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[]
@@ -153,7 +153,7 @@ for (const backend of backends)
       })
       shop.fake.emit('customer.subscription.updated', object)
       await shop.settle()
-      await changePlan(shop.billing, accountId, 'team')
+      await changePlan(shop.billing, accountId, { planId: 'team' })
       expect(object.items.data.map((item) => [item.price.id, item.quantity])).toEqual([
         [price.id, 1],
         ['price_team', 5],

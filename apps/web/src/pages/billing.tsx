@@ -1,51 +1,76 @@
-import { completeCheckout, createCheckout, createPortal } from '@outgrow/billing'
-import { SubscriptionStatus, type Prisma } from '@outgrow/db'
-import { assertNever } from '@outgrow/kit'
+import {
+  billingDetails,
+  cancel,
+  createPortal,
+  pause,
+  receiptUrl,
+  redeemPromotionCode,
+  resume,
+  stripeLink,
+  takeBackChange,
+  type BillingDetails,
+} from '@outgrow/billing'
+import { messageOf } from '@outgrow/kit'
 import type { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { formOf } from '../form-of.ts'
-import { trialDays } from '../plans.ts'
-import { product } from '../product.ts'
 import { requireVisitor } from '../require-visitor.ts'
-import type { Services, WebEnvironment } from '../services.ts'
+import type { Services, Visitor, WebEnvironment } from '../services.ts'
+import { Invoices } from '../views/billing/invoices.tsx'
+import { PlanCard } from '../views/billing/plan-card.tsx'
+import { Settings } from '../views/billing/settings.tsx'
+import { subscriptionOf, type ShownSubscription } from '../views/billing/shown-subscription.ts'
 import { Layout } from '../views/layout.tsx'
-import type { Visitor } from '../services.ts'
 
-/** Plans, Checkout, the way back from it, and the portal. */
+/** What an account has, what it pays, and what it can do about it. */
 export function billingPages(app: Hono<WebEnvironment>, services: Services): void {
-  const { plans, appUrl } = services
-  const { client } = services.database
+  const { appUrl, database, log, plans, stripeApiBase } = services
 
-  app.get('/pricing', (context) =>
-    context.html(<Pricing visitor={context.get('visitor')} plans={plans.plans} />),
-  )
-
-  app.post('/billing/checkout', async (context) => {
+  app.get('/billing', async (context) => {
     const visitor = requireVisitor(context)
-    const { plan } = await formOf(context)
-    const wanted = plans.plans.find(({ id }) => id === plan)
-    if (!wanted) throw new HTTPException(400, { message: 'There is no such plan.' })
-    // One trial an account: whoever had a subscription before pays from the start.
-    const had = await client.subscription.count({ where: { customer: { accountId: visitor.accountId } } })
-    const { url } = await createCheckout(services, {
-      accountId: visitor.accountId,
-      planId: wanted.id,
-      email: visitor.email,
-      ...(had === 0 && wanted.id === 'pro' ? { trialDays } : {}),
-      successUrl: `${appUrl}/billing/success?session={CHECKOUT_SESSION_ID}`,
-      cancelUrl: `${appUrl}/pricing`,
-    })
-    return context.redirect(url, 303)
+    const subscription = await subscriptionOf(database, visitor.accountId)
+    const done = context.req.query('done') ?? ''
+    return context.html(
+      <Billing
+        visitor={visitor}
+        subscription={subscription}
+        details={subscription && (await detailsOf(visitor))}
+        plans={plans.plans}
+        apiBase={stripeApiBase}
+        notice={Object.hasOwn(notices, done) ? notices[done] : undefined}
+      />,
+    )
   })
 
-  // Comes back before or after the webhook: both do the same work, so the feature is open when the page is.
-  app.get('/billing/success', async (context) => {
-    const visitor = requireVisitor(context)
-    const session = context.req.query('session') ?? ''
-    if (!/^cs_\w+$/.test(session))
-      throw new HTTPException(400, { message: 'This payment does not belong to your account.' })
-    const { paid } = await completeCheckout(services, visitor.accountId, session)
-    return context.redirect(`/billing?done=${paid ? 'paid' : 'waiting'}`, 303)
+  // What is stored is shown in any case; what only Stripe knows, when it answers.
+  async function detailsOf({ accountId }: Visitor): Promise<BillingDetails | undefined> {
+    try {
+      return await billingDetails(services, accountId)
+    } catch (error) {
+      log.warn({ accountId, error: messageOf(error) }, 'the details of billing cannot be shown')
+      return undefined
+    }
+  }
+
+  const actions = {
+    cancel: (accountId: string) => cancel(services, accountId),
+    resume: (accountId: string) => resume(services, accountId),
+    pause: (accountId: string) => pause(services, accountId),
+    'take-back': (accountId: string) => takeBackChange(services, accountId),
+  }
+  for (const [name, act] of Object.entries(actions))
+    app.post(`/billing/${name}`, async (context) => {
+      await act(requireVisitor(context).accountId)
+      return context.redirect(`/billing?done=${name}`, 303)
+    })
+
+  app.post('/billing/code', async (context) => {
+    const { accountId } = requireVisitor(context)
+    const { code } = await formOf(context)
+    if (typeof code !== 'string' || !/^[\w-]{1,100}$/.test(code.trim()))
+      throw new HTTPException(400, { message: 'That is not a promotion code.' })
+    await redeemPromotionCode(services, accountId, code.trim())
+    return context.redirect('/billing?done=code', 303)
   })
 
   app.post('/billing/portal', async (context) => {
@@ -54,138 +79,55 @@ export function billingPages(app: Hono<WebEnvironment>, services: Services): voi
     return context.redirect(url, 303)
   })
 
-  app.get('/billing', async (context) => {
-    const visitor = requireVisitor(context)
-    const subscription = await client.subscription.findFirst({
-      where: { customer: { accountId: visitor.accountId } },
-      orderBy: { startedAt: 'desc' },
-      include: { items: { include: { plan: true } } },
-    })
-    const done = context.req.query('done') ?? ''
-    const notice = Object.hasOwn(notices, done) ? notices[done] : undefined
-    return context.html(<Billing visitor={visitor} subscription={subscription} notice={notice} />)
+  // A list of invoices does not have their receipts: one is looked up when it is asked for.
+  app.get('/billing/receipt/:invoice', async (context) => {
+    const { accountId } = requireVisitor(context)
+    const invoice = context.req.param('invoice')
+    const url = /^in_\w+$/.test(invoice) ? await receiptUrl(services, accountId, invoice) : undefined
+    const link = stripeLink(url, stripeApiBase)
+    if (link === undefined) throw new HTTPException(404, { message: 'There is no receipt for that.' })
+    return context.redirect(link, 303)
   })
 }
 
 const notices: Record<string, string> = {
   paid: 'Thank you. Your plan is active.',
   waiting: 'The bank has not confirmed the payment yet.',
+  changed: 'Your plan has changed.',
+  scheduled: 'Your plan will change when the paid period ends.',
+  payment: 'Your plan changes when the payment is confirmed.',
+  unchanged: 'Your plan stays as it is.',
+  cancel: 'Your plan is canceled. Until it ends everything stays the same.',
+  resume: 'Your plan goes on.',
+  pause: 'Your plan is paused.',
+  'take-back': 'Your plan stays as it is.',
+  code: 'The discount counts from your next invoice on.',
 }
 
 interface BillingProps {
   visitor: Visitor
-  subscription: Prisma.SubscriptionGetPayload<{ include: { items: { include: { plan: true } } } }> | null
+  subscription: ShownSubscription | null
+  /** Undefined when Stripe does not answer. */
+  details: BillingDetails | undefined | null
+  plans: Services['plans']['plans']
+  apiBase: string | undefined
   notice: string | undefined
 }
 
-function Billing({ visitor, subscription, notice }: BillingProps) {
-  const over = subscription === null || subscription.endedAt !== null
+function Billing({ visitor, subscription, details, plans, apiBase, notice }: BillingProps) {
   return (
     <Layout visitor={visitor} title="Billing" notice={notice}>
       <h1>Billing</h1>
-      <section class="card">
-        <h2>{over ? 'Free' : (subscription.items.find(({ plan }) => plan)?.plan?.name ?? 'Your plan')}</h2>
-        <p>{subscription === null ? 'You have no plan yet.' : stateText(subscription)}</p>
-        <ul class="ticks">
-          {linesOf(subscription).map((line) => (
-            <li>{line}</li>
-          ))}
-        </ul>
-        <div class="actions">
-          {over && (
-            <a class="button" href="/pricing">
-              See the plans
-            </a>
-          )}
-          {subscription !== null && (
-            <form method="post" action="/billing/portal">
-              <button class="plain">Manage card and plan</button>
-            </form>
-          )}
-        </div>
-      </section>
-    </Layout>
-  )
-}
-
-function saysOf(id: string): string[] {
-  return id === 'pro' || id === 'team' ? product.plans[id].says : []
-}
-
-function linesOf(subscription: BillingProps['subscription']): string[] {
-  const plan = subscription?.endedAt === null ? subscription.items.find(({ plan }) => plan)?.plan : undefined
-  return plan ? saysOf(plan.id) : product.free
-}
-
-function stateText(subscription: NonNullable<BillingProps['subscription']>): string {
-  const day = (date: Date | null | undefined) => date?.toISOString().slice(0, 10) ?? 'soon'
-  const end = subscription.items
-    .map(({ currentPeriodEnd }) => currentPeriodEnd)
-    .toSorted((a, b) => +a - +b)[0]
-  if (subscription.endedAt !== null) return `It ended on ${day(subscription.endedAt)}.`
-  if (subscription.cancelAtPeriodEnd || subscription.cancelAt !== null)
-    return `Canceled. It ends on ${day(subscription.cancelAt ?? end)}; until then everything stays the same.`
-  switch (subscription.status) {
-    case SubscriptionStatus.TRIALING:
-      return `On trial until ${day(subscription.trialEnd)}.`
-    case SubscriptionStatus.ACTIVE:
-      return `Active. It renews on ${day(end)}.`
-    case SubscriptionStatus.PAST_DUE:
-    case SubscriptionStatus.UNPAID:
-      return 'The last payment did not go through.'
-    case SubscriptionStatus.PAUSED:
-      return 'Paused.'
-    case SubscriptionStatus.INCOMPLETE:
-      return 'The first payment is not complete.'
-    case SubscriptionStatus.CANCELED:
-    case SubscriptionStatus.INCOMPLETE_EXPIRED:
-    case SubscriptionStatus.UNKNOWN:
-      return `Status at Stripe: ${subscription.stripeStatus}.`
-    default:
-      return assertNever(subscription.status)
-  }
-}
-
-function Pricing({ visitor, plans }: { visitor: Visitor | undefined; plans: Services['plans']['plans'] }) {
-  return (
-    <Layout visitor={visitor} title="Pricing">
-      <section class="hero">
-        <h1>Pricing</h1>
-        <p>{product.offer}</p>
-      </section>
-      <ul class="plans">
-        <li class="card">
-          <h2>Free</h2>
-          <p class="price">$0</p>
-          <ul class="ticks">
-            {product.free.map((line) => (
-              <li>{line}</li>
-            ))}
-          </ul>
-          <a class="button plain" href="/">
-            Start
-          </a>
-        </li>
-        {plans.map((plan) => (
-          <li class="card">
-            <h2>{plan.name}</h2>
-            <p class="price">
-              ${plan.amount / 100} <small>per month</small>
-            </p>
-            <ul class="ticks">
-              {saysOf(plan.id).map((line) => (
-                <li>{line}</li>
-              ))}
-              {plan.id === 'pro' && <li>{trialDays}-day free trial</li>}
-            </ul>
-            <form method="post" action="/billing/checkout">
-              <button name="plan" value={plan.id}>
-                {plan.id === 'pro' ? 'Try Pro' : `Choose ${plan.name}`}
-              </button>
-            </form>
-          </li>
-        ))}
-      </ul>
+      {details === undefined && (
+        <p class="notice warn" role="status">
+          Invoices and scheduled changes cannot be shown at the moment. Your plan is not affected.
+        </p>
+      )}
+      <PlanCard subscription={subscription} details={details ?? undefined} plans={plans} apiBase={apiBase} />
+      {subscription !== null && subscription.endedAt === null && (
+        <Settings subscription={subscription} details={details ?? undefined} plans={plans} />
+      )}
+      {details && <Invoices invoices={details.invoices} apiBase={apiBase} />}
     </Layout>
   )
 }

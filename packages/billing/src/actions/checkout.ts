@@ -5,6 +5,7 @@ import type { Billing } from '../context.ts'
 import type { Customer } from '../store.ts'
 import { syncCustomer } from '../sync/sync-customer.ts'
 import { checkPayer } from './check-payer.ts'
+import { checkoutOptions, trialParams, type CheckoutOptions, type Trial } from './checkout-options.ts'
 import { customerOf, ensureCustomer } from './customer.ts'
 import { closeOthers, openSession } from './open-session.ts'
 
@@ -12,7 +13,11 @@ export interface CheckoutRequest {
   accountId: string
   planId: string
   email?: string
-  trialDays?: number
+  /** How many of the plan; 1 when it is not given. */
+  seats?: number
+  /** For an account that had no subscription before. */
+  trial?: Trial | undefined
+  options?: CheckoutOptions | undefined
   /** `{CHECKOUT_SESSION_ID}` in it becomes the session's id. */
   successUrl: string
   cancelUrl: string
@@ -21,14 +26,16 @@ export interface CheckoutRequest {
 /**
  * Starts Stripe Checkout for a plan and returns the page's address. The same intent gets the same session, so that a
  * double click or a retry makes no second one.
- * @throws Failure OUTGROW_BILLING_PLAN, OUTGROW_BILLING_SUBSCRIBED, OUTGROW_BILLING_CHANGE_PENDING
+ * @throws Failure OUTGROW_BILLING_PLAN, OUTGROW_BILLING_SUBSCRIBED, OUTGROW_BILLING_CHANGE_PENDING,
+ * OUTGROW_BILLING_CHECKOUT_OPTION
  */
 export async function createCheckout(
   billing: Billing,
   request: CheckoutRequest,
 ): Promise<{ id: string; url: string }> {
-  const { accountId, planId, email, trialDays, successUrl, cancelUrl } = request
+  const { accountId, planId, email, seats = 1, trial, options, successUrl, cancelUrl } = request
   const { access, subscriptions: stored } = billing.store
+  const passedOptions = checkoutOptions(options)
   const plan = await access.plan(planId)
   if (!plan?.active || plan.stripePriceId === null) {
     throw new Failure({
@@ -43,7 +50,9 @@ export async function createCheckout(
       customer,
       intent: intentOf([
         price,
-        trialDays,
+        seats,
+        trial,
+        options,
         successUrl,
         cancelUrl,
         (await stored.ofCustomer(customer.id)).length,
@@ -51,13 +60,14 @@ export async function createCheckout(
       paramsOf: async () => {
         if (!(await checkPayer(billing, customer))) return undefined
         return {
+          ...passedOptions,
+          ...trialParams(trial, await stored.ofCustomer(customer.id)),
           mode: 'subscription',
           customer: customer.stripeCustomerId,
           client_reference_id: accountId,
-          line_items: [{ price, quantity: 1 }],
+          line_items: [{ price, quantity: seats }],
           success_url: successUrl,
           cancel_url: cancelUrl,
-          ...(trialDays === undefined ? {} : { subscription_data: { trial_period_days: trialDays } }),
         }
       },
     })

@@ -1,0 +1,57 @@
+import { stripeLink, type Billing } from '@outgrow/billing'
+import { mails, type Mail } from './mails.ts'
+
+export interface StripeAccess {
+  stripe: Billing['stripe']
+  /** `STRIPE_API_BASE`, where a stand-in takes Stripe's place. */
+  apiBase: string | undefined
+}
+
+/**
+ * The mail of a topic as it is right when it is sent: with the link to what is to be paid, which is stored nowhere since
+ * whoever has it can read the invoice; undefined when there is nothing to be paid any more, or no mail for the topic.
+ */
+export async function mailNow(
+  { stripe, apiBase }: StripeAccess,
+  topic: string,
+  objectId: string,
+): Promise<Mail | undefined> {
+  const mail = mails[topic]
+  switch (topic) {
+    case 'invoice.payment_failed':
+    case 'invoice.payment_action_required': {
+      const invoice = await found(stripe.invoices.retrieve(objectId))
+      if (invoice && invoice.status !== 'open') return undefined
+      const link = stripeLink(invoice?.hosted_invoice_url, apiBase)
+      return mail && link !== undefined
+        ? { ...mail, text: `${mail.text}\n\nPay or confirm it here: ${link}` }
+        : mail
+    }
+    case 'customer.subscription.trial_will_end': {
+      const subscription = await found(stripe.subscriptions.retrieve(objectId, { expand: ['customer'] }))
+      if (!subscription?.trial_end) return mail
+      const { customer, trial_settings: settings, default_payment_method: own } = subscription
+      const payer = typeof customer === 'object' && !customer.deleted ? customer : undefined
+      const card = own ?? payer?.invoice_settings?.default_payment_method ?? payer?.default_source
+      const missing = settings?.end_behavior.missing_payment_method
+      const ends = `Your trial ends on ${new Date(subscription.trial_end * 1000).toISOString().slice(0, 10)}.`
+      const next =
+        card || (missing !== 'pause' && missing !== 'cancel')
+          ? 'You do not need to do anything to continue.'
+          : `Add a card on the billing page to continue: without one your plan is ${missing === 'pause' ? 'paused' : 'canceled'}.`
+      return { subject: 'Your trial ends soon', text: `${ends} ${next}` }
+    }
+    default:
+      return mail
+  }
+}
+
+/** Undefined for what Stripe no longer has: the mail goes out without it. */
+async function found<Answer>(asked: Promise<Answer>): Promise<Answer | undefined> {
+  try {
+    return await asked
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'resource_missing') throw error
+    return undefined
+  }
+}

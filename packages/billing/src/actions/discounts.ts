@@ -1,0 +1,71 @@
+import type { Stripe } from 'stripe'
+import { Failure } from '@outgrow/kit'
+import type { Billing } from '../context.ts'
+import { isRunning } from '../state/statuses.ts'
+import { change } from './change.ts'
+import { liveSubscription } from './live-subscription.ts'
+import { refusePlanned } from './planned-change.ts'
+
+/**
+ * Adds the discount of a promotion code, as a customer types it, to the subscription that runs. It counts from the next
+ * invoice on; discounts that are there stay. The same code twice is one discount.
+ * @throws Failure OUTGROW_BILLING_PROMOTION_CODE, OUTGROW_BILLING_PLANNED, OUTGROW_BILLING_CHANGE_PENDING,
+ * OUTGROW_BILLING_NO_SUBSCRIPTION
+ */
+export async function redeemPromotionCode(billing: Billing, accountId: string, code: string): Promise<void> {
+  await addDiscount(billing, accountId, async (stripe, customer) => {
+    // Another customer’s code is not found, and an expired one is not active.
+    const found = await stripe.promotionCodes.list({ code, active: true, limit: 10 })
+    const usable = found.data.find(({ customer: only }) => only === null || idOf(only) === customer)
+    if (!usable) throw noSuchCode()
+    return { promotion_code: usable.id }
+  })
+}
+
+/** Adds the discount of a coupon, as an operator gives it away. As `redeemPromotionCode` otherwise. */
+export async function applyCoupon(billing: Billing, accountId: string, coupon: string): Promise<void> {
+  await addDiscount(billing, accountId, () => Promise.resolve({ coupon }))
+}
+
+async function addDiscount(
+  billing: Billing,
+  accountId: string,
+  find: (stripe: Stripe, customer: string) => Promise<{ promotion_code: string } | { coupon: string }>,
+): Promise<void> {
+  await change(billing, accountId, 'discount', isRunning, async ({ stripe, subscription, key }) => {
+    const live = await liveSubscription(stripe, subscription.stripeSubscriptionId)
+    // The phases of a schedule have discounts of their own.
+    refusePlanned(live)
+    const added = await find(stripe, idOf(live.customer))
+    if (live.discounts.some((one) => isSame(one, added))) return
+    const discounts = [...live.discounts.map(({ id }) => ({ discount: id })), added]
+    try {
+      await stripe.subscriptions.update(live.id, { discounts }, key('discount'))
+    } catch (error) {
+      if ((error as { type?: string }).type !== 'StripeInvalidRequestError') throw error
+      throw noSuchCode(error)
+    }
+  })
+}
+
+function isSame(
+  { promotion_code: promotion, source }: Stripe.Discount,
+  added: { promotion_code?: string; coupon?: string },
+): boolean {
+  if (added.promotion_code !== undefined)
+    return promotion !== null && idOf(promotion) === added.promotion_code
+  return source.coupon !== null && idOf(source.coupon) === added.coupon
+}
+
+function idOf(object: string | { id: string }): string {
+  return typeof object === 'string' ? object : object.id
+}
+
+function noSuchCode(cause?: unknown): Failure {
+  return new Failure({
+    code: 'OUTGROW_BILLING_PROMOTION_CODE',
+    message: 'The code is unknown, has expired, or is not for this subscription.',
+    fix: 'Ask for another code.',
+    cause,
+  })
+}
