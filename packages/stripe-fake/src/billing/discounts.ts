@@ -5,8 +5,9 @@ import type { Emitter } from '../emitter.ts'
 import { discountObject } from '../objects/discount.ts'
 import { known, type Store } from '../store.ts'
 
-/** A coupon or a promotion code, as requests name them. */
+/** A coupon, a promotion code, or a discount that is there already, as requests name them. */
 export interface DiscountRequest {
+  discount?: string | undefined
   coupon?: string | undefined
   promotion_code?: string | undefined
 }
@@ -33,11 +34,17 @@ export function redeemable(store: Store, customer: string | null, request: Disco
   return { coupon, promotionCode }
 }
 
+/** @throws ApiError where there is no such discount, or nothing that can be redeemed now */
+export function checkDiscount(store: Store, customer: string | null, request: DiscountRequest): void {
+  if (request.discount === undefined) redeemable(store, customer, request)
+  else known(store.discounts, 'discount', request.discount)
+}
+
 /** Which of several requests can be redeemed now. */
 export function isRedeemable(store: Store, { customer }: Stripe.Subscription) {
   return (request: DiscountRequest): boolean => {
     try {
-      redeemable(store, customer as string, request)
+      checkDiscount(store, customer as string, request)
       return true
     } catch (error) {
       if (error instanceof ApiError) return false
@@ -77,7 +84,14 @@ export function redeem(
   session: string | null = null,
 ): void {
   const customer = subscription.customer as string
-  for (const { coupon, promotionCode } of requests.map((one) => redeemable(store, customer, one))) {
+  const found = requests.map((one) => ({
+    kept: one.discount === undefined ? undefined : known(store.discounts, 'discount', one.discount),
+    made: one.discount === undefined ? redeemable(store, customer, one) : undefined,
+  }))
+  for (const { kept, made } of found) {
+    if (kept) subscription.discounts = [...subscription.discounts, kept.id]
+    if (!made) continue
+    const { coupon, promotionCode } = made
     const { duration, duration_in_months: months } = coupon
     const discount = discountObject(store.id('di'), {
       coupon: coupon.id,

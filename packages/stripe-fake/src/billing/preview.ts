@@ -50,6 +50,11 @@ export function previewInvoice(store: Store, request: PreviewRequest): Stripe.In
     `upcoming_${newId('in')}`,
     newId,
   )
+  const details = invoice.parent?.subscription_details
+  // Only the preview of a change says which moment it is for.
+  if (details && request.items.length > 0) {
+    details.subscription_proration_date = request.prorationDate ?? store.now
+  }
   return { ...invoice, period_end: at, next_payment_attempt: at, created: at }
 }
 

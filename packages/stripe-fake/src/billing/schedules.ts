@@ -5,7 +5,7 @@ import type { Emitter } from '../emitter.ts'
 import { phaseObject, scheduleObject } from '../objects/schedule.ts'
 import type { Store, SubscriptionState } from '../store.ts'
 import { changeItems, type ProrationBehavior } from './change-items.ts'
-import { isRedeemable, redeem, redeemable, type DiscountRequest } from './discounts.ts'
+import { isRedeemable, redeem, checkDiscount, type DiscountRequest } from './discounts.ts'
 import { addPeriods, lastPeriodEnd } from './periods.ts'
 import type { ItemChange } from './plan-items.ts'
 import { cancelNow } from './renewal.ts'
@@ -109,7 +109,7 @@ function phasesOf(
     if (end === undefined && !isLast)
       throw refuse('Every phase but the last needs an end_date or a duration.', 'end_date')
     for (const discount of request.discounts ?? [])
-      redeemable(store, schedule.customer as string, requestOf(discount))
+      checkDiscount(store, schedule.customer as string, requestOf(discount))
     const phase = phaseObject({
       start: asked ?? start,
       end: end ?? addPeriods(asked ?? start, price, 1),
@@ -186,9 +186,11 @@ function enterPhase(
 
 function requestOf({
   coupon,
+  discount,
   promotion_code: code,
 }: Stripe.SubscriptionSchedule.Phase.Discount): DiscountRequest {
   return {
+    discount: (discount as string | null) ?? undefined,
     coupon: (coupon as string | null) ?? undefined,
     promotion_code: (code as string | null) ?? undefined,
   }

@@ -15,6 +15,7 @@ import {
   text,
   type Fields,
 } from '../api/shapes.ts'
+import { expirePendingUpdate } from '../billing/change-items.ts'
 import { closeInvoice } from '../billing/invoices.ts'
 import { payInvoice } from '../billing/pay-invoice.ts'
 import { previewInvoice } from '../billing/preview.ts'
@@ -132,10 +133,11 @@ export function invoiceRoutes({ store, emit }: StripeState, api: Api): void {
     const invoice = invoiceOf(id)
     refuseClosed(invoice)
     closeInvoice(store, emit, invoice, 'void')
-    const subscription = subscriptionOf(invoice)
-    const state = subscription === undefined ? undefined : store.subscriptions.get(subscription)
+    const state = store.subscriptions.get(subscriptionOf(invoice) ?? '')
     // Without its first invoice a subscription never begins.
     if (state?.object.status === 'incomplete') setStatus(store, emit, state, 'incomplete_expired')
+    // The change that waited for its payment is given up with it.
+    if (state?.pending?.invoice === invoice.id) expirePendingUpdate(store, emit, state)
     return shownInvoice(invoice)
   })
   api('post', '/v1/invoices/:id/mark_uncollectible', nothing, ({ id }) => {

@@ -113,11 +113,13 @@ export function scheduleRoutes({ store, emit }: StripeState, api: Api): void {
           },
           items: phase.items.map(({ price, quantity = 1 }) => ({ price, quantity })),
           prorationBehavior: phase.proration_behavior,
-          discounts: phase.discounts?.map(({ coupon = null, promotion_code: code = null }) => ({
-            coupon,
-            discount: null,
-            promotion_code: code,
-          })),
+          discounts: phase.discounts?.map(
+            ({ coupon = null, discount = null, promotion_code: code = null }) => ({
+              coupon,
+              discount,
+              promotion_code: code,
+            }),
+          ),
           metadata: phase.metadata ?? undefined,
         })),
         ...(params.metadata === undefined

@@ -37,6 +37,7 @@ export const itemRows = rows(
 export const discountRows = rows(
   shape({
     coupon: text.optional(),
+    discount: text.optional(),
     promotion_code: text.optional(),
   } satisfies Fields<Stripe.SubscriptionUpdateParams.Discount>),
 )
