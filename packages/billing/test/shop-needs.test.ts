@@ -1,4 +1,4 @@
-import { backends, isThere } from '@outgrow/testing'
+import { isThere } from '@outgrow/testing'
 import { Stripe } from 'stripe'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
@@ -20,7 +20,7 @@ import { openShop, statusOf, type Shop } from './shop.ts'
 
 const day = 86_400
 
-for (const backend of backends)
+for (const backend of ['sqlite', 'postgres'] as const)
   describe.skipIf(!isThere(backend))(`what shops need on ${backend}`, () => {
     let shop: Shop
     beforeAll(async () => {
@@ -73,18 +73,17 @@ for (const backend of backends)
 
     test('a pause goes on only when it is paid for', async () => {
       const { accountId, customer, id } = await subscriber()
+      shop.fake.advance(15 * day)
       await pause(shop.billing, accountId)
-      shop.fake.advance(60 * day)
       shop.fake.setCard(customer, 'fails')
-      await resume(shop.billing, accountId).catch(() => {})
+      await resume(shop.billing, accountId)
       await shop.settle()
       expect([await statusOf(shop.database, id), await hasApi(accountId)]).toEqual(['paused', false])
       const open = (await billingDetails(shop.billing, accountId)).invoices.find(
         ({ status }) => status === 'open',
       )
       shop.fake.setCard(customer, 'succeeds')
-      if (open) await shop.stripe.invoices.pay(open.id)
-      else await resume(shop.billing, accountId)
+      await shop.stripe.invoices.pay(open?.id ?? '')
       await shop.settle()
       expect([await statusOf(shop.database, id), await hasApi(accountId)]).toEqual(['active', true])
     })
@@ -102,26 +101,26 @@ for (const backend of backends)
     test('a promotion code counts from the next invoice on, once, and beside others', async () => {
       const { accountId, customer, id } = await subscriber()
       await shop.stripe.coupons.create({
-        id: `half-${backend}`,
+        id: 'half',
         percent_off: 50,
         duration: 'forever',
         name: 'Half',
       })
       await shop.stripe.promotionCodes.create({
-        promotion: { type: 'coupon', coupon: `half-${backend}` },
+        promotion: { type: 'coupon', coupon: 'half' },
         code: 'HALF',
       })
       await redeemPromotionCode(shop.billing, accountId, 'HALF')
       await redeemPromotionCode(shop.billing, accountId, 'HALF')
       await shop.stripe.coupons.create({
-        id: `one-${backend}`,
+        id: 'one',
         amount_off: 100,
         currency: 'usd',
         duration: 'once',
       })
-      await applyCoupon(shop.billing, accountId, `one-${backend}`)
+      await applyCoupon(shop.billing, accountId, 'one')
       const { discounts, nextInvoice } = await billingDetails(shop.billing, accountId)
-      expect(discounts.map(({ name }) => name)).toEqual(['Half', `one-${backend}`])
+      expect(discounts.map(({ name }) => name)).toEqual(['Half', 'one'])
       shop.fake.advance(32 * day)
       await shop.settle()
       expect((await newest(customer))?.amount_paid).toBe(nextInvoice?.amount)
@@ -141,7 +140,7 @@ for (const backend of backends)
     test('a code that is unknown, over, or another customer’s is refused and changes nothing', async () => {
       const { accountId, id } = await subscriber()
       const other = await shop.account()
-      const coupon = `mine-${backend}`
+      const coupon = 'mine'
       await shop.stripe.coupons.create({ id: coupon, percent_off: 10, duration: 'once' })
       const promotion = { type: 'coupon' as const, coupon }
       await shop.stripe.promotionCodes.create({ promotion, code: 'THEIRS', customer: other.customer })

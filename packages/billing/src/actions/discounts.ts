@@ -14,6 +14,7 @@ import { refusePlanned } from './planned-change.ts'
  */
 export async function redeemPromotionCode(billing: Billing, accountId: string, code: string): Promise<void> {
   await addDiscount(billing, accountId, async (stripe, customer) => {
+    if (code === '') throw noSuchCode() // Stripe would take it for no filter
     // Another customer’s code is not found, and an expired one is not active.
     const found = await stripe.promotionCodes.list({ code, active: true, limit: 10 })
     const usable = found.data.find(({ customer: only }) => only === null || idOf(only) === customer)

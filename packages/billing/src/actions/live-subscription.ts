@@ -21,7 +21,7 @@ export async function liveSubscription(
 ): Promise<LiveSubscription> {
   const { items, schedule, latest_invoice, discounts, ...subscription } = await stripe.subscriptions.retrieve(
     id,
-    { expand: ['schedule', 'latest_invoice', 'discounts'] },
+    { expand: ['schedule', 'latest_invoice', 'discounts.source.coupon'] },
     options,
   )
   const all = items.has_more
