@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openDatabase } from '@outgrow/db'
-import { backends, isThere, makeProductDatabase, temporaryFolder } from '@outgrow/testing'
+import { isThere, makeProductDatabase, temporaryFolder } from '@outgrow/testing'
 import { launchBrowser, shoot, type Browser } from '@outgrow/testing/browser'
 import { Person } from '@outgrow/testing/person'
 import { freePorts, startProduct, startStripe } from '@outgrow/testing/product'
@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => browser.close())
 
-for (const backend of backends)
+for (const backend of ['sqlite', 'postgres'] as const)
   test.skipIf(!isThere(backend))(
     `a plan is changed, paused and paid without a script on ${backend}`,
     async () => {
@@ -144,11 +144,10 @@ for (const backend of backends)
 
       /** On the stand-in’s page of the invoice, and of the bank. */
       async function payOnTheInvoicePage(): Promise<void> {
-        await page.getByRole('button', { name: /^Pay/ }).first().click()
-        await page
-          .getByRole('button', { name: /complete|confirm|authorize/i })
-          .first()
-          .click()
+        await press('Pay with a card that asks for authentication')
+        await page.getByText('Your bank asks').waitFor()
+        await press('Complete authentication')
+        await page.getByText(/: paid/).waitFor()
       }
 
       async function made(path: string, fields: Record<string, string>): Promise<{ id: string }> {
