@@ -22,10 +22,12 @@ export async function mailNow(
     case 'invoice.payment_action_required': {
       const invoice = await found(stripe.invoices.retrieve(objectId))
       if (invoice && invoice.status !== 'open') return undefined
+      if (!mail) return undefined
       const link = stripeLink(invoice?.hosted_invoice_url, apiBase)
-      return mail && link !== undefined
-        ? { ...mail, text: `${mail.text}\n\nPay or confirm it here: ${link}` }
-        : mail
+      // A change that is not paid has not been made: nothing of the plan is at risk.
+      const isChange = invoice?.billing_reason === 'subscription_update'
+      const said = isChange ? `${mail.subject}. Until it is paid your plan stays as it is.` : mail.text
+      return { ...mail, text: link === undefined ? said : `${said}\n\nPay or confirm it here: ${link}` }
     }
     case 'customer.subscription.trial_will_end': {
       const subscription = await found(stripe.subscriptions.retrieve(objectId, { expand: ['customer'] }))

@@ -161,6 +161,12 @@ for (const backend of ['sqlite', 'postgres'] as const)
         planId: 'pro',
         seats: 1,
         at: preview.at,
+        byOperator: false,
+      })
+      expect((await billingDetails(shop.billing, accountId)).nextInvoice).toEqual({
+        amount: 1900,
+        currency: 'usd',
+        at: preview.at,
       })
       shop.fake.advance(32 * day)
       await shop.settle()
@@ -255,6 +261,11 @@ for (const backend of ['sqlite', 'postgres'] as const)
         ],
       })
       await expect(changePlan(shop.billing, accountId, { planId: 'team' })).rejects.toMatchObject(refused)
+      await expect(takeBackChange(shop.billing, accountId)).rejects.toMatchObject(refused)
+      expect((await billingDetails(shop.billing, accountId)).scheduled).toMatchObject({
+        planId: 'team',
+        byOperator: true,
+      })
       // A customer can leave whatever an operator has planned.
       await cancel(shop.billing, accountId)
       expect(shop.fake.store.subscription(id).object.cancel_at_period_end).toBe(true)
@@ -321,7 +332,7 @@ for (const backend of ['sqlite', 'postgres'] as const)
       })
       await shop.settle()
       expect(await seats(accountId)).toBe(10n)
-      shop.fake.advance(181)
+      shop.fake.advance(301)
       expect(await changePlan(shop.billing, accountId, { planId: 'team' })).toEqual({ status: 'unchanged' })
       expect(await paid(id)).toEqual([3000, 1900])
     })

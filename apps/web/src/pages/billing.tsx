@@ -2,6 +2,7 @@ import {
   billingDetails,
   cancel,
   createPortal,
+  isRunning,
   pause,
   receiptUrl,
   redeemPromotionCode,
@@ -124,7 +125,7 @@ function Billing({ visitor, subscription, details, plans, apiBase, notice }: Bil
         </p>
       )}
       <PlanCard subscription={subscription} details={details ?? undefined} plans={plans} apiBase={apiBase} />
-      {subscription !== null && subscription.endedAt === null && (
+      {subscription !== null && isRunning(subscription.status) && (
         <Settings subscription={subscription} details={details ?? undefined} plans={plans} />
       )}
       {details && <Invoices invoices={details.invoices} apiBase={apiBase} />}

@@ -4,7 +4,7 @@ import type { Billing } from '../context.ts'
 import { isRunning } from '../state/statuses.ts'
 import { change, type ChangeContext } from './change.ts'
 import { liveSubscription } from './live-subscription.ts'
-import { dropPlannedChange, planChange } from './planned-change.ts'
+import { dropPlannedChange, planChange, refuseOthersSchedule } from './planned-change.ts'
 import {
   canChange,
   dueNow,
@@ -117,11 +117,12 @@ async function refuseOutdated(
 
 /**
  * Takes back a change that is scheduled, or that waits for its payment. Does nothing when there is none.
- * @throws Failure OUTGROW_BILLING_CHANGE_PENDING, OUTGROW_BILLING_NO_SUBSCRIPTION
+ * @throws Failure OUTGROW_BILLING_CHANGE_PENDING, OUTGROW_BILLING_NO_SUBSCRIPTION, OUTGROW_BILLING_UNCHANGEABLE
  */
 export async function takeBackChange(billing: Billing, accountId: string): Promise<void> {
   await change(billing, accountId, 'take-back', isRunning, async (context) => {
     const live = await liveSubscription(context.stripe, context.subscription.stripeSubscriptionId)
+    refuseOthersSchedule(live)
     await dropPlannedChange(context, live)
   })
 }

@@ -6,8 +6,8 @@ import type { StoredSubscription } from '../store.ts'
 import { syncCustomer } from '../sync/sync-customer.ts'
 import { customerOf } from './customer.ts'
 
-/** A change that outlives its request is taken for lost after this time. */
-const changeMs = 180_000
+/** A change that outlives its request is taken for lost after this time: it makes up to eight calls. */
+const changeMs = 300_000
 
 /** What a change works with while no other one of its customer can be made. */
 export interface ChangeContext {

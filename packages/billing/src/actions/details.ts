@@ -5,12 +5,20 @@ import type { StoredSubscription } from '../store.ts'
 import { customerOf } from './customer.ts'
 import { invoiceSummary, type InvoiceSummary } from './invoices.ts'
 import { liveSubscription, type LiveSubscription } from './live-subscription.ts'
-import { nextPhaseOf } from './planned-change.ts'
+import { isOurs, nextPhaseOf } from './planned-change.ts'
 
 /** What only a page shows: nothing of it is stored here. Amounts are in the currency's smallest unit. */
 export interface BillingDetails {
   /** What the plan becomes when what is paid has been used. */
-  scheduled: { planId: string | undefined; seats: number; at: Date } | undefined
+  scheduled:
+    | {
+        planId: string | undefined
+        seats: number
+        at: Date
+        /** It was not made here, and cannot be taken back here. */
+        byOperator: boolean
+      }
+    | undefined
   /** An upgrade that is made when its invoice is paid, and given up at that time. */
   waiting: { planId: string | undefined; seats: number; expiresAt: Date } | undefined
   nextInvoice: { amount: number; currency: string; at: Date } | undefined
@@ -64,9 +72,9 @@ async function ask(
   customer: string,
   stored: StoredSubscription | undefined,
 ): Promise<BillingDetails> {
-  const [live, upcoming, invoices, prices] = await Promise.all([
-    stored && liveSubscription(stripe, stored.stripeSubscriptionId, bounded),
-    stored && upcomingInvoice(stripe, stored.stripeSubscriptionId),
+  const live = stored && (await liveSubscription(stripe, stored.stripeSubscriptionId, bounded))
+  const [nextInvoice, invoices, prices] = await Promise.all([
+    live && upcomingInvoice(stripe, live),
     stripe.invoices.list({ customer, limit: shownInvoices }, bounded),
     store.access.prices(),
   ])
@@ -74,7 +82,7 @@ async function ask(
   return {
     scheduled: scheduledOf(live, planOf),
     waiting: waitingOf(live, planOf),
-    nextInvoice: live && upcoming && { ...upcoming, at: nextPeriod(live) },
+    nextInvoice,
     discounts: (live?.discounts ?? []).map(({ end, source: { coupon } }) => ({
       name: coupon === null ? 'Discount' : typeof coupon === 'string' ? coupon : (coupon.name ?? coupon.id),
       endsAt: end === null ? undefined : new Date(end * 1000),
@@ -90,7 +98,11 @@ function scheduledOf(
   const phase = nextPhaseOf(live?.schedule ?? null)
   if (!phase) return undefined
   const line = planLine(phase.items, planOf)
-  return { ...line, at: new Date(phase.start_date * 1000) }
+  return {
+    ...line,
+    at: new Date(phase.start_date * 1000),
+    byOperator: live?.schedule ? !isOurs(live.schedule) : false,
+  }
 }
 
 function waitingOf(
@@ -114,20 +126,35 @@ function planLine(
   return priced.find(({ planId }) => planId !== undefined) ?? { planId: undefined, seats: 1 }
 }
 
-/** Undefined where none will come, as after a cancel or in a pause. */
+/** Undefined where none will come, as after a cancel or in a pause, or nobody can say what of. */
 async function upcomingInvoice(
   stripe: Stripe,
-  subscription: string,
-): Promise<{ amount: number; currency: string } | undefined> {
+  { id, items, schedule }: LiveSubscription,
+): Promise<BillingDetails['nextInvoice']> {
+  const phase = nextPhaseOf(schedule)
+  if (phase && phase.items.length !== items.length) return undefined
   try {
-    const { amount_due: amount, currency } = await stripe.invoices.createPreview({ subscription }, bounded)
-    return { amount, currency }
+    const { amount_due: amount, currency } = await stripe.invoices.createPreview(
+      {
+        subscription: id,
+        // What a scheduled phase makes of it: without that the preview is of the plan of now.
+        ...(phase && {
+          subscription_details: {
+            items: phase.items.map(({ price, quantity = 1 }, at) => ({
+              id: items[at]?.id ?? '',
+              price: typeof price === 'string' ? price : price.id,
+              quantity,
+            })),
+            proration_behavior: 'none' as const,
+          },
+        }),
+      },
+      bounded,
+    )
+    const at = Math.min(...items.map(({ current_period_end: end }) => end))
+    return { amount, currency, at: new Date(at * 1000) }
   } catch (error) {
     if ((error as { type?: string }).type !== 'StripeInvalidRequestError') throw error
     return undefined
   }
-}
-
-function nextPeriod({ items }: LiveSubscription): Date {
-  return new Date(Math.min(...items.map(({ current_period_end: end }) => end)) * 1000)
 }

@@ -64,6 +64,19 @@ export function refusePlanned({ id, schedule, pending_update: waiting }: LiveSub
 }
 
 /**
+ * An operator's schedule is not a customer's to change.
+ * @throws Failure OUTGROW_BILLING_UNCHANGEABLE
+ */
+export function refuseOthersSchedule({ id, schedule }: LiveSubscription): void {
+  if (!schedule || isOurs(schedule)) return
+  throw new Failure({
+    code: 'OUTGROW_BILLING_UNCHANGEABLE',
+    message: `Subscription ${id} has a schedule that was not made here.`,
+    fix: 'Change it in Stripe’s dashboard.',
+  })
+}
+
+/**
  * Schedules another plan or quantity for the end of what is paid. The subscription's other items, discounts and tax rates
  * stay: a phase that does not name them would drop them.
  */

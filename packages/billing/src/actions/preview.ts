@@ -7,7 +7,7 @@ import { oldest } from './change.ts'
 import { amountOf, timingOf } from './change-timing.ts'
 import { customerOf } from './customer.ts'
 import { liveSubscription, planItemOf, type LiveSubscription } from './live-subscription.ts'
-import { isOurs, nextPhaseOf } from './planned-change.ts'
+import { nextPhaseOf, refuseOthersSchedule } from './planned-change.ts'
 
 /** What is wanted instead: what is left out stays as it is. */
 export interface PlanChange {
@@ -122,18 +122,15 @@ export async function resolveChange(
   return { live, item, price, quantity, when, isTrial }
 }
 
-function refuseUnchangeable({ collection_method, pause_collection, schedule }: LiveSubscription): void {
+function refuseUnchangeable(live: LiveSubscription): void {
+  const { collection_method, pause_collection } = live
+  refuseOthersSchedule(live)
   if (collection_method === 'send_invoice' || pause_collection !== null) {
     throw unchangeable(
       'The subscription is paid by invoice, or its collection is paused: an upgrade would not be paid.',
       'Change it in Stripe’s dashboard.',
     )
   }
-  if (schedule && !isOurs(schedule))
-    throw unchangeable(
-      'The subscription has a schedule of an operator.',
-      'Change that in Stripe’s dashboard.',
-    )
 }
 
 /** What a change that is made now is charged, for now or for a moment that was looked at before. */

@@ -1,4 +1,5 @@
 import { stripeLink, type BillingDetails } from '@outgrow/billing'
+import type { PropsWithChildren } from 'hono/jsx'
 import { product, saysOf } from '../../product.ts'
 import type { Services } from '../../services.ts'
 import { day, money } from '../money.ts'
@@ -29,7 +30,7 @@ export function PlanCard({ subscription, details, plans, apiBase }: Props) {
         </Planned>
       )}
       {details?.scheduled && (
-        <Planned>
+        <Planned canBeTakenBack={!details.scheduled.byOperator}>
           On {day(details.scheduled.at)} your plan becomes{' '}
           {named(details.scheduled.planId, details.scheduled.seats)}.
         </Planned>
@@ -90,13 +91,15 @@ function OpenPayments({ details, apiBase }: Pick<Props, 'details' | 'apiBase'>) 
   )
 }
 
-function Planned({ children }: { children: unknown }) {
+function Planned({ canBeTakenBack = true, children }: PropsWithChildren<{ canBeTakenBack?: boolean }>) {
   return (
     <div class="notice inline">
       <p>{children}</p>
-      <form method="post" action="/billing/take-back">
-        <button class="small plain">Keep the plan as it is</button>
-      </form>
+      {canBeTakenBack && (
+        <form method="post" action="/billing/take-back">
+          <button class="small plain">Keep the plan as it is</button>
+        </form>
+      )}
     </div>
   )
 }

@@ -1,3 +1,4 @@
+import { isRunning } from '@outgrow/billing'
 import { SubscriptionStatus, type Database, type Prisma } from '@outgrow/db'
 import { assertNever } from '@outgrow/kit'
 import { day } from '../money.ts'
@@ -6,16 +7,17 @@ export type ShownSubscription = Prisma.SubscriptionGetPayload<{
   include: { items: { include: { plan: true } } }
 }>
 
-/** The account's newest subscription, as it is stored. */
-export function subscriptionOf(
+/** The subscription that runs, as it is stored: what is done to it is done to the oldest. Or the newest that has ended. */
+export async function subscriptionOf(
   { client }: Pick<Database, 'client'>,
   accountId: string,
 ): Promise<ShownSubscription | null> {
-  return client.subscription.findFirst({
+  const subscriptions = await client.subscription.findMany({
     where: { customer: { accountId } },
     orderBy: { startedAt: 'desc' },
     include: { items: { include: { plan: true } } },
   })
+  return subscriptions.findLast(({ status }) => isRunning(status)) ?? subscriptions[0] ?? null
 }
 
 /** The plan and how many of it; undefined for one that is none of ours, and for one that has ended. */
@@ -48,6 +50,7 @@ export function stateText(subscription: ShownSubscription): string {
     case SubscriptionStatus.TRIALING:
       return `On trial until ${day(subscription.trialEnd)}.`
     case SubscriptionStatus.ACTIVE:
+      if (subscription.collectionPaused) return 'Active. Nothing is charged at the moment.'
       return `Active. It renews on ${day(end)}.`
     case SubscriptionStatus.PAST_DUE:
     case SubscriptionStatus.UNPAID:
