@@ -51,7 +51,7 @@ for (const backend of ['sqlite', 'postgres'] as const)
       expect(preview.dueNow).toBeGreaterThan(1800)
       expect(preview.dueNow).toBeLessThan(2200)
       expect(linesAtStripe(id)).toEqual([['price_pro', 1]]) // a preview changes nothing
-      shop.fake.advance(600) // the customer reads
+      shop.fake.advance(1700) // the customer reads
       expect(await changePlan(shop.billing, accountId, { planId: 'team' }, preview.confirmation)).toEqual({
         status: 'changed',
       })

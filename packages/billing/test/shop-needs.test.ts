@@ -138,12 +138,15 @@ for (const backend of ['sqlite', 'postgres'] as const)
     })
 
     test('a code that is unknown, over, or another customer’s is refused and changes nothing', async () => {
-      const { accountId, id } = await subscriber()
+      const { accountId, customer, id } = await subscriber()
       const other = await shop.account()
       const coupon = 'mine'
       await shop.stripe.coupons.create({ id: coupon, percent_off: 10, duration: 'once' })
       const promotion = { type: 'coupon' as const, coupon }
-      await shop.stripe.promotionCodes.create({ promotion, code: 'THEIRS', customer: other.customer })
+      // A code can be given to several customers, each for themselves.
+      await shop.stripe.promotionCodes.create({ promotion, code: 'BOTH', customer })
+      for (const code of ['THEIRS', 'BOTH'])
+        await shop.stripe.promotionCodes.create({ promotion, code, customer: other.customer })
       await shop.stripe.promotionCodes.create({ promotion, code: 'OVER', active: false })
       for (const code of ['NEVER', 'THEIRS', 'OVER', ''])
         await expect(redeemPromotionCode(shop.billing, accountId, code)).rejects.toMatchObject({
@@ -153,6 +156,8 @@ for (const backend of ['sqlite', 'postgres'] as const)
         code: 'OUTGROW_BILLING_PROMOTION_CODE',
       })
       expect(shop.fake.store.subscription(id).object.discounts).toEqual([])
+      await redeemPromotionCode(shop.billing, accountId, 'BOTH')
+      expect(shop.fake.store.subscription(id).object.discounts).toHaveLength(1)
     })
 
     test.each(['pause', 'cancel'] as const)('a trial without a card ends with a %s', async (withoutCard) => {

@@ -41,7 +41,11 @@ export function scheduleFrom(
     items: itemsOf(object),
     currency: object.currency,
     prorationBehavior: 'create_prorations',
-    discounts: [],
+    discounts: object.discounts.map((discount) => ({
+      coupon: null,
+      discount: discount as string,
+      promotion_code: null,
+    })),
     metadata: {},
     trialEnd: object.status === 'trialing' ? object.trial_end : null,
   })
@@ -150,6 +154,8 @@ export function leavePhase(
   showPhase(store, schedule)
   const next = currentPhase(store, schedule)
   if (next) {
+    // A phase that names no discounts has none.
+    state.object.discounts = []
     enterPhase(store, emit, state, next)
     emit('subscription_schedule.updated', schedule)
     return
