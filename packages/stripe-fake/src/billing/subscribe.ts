@@ -5,7 +5,7 @@ import type { Emitter } from '../emitter.ts'
 import { itemObject, subscriptionObject } from '../objects/subscription.ts'
 import type { Card, Store, SubscriptionState } from '../store.ts'
 import { attemptOf, collect } from './collect.ts'
-import { redeem, redeemable, type DiscountRequest } from './discounts.ts'
+import { redeem, checkDiscount, type DiscountRequest } from './discounts.ts'
 import { openInvoice } from './invoices.ts'
 import { periodLine, prorationLine } from './lines.ts'
 import { addPeriods, lastPeriodEnd } from './periods.ts'
@@ -40,7 +40,7 @@ export interface NewSubscription {
 /** Starts a subscription: a trial, or a first invoice that is paid or leaves it incomplete for 23 hours. */
 export function subscribe(store: Store, emit: Emitter, request: NewSubscription): SubscriptionState {
   store.customer(request.customer)
-  for (const discount of request.discounts ?? []) redeemable(store, request.customer, discount)
+  for (const discount of request.discounts ?? []) checkDiscount(store, request.customer, discount)
   const card: Card | undefined =
     request.pays === undefined ? store.cards.get(request.customer) : request.pays ? 'succeeds' : 'fails'
   const object = newObject(store, request)

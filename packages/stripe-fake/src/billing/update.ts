@@ -4,7 +4,7 @@ import type { Seconds } from '../clock.ts'
 import type { Emitter } from '../emitter.ts'
 import type { Store, SubscriptionState } from '../store.ts'
 import { changeItems, type ItemsRequest } from './change-items.ts'
-import { redeem, redeemable, type DiscountRequest } from './discounts.ts'
+import { redeem, checkDiscount, type DiscountRequest } from './discounts.ts'
 import type { ItemChange } from './plan-items.ts'
 import { firstPeriodEnd, lastPeriodEnd } from './periods.ts'
 import { followSubscription } from './schedules.ts'
@@ -95,7 +95,7 @@ function refuseAtOnce(store: Store, object: Stripe.Subscription, change: Change)
   const { cancelAt, trialEnd, discounts } = change
   if (typeof cancelAt === 'number' && cancelAt <= store.now) throw past('cancel_at')
   if (typeof trialEnd === 'number' && trialEnd <= store.now) throw past('trial_end')
-  for (const discount of discounts ?? []) redeemable(store, object.customer as string, discount)
+  for (const discount of discounts ?? []) checkDiscount(store, object.customer as string, discount)
   refuseWhatSchedulesDo(object, change)
 }
 
