@@ -120,6 +120,7 @@ for (const backend of databases)
         customer,
         client_reference_id: victim,
         metadata: { accountId: other },
+        success_url: 'http://a/',
         line_items: [{ price: 'price_pro', quantity: 1 }],
       })
       shop.fake.completeCheckout(session.id)
