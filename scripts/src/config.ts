@@ -14,7 +14,7 @@ export interface ProjectConfig<Client extends PrismaClientShape = PrismaClientSh
   billing?: PrismaStoreOptions<Client> & {
     /** A function where prices come from the environment. */
     plans?: PlanConfig | (() => PlanConfig | Promise<PlanConfig>)
-    policy?: BillingPolicy
+    policy?: Partial<BillingPolicy>
   }
 }
 

@@ -204,7 +204,7 @@ export interface CustomerPage {
   only?: readonly string[] | undefined
   /** Only those that were here by then. */
   until?: Date | undefined
-  /** Only those with a subscription at one of these prices. */
+  /** Only those with a subscription at one of these prices that has not ended. */
   prices?: readonly string[] | undefined
 }
 
@@ -426,8 +426,8 @@ export interface Upkeep {
   deadLetters(limit: number): Promise<DeadLetter[]>
   /** Puts events back into the queue; says how many, or how many it would be. */
   requeueEvents(selection: EventSelection, now: Date, dryRun: boolean): Promise<number>
-  /** Puts dead messages back into the queue. */
-  requeueMessages(now: Date, dryRun: boolean): Promise<number>
+  /** Puts messages back into the queue that were given up, or heard of too late to be sent. */
+  requeueMessages(which: 'dead' | 'late', now: Date, dryRun: boolean): Promise<number>
   /** Blanks payloads of events that were settled, and received before. */
   blankPayloads(before: Date, dryRun: boolean): Promise<number>
   /** When events that Stripe delivered about customers arrived: the last `limit`, the oldest first. */
@@ -438,8 +438,7 @@ export interface BillingCounts {
   events: Record<EventStatus, number>
   oldestPending: Date | null
   expiredLeases: number
-  /** Skipped were settled without being sent. */
-  outbox: { waiting: number; sent: number; dead: number; skipped: number }
+  outbox: Record<'waiting' | 'sent' | 'dead' | Skipped, number>
   /** By the status as Stripe writes it. */
   subscriptions: Record<string, number>
   unexpectedMoves: number

@@ -140,6 +140,16 @@ for (const backend of databases)
       ]).toEqual(['incomplete_expired', ['incomplete_expired', 'active']])
     })
 
+    test('while a first payment is under way, as a bank debit for days, there is no second purchase', async () => {
+      const { accountId, customer } = await shop.account()
+      shop.fake.setCard(customer, 'fails')
+      const { id } = await shop.stripe.subscriptions.create({ customer, items: [{ price: 'price_pro' }] })
+      for (const intent of shop.fake.store.paymentIntents.values())
+        if (intent.customer === customer) intent.status = 'processing'
+      await expect(checkout(accountId)).rejects.toMatchObject({ code: 'OUTGROW_BILLING_SUBSCRIBED' })
+      expect([await statusOf(shop.database, id), openPages(customer)]).toEqual(['incomplete', []])
+    })
+
     test('a first payment that succeeds just then is noticed', async () => {
       const { accountId, customer } = await shop.account()
       shop.fake.setCard(customer, 'fails')

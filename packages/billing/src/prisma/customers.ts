@@ -1,4 +1,5 @@
 import type { ChangeMark, CheckoutMark, Customer, Customers, Fence } from '../store.ts'
+import { isOver, SubscriptionStatus } from '../state/statuses.ts'
 import type { Rows } from './models.ts'
 import { insertNew, type Scope } from './scope.ts'
 import { lockCustomer } from './sql/lock.ts'
@@ -35,9 +36,7 @@ export function customersOf(scope: Scope): Customers {
           ...(after === undefined ? {} : { id: { gt: after } }),
           ...(only ? { stripeCustomerId: { in: only } } : {}),
           ...(until ? { createdAt: { lte: until } } : {}),
-          ...(prices
-            ? { subscriptions: { some: { items: { some: { stripePriceId: { in: prices } } } } } }
-            : {}),
+          ...(prices ? { subscriptions: { some: runningAt(prices) } } : {}),
         },
         orderBy: { id: 'asc' },
         take: limit,
@@ -135,6 +134,12 @@ const readerOf =
 
 function markOf({ change, changeUntil }: Rows['customer']): ChangeMark | undefined {
   return changeUntil === null ? undefined : { name: change ?? 'unnamed', until: changeUntil }
+}
+
+const overStatuses = Object.values(SubscriptionStatus).filter(isOver)
+
+function runningAt(prices: readonly string[]): object {
+  return { status: { notIn: overStatuses }, items: { some: { stripePriceId: { in: prices } } } }
 }
 
 function checkoutOf({ checkout }: Rows['customer']): CheckoutMark | undefined {

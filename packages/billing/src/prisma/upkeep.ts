@@ -35,8 +35,9 @@ export function upkeepOf({
         outbox: {
           waiting: await models.message.count({ where: { sentAt: null, deadAt: null } }),
           sent: await models.message.count({ where: { sentAt: { not: null }, skipped: null } }),
-          skipped: await models.message.count({ where: { skipped: { not: null } } }),
           dead: await models.message.count({ where: { deadAt: { not: null } } }),
+          late: await models.message.count({ where: { skipped: 'late' } }),
+          baseline: await models.message.count({ where: { skipped: 'baseline' } }),
         },
         subscriptions: Object.fromEntries(
           byStripeStatus.map(({ stripeStatus, _count }) => [stripeStatus, _count]),
@@ -109,10 +110,11 @@ export function upkeepOf({
       }
       return (await write(() => models.event.updateMany({ where, data }))).count
     },
-    async requeueMessages(now, dryRun) {
-      const where = { deadAt: { not: null } }
+    async requeueMessages(which, now, dryRun) {
+      const where = which === 'dead' ? { deadAt: { not: null } } : { skipped: 'late' }
       if (dryRun) return models.message.count({ where })
-      const data = { deadAt: null, attempts: 0, nextAttemptAt: now, leaseUntil: null }
+      const again = { attempts: 0, nextAttemptAt: now, leaseUntil: null }
+      const data = which === 'dead' ? { ...again, deadAt: null } : { ...again, sentAt: null, skipped: null }
       return (await write(() => models.message.updateMany({ where, data }))).count
     },
     async blankPayloads(before, dryRun) {

@@ -53,7 +53,8 @@ export async function backfill(billing: Billing, request: BackfillRequest): Prom
   if (dryRun) return found
   for (const payer of found.unlinked) await store.unlinked.put(payer, timeOf(billing))
   const gone = only ?? (await store.unlinked.list(maxListed)).map(({ stripeCustomerId }) => stripeCustomerId)
-  await store.unlinked.remove(gone.filter((id) => !payers.has(id)))
+  const ended = gone.filter((id) => !payers.has(id))
+  for (let at = 0; at < ended.length; at += 1000) await store.unlinked.remove(ended.slice(at, at + 1000))
   return found
 }
 

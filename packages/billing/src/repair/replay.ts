@@ -20,7 +20,11 @@ export function replay(
   return upkeep.requeueEvents({ statuses, stripeEventIds: ids, type, since }, new Date(), dryRun)
 }
 
-/** Lets outbox messages that were given up be sent again. Returns how many. */
-export function replayOutbox({ upkeep }: BillingStore, dryRun = false): Promise<number> {
-  return upkeep.requeueMessages(new Date(), dryRun)
+/** Lets outbox messages be sent that were given up, or heard of too late to be sent by themselves. Returns how many. */
+export function replayOutbox(
+  { upkeep }: BillingStore,
+  which: 'dead' | 'late' = 'dead',
+  dryRun = false,
+): Promise<number> {
+  return upkeep.requeueMessages(which, new Date(), dryRun)
 }

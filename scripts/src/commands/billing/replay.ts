@@ -12,6 +12,7 @@ interface Options extends BillingOptions {
   since?: string
   dead?: boolean
   outbox?: boolean
+  late?: boolean
 }
 
 export const replayCommand = withBillingOptions(new Command('replay'), true)
@@ -24,6 +25,7 @@ export const replayCommand = withBillingOptions(new Command('replay'), true)
   .option('--since <date>', 'events received since, as 2026-01-31 or 2026-01-31T10:00:00Z')
   .option('--dead', 'only events that were abandoned')
   .option('--outbox', 'messages that were abandoned, instead of events')
+  .option('--late', 'with --outbox: those that were not sent because they were heard of too late')
   .addHelpText(
     'after',
     '\nExamples:\n  outgrow billing replay --dead\n  outgrow billing replay --type invoice.paid --since 2026-01-31 --dry-run',
@@ -34,11 +36,12 @@ export const replayCommand = withBillingOptions(new Command('replay'), true)
       { command: 'billing replay', replayed: 0 },
       ({ terminal }) =>
         withBilling(options.database, async (store, { replay, replayOutbox }) => {
-          const { id: ids, type, dead, dryRun = false, outbox } = options
+          const { id: ids, type, dead, dryRun = false, outbox, late } = options
           const since = dateOf(options.since)
-          if (!outbox && !ids && type === undefined && since === undefined && !dead) throw nothingChosen()
+          if (!outbox && (late || (!ids && type === undefined && since === undefined && !dead)))
+            throw nothingChosen()
           const replayed = outbox
-            ? await replayOutbox(store, dryRun)
+            ? await replayOutbox(store, late ? 'late' : 'dead', dryRun)
             : await replay(store, { ids, type, since, dead }, dryRun)
           terminal.line(
             `${count(replayed)} ${outbox ? 'messages' : 'events'} ${dryRun ? 'would be' : 'are'} in the queue again.`,
@@ -52,6 +55,6 @@ function nothingChosen(): Failure {
   return new Failure({
     code: 'OUTGROW_OPTION_INVALID',
     message: 'No events were chosen.',
-    fix: 'Choose them with --id, --type, --since or --dead.',
+    fix: 'Choose them with --id, --type, --since or --dead; --late goes with --outbox.',
   })
 }
