@@ -64,8 +64,8 @@ export function thinDelivery(event: Stripe.Event): Delivery {
     type: `v1.${event.type}`,
     created: new Date(event.created * 1000).toISOString(),
     livemode: event.livemode,
-    context: null,
-    related_object: { id, type: kind, url: `/v1/${kind}s/${id}` },
+    context: event.account ?? null,
+    related_object: { id, type: kind, url: `/v1/${kind.replace('.', '/')}s/${id}` },
   })
   return { event, body }
 }

@@ -8,9 +8,10 @@ import type { RateLimits } from './api/limits.ts'
 import { completeSession, openSessionOf } from './billing/checkout.ts'
 import { nextDue } from './billing/due.ts'
 import { payByLink, subscribeInDashboard, type OutsidePayer } from './billing/payers.ts'
+import { refundCharge } from './billing/refunds.ts'
 import { cancelNow } from './billing/renewal.ts'
 import { hasEnded } from './billing/statuses.ts'
-import { disputeObject, refundObject } from './objects/charge.ts'
+import { disputeObject } from './objects/charge.ts'
 import { priceObject, productObject, type Interval } from './objects/product.ts'
 import { known, Store, type Card } from './store.ts'
 
@@ -170,15 +171,8 @@ export class StripeState {
 
   /** Money given back for the customer's newest paid charge; undefined when there is none. */
   refund(customer: string): Stripe.Refund | undefined {
-    const { store, emit } = this
     const charge = this.#newestCharge(customer)
-    if (!charge || charge.refunded) return undefined
-    const refund = refundObject(store.id('re'), store.now, charge, charge.amount)
-    store.refunds.set(refund.id, refund)
-    charge.amount_refunded = charge.amount
-    charge.refunded = true
-    emit('charge.refunded', charge)
-    return refund
+    return charge && !charge.refunded ? refundCharge(this.store, this.emit, charge) : undefined
   }
 
   failRefund(id: string): void {

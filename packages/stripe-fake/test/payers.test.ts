@@ -64,3 +64,36 @@ test('a page goes on after an object that has ceased to match, and a deleted cus
   const { data } = await stripe.subscriptions.list({ status: 'all', expand: ['data.customer'] })
   expect(data.at(-1)?.customer).toMatchObject({ id: all[0]?.customer, deleted: true })
 })
+
+test('a charge is refunded in parts, up to its amount', async () => {
+  const { stripe, subscribe, types } = start()
+  const { customer } = await subscribe()
+  const [charge] = (await stripe.charges.list({ customer })).data
+  const id = charge?.id ?? ''
+  await stripe.refunds.create({ charge: id, amount: 300, reason: 'requested_by_customer' })
+  await expect(stripe.refunds.create({ charge: id, amount: 701 })).rejects.toMatchObject({ param: 'amount' })
+  await stripe.refunds.create({ payment_intent: charge?.payment_intent as string })
+  expect(await stripe.charges.retrieve(id)).toMatchObject({ amount_refunded: 1000, refunded: true })
+  expect(types()).toEqual(['charge.refunded', 'charge.refunded'])
+  await expect(stripe.refunds.create({ charge: id })).rejects.toMatchObject({
+    code: 'charge_already_refunded',
+  })
+})
+
+test('a cancel can credit what is left, and bill what waits', async () => {
+  const { fake, stripe, subscribe } = start()
+  const { id, customer, start: from, end } = await subscribe()
+  fake.advance(15 * day)
+  const left = Math.round((1000 * (end - fake.store.now)) / (end - from))
+  await stripe.subscriptions.cancel(id, {
+    prorate: true,
+    invoice_now: true,
+    cancellation_details: { feedback: 'unused', comment: 'Thanks' },
+  })
+  expect(await stripe.customers.retrieve(customer)).toMatchObject({ balance: -left })
+  expect((await stripe.subscriptions.retrieve(id)).cancellation_details).toMatchObject({
+    feedback: 'unused',
+    comment: 'Thanks',
+    reason: 'cancellation_requested',
+  })
+})

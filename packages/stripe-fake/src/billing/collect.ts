@@ -47,7 +47,7 @@ function declineOf(attempt: Attempt): Stripe.PaymentIntent.LastPaymentError {
     : { type: 'card_error', code: 'authentication_required', message: 'This payment needs authentication.' }
 }
 
-export function markPaid(store: Store, emit: Emitter, invoice: Stripe.Invoice): void {
+function markPaid(store: Store, emit: Emitter, invoice: Stripe.Invoice): void {
   invoice.status = 'paid'
   invoice.amount_paid = invoice.amount_due
   invoice.amount_remaining = 0

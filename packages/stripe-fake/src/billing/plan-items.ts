@@ -132,7 +132,7 @@ function isAnything({ amount }: Line): boolean {
   return amount !== 0
 }
 
-export function totalOf(items: Stripe.SubscriptionItem[]): number {
+function totalOf(items: Stripe.SubscriptionItem[]): number {
   return items.reduce((sum, { price, quantity }) => sum + (price.unit_amount ?? 0) * (quantity ?? 1), 0)
 }
 

@@ -18,7 +18,7 @@ export interface PreviewRequest extends Omit<ItemsRequest, 'changes'> {
   discounts: DiscountRequest[]
   /** Only what comes back every period, without prorations. */
   isRecurring: boolean
-  ends: 'now' | 'period-end' | undefined
+  ends: 'now' | 'period-end' | Seconds | undefined
   trialEnd: 'now' | Seconds | undefined
 }
 
@@ -80,7 +80,7 @@ function changed(
     newId('si'),
   )
   if (!request.isRecurring && now.length > 0) return { lines: now, at: store.now }
-  const endsAt = request.ends === 'period-end' ? firstPeriodEnd(object) : object.cancel_at
+  const endsAt = request.ends === 'period-end' ? firstPeriodEnd(object) : (request.ends ?? object.cancel_at)
   const due = Math.min(...planned.items.map(({ current_period_end: at }) => at))
   const trialEnd = request.trialEnd === 'now' ? store.now : (request.trialEnd ?? due)
   const at = object.status === 'trialing' || request.trialEnd !== undefined ? trialEnd : due

@@ -73,6 +73,8 @@ export function updateSchedule(
   change: {
     phases?: PhaseRequest[] | undefined
     endBehavior?: ScheduleEnd | undefined
+    /** For what the running phase changes at once; the phase's own by default. */
+    prorationBehavior?: ProrationBehavior | undefined
     metadata?: Stripe.Metadata
   },
 ): void {
@@ -85,7 +87,7 @@ export function updateSchedule(
     schedule.phases = phases
     showPhase(store, schedule)
     const current = currentPhase(store, schedule)
-    if (current) enterPhase(store, emit, state, current)
+    if (current) enterPhase(store, emit, state, current, change.prorationBehavior)
   }
   emit('subscription_schedule.updated', schedule)
 }
@@ -173,6 +175,7 @@ function enterPhase(
   emit: Emitter,
   state: SubscriptionState,
   phase: Stripe.SubscriptionSchedule.Phase,
+  prorationBehavior = phase.proration_behavior as ProrationBehavior,
 ): void {
   const { object } = state
   const changes = changesTo(object, phase)
@@ -183,10 +186,7 @@ function enterPhase(
   }
   object.metadata = { ...object.metadata, ...phase.metadata }
   if (changes.length === 0) return
-  changeItems(store, emit, state, {
-    changes,
-    prorationBehavior: phase.proration_behavior as ProrationBehavior,
-  })
+  changeItems(store, emit, state, { changes, prorationBehavior })
   emit('customer.subscription.updated', object)
 }
 
@@ -258,7 +258,7 @@ function itemsOf({ items }: Stripe.Subscription): { price: string; quantity: num
   return items.data.map(({ price, quantity }) => ({ price: price.id, quantity: quantity ?? 1 }))
 }
 
-export function currentPhase(
+function currentPhase(
   store: Store,
   { phases }: Stripe.SubscriptionSchedule,
 ): Stripe.SubscriptionSchedule.Phase | undefined {

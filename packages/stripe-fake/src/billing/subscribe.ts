@@ -19,7 +19,7 @@ export type PaymentBehavior =
 
 export interface NewSubscription {
   customer: string
-  items: { price: string; quantity: number }[]
+  items: { price: string; quantity: number; metadata?: Record<string, string> }[]
   trialDays: number
   trialEnd?: Seconds | undefined
   /** What the payment page said; the customer's card decides where it is not given. */
@@ -100,10 +100,11 @@ function newObject(store: Store, request: NewSubscription): Stripe.Subscription 
   object.metadata = request.metadata ?? {}
   object.description = request.description ?? null
   object.billing_cycle_anchor = trialEnd ?? request.anchor ?? now
-  object.items.data = request.items.map(({ quantity }, at) => {
+  object.items.data = request.items.map(({ quantity, metadata = {} }, at) => {
     const price = prices[at] as Stripe.Price
     const end = trialEnd ?? request.anchor ?? addPeriods(now, price, 1)
-    return itemObject(store.id('si'), now, object.id, price, quantity, { start: now, end })
+    const item = itemObject(store.id('si'), now, object.id, price, quantity, { start: now, end })
+    return { ...item, metadata }
   })
   if (trialEnd !== undefined) {
     object.trial_start = now

@@ -69,11 +69,7 @@ export function invoiceRoutes({ store, emit }: StripeState, api: Api): void {
         prorationBehavior: details.proration_behavior,
         prorationDate: details.proration_date,
         resetsAnchor: details.billing_cycle_anchor === 'now',
-        ends: details.cancel_now
-          ? 'now'
-          : details.cancel_at_period_end || typeof details.cancel_at === 'string'
-            ? 'period-end'
-            : undefined,
+        ends: endOf(details),
         trialEnd: details.trial_end,
       }),
     )
@@ -169,6 +165,17 @@ export function invoiceRoutes({ store, emit }: StripeState, api: Api): void {
         params,
       ),
   )
+}
+
+function endOf(details: {
+  cancel_now?: boolean | undefined
+  cancel_at_period_end?: boolean | undefined
+  cancel_at?: number | string | null | undefined
+}): 'now' | 'period-end' | number | undefined {
+  const { cancel_now: now, cancel_at: at, cancel_at_period_end: atEnd } = details
+  if (now) return 'now'
+  if (typeof at === 'number') return at
+  return atEnd || typeof at === 'string' ? 'period-end' : undefined
 }
 
 function refuseClosed({ status }: Stripe.Invoice): void {

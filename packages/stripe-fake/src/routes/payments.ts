@@ -2,13 +2,17 @@ import type { Stripe } from 'stripe'
 import type { Api } from '../api/api.ts'
 import { ApiError } from '../api/errors.ts'
 import { isWithin, pageOf } from '../api/page.ts'
-import { nothing, oneOf, paging, range, shape, text, type Fields } from '../api/shapes.ts'
+import { atLeast, metadata, nothing, oneOf, paging, range, shape, text, type Fields } from '../api/shapes.ts'
+import { refundCharge } from '../billing/refunds.ts'
 import type { StripeState } from '../state.ts'
 import { known } from '../store.ts'
 
 /** Charges, payment intents, refunds and disputes. */
-export function paymentRoutes(fake: StripeState, api: Api): void {
-  const { store } = fake
+export function paymentRoutes({ store, emit }: StripeState, api: Api): void {
+  const latestCharge = (intent: string | undefined) =>
+    intent === undefined
+      ? undefined
+      : ((known(store.paymentIntents, 'payment_intent', intent).latest_charge as string | null) ?? undefined)
   api('get', '/v1/charges/:id', nothing, ({ id }) => known(store.charges, 'charge', id))
   api(
     'get',
@@ -62,13 +66,24 @@ export function paymentRoutes(fake: StripeState, api: Api): void {
   api(
     'post',
     '/v1/refunds',
-    shape({ charge: text } satisfies Fields<Stripe.RefundCreateParams>),
+    shape({
+      charge: text.optional(),
+      payment_intent: text.optional(),
+      amount: atLeast(1).optional(),
+      reason: oneOf<Stripe.RefundCreateParams.Reason>()(
+        'duplicate',
+        'fraudulent',
+        'requested_by_customer',
+      ).optional(),
+      metadata: metadata.optional(),
+    } satisfies Fields<Stripe.RefundCreateParams>),
     ({ params }) => {
-      const charge = known(store.charges, 'charge', params.charge)
-      const refund = fake.refund(charge.customer as string)
-      if (!refund)
-        throw new ApiError(400, 'Charge has already been refunded.', { code: 'charge_already_refunded' })
-      return refund
+      const { payment_intent: intent, charge = latestCharge(intent) } = params
+      if (charge === undefined) {
+        throw new ApiError(400, 'One of the following params should be provided: payment_intent or charge.')
+      }
+      const refund = refundCharge(store, emit, known(store.charges, 'charge', charge), params.amount)
+      return Object.assign(refund, { reason: params.reason ?? null, metadata: params.metadata ?? {} })
     },
   )
   api(

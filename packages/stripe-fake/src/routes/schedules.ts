@@ -104,6 +104,7 @@ export function scheduleRoutes({ store, emit }: StripeState, api: Api): void {
       const schedule = scheduleOf(id)
       updateSchedule(store, emit, schedule, {
         endBehavior: params.end_behavior,
+        prorationBehavior: params.proration_behavior,
         phases: params.phases?.map((phase) => ({
           startDate: phase.start_date,
           endDate: phase.end_date,

@@ -16,12 +16,9 @@ import {
   text,
   type Fields,
 } from '../api/shapes.ts'
+import { cancel } from '../billing/cancel.ts'
 import { firstPeriodEnd } from '../billing/periods.ts'
-import { addPending } from '../billing/invoices.ts'
-import { netShare } from '../billing/discounts.ts'
-import { prorationLine } from '../billing/lines.ts'
 import { requestPause, resume } from '../billing/pause.ts'
-import { cancelNow } from '../billing/renewal.ts'
 import { subscribe } from '../billing/subscribe.ts'
 import { update } from '../billing/update.ts'
 import { shownSubscription } from '../objects/shown.ts'
@@ -99,7 +96,11 @@ export function subscriptionRoutes(fake: StripeState, api: Api): void {
     shownSubscription(
       subscribe(store, emit, {
         customer: params.customer,
-        items: params.items.map(({ price, quantity = 1 }) => ({ price, quantity })),
+        items: params.items.map(({ price, quantity = 1, metadata }) => ({
+          price,
+          quantity,
+          metadata: metadata ?? {},
+        })),
         trialDays: params.trial_period_days ?? 0,
         trialEnd: typeof params.trial_end === 'number' ? params.trial_end : undefined,
         anchor: params.billing_cycle_anchor,
@@ -254,17 +255,9 @@ function cancelRoute({ store, emit }: StripeState, api: Api): void {
     } satisfies Fields<Stripe.SubscriptionCancelParams>),
     ({ id, params }) => {
       const state = store.subscription(id)
-      const { object } = state
       const { comment = null, feedback = null } = params.cancellation_details ?? {}
-      if (params.prorate && object.status === 'active') {
-        const share = netShare(store, object)
-        const credits = object.items.data.map((item) =>
-          prorationLine(store, item, { at: store.now, sign: -1, share }),
-        )
-        addPending(store, object.customer as string, credits)
-      }
-      object.cancellation_details = { comment, feedback, feedback_option: null, reason: null }
-      cancelNow(store, emit, state)
+      const { prorate: prorates = false, invoice_now: invoicesNow = false } = params
+      cancel(store, emit, state, { prorates, invoicesNow, comment, feedback })
       return shownSubscription(state)
     },
   )
