@@ -1,4 +1,5 @@
 import { Stripe } from 'stripe'
+import { withoutUnasked } from './api/expand.ts'
 import type { Store } from './store.ts'
 
 /** Records an event about an object, as it is now. */
@@ -19,7 +20,7 @@ export function emitterOf(
       ...(account === undefined ? {} : { account }),
       api_version: apiVersion,
       created: store.now,
-      data: { object: structuredClone(object) },
+      data: { object: withoutUnasked(object) },
       livemode: false,
       pending_webhooks: 1,
       request: { id: null, idempotency_key: null },

@@ -43,6 +43,8 @@ test('sessions are found by customer, status and subscription, and expire', asyn
   const second = await checkout()
   const third = await checkout({ locale: 'de', client_reference_id: 'account-1' })
   await stripe.checkout.sessions.expire(second.id)
+  const expired = fake.deliveries.take().find(({ event }) => event.type === 'checkout.session.expired')
+  expect(expired?.event.data.object).not.toHaveProperty('line_items')
   await press(third.url, { outcome: 'pay' })
   const idsOf = async (filter: Parameters<typeof stripe.checkout.sessions.list>[0]) =>
     (await stripe.checkout.sessions.list(filter)).data.map(({ id }) => id)

@@ -73,7 +73,7 @@ test('a week’s price that is not paid is billed each week until the attempts a
 test('names of the language are no fields', async () => {
   const { stripe, subscribe } = start()
   const { id } = await subscribe()
-  for (const name of ['constructor', '__proto__', 'toString', 'items.data.constructor']) {
+  for (const name of ['id', 'status', 'constructor', '__proto__', 'toString', 'items.data.constructor']) {
     await expect(stripe.subscriptions.retrieve(id, { expand: [name] })).rejects.toMatchObject({
       param: 'expand',
     })

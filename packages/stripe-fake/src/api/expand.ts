@@ -19,6 +19,13 @@ export function expanded(store: Store, answer: object, paths: string[]): object 
   return copy
 }
 
+/** A copy as events carry it: with nothing that must be asked for. */
+export function withoutUnasked(object: object): object {
+  const copy = structuredClone(object) as Json
+  for (const name of asked[String(copy.object)] ?? []) delete copy[name]
+  return copy
+}
+
 type Json = Record<string, unknown>
 
 function expandPath(
@@ -38,11 +45,12 @@ function expandPath(
     included.set(object, new Set([...(included.get(object) ?? []), name]))
     object[name] ??= includedOf(store, object, name)
   }
-  if (typeof at !== 'object' || !Object.hasOwn(object, name)) {
+  const value = typeof at === 'object' && Object.hasOwn(object, name) ? object[name] : undefined
+  const result = Array.isArray(value) ? value.map((one) => objectOf(store, one)) : objectOf(store, value)
+  if (result === undefined || typeof result !== 'object' || name === 'id') {
     throw new ApiError(400, `This property cannot be expanded (${path}).`, { param: 'expand' })
   }
-  const value = object[name]
-  object[name] = Array.isArray(value) ? value.map((one) => objectOf(store, one)) : objectOf(store, value)
+  object[name] = result
   expandPath(store, object[name], others, path, included)
 }
 

@@ -5,6 +5,8 @@ export interface RateLimits {
   perSecond?: number
   /** An endpoint is an operation: `GET /v1/invoices/:id`, whatever the id. */
   perEndpointPerSecond?: number
+  /** In `Retry-After`, which Stripe does not promise; without it there is none. */
+  retryAfterSeconds?: number
   /** Milliseconds by which seconds are counted; the machine's own, not the virtual clock. */
   nowMs?: () => number
 }
@@ -25,9 +27,9 @@ export class Limiter {
 
   /** Counts a request. What it returns refuses it. */
   take(endpoint: string): ApiError | undefined {
-    const { perSecond, perEndpointPerSecond } = this.#limits
-    if (!this.#has('', perSecond)) return tooMany('global-rate')
-    if (!this.#has(endpoint, perEndpointPerSecond)) return tooMany('endpoint-rate')
+    const { perSecond, perEndpointPerSecond, retryAfterSeconds } = this.#limits
+    if (!this.#has('', perSecond)) return tooMany('global-rate', retryAfterSeconds)
+    if (!this.#has(endpoint, perEndpointPerSecond)) return tooMany('endpoint-rate', retryAfterSeconds)
     return undefined
   }
 
