@@ -1,5 +1,4 @@
 import { Stripe } from 'stripe'
-import { withoutUnasked } from './api/expand.ts'
 import type { Store } from './store.ts'
 
 /** Records an event about an object, as it is now. */
@@ -20,7 +19,7 @@ export function emitterOf(
       ...(account === undefined ? {} : { account }),
       api_version: apiVersion,
       created: store.now,
-      data: { object: withoutUnasked(object) },
+      data: { object: structuredClone(object) },
       livemode: false,
       pending_webhooks: 1,
       request: { id: null, idempotency_key: null },

@@ -12,6 +12,10 @@ export function fillIn(store: Store): void {
   for (const { object } of store.subscriptions.values()) {
     add(object, subscriptionObject(object.id, object.created, object.customer as string, object.status))
   }
+  for (const session of store.sessions.values()) {
+    store.sessionLines.set(session.id, store.sessionLines.get(session.id) ?? session.line_items?.data ?? [])
+    delete session.line_items
+  }
   for (const invoice of store.invoices.values()) {
     const customer = store.customers.get(invoice.customer as string)
     add(

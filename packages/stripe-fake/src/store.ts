@@ -42,6 +42,7 @@ export class Store {
   readonly refunds = new Map<string, Stripe.Refund>()
   readonly disputes = new Map<string, Stripe.Dispute>()
   readonly sessions = new Map<string, Stripe.Checkout.Session>()
+  readonly sessionLines = new Map<string, Stripe.LineItem[]>()
   readonly sessionData = new Map<string, SubscriptionData>()
   readonly portals = new Map<string, Stripe.BillingPortal.Session>()
   /** Lookup keys of the features a product carries. */

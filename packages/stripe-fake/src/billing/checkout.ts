@@ -86,6 +86,7 @@ export function openSession(store: Store, request: NewSession): Stripe.Checkout.
     echoed: request.echoed ?? {},
   })
   store.sessions.set(id, session)
+  store.sessionLines.set(id, lines)
   store.sessionData.set(id, request.data)
   return session
 }
@@ -111,7 +112,7 @@ export function enterPromotionCode(store: Store, id: string, code: string): bool
   if (!found || !session.allow_promotion_codes) return false
   try {
     const { coupon } = redeemable(store, session.customer as string | null, { promotion_code: found.id })
-    const off = amountOff(session.line_items?.data ?? [], [coupon])
+    const off = amountOff(store.sessionLines.get(id) ?? [], [coupon])
     session.discounts = [{ coupon: null, promotion_code: found.id }]
     session.amount_total = (session.amount_subtotal ?? 0) - off
     if (session.total_details) session.total_details.amount_discount = off
@@ -152,7 +153,7 @@ export function completeSession(
   const trialing = isTrial(store, session)
   const { object } = subscribe(store, emit, {
     customer,
-    items: (session.line_items?.data ?? []).map(({ price, quantity }) => ({
+    items: (store.sessionLines.get(id) ?? []).map(({ price, quantity }) => ({
       price: (price as Stripe.Price).id,
       quantity: quantity ?? 1,
     })),

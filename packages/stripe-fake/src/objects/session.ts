@@ -1,6 +1,5 @@
 import type { Stripe } from 'stripe'
 import { hour, type Seconds } from '../clock.ts'
-import { list } from './list.ts'
 
 export interface SessionFacts {
   id: string
@@ -47,7 +46,6 @@ export function sessionObject(facts: SessionFacts): Stripe.Checkout.Session {
     discounts: facts.discounts,
     expires_at: facts.expiresAt ?? facts.created + 24 * hour,
     invoice: null,
-    line_items: list(lines, `/v1/checkout/sessions/${id}/line_items`),
     livemode: false,
     metadata: facts.metadata,
     mode: 'subscription',

@@ -14,7 +14,7 @@ export function checkoutPages(fake: StripeState, app: Hono): void {
     const session = known(store.sessions, 'checkout session', context.req.param('id'))
     if (session.status !== 'open')
       return context.html(layout(store, 'Checkout', html`<p>This session is ${session.status}.</p>`), 410)
-    const lines = session.line_items?.data ?? []
+    const lines = store.sessionLines.get(session.id) ?? []
     const off = session.total_details?.amount_discount ?? 0
     const trialDays = store.sessionData.get(session.id)?.trialDays ?? 0
     const told = (name: string, text: string) =>

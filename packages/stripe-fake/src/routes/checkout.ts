@@ -142,7 +142,7 @@ export function checkoutRoutes({ store, emit, baseUrl }: StripeState, api: Api):
   )
   api('get', '/v1/checkout/sessions/:id', nothing, ({ id }) => known(store.sessions, 'checkout session', id))
   api('get', '/v1/checkout/sessions/:id/line_items', shape(paging), ({ id, params }) => {
-    const lines = known(store.sessions, 'checkout session', id).line_items?.data ?? []
+    const lines = known(store.sessionLines, 'checkout session', id)
     return pageOf(lines.toReversed(), () => true, `/v1/checkout/sessions/${id}/line_items`, params)
   })
   api('post', '/v1/checkout/sessions/:id/expire', nothing, ({ id }) => {
