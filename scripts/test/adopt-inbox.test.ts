@@ -264,7 +264,12 @@ test('a project that only Postgres can be of gets a migration for Postgres alone
   await deployMigrations(readSchemaSource(schema), app.url)
   const { document } = await adopt(
     app.url,
-    ...['--schema', schema, '--account', 'Page', '--shadow', inject('postgresUrl')],
+    '--schema',
+    schema,
+    '--account',
+    'Page',
+    '--shadow',
+    inject('postgresUrl'),
   )
   expect([document.error, document.adoption?.created]).toEqual([null, true])
   expect(readdirSync(join(folder, 'prisma')).toSorted()).toEqual(['migrations', 'schema.prisma'])

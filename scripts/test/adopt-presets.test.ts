@@ -1,6 +1,8 @@
-import type { Adoption } from '@outgrow/billing/adopt'
-import { presets } from '@outgrow/billing/adopt'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { presets, type Adoption } from '@outgrow/billing/adopt'
 import { describe, expect, test } from 'vitest'
+import { adoptInboxCommand } from '../src/commands/billing/adopt-inbox.ts'
 import { adoptFrom, application, eventText, literal, type Provider } from './adopting.ts'
 
 const real = (id: string) => literal(eventText(id))
@@ -171,6 +173,10 @@ describe('a preset', () => {
   test('is tried by each of these cases, or has nothing to read', () => {
     const tried = new Set(cases.map(({ preset }) => preset))
     expect(presets.filter(({ shapes }) => shapes.length > 0).map(({ name }) => name)).toEqual([...tried])
+    const option = adoptInboxCommand.options.find(({ long }) => long === '--preset')
+    expect(option?.description).toContain(presets.map(({ name }) => name).join(', '))
+    const docs = readFileSync(join(import.meta.dirname, '../../docs/billing.md'), 'utf8')
+    for (const { name } of presets) expect(docs).toContain(`| \`${name}\``)
   })
 
   test('that is unknown lists those that are there; Cashier’s says that it has no table', async () => {

@@ -1,5 +1,5 @@
 import type { Adoption, AdoptConnection, AdoptRequest, Preset } from '@outgrow/billing/adopt'
-import { connectSql, type ScratchOptions } from '@outgrow/databases'
+import { connectSql, refusePooled, type ScratchOptions } from '@outgrow/databases'
 import { readSchemaSource } from '@outgrow/schema'
 import type { PlannedProject } from './plan-in-project.ts'
 
@@ -47,6 +47,7 @@ export async function adoptIntoProject(
     ])
   const preset = request.preset === undefined ? undefined : presetOf(request.preset)
   const source = project.schema === undefined ? undefined : readSchemaSource(project.schema)
+  await refusePooled(project.databaseUrl)
   const connection: AdoptConnection & { close(): Promise<void> } = await connectSql(project.databaseUrl)
   try {
     await findSource(connection, request)

@@ -1,4 +1,5 @@
 import type { Billing, BillingStore, PlanConfig } from '@outgrow/billing'
+import { sessionUrlOf } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
 import { project } from '../project.ts'
 
@@ -95,6 +96,15 @@ export function databaseUrl(url = process.env.DATABASE_URL): string {
     message: 'No database was given.',
     fix: 'Pass --database with a file: or postgresql: URL, or set DATABASE_URL.',
   })
+}
+
+/**
+ * The database of `--database`, which is taken as it is, else that of the environment past a pooler.
+ * @throws Failure OUTGROW_OPTION_INVALID, OUTGROW_DIRECT_URL_OTHER, OUTGROW_DIRECT_URL_UNCHECKED
+ */
+export async function directUrl(url: string | undefined): Promise<string> {
+  const named = databaseUrl(url)
+  return url === undefined ? sessionUrlOf(named) : named
 }
 
 /** Whether a failure says that a project has no billing. */

@@ -26,6 +26,8 @@ export interface Table {
   columns: Column[]
   /** Columns that order its rows and tell each from the others; empty where it has none. */
   key: KeyColumn[]
+  /** Where a row lies, in a table without a key; undefined where that tells no row from another. */
+  place: KeyColumn | undefined
 }
 
 /** Undefined where there is no such table or view. */
@@ -68,7 +70,7 @@ export async function takenNames({ provider, query }: AdoptConnection): Promise<
 async function ofPostgres({ query }: AdoptConnection, name: TableName): Promise<Table | undefined> {
   const sql = tableSql(name)
   const columns = await query(
-    `SELECT a.attname AS name, format_type(a.atttypid, NULL) AS type, t.typcategory AS category
+    `SELECT a.attname AS name, format_type(a.atttypid, NULL) AS type, t.typcategory AS category, c.relkind AS relation
        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
       WHERE c.oid = to_regclass(?) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped
       ORDER BY a.attnum`,
@@ -94,6 +96,7 @@ async function ofPostgres({ query }: AdoptConnection, name: TableName): Promise<
       kind: kindOf(String(column.type), String(column.category)),
     })),
     key: key.map((column) => ({ sql: quoted(String(column.name)), type: String(column.type) })),
+    place: ['r', 'm'].includes(String(columns[0]?.relation)) ? { sql: 'ctid', type: 'tid' } : undefined,
   }
 }
 
@@ -128,12 +131,12 @@ async function ofSqlite({ query }: AdoptConnection, { schema, name }: TableName)
   const names = columns.map((column) => column.name.toLowerCase())
   const rowid = ['rowid', '_rowid_', 'oid'].find((alias) => !names.includes(alias))
   if (found.type === 'table' && found.wr === 0 && rowid !== undefined)
-    return { sql, columns, key: [{ sql: rowid, type: 'INTEGER' }] }
+    return { sql, columns, key: [{ sql: rowid, type: 'INTEGER' }], place: undefined }
   const primary = described.filter(({ pk }) => Number(pk) > 0 && found.type === 'table' && found.wr === 1)
   const key = primary
     .toSorted((a, b) => Number(a.pk) - Number(b.pk))
     .map((column) => ({ sql: quoted(String(column.name)), type: undefined }))
-  return { sql, columns, key }
+  return { sql, columns, key, place: undefined }
 }
 
 function sqliteKind(type: unknown): ColumnKind {

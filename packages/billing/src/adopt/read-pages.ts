@@ -6,13 +6,14 @@ import type { EventSource } from './source.ts'
 import type { StoredRow } from './stored-event.ts'
 import { textOf } from './stored-value.ts'
 
-const maxPageRows = 500
+/** Of a table in the order of its key. What has to be sorted for every page is read in larger ones. */
+const maxPageRows = { keyed: 500, sorted: 5000 }
 /** Of payloads in memory, about. */
 const maxPageBytes = 16_000_000
 
 /**
  * Reads the table page by page, each in a statement of its own: nothing is locked in between, and the application goes on
- * writing. By its key each row is read once; a view without one is ordered by what is read of it.
+ * writing. By its key each row is read once; what has none is ordered by what is read of it. At most 500 rows at a time.
  * @param inbox the inbox's table, where it is there: payloads of events that it has are not read
  */
 export async function* readPages(
@@ -21,14 +22,16 @@ export async function* readPages(
   inbox: string | undefined,
 ): AsyncGenerator<StoredRow[]> {
   const page = pageSql(connection, source, inbox)
-  let limit = maxPageRows
+  const most = maxPageRows[page.isKeyed ? 'keyed' : 'sorted']
+  let limit = most
   let last: Row | undefined
   /** How many rows with the last key have been read, where several may have it. */
   let seen = 0
   for (;;) {
     const { sql, values } = page.after(last, limit, seen)
     const rows = await connection.query(sql, values)
-    if (rows.length > 0) yield rows.map((row) => page.read(row))
+    for (let at = 0; at < rows.length; at += maxPageRows.keyed)
+      yield rows.slice(at, at + maxPageRows.keyed).map((row) => page.read(row))
     if (rows.length < limit) return
     const next = rows.at(-1) as Row
     if (!page.isUnique) {
@@ -37,11 +40,14 @@ export async function* readPages(
     }
     last = next
     const bytes = rows.reduce((sum, row) => sum + bytesOf(row.payload) + bytesOf(row.data), 0)
-    limit = Math.max(10, Math.min(maxPageRows, Math.floor((rows.length * maxPageBytes) / Math.max(bytes, 1))))
+    limit = Math.max(10, Math.min(most, Math.floor((rows.length * maxPageBytes) / Math.max(bytes, 1))))
   }
 }
 
 interface PageSql {
+  /** Whether the table has a key to read it by. */
+  isKeyed: boolean
+  /** Whether the order tells every row from the others. */
   isUnique: boolean
   /** The page behind a row; the first where there is none. */
   after(last: Row | undefined, limit: number, seen: number): { sql: string; values: unknown[] }
@@ -60,14 +66,20 @@ function pageSql({ provider }: AdoptConnection, source: EventSource, inbox: stri
       : `EXISTS (SELECT 1 FROM ${quoted(inbox)} i WHERE i.stripe_event_id = ${text(columns.id)} AND i.status <> 'dead')`
   const isBody = (role: string) => role === 'payload' || role === 'data'
   const read = Object.entries(columns) as [ColumnRole, Column][]
-  const isUnique = table.key.length > 0
-  // Without a key, rows with one id come together; which of them comes first is decided by the others' text.
-  const [first = "''", ...others] = read
-    .toSorted(([a], [b]) => rank.indexOf(a) - rank.indexOf(b))
-    .map(([, column]) => `coalesce(CAST(${sqlOf(column)} AS text), '')`)
-  const key: KeyColumn[] = isUnique
+  const isKeyed = table.key.length > 0
+  const isUnique = isKeyed || table.place !== undefined
+  // Without a key, rows with one id come together; which of them comes first, their place decides, or else their text.
+  const sorted = read.toSorted(([a], [b]) => rank.indexOf(a) - rank.indexOf(b))
+  const short = sorted.filter(([role]) => !isBody(role))
+  const [first, ...others] = (short.length > 0 ? short : sorted).map(
+    ([, column]) => `coalesce(CAST(${sqlOf(column)} AS text), '')`,
+  )
+  const key: KeyColumn[] = isKeyed
     ? table.key.map(({ sql, type }) => ({ sql: `t.${sql}`, type }))
-    : [{ sql: first, type: 'text' }]
+    : [
+        ...(short.length > 0 || !table.place ? [{ sql: first ?? "''", type: 'text' }] : []),
+        ...(table.place ? [{ sql: `t.${table.place.sql}`, type: table.place.type }] : []),
+      ]
   const selected = [
     ...read.map(([role, column]) =>
       isBody(role) && known !== undefined
@@ -90,6 +102,7 @@ function pageSql({ provider }: AdoptConnection, source: EventSource, inbox: stri
   const behind = (row: Row) =>
     key.map((_, at) => (typeOf(row, at) === undefined ? '?' : `CAST(? AS ${typeOf(row, at)})`)).join(', ')
   return {
+    isKeyed,
     isUnique,
     after: (last, limit, seen) => ({
       sql: `SELECT ${selected.join(', ')} FROM ${table.sql} t${

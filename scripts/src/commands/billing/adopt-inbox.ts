@@ -2,7 +2,7 @@ import type { Adoption } from '@outgrow/billing/adopt'
 import { Command } from 'commander'
 import { adoptIntoProject } from '../../billing/adopt-into-project.ts'
 import { withColumnOptions, adoptRequestOf, type ColumnOptions } from '../../billing/adopt-options.ts'
-import { databaseUrl } from '../../billing/context.ts'
+import { directUrl } from '../../billing/context.ts'
 import { outcome, type Outcome } from '../../output/outcome.ts'
 import { runCommand } from '../../output/run.ts'
 import { printAdopted, progressOf } from '../../render/adoption.ts'
@@ -30,7 +30,7 @@ export const adoptInboxCommand = withColumnOptions(withBillingOptions(new Comman
 Examples:
   outgrow billing adopt-inbox --preset pay --schema prisma/schema.prisma --account User --dry-run
   outgrow billing adopt-inbox --table stripe_events --column event_id --payload body --done processed_at
-  outgrow billing adopt-inbox --table stripe.events --column id --payload data --schema prisma/schema.prisma
+  outgrow billing adopt-inbox --table stripe.events --column id --payload body --schema prisma/schema.prisma
 
 Exit status: 0 done, 2 refused; nothing was changed then, 3 stopped; run it again to continue, 4 done, but rows stayed behind or are dead.`,
   )
@@ -41,7 +41,7 @@ Exit status: 0 done, 2 refused; nothing was changed then, 3 stopped; run it agai
       async ({ terminal, signal }) => {
         const { dryRun = false, schema, account, prefix } = options
         const run = { dryRun, scratch: scratchOf(options), signal, onProgress: progressOf(terminal) }
-        const project = { databaseUrl: databaseUrl(options.database), schema, account, prefix }
+        const project = { databaseUrl: await directUrl(options.database), schema, account, prefix }
         const adopted = await adoptIntoProject(project, adoptRequestOf(options), run)
         const shown = printAdopted(terminal, adopted, project, dryRun)
         const { adoption, hasLeftovers } = adopted
