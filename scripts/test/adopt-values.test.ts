@@ -113,6 +113,22 @@ test('test and live mode, versions and times come from columns where there is no
   ])
 })
 
+test('events of a connected account are kept apart, as those that arrive are', async () => {
+  const app = await application(
+    'sqlite',
+    `CREATE TABLE events (body text); INSERT INTO events VALUES (${literal(eventText('evt_1', { account: 'acct_1' }))}), (${literal(eventText('evt_2'))})`,
+  )
+  await adoptFrom(app, { table: 'events', columns: { payload: 'body' } })
+  expect(
+    await app.rows(
+      'SELECT stripe_event_id AS id, stripe_account_id AS account, status FROM webhook_events ORDER BY 1',
+    ),
+  ).toEqual([
+    { id: 'evt_1', account: 'acct_1', status: 'ignored' },
+    { id: 'evt_2', account: null, status: 'pending' },
+  ])
+})
+
 describe.each(['sqlite', 'postgres'] as const)('what could be forged, on %s', (provider) => {
   test('is never pending, and takes no event’s place', async () => {
     const app = await application(

@@ -79,7 +79,7 @@ export function judge(row: StoredRow, rules: Rules): Judged {
       payload: payload ?? '{}',
       objectId: event?.objectId ?? null,
       customerId: event?.customerId ?? null,
-      accountId: event === undefined ? null : accountOf(raw),
+      accountId: event?.stripeAccountId ?? null,
       apiVersion: event?.apiVersion ?? textOf(row.apiVersion),
       livemode: typeof livemode === 'boolean' ? livemode : (flagOf(row.livemode, yesValues) ?? false),
       createdAt,
@@ -101,7 +101,8 @@ function stateOf(
   if (event === undefined) return { status: 'dead', error: 'The payload that was stored is not an event.' }
   if (event.stripeEventId !== id)
     return { status: 'dead', error: `The payload that was stored is that of ${event.stripeEventId}.` }
-  return { status: isHandled(type) ? 'pending' : 'ignored', error: null }
+  const isOwn = event.stripeAccountId === null
+  return { status: isOwn && isHandled(type) ? 'pending' : 'ignored', error: null }
 }
 
 /** The JSON of a payload; of one that was made JSON twice, the inner one. */
@@ -112,12 +113,6 @@ function parsed(text: string): unknown {
   } catch {
     return undefined // no JSON
   }
-}
-
-/** A snapshot names the connected account `account`, a thin event `context`. */
-function accountOf(raw: unknown): string | null {
-  const { account, context } = raw as { account?: unknown; context?: unknown }
-  return [account, context].find((id) => typeof id === 'string') ?? null
 }
 
 /** The event whose parts are in columns of their own. */
