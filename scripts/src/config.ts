@@ -1,5 +1,5 @@
-import type { BillingPolicy, PlanConfig, PrismaStoreOptions } from '@outgrow/billing'
-import type { GeneratedClients, PrismaClientShape } from '@outgrow/client'
+import type { BillingPolicy, EventHooks, PlanConfig, PrismaStoreOptions } from '@outgrow/billing'
+import type { GeneratedClients, PrismaClientShape, TransactionClient } from '@outgrow/client'
 
 /** What the command line knows of a project: `outgrow.config.ts` in its folder. */
 export interface ProjectConfig<Client extends PrismaClientShape = PrismaClientShape> {
@@ -15,6 +15,8 @@ export interface ProjectConfig<Client extends PrismaClientShape = PrismaClientSh
     /** A function where prices come from the environment. */
     plans?: PlanConfig | (() => PlanConfig | Promise<PlanConfig>)
     policy?: Partial<BillingPolicy>
+    /** The application's hooks: reconcile and replay leave events to them, or run them. */
+    onEvent?: EventHooks<TransactionClient<Client>>
   }
 }
 

@@ -52,6 +52,8 @@ export interface LeaseRequest {
 export interface EventLeaseRequest extends LeaseRequest {
   /** A customer whose lease ends between these is being worked on: its further events are left until later. */
   inWork: { from: Date; to: Date }
+  /** The types that this worker has the application's hooks for: events that await one of another type are left. */
+  hooks: readonly string[]
 }
 
 /** A row that a worker holds. Every lease counts an attempt: a lease that was lost is known by its number. */
@@ -105,6 +107,8 @@ export interface NewEvent {
   receivedAt: Date
   /** The raw body, as it was signed. */
   payload: string
+  /** The application has a hook for it. */
+  awaitsHook: boolean
   status: typeof EventStatus.PENDING | typeof EventStatus.IGNORED
 }
 
@@ -118,8 +122,8 @@ export interface LeasedEvent extends Leased {
   readonly stripeCreatedAt: Date | null
   readonly receivedAt: Date
   readonly livemode: boolean
-  /** When the application's hook ran: it never runs twice. */
-  readonly hookRanAt: Date | null
+  /** The application's hook for it is still to run. */
+  readonly awaitsHook: boolean
 }
 
 export interface Settlement {
@@ -127,8 +131,8 @@ export interface Settlement {
   /** What came of it, in words. */
   outcome: string
   at: Date
-  /** Where the application's hook ran in the same transaction. */
-  hookRanAt?: Date | undefined
+  /** The application's hook runs in the same transaction, and never again. */
+  hookRan?: boolean
 }
 
 /** One-time effects, sent at least once under their key. */

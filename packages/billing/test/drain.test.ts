@@ -1,7 +1,7 @@
 import { Stripe } from 'stripe'
 import { thinDelivery } from '@outgrow/stripe-fake'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { LeaseRequest } from '../src/index.ts'
+import type { EventLeaseRequest } from '../src/index.ts'
 import { eventBody, openShop, statusOf, type Shop } from './shop.ts'
 
 /** Counts what Stripe is asked, by method and path without ids. */
@@ -53,13 +53,11 @@ for (const backend of ['sqlite', 'postgres'] as const)
       shop.fake.deliveries.take()
       return { ...account, subscription: id }
     }
-    const leaseOf = (
-      limit: number,
-      now = new Date(),
-    ): LeaseRequest & { inWork: { from: Date; to: Date } } => ({
+    const leaseOf = (limit: number, now = new Date()): EventLeaseRequest => ({
       now,
       until: new Date(now.getTime() + 80_000),
       limit,
+      hooks: [],
       inWork: { from: new Date(now.getTime() + 70_000), to: new Date(now.getTime() + 90_000) },
     })
 
@@ -69,7 +67,7 @@ for (const backend of ['sqlite', 'postgres'] as const)
       const { stripe, calls } = countingStripe(shop)
       const totals = await shop.work({ stripe })
       expect(totals).toMatchObject({ applied: 10, superseded: 0, failed: 0 })
-      expect(calls.filter((call) => call === 'GET /v1/subscriptions')).toHaveLength(1)
+      expect(calls).toEqual(['GET /v1/subscriptions'])
       expect(await statusOf(shop.database, subscription)).toBe('active')
       const rows = await shop.client.webhookEvent.findMany()
       expect(rows.map(({ status, outcome, attempts }) => [status, outcome, attempts])).toEqual(

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { PrismaClient } from '@outgrow/sample'
-import { createWebhookHandler, replay, type EventHooks, type HookedEvent } from '../src/index.ts'
+import { createWebhookHandler, reconcile, replay, type EventHooks, type HookedEvent } from '../src/index.ts'
 import { onEvent as example } from './on-event-example.ts'
 import { eventBody, openShop, secret, statusOf, type Shop } from './shop.ts'
 
@@ -125,12 +125,50 @@ for (const backend of ['sqlite', 'postgres'] as const)
         (await shop.client.logEntry.findMany()).map(({ action }) => action).toSorted()
       expect(await actions()).toEqual(['paid in_good'])
       expect(await shop.client.webhookEvent.findMany({ where: { status: 'PENDING' } })).toMatchObject([
-        { objectId: 'in_bad', attempts: 1, lastError: 'not yet', hookRanAt: null },
+        { objectId: 'in_bad', attempts: 1, lastError: 'not yet', awaitsHook: true },
       ])
       isBroken = false
       shop.fake.advance(60)
       expect(await shop.work({ onEvent: hooks })).toMatchObject({ applied: 1, failed: 0 })
       expect(await actions()).toEqual(['paid in_bad', 'paid in_good'])
+    })
+
+    test('a worker without the hook leaves the event to one that has it, and works off the others', async () => {
+      const { customer } = await shop.account()
+      let runs = 0
+      const hooks: Hooks = {
+        'invoice.paid': {
+          inTransaction: () => {
+            runs++
+            return Promise.resolve()
+          },
+        },
+      }
+      const object = { id: 'in_2', object: 'invoice', customer }
+      await deliver(hooks, body('invoice.paid', object), body('invoice.finalization_failed', object))
+      expect(await shop.work()).toMatchObject({ applied: 1, ignored: 0, failed: 0 })
+      expect(await shop.work({ onEvent: { 'payout.paid': hooks['invoice.paid'] } })).toMatchObject({
+        applied: 0,
+        ignored: 0,
+      })
+      expect(await shop.work({ onEvent: hooks })).toMatchObject({ applied: 1 })
+      expect(runs).toBe(1)
+    })
+
+    test('reconcile fetches what never arrived for hooks too; old messages are not sent', async () => {
+      const hooks: Hooks = { 'payout.paid': { outbox: () => [{ topic: 'payout' }] } }
+      shop.fake.advance(20 * 86_400)
+      shop.fake.emit('payout.paid', { id: 'po_old', object: 'payout' })
+      shop.fake.advance(5 * 86_400)
+      shop.fake.emit('payout.paid', { id: 'po_new', object: 'payout' })
+      shop.fake.deliveries.take()
+      shop.fake.advance(3600)
+      const { missingEvents } = await reconcile({ ...shop.billing, onEvent: hooks }, { days: 10 })
+      expect(missingEvents).toHaveLength(2)
+      await shop.work({ onEvent: hooks })
+      expect(shop.sent.filter(({ topic }) => topic === 'payout')).toMatchObject([
+        { payload: { objectId: 'po_new' } },
+      ])
     })
 
     test('one whose lease was lost does nothing', async () => {

@@ -50,7 +50,9 @@ export async function withStripe<Result>(
   const { billing: settings } = await project()
   const { openStripe } = await import('@outgrow/billing')
   const stripe = openStripe()
-  return withBilling(url, (store, library) => use({ store, stripe, policy: settings?.policy }, library))
+  return withBilling(url, (store, library) =>
+    use({ store, stripe, policy: settings?.policy, onEvent: settings?.onEvent }, library),
+  )
 }
 
 /** The plans that the configuration names. */

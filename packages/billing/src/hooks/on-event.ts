@@ -45,7 +45,7 @@ export type EventHook<Client> =
 
 /** By type of event. Events that billing handles itself are synchronised first; of connected accounts hooks get all. */
 export type EventHooks<Client = unknown> = {
-  readonly [Type in Stripe.Event['type'] | `v2.${string}`]?: EventHook<Client>
+  readonly [Type in Stripe.Event['type'] | `v2.${string}`]?: EventHook<Client> | undefined
 }
 
 export function hookOf<Client>(
@@ -54,4 +54,9 @@ export function hookOf<Client>(
 ): EventHook<Client> | undefined {
   if (!hooks || !Object.hasOwn(hooks, type)) return undefined
   return hooks[type as keyof EventHooks<Client>]
+}
+
+/** The types that there are hooks for. */
+export function typesOf(hooks: EventHooks<never> | undefined): string[] {
+  return Object.keys(hooks ?? {}).filter((type) => hookOf(hooks, type) !== undefined)
 }

@@ -1,6 +1,7 @@
-import { timeOf, type Billing } from '../context.ts'
+import { policyOf, timeOf, type Billing } from '../context.ts'
 import { EventStatus } from '../state/statuses.ts'
-import type { BillingTables, LeasedEvent, NewMessage } from '../store.ts'
+import type { BillingTables, LeasedEvent, Message } from '../store.ts'
+import { skipped } from '../sync/messages.ts'
 import type { EventHook, HookedEvent } from './on-event.ts'
 
 /**
@@ -20,12 +21,20 @@ export function runHook<Client>(
       status: EventStatus.DONE,
       outcome: 'hook ran',
       at,
-      hookRanAt: at,
+      hookRan: true,
     })
     if (settled === 0) return false
     const hooked = await hookedEvent(tx, event)
-    if (hook.outbox) await tx.outbox.put(messagesOf(hook.outbox(hooked), hooked), at)
-    else await hook.inTransaction(tx.client, hooked)
+    if (hook.outbox) {
+      // A hook's event may be about nobody who has a baseline; old ones come from reconcile.
+      const happenedAt = event.stripeCreatedAt ?? event.receivedAt
+      const late = skipped(happenedAt, { baselineAt: happenedAt, now: at }, policyOf(billing))
+      const messages = messagesOf(hook.outbox(hooked), hooked)
+      await tx.outbox.put(
+        messages.map((message) => ({ ...message, skipped: late })),
+        at,
+      )
+    } else await hook.inTransaction(tx.client, hooked)
     return true
   })
 }
@@ -47,7 +56,7 @@ async function hookedEvent({ inbox }: BillingTables, event: LeasedEvent): Promis
 
 /** Their keys are apart from those of billing's own messages. */
 function messagesOf(messages: ReturnType<NonNullable<EventHook<unknown>['outbox']>>, event: HookedEvent) {
-  const byKey = new Map<string, NewMessage>()
+  const byKey = new Map<string, Message>()
   for (const { topic, key = event.id, data } of messages) {
     byKey.set(`hook:${topic}:${key}`, {
       key: `hook:${topic}:${key}`,

@@ -15,9 +15,17 @@ export function storeEvent(
   payload: string,
   { source = 'stripe', onEvent }: { source?: string; onEvent?: EventHooks | undefined } = {},
 ): Promise<boolean> {
-  const isWanted =
-    (event.stripeAccountId === null && isHandled(event.type)) || hookOf(onEvent, event.type) !== undefined
-  const status = isWanted ? EventStatus.PENDING : EventStatus.IGNORED
+  const awaitsHook = hookOf(onEvent, event.type) !== undefined
+  const isOurs = event.stripeAccountId === null && isHandled(event.type)
+  const status = isOurs || awaitsHook ? EventStatus.PENDING : EventStatus.IGNORED
   const receivedAt = new Date()
-  return gatherEvent(store, { ...event, stripeCustomerId: customerId, payload, source, status, receivedAt })
+  return gatherEvent(store, {
+    ...event,
+    stripeCustomerId: customerId,
+    payload,
+    source,
+    awaitsHook,
+    status,
+    receivedAt,
+  })
 }

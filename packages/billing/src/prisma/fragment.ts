@@ -314,8 +314,8 @@ model ${names.WebhookEvent.name} {
   /// What came of it: applied, superseded, or why nothing was to be done.
   outcome String?
   processedAt DateTime? @map("processed_at")${t}
-  /// When the application's hook ran: it never runs twice for one event.
-  hookRanAt DateTime? @map("hook_ran_at")${t}
+  /// The application's hook for it is still to run: only who has that hook takes the event.
+  awaitsHook Boolean @default(false) @map("awaits_hook")
 
   @@index([status, nextAttemptAt])
   @@index([receivedAt])

@@ -48,14 +48,19 @@ export function inboxOf(scope: Scope): Inbox {
           stripeCreatedAt: true,
           receivedAt: true,
           livemode: true,
-          hookRanAt: true,
+          awaitsHook: true,
         },
       })
       return rows.map(({ customerId, ...event }) => ({ ...event, stripeCustomerId: customerId }))
     },
     async firstAbout(stripeCustomerId) {
       const [first] = await models.event.findMany({
-        where: { customerId: stripeCustomerId, stripeAccountId: null, source: 'stripe', stripeCreatedAt: { not: null } },
+        where: {
+          customerId: stripeCustomerId,
+          stripeAccountId: null,
+          source: 'stripe',
+          stripeCreatedAt: { not: null },
+        },
         orderBy: { stripeCreatedAt: 'asc' },
         take: 1,
         select: { stripeCreatedAt: true },
@@ -70,7 +75,7 @@ export function inboxOf(scope: Scope): Inbox {
         }),
       )
     },
-    async settle(leased, { status, outcome, at, hookRanAt }) {
+    async settle(leased, { status, outcome, at, hookRan }) {
       const { count } = await write(() =>
         models.event.updateMany({
           where: held(leased),
@@ -80,7 +85,7 @@ export function inboxOf(scope: Scope): Inbox {
             lastError: null,
             processedAt: at,
             leaseUntil: null,
-            ...(hookRanAt && { hookRanAt }),
+            ...(hookRan && { awaitsHook: false }),
           },
         }),
       )

@@ -74,7 +74,7 @@ export interface Rows {
     lastError: string | null
     outcome: string | null
     processedAt: Date | null
-    hookRanAt: Date | null
+    awaitsHook: boolean
   }
   message: {
     id: number
@@ -216,7 +216,7 @@ const fields: Fields = {
     lastError: true,
     outcome: true,
     processedAt: true,
-    hookRanAt: true,
+    awaitsHook: true,
   },
   message: {
     id: true,

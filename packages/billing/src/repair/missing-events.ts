@@ -1,5 +1,7 @@
+import type { Stripe } from 'stripe'
 import type { Billing } from '../context.ts'
-import { handledEventTypes } from '../inbox/event-types.ts'
+import { typesOf } from '../hooks/on-event.ts'
+import { handledEventTypes, isHandled } from '../inbox/event-types.ts'
 import { parseEvent } from '../inbox/parse-event.ts'
 import { storeEvent } from '../inbox/store-event.ts'
 import { chunksOf } from './chunks-of.ts'
@@ -21,20 +23,33 @@ export async function fetchMissingEvents(
   onProgress: (events: number) => Promise<void>,
 ): Promise<MissingEvents> {
   const found: MissingEvents = { missing: [], inFlight: 0 }
-  const types = [...handledEventTypes]
-  const list = stripe.events.list({ created: { gte: secondsOf(since) }, types, limit: 100 })
   let listed = 0
-  for await (const events of chunksOf(list)) {
+  for await (const events of chunksOf(listEvents(stripe, since, typesOf(onEvent)))) {
     const known = await store.inbox.known(events.map(({ id }) => id))
     for (const event of events.filter(({ id }) => !known.has(id))) {
       if (event.created * 1000 > start.getTime() - inFlightMs) found.inFlight++
       else found.missing.push(event.id)
       const received = parseEvent(event)
-      if (received && !dryRun) await storeEvent(store, received, JSON.stringify(event), { source: 'reconcile', onEvent })
+      if (received && !dryRun)
+        await storeEvent(store, received, JSON.stringify(event), { source: 'reconcile', onEvent })
     }
     await onProgress((listed += events.length))
   }
   return found
+}
+
+/** Events that billing handles, and those of the application's hooks. Stripe takes twenty types at a time. */
+async function* listEvents(
+  stripe: Stripe,
+  since: Date,
+  hooked: readonly string[],
+): AsyncGenerator<Stripe.Event> {
+  const others = hooked.filter((type) => !isHandled(type) && !type.startsWith('v2.'))
+  const lists = [[...handledEventTypes]] as string[][]
+  for (let at = 0; at < others.length; at += 20) lists.push(others.slice(at, at + 20))
+  for (const types of lists) {
+    yield* stripe.events.list({ created: { gte: secondsOf(since) }, types, limit: 100 })
+  }
 }
 
 /** Customers about whom something has happened so lately that a difference may only be its events on their way. */

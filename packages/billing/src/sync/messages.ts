@@ -24,7 +24,7 @@ export function messagesOf(
   }))
 }
 
-function skipped(
+export function skipped(
   happenedAt: Date,
   { baselineAt, now }: Moment,
   { messageDays }: Pick<BillingPolicy, 'messageDays'>,

@@ -140,8 +140,8 @@ async function settle(
 }
 
 /** The application's hook that is still to run for an event. */
-function openHook({ onEvent }: Billing, { type, hookRanAt }: LeasedEvent): EventHook<unknown> | undefined {
-  return hookRanAt === null ? hookOf(onEvent, type) : undefined
+function openHook({ onEvent }: Billing, { type, awaitsHook }: LeasedEvent): EventHook<unknown> | undefined {
+  return awaitsHook ? hookOf(onEvent, type) : undefined
 }
 
 async function runHooks(billing: Billing, events: readonly LeasedEvent[], report: Report): Promise<void> {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { limitCalls } from '../config/call-budget.ts'
 import { timeOf, type Billing } from '../context.ts'
+import { typesOf } from '../hooks/on-event.ts'
 import { byCustomer, processEvents } from './process-events.ts'
 import type { EventOutcome } from './put-back.ts'
 import { pauseOf } from './rate-limit.ts'
@@ -93,7 +94,9 @@ export async function runWorker<Client>(options: WorkerOptions<Client>): Promise
       if (pauseOf(options).lasts(now)) return 0
       // By clocks that differ a little. Whoever took a lease long ago may be dead, and holds nobody else up.
       const inWork = { from: later(7 / 8), to: later(9 / 8) }
-      const groups = byCustomer(await store.inbox.lease({ ...request(), inWork }))
+      const groups = byCustomer(
+        await store.inbox.lease({ ...request(), inWork, hooks: typesOf(options.onEvent) }),
+      )
       for (const events of groups) start(processEvents(options, events, report))
       return groups.length
     }

@@ -29,12 +29,13 @@ export async function leaseEvents(scope: Scope, request: EventLeaseRequest): Pro
 }
 
 /** Each part is read in the order of its index. */
-function waiting(values: Values, stored: Stored, { now, limit, inWork }: EventLeaseRequest): string {
+function waiting(values: Values, stored: Stored, request: EventLeaseRequest): string {
+  const { now, limit, inWork } = request
   const { table, id, status, next, lease, isOwn, customer } = columnsOf(stored)
   const owner = `CASE WHEN ${isOwn} THEN ${customer} END`
   const read = `SELECT ${owner} AS customer, CASE WHEN ${owner} IS NULL THEN ${id} END AS single, ${next} AS next, ${id} AS id`
   const part = (due: string) =>
-    `SELECT * FROM (${read} FROM ${table} WHERE ${due} AND ${isFree(values, stored, inWork)} ORDER BY ${next} LIMIT ${lookedAt})`
+    `SELECT * FROM (${read} FROM ${table} WHERE ${due} AND ${isOurs(values, stored, request)} AND ${isFree(values, stored, inWork)} ORDER BY ${next} LIMIT ${lookedAt})`
   const fresh = part(`${status} = 'pending' AND ${next} <= ${values.place(now)}`)
   const lost = part(`${status} = 'processing' AND ${lease} < ${values.place(now)}`)
   return `SELECT customer, single FROM (${fresh} AS fresh UNION ALL ${lost} AS lost) AS due GROUP BY customer, single ORDER BY MIN(next), MIN(id) LIMIT ${limit}`
@@ -43,21 +44,32 @@ function waiting(values: Values, stored: Stored, { now, limit, inWork }: EventLe
 function taking(
   values: Values,
   stored: Stored,
-  { now, until, inWork }: EventLeaseRequest,
+  request: EventLeaseRequest,
   owners: readonly Owner[],
 ): string {
+  const { now, until, inWork } = request
   const { table, id, status, next, lease, attempts, isOwn, customer } = columnsOf(stored)
   // Places are given in the order of the text.
   const taken = `${status} = 'processing', ${attempts} = ${attempts} + 1, ${lease} = ${values.place(until)}`
   const due = `(${status} = 'pending' AND ${next} <= ${values.place(now)} OR ${status} = 'processing' AND ${lease} < ${values.place(now)})`
-  const places = (wanted: readonly (string | number)[]) =>
-    wanted.map((one) => values.place(one)).join(', ') || 'NULL'
+  const places = (wanted: readonly (string | number)[]) => listOf(values, wanted)
+  const ours = isOurs(values, stored, request)
   const customers = places(owners.flatMap((owner) => owner.customer ?? []))
   const free = isFree(values, stored, inWork)
   const singles = places(owners.flatMap(({ single }) => (single === null ? [] : Number(single))))
   const skip = values.provider === 'postgres' ? ' FOR UPDATE SKIP LOCKED' : ''
-  const picked = `SELECT ${id} FROM ${table} WHERE ${due} AND (${isOwn} AND ${customer} IN (${customers}) AND ${free} OR ${id} IN (${singles})) ORDER BY ${next}, ${id} LIMIT ${maxTaken}${skip}`
+  const picked = `SELECT ${id} FROM ${table} WHERE ${due} AND ${ours} AND (${isOwn} AND ${customer} IN (${customers}) AND ${free} OR ${id} IN (${singles})) ORDER BY ${next}, ${id} LIMIT ${maxTaken}${skip}`
   return `UPDATE ${table} SET ${taken} WHERE ${id} IN (${picked}) RETURNING ${id} AS id`
+}
+
+/** Whether the event awaits no hook that this worker has not. */
+function isOurs(values: Values, stored: Stored, { hooks }: EventLeaseRequest): string {
+  const { awaitsHook, type } = columnsOf(stored)
+  return `(NOT ${awaitsHook} OR ${type} IN (${listOf(values, hooks)}))`
+}
+
+function listOf(values: Values, list: readonly (string | number)[]): string {
+  return list.map((one) => values.place(one)).join(', ') || 'NULL'
 }
 
 /** Whether nobody works on the event's customer. That only saves work: what is written is fenced. */
@@ -76,6 +88,8 @@ function columnsOf({ event: { table, column } }: Stored) {
     lease: column('leaseUntil'),
     attempts: column('attempts'),
     customer: column('customerId'),
+    type: column('type'),
+    awaitsHook: column('awaitsHook'),
     /** A connected account's customers are others, whatever they are called. */
     isOwn: `(${column('stripeAccountId')} IS NULL)`,
   }
