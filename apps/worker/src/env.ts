@@ -12,9 +12,11 @@ const shape = {
   OUTGROW_BACKUP_TO: z.string().min(1).optional(),
   /** The console of pgbouncer: its database is pgbouncer, its user one of stats_users. */
   PGBOUNCER_ADMIN_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-  /** Events and messages that are worked on at a time. */
+  /** Customers and messages that are worked on at a time. */
   CONCURRENCY: z.coerce.number().int().min(1).max(64).default(4),
   STRIPE_API_BASE: z.url({ protocol: /^https?$/ }).optional(),
+  /** Of Stripe, a second for each endpoint: with several workers, this one's share of what Stripe allows. */
+  STRIPE_CALLS_PER_SECOND: z.coerce.number().positive().optional(),
   /** Where mails go; without it they are written to the log. */
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   MAIL_FROM: z.string().default('Outgrow <hello@example.com>'),

@@ -63,6 +63,7 @@ async function start(): Promise<void> {
       stripe,
       send,
       concurrency: env.CONCURRENCY,
+      stripeCallsPerSecond: env.STRIPE_CALLS_PER_SECOND,
       signal: stop.signal,
       onUnavailable: (error) =>
         log.warn({ error: messageOf(error).split('\n').at(-1) }, 'the database is unavailable'),

@@ -77,7 +77,7 @@ for (const backend of ['sqlite', 'postgres'] as const)
       )
       expect(answers.filter((answer) => answer === '200 Stored')).toHaveLength(38)
       expect(answers.filter((answer) => answer.startsWith('503'))).toHaveLength(2)
-      expect(errors.map((text) => text.split(' ')[0]).toSorted()).toEqual(['evt_bad_27', 'evt_bad_7'])
+      expect(new Set(errors.map((text) => text.split(' ')[0]))).toEqual(new Set(['evt_bad_7', 'evt_bad_27']))
       expect(await shop.client.webhookEvent.count()).toBe(38)
     })
 
