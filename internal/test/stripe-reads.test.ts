@@ -1,4 +1,5 @@
 import {
+  billingDetails,
   cancel,
   changePlan,
   checkPlans,
@@ -8,11 +9,15 @@ import {
   createWebhookHandler,
   ensureCustomer,
   pause,
+  previewChange,
   prismaStore,
+  receiptUrl,
   reconcile,
+  redeemPromotionCode,
   resume,
   runWorker,
   syncPlans,
+  takeBackChange,
   type Billing,
 } from '@outgrow/billing'
 import { openDatabase } from '@outgrow/db'
@@ -24,7 +29,11 @@ import { productReads } from '../../packages/stripe-fake/test/product-reads.ts'
 import { plans } from '../chaos/arena.ts'
 
 /** Fields that Stripe leaves out of objects that have nothing to say there. */
-const optional = new Set(['customer.deleted'])
+const optional = new Set([
+  'customer.deleted',
+  'invoice.parent.subscription_details.subscription_proration_date', // of a preview
+  'subscription_schedule.metadata.outgrow', // of one that was made here
+])
 
 test('every field that billing reads of Stripe’s answers is in the table, and the stand-in gives it', async () => {
   const reads = new Map<string, Read>()
@@ -59,7 +68,20 @@ test('every field that billing reads of Stripe’s answers is in the table, and 
   fake.completeCheckout(session)
   expect(await completeCheckout(billing, accountId, session)).toEqual({ paid: true })
   await createPortal(billing, accountId, 'http://app/')
-  await changePlan(billing, accountId, { planId: 'team' })
+  const { confirmation } = await previewChange(billing, accountId, { planId: 'team' })
+  await changePlan(billing, accountId, { planId: 'team' }, confirmation)
+  const { id: coupon } = await stripe.coupons.create({ percent_off: 10, duration: 'forever' })
+  await stripe.promotionCodes.create({ promotion: { type: 'coupon', coupon }, code: 'TEN' })
+  await redeemPromotionCode(billing, accountId, 'TEN')
+  await changePlan(billing, accountId, { planId: 'pro' })
+  const { invoices } = await billingDetails(billing, accountId)
+  await receiptUrl(billing, accountId, invoices[0]?.id ?? '')
+  await takeBackChange(billing, accountId)
+  fake.setCard(customer, 'authenticates')
+  await changePlan(billing, accountId, { seats: 2 })
+  await billingDetails(billing, accountId)
+  await takeBackChange(billing, accountId)
+  fake.setCard(customer, 'succeeds')
   await cancel(billing, accountId)
   await resume(billing, accountId)
   await pause(billing, accountId)
@@ -69,7 +91,7 @@ test('every field that billing reads of Stripe’s answers is in the table, and 
   expect(await work()).toMatchObject({ failed: 0, dead: 0 })
   await cancel(billing, accountId, 'now')
   fake.deliveries.take() // lost
-  fake.advance(3600) // it is not on its way any more
+  fake.advance(900) // what is younger may be on its way
   expect((await reconcile(billing)).missingEvents.length).toBeGreaterThan(0)
   fake.deleteCustomer(customer)
   expect(await work()).toMatchObject({ failed: 0, dead: 0 })

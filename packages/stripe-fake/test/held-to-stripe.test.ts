@@ -22,6 +22,7 @@ function has(object: Json, path: string): boolean {
   if (!(name in object)) return false
   const value = object[name]
   if (others.length === 0 || value === null) return true
+  if (Array.isArray(value)) return value.every((row) => has(row as Json, others.join('.')))
   return has(value as Json, others.join('.'))
 }
 

@@ -1,7 +1,9 @@
 import type { Stripe } from 'stripe'
 
-/** What is inside of a field, unless it is an object of the API, which has a row of its own. */
-type Inside<Value> = Extract<Exclude<NonNullable<Value>, { object: string } | readonly unknown[]>, object>
+/** What is inside of a field, or of its rows, unless it is an object of the API, which has a row of its own. */
+type Inside<Value> = Value extends readonly (infer Row)[]
+  ? Inside<Row>
+  : Extract<Exclude<NonNullable<Value>, { object: string }>, object>
 
 /** Names of fields as the API has them, three levels down at most. */
 type Path<Value, Levels extends 0[] = [0, 0, 0]> = [Value] extends [never]
@@ -35,7 +37,14 @@ export const productReads: Record<string, readonly string[]> = {
     'recurring.interval_count',
   ),
   coupon: of<Stripe.Coupon>()('id', 'name', 'percent_off', 'amount_off', 'currency', 'duration', 'valid'),
-  promotion_code: of<Stripe.PromotionCode>()('id', 'code', 'active', 'promotion', 'promotion.coupon'),
+  promotion_code: of<Stripe.PromotionCode>()(
+    'id',
+    'code',
+    'active',
+    'customer',
+    'promotion',
+    'promotion.coupon',
+  ),
   discount: of<Stripe.Discount>()('id', 'start', 'end', 'source', 'source.coupon', 'promotion_code'),
   subscription: of<Stripe.Subscription>()(
     'id',
@@ -61,6 +70,12 @@ export const productReads: Record<string, readonly string[]> = {
     'metadata',
     'livemode',
     'default_payment_method',
+    'billing_mode',
+    'billing_mode.type',
+    'collection_method',
+    'default_tax_rates',
+    'pending_update.expires_at',
+    'pending_update.subscription_items',
   ),
   subscription_item: of<Stripe.SubscriptionItem>()(
     'id',
@@ -69,12 +84,18 @@ export const productReads: Record<string, readonly string[]> = {
     'current_period_start',
     'current_period_end',
     'subscription',
+    'tax_rates',
   ),
   subscription_schedule: of<Stripe.SubscriptionSchedule>()(
     'id',
     'status',
     'subscription',
     'phases',
+    'phases.start_date',
+    'phases.items',
+    'phases.items.price',
+    'phases.items.quantity',
+    'metadata',
     'current_phase',
     'current_phase.start_date',
     'current_phase.end_date',
@@ -142,7 +163,7 @@ export const productReads: Record<string, readonly string[]> = {
     'refunded',
     'payment_intent',
   ),
-  refund: of<Stripe.Refund>()('id', 'charge', 'amount', 'status'),
+  refund: of<Stripe.Refund>()('id', 'charge', 'amount', 'status', 'created'),
   dispute: of<Stripe.Dispute>()('id', 'charge', 'status'),
   'checkout.session': of<Stripe.Checkout.Session>()(
     'id',

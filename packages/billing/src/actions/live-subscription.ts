@@ -2,11 +2,21 @@ import type { Stripe } from 'stripe'
 import { Failure } from '@outgrow/kit'
 import type { BillingStore } from '../store.ts'
 
-/** A subscription as Stripe has it at this moment, with all its items, its schedule and its newest invoice. */
-export interface LiveSubscription extends Omit<
-  Stripe.Subscription,
-  'items' | 'schedule' | 'latest_invoice' | 'discounts'
-> {
+/** What a change looks at. */
+type Looked =
+  | 'id'
+  | 'customer'
+  | 'status'
+  | 'billing_mode'
+  | 'cancel_at'
+  | 'cancel_at_period_end'
+  | 'collection_method'
+  | 'default_tax_rates'
+  | 'pause_collection'
+  | 'pending_update'
+
+/** A subscription as Stripe has it at this moment, with all its items, its discounts, its schedule and its newest invoice. */
+export interface LiveSubscription extends Pick<Stripe.Subscription, Looked> {
   items: Stripe.SubscriptionItem[]
   discounts: Stripe.Discount[]
   schedule: Stripe.SubscriptionSchedule | null
@@ -19,22 +29,32 @@ export async function liveSubscription(
   id: string,
   options?: Stripe.RequestOptions,
 ): Promise<LiveSubscription> {
-  const { items, schedule, latest_invoice, discounts, ...subscription } = await stripe.subscriptions.retrieve(
+  const found = await stripe.subscriptions.retrieve(
     id,
     { expand: ['schedule', 'latest_invoice', 'discounts.source.coupon'] },
     options,
   )
-  const all = items.has_more
+  const { schedule, latest_invoice: invoice, discounts } = found
+  const items = found.items.has_more
     ? await stripe.subscriptionItems
         .list({ subscription: id, limit: 100 }, options)
         .autoPagingToArray({ limit: 1000 })
-    : items.data
+    : found.items.data
   return {
-    ...subscription,
-    items: all,
+    id,
+    customer: found.customer,
+    status: found.status,
+    billing_mode: found.billing_mode,
+    cancel_at: found.cancel_at,
+    cancel_at_period_end: found.cancel_at_period_end,
+    collection_method: found.collection_method,
+    default_tax_rates: found.default_tax_rates ?? null,
+    pause_collection: found.pause_collection,
+    pending_update: found.pending_update,
+    items,
     discounts: discounts.filter((discount) => typeof discount !== 'string'),
     schedule: typeof schedule === 'string' ? null : schedule,
-    latest_invoice: typeof latest_invoice === 'string' ? null : latest_invoice,
+    latest_invoice: typeof invoice === 'string' ? null : invoice,
   }
 }
 

@@ -23,6 +23,7 @@ export function subscriptionObject(
     customer,
     days_until_due: null,
     default_payment_method: null,
+    default_tax_rates: [],
     description: null,
     discounts: [],
     ended_at: null,
