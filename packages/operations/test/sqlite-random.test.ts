@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process'
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSqlite, openSqliteForLock } from '@outgrow/databases'
-import { ending, temporaryFolder, until } from '@outgrow/testing'
+import { Choices, ending, temporaryFolder, until } from '@outgrow/testing'
 import { expect, test } from 'vitest'
 import { makeBackups } from './backups.ts'
-import { Choices, contentsOf, fillRandomly } from './random-sqlite.ts'
+import { contentsOf, fillRandomly } from './random-sqlite.ts'
 
 const runs = Number(process.env.OUTGROW_PROPERTY_RUNS ?? 4)
 const firstSeed = Number(process.env.OUTGROW_SEED ?? Date.now() % 1_000_000)

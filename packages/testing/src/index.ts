@@ -1,4 +1,5 @@
 export { CertificateAuthority, hasOpenssl, type Certificate } from './authority.ts'
+export { Choices } from './choices.ts'
 export { citusUrl, readCitus, type CitusCluster } from './citus.ts'
 export { makeDatabase, type TestDatabase } from './databases.ts'
 export { LiveGraduation } from './live-graduation.ts'

@@ -1,4 +1,5 @@
 import { refused, type Encode } from './encode.ts'
+import type { EncodeStored } from './stored-cell.ts'
 import type { ValueType } from './value-type.ts'
 import { wholeNumber } from './whole-number.ts'
 
@@ -14,6 +15,14 @@ const encode: Encode = (cell, writer, context) => {
   return undefined
 }
 
+const encodeStored: EncodeStored = ({ storage, number, bytes, at }, writer) => {
+  if (storage !== 'integer') return false
+  writer.int32(8)
+  if (Number.isSafeInteger(number)) writer.int64(number)
+  else writer.bytes(bytes.subarray(at, at + 8))
+  return true
+}
+
 function decode(field: Buffer): number | bigint {
   const value = field.readBigInt64BE()
   return Number.isSafeInteger(Number(value)) ? Number(value) : value
@@ -22,5 +31,13 @@ function decode(field: Buffer): number | bigint {
 export const bigIntType: ValueType = {
   prisma: 'BigInt',
   column: () => ['int8', -1],
-  sql: { int8: { kind: 'number', encoder: () => encode, decode, wider: 'numeric' } },
+  sql: {
+    int8: {
+      kind: 'number',
+      encoder: () => encode,
+      storedEncoder: () => encodeStored,
+      decode,
+      wider: 'numeric',
+    },
+  },
 }

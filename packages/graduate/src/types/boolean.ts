@@ -1,6 +1,7 @@
 import { applyRule } from '../rules/rule.ts'
 import { booleanWords } from '../rules/boolean-words.ts'
 import { refused, type Encode } from './encode.ts'
+import type { EncodeStored } from './stored-cell.ts'
 import type { ValueType } from './value-type.ts'
 
 /** 0 and 1. */
@@ -16,10 +17,23 @@ const encode: Encode = (cell, writer, context) => {
   return undefined
 }
 
+const encodeStored: EncodeStored = ({ storage, number }, writer) => {
+  if (storage !== 'integer' || (number !== 0 && number !== 1)) return false
+  writer.int32(1)
+  writer.byte(number)
+  return true
+}
+
 export const booleanType: ValueType = {
   prisma: 'Boolean',
   column: () => ['bool', -1],
   sql: {
-    bool: { kind: 'bool', encoder: () => encode, decode: (field) => field[0] as number, wider: 'bool' },
+    bool: {
+      kind: 'bool',
+      encoder: () => encode,
+      storedEncoder: () => encodeStored,
+      decode: (field) => field[0] as number,
+      wider: 'bool',
+    },
   },
 }

@@ -1,6 +1,7 @@
 import { applyRule } from '../rules/rule.ts'
 import { bytesFromNumber } from '../rules/bytes-from-number.ts'
 import { refused, type Encode } from './encode.ts'
+import type { EncodeStored } from './stored-cell.ts'
 import type { ValueType } from './value-type.ts'
 
 /** The bytes; text gives its own, never taken for base64. */
@@ -19,10 +20,23 @@ const encode: Encode = (cell, writer, context) => {
   }
 }
 
+const encodeStored: EncodeStored = ({ storage, bytes, at, length }, writer) => {
+  if (storage !== 'blob') return false
+  writer.int32(length)
+  writer.bytes(bytes.subarray(at, at + length))
+  return true
+}
+
 export const bytesType: ValueType = {
   prisma: 'Bytes',
   column: () => ['bytea', -1],
   sql: {
-    bytea: { kind: 'bytes', encoder: () => encode, decode: (field) => Buffer.from(field), wider: 'bytea' },
+    bytea: {
+      kind: 'bytes',
+      encoder: () => encode,
+      storedEncoder: () => encodeStored,
+      decode: (field) => Buffer.from(field),
+      wider: 'bytea',
+    },
   },
 }

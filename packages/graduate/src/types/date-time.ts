@@ -10,6 +10,7 @@ import {
   type Refused,
   type Value,
 } from './encode.ts'
+import type { EncodeStored } from './stored-cell.ts'
 import { argumentsOf, type SqlType, type ValueType } from './value-type.ts'
 
 /** Milliseconds from 1970 to 2000, where PostgreSQL's clock starts. */
@@ -82,6 +83,21 @@ function encoder(kind: Kind, precision: number, column: EncodedColumn): Encode {
         writeMicros(writer, ms - epoch2000, micros)
     }
     return undefined
+  }
+}
+
+/** Milliseconds, in a column that keeps them. */
+function storedEncoder(precision: number): EncodeStored | undefined {
+  if (precision < 3) return undefined
+  return ({ storage, number }, writer) => {
+    if (storage !== 'integer' || number < earliestMs || number > latestMs) return false
+    const size = Math.abs(number)
+    if (size >= 1e8 && size <= 1e10) return false // they may be seconds
+    const micros = (number - epoch2000) * 1000
+    if (!Number.isSafeInteger(micros)) return false
+    writer.int32(8)
+    writer.int64(micros)
+    return true
   }
 }
 
@@ -203,6 +219,7 @@ function decodeSince2000(value: bigint, bits: number, unitMicros: bigint): strin
 const moment = (kind: 'timestamptz' | 'timestamp'): SqlType => ({
   kind: 'moment',
   encoder: (column) => encoder(kind, precisionOf(column), column),
+  storedEncoder: (column) => storedEncoder(precisionOf(column)),
   decode: (field) => decodeSince2000(field.readBigInt64BE(), 64, 1n),
   wider: 'timestamptz',
 })

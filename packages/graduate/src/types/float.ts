@@ -1,5 +1,6 @@
 import { isSameDecimal } from './decimal.ts'
 import { refused, type Encode, type EncodeContext, type Refused, type Value } from './encode.ts'
+import type { EncodeStored } from './stored-cell.ts'
 import type { ValueType } from './value-type.ts'
 
 /** The same IEEE bits, and only for numbers that a double holds exactly. */
@@ -9,6 +10,13 @@ const encodeDouble: Encode = (cell, writer, context) => {
   writer.int32(8)
   writer.float64(value)
   return undefined
+}
+
+const encodeStoredDouble: EncodeStored = ({ storage, number }, writer) => {
+  if (storage !== 'real' && !(storage === 'integer' && Number.isSafeInteger(number))) return false
+  writer.int32(8)
+  writer.float64(number)
+  return true
 }
 
 /** `@db.Real`: four bytes, only for values that come back as they were: those they hold, and those they are printed as. */
@@ -69,6 +77,7 @@ export const floatType: ValueType = {
     float8: {
       kind: 'float',
       encoder: () => encodeDouble,
+      storedEncoder: () => encodeStoredDouble,
       decode: (field) => field.readDoubleBE(),
       wider: 'float8',
     },

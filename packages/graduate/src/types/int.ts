@@ -1,4 +1,5 @@
 import { refused, type Encode } from './encode.ts'
+import type { EncodeStored } from './stored-cell.ts'
 import type { SqlType, ValueType } from './value-type.ts'
 import { wholeNumber } from './whole-number.ts'
 
@@ -23,8 +24,25 @@ function encoder(type: keyof typeof ranges): Encode {
   }
 }
 
+function storedEncoder(type: keyof typeof ranges): EncodeStored {
+  const { min, max, bytes } = ranges[type]
+  return ({ storage, number }, writer) => {
+    if (storage !== 'integer' || number < min || number > max) return false
+    writer.int32(bytes)
+    if (bytes === 2) writer.int16(number)
+    else writer.int32(number | 0)
+    return true
+  }
+}
+
 function sqlType(type: keyof typeof ranges, decode: (field: Buffer) => number): SqlType {
-  return { kind: type === 'oid' ? 'other' : 'number', encoder: () => encoder(type), decode, wider: 'numeric' }
+  return {
+    kind: type === 'oid' ? 'other' : 'number',
+    encoder: () => encoder(type),
+    storedEncoder: () => storedEncoder(type),
+    decode,
+    wider: 'numeric',
+  }
 }
 
 export const intType: ValueType = {

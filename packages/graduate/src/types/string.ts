@@ -1,6 +1,7 @@
 import { applyRule } from '../rules/rule.ts'
 import { textPad } from '../rules/text-pad.ts'
 import { refused, type Encode } from './encode.ts'
+import { copyText, type EncodeStored } from './stored-cell.ts'
 import { textOf } from './text-of.ts'
 import { decodeUuid, encodeUuid } from './uuid.ts'
 import type { SqlType, ValueType } from './value-type.ts'
@@ -33,6 +34,16 @@ function encoder(limit: number | undefined, pads: boolean): Encode {
 /** The encoder of text without a limit. */
 export const encodeText: Encode = encoder(undefined, false)
 
+/** Without a limit, and without anything that a rule might be asked about. */
+export const encodeStoredText: EncodeStored = (cell, writer) =>
+  cell.storage === 'text' && copyText(cell, writer)
+
+/** @param limit most characters, of which there are no more than bytes */
+function storedEncoder(limit: number | undefined): EncodeStored {
+  if (limit === undefined) return encodeStoredText
+  return (cell, writer) => cell.storage === 'text' && cell.length <= limit && copyText(cell, writer)
+}
+
 /** Code points, as Postgres counts characters. */
 function characters(text: string): number {
   return Array.from(text).length
@@ -44,14 +55,24 @@ function lengthOf(modifier: number): number | undefined {
 }
 
 const decode = (field: Buffer) => field.toString('utf8')
-const text: SqlType = { kind: 'text', encoder: () => encodeText, decode, wider: 'text' }
+const text: SqlType = {
+  kind: 'text',
+  encoder: () => encodeText,
+  storedEncoder: () => encodeStoredText,
+  decode,
+  wider: 'text',
+}
 
 export const stringType: ValueType = {
   prisma: 'String',
   column: () => ['text', -1],
   sql: {
     text,
-    varchar: { ...text, encoder: ({ target }) => encoder(lengthOf(target.modifier), false) },
+    varchar: {
+      ...text,
+      encoder: ({ target }) => encoder(lengthOf(target.modifier), false),
+      storedEncoder: ({ target }) => storedEncoder(lengthOf(target.modifier)),
+    },
     // Blanks at the end of char(n) are no part of the value.
     bpchar: {
       kind: 'other',

@@ -1,4 +1,5 @@
 import type { Encode, EncodedColumn, Value } from './encode.ts'
+import type { EncodeStored } from './stored-cell.ts'
 
 /** What a value of SQL is where the operators of both databases compare it. */
 export type ValueKind = 'bool' | 'number' | 'float' | 'text' | 'moment' | 'json' | 'bytes' | 'other'
@@ -22,6 +23,8 @@ export interface SqlType {
   kind: ValueKind
   /** Undefined for a type that has no binary form here: its values are loaded as text, and cast by the server. */
   encoder?(column: EncodedColumn): Encode
+  /** Writes values of the usual storage straight from a file's bytes. */
+  storedEncoder?(column: EncodedColumn): EncodeStored | undefined
   /** The canonical stored value behind a field's bytes: what Prisma writes for it in SQLite. */
   decode?(field: Buffer): Value
   /** The type in which a value that the server cast is compared with what was stored: one that loses nothing. */

@@ -11,7 +11,8 @@ import { floatType } from './float.ts'
 import { intType } from './int.ts'
 import { jsonType } from './json.ts'
 import { decodeList, encodeList } from './list.ts'
-import { stringType } from './string.ts'
+import type { EncodeStored } from './stored-cell.ts'
+import { encodeStoredText, stringType } from './string.ts'
 import type { SqlType, ValueType } from './value-type.ts'
 
 /** Prisma's scalar types. Adding one is adding a file, and its name here. */
@@ -71,6 +72,16 @@ export function encoderFor(column: EncodedColumn): Encode | undefined {
   }
   if (target.enumValues) return encodeEnum(target.enumValues)
   return sqlType(target.type)?.encoder?.(column)
+}
+
+/** What writes a column's values straight from a file's bytes; undefined where each goes through its encoder. */
+export function storedEncoderFor({ target, castTo, presenceOnly }: PlannedColumn): EncodeStored | undefined {
+  if (presenceOnly) return undefined
+  if (castTo !== undefined) return encodeStoredText
+  if (target.element || target.enumValues) return undefined
+  const type = sqlType(target.type)
+  if (type?.encoder === undefined) return encodeStoredText
+  return type.storedEncoder?.({ target, looksLikeSeconds: () => false })
 }
 
 /** Whether a column's values go to the target in their binary form. */
