@@ -7,12 +7,12 @@ import {
   type Rendered,
   type Report,
 } from '@outgrow/graduate'
-import { givenTarget, runSettings, type SharedOptions } from './move-options.ts'
+import { givenTarget, runSettings, type ReaderOption, type SharedOptions } from './move-options.ts'
 import type { CommandContext } from './output/run.ts'
 import { moveListener, printTarget, printUndone } from './render/move.ts'
 
 /** Options of the commands that fill a target. */
-export interface FillOptions extends SharedOptions {
+export interface FillOptions extends SharedOptions, ReaderOption {
   to?: string
   resume?: boolean
   restart?: boolean
@@ -44,6 +44,7 @@ export async function fillTarget(
     command,
     target,
     rendered,
+    reader: options.reader,
     writesHistory: options.schema !== 'introspect' || options.baseline === true,
     unfinished,
     acceptQuarantine: options.acceptQuarantine ?? false,

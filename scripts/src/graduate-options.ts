@@ -1,10 +1,10 @@
 import { Option, type Command } from 'commander'
 import { Failure } from '@outgrow/kit'
 import type { GraduateRun, RunSettings } from '@outgrow/graduate'
-import { givenTarget, schemaOf, type SharedOptions } from './move-options.ts'
+import { givenTarget, schemaOf, type ReaderOption, type SharedOptions } from './move-options.ts'
 import { numberOf } from './number-option.ts'
 
-export interface GraduateOptions extends SharedOptions {
+export interface GraduateOptions extends SharedOptions, ReaderOption {
   to?: string
   cutover: string
   at?: string
@@ -74,6 +74,7 @@ export function graduateRun(options: GraduateOptions, settings: RunSettings, to:
     // A migration meanwhile has the copy begin again, with what the schema is by then.
     readSchema: () => schemaOf({ ...options, from: settings.from }),
     to,
+    reader: options.reader,
     cutover: cutoverOf(options),
     budgetMs: budgetOf(options.budgetMs),
     stopsWrites: stopWrites,

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { sessionUrlOf, parsePostgresUrl, parseSqliteSource } from '@outgrow/databases'
 import { Failure } from '@outgrow/kit'
-import { refusedTypes, rules, type MoveOptions, type RunSettings } from '@outgrow/graduate'
+import { refusedTypes, rules, type MoveOptions, type ReaderChoice, type RunSettings } from '@outgrow/graduate'
 import { introspectSchema, readSchemaSource, schemaSourceOf, type SchemaSource } from '@outgrow/schema'
 
 /** Options that every command of the move takes. */
@@ -19,6 +19,11 @@ export interface SharedOptions {
   cast: string[]
   workDir: string
   json?: boolean
+}
+
+/** That of the commands that copy rows. */
+export interface ReaderOption {
+  reader?: ReaderChoice
 }
 
 const collect = (value: string, before: string[]) => [...before, value]
@@ -49,6 +54,16 @@ export function withSharedOptions(command: Command): Command {
     .option('--cast <table.column=type>', 'give a column another Postgres type (repeatable)', collect, [])
     .option('--work-dir <folder>', 'where the embedded Postgres and the files of runs are kept', '.outgrow')
     .option('--json', 'print one JSON document on stdout')
+}
+
+/** Adds the choice of what reads the rows, for the commands that copy them. */
+export function withReader(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--reader <which>',
+      'read rows from the file’s pages, or through SQLite’s driver (default: pages wherever the file stands still)',
+    ).choices(['pages', 'driver']),
+  )
 }
 
 /** What every run of the move is given. Rows that were transformed already keep the `decided` options of then. */

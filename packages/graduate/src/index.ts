@@ -1,5 +1,6 @@
 export { exportSnapshot } from './flows/export.ts'
 export { inspectSource, type CatalogServer, type Inspection } from './flows/inspect.ts'
+export type { ReaderChoice } from './source/sqlite/pages/page-reading.ts'
 export { migrate, MoveStopped, type MigrateRequest, type MoveResult } from './flows/offline.ts'
 export { transformSnapshot } from './flows/transform.ts'
 export { verify, type Verification } from './flows/verify.ts'

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { blankGraduation, type GraduationReport } from '@outgrow/graduate'
 import type { GraduateOptions } from '../graduate-options.ts'
-import { withSharedOptions } from '../move-options.ts'
+import { withReader, withSharedOptions } from '../move-options.ts'
 import { runCommand } from '../output/run.ts'
 import { refusingUnread } from '../refuse-unread.ts'
 import { stoppedGraduation } from '../render/graduate.ts'
@@ -12,7 +12,7 @@ import { cutoverCommand } from './graduate/cutover.ts'
 import { rollbackCommand } from './graduate/rollback.ts'
 import { statusCommand } from './graduate/status.ts'
 
-export const graduateCommand = refusingUnread(withSharedOptions(new Command('graduate')))
+export const graduateCommand = refusingUnread(withReader(withSharedOptions(new Command('graduate'))))
   .summary('move a running application to Postgres without stopping it')
   .description(
     'Copies the file while the application writes to it, follows its changes, compares every row, and switches: writes are held for a moment (100 ms by default), and whoever uses @outgrow/client goes on in Postgres by itself. It can be stopped at any time and goes on where it was.',

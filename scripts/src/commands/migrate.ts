@@ -1,14 +1,14 @@
 import { Command } from 'commander'
 import { refuseUnswitchable, type Report } from '@outgrow/graduate'
 import { abortMove, fillTarget, type FillOptions } from '../fill-target.ts'
-import { sourceOf, withSharedOptions } from '../move-options.ts'
+import { sourceOf, withReader, withSharedOptions } from '../move-options.ts'
 import { blankReport, outcome } from '../output/outcome.ts'
 import { runCommand, type CommandContext } from '../output/run.ts'
 import { inspect } from './inspect.ts'
 
 type MigrateOptions = FillOptions & { abort?: boolean; dryRun?: boolean; yes?: boolean }
 
-export const migrateCommand = withSharedOptions(new Command('migrate'))
+export const migrateCommand = withReader(withSharedOptions(new Command('migrate')))
   .summary('move a whole SQLite database into an empty Postgres, verified')
   .description(
     'Moves every row of an SQLite file into Postgres: copies, builds keys, checks references, sets counters, compares both sides, and only then publishes everything in one transaction. Every row arrives exactly or is reported with the reason.',

@@ -82,7 +82,7 @@ export async function migrate({ from, to, rendered, ...request }: MigrateRequest
       offline,
       {
         ...request,
-        source: rendered?.source ?? sqliteSource(from),
+        source: rendered?.source ?? sqliteSource(from, { reader: request.reader ?? 'auto' }),
         target: parsePostgresUrl(to),
         renderedWith: rendered?.schema,
       },
@@ -103,10 +103,16 @@ function moveResult(result: FlowResult<MoveRequest>): MoveResult {
 function publishedOf(run: FlowResult<MoveRequest>['run']): Omit<MoveResult, 'findings' | 'fixes' | 'steps'> {
   const { staging } = run.of(stage)
   const planned = run.of(plan)
+  const snapshot = run.of(takeSnapshot)
   return {
     tables: run.of(compare),
-    notes: [...planned.notes, ...staging.carried.notes, ...run.of(publish).notes],
-    ...sinceSnapshot(run.of(takeSnapshot), planned),
+    notes: [
+      ...planned.notes,
+      ...staging.carried.notes,
+      ...snapshot.readerNotes(planned.tables),
+      ...run.of(publish).notes,
+    ],
+    ...sinceSnapshot(snapshot, planned),
     run: staging.run,
     wasPublished: false,
   }

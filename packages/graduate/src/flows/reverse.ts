@@ -50,7 +50,7 @@ export function moveBack({ from, to, ...request }: ReverseMove): Promise<Reverse
     ...request,
     path,
     part,
-    source: sqliteSource(part, readerThreads),
+    source: sqliteSource(part, { threads: readerThreads }),
     target: parsePostgresUrl(from),
   }
   return runFlow(reverse, whole, ({ run, findings, steps }) => ({

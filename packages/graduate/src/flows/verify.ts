@@ -35,7 +35,11 @@ export function verify({
   to,
   ...request
 }: Omit<RunRequest, 'source' | 'target'> & { from: string; to: string }): Promise<Verification> {
-  const whole = { ...request, source: sqliteSource(from, readerThreads), target: parsePostgresUrl(to) }
+  const whole = {
+    ...request,
+    source: sqliteSource(from, { threads: readerThreads }),
+    target: parsePostgresUrl(to),
+  }
   return runFlow(flow, whole, ({ run, findings, steps }) => ({
     ...run.of(compareAfresh),
     findings,

@@ -31,6 +31,7 @@ import type { Progress } from '../model/progress.ts'
 import type { Held } from '../steps/live/hold.ts'
 import { copyPath } from '../steps/live/capture-changes.ts'
 import { finishSwitch, isUnfinished } from '../steps/live/finish-switch.ts'
+import type { ReaderChoice } from '../source/sqlite/pages/page-reading.ts'
 import { obstacles } from '../steps/live/obstacles.ts'
 import { verifyLive, type LiveComparison } from '../steps/live/verify-live.ts'
 import { answerRequests, beginsAgain, rehearsalMs } from './answer-requests.ts'
@@ -49,6 +50,8 @@ const lookMs = 2000
 
 export interface GraduateRun extends RunSettings {
   to: string
+  /** What reads the rows of the copy. */
+  reader?: ReaderChoice | undefined
   /** When the switch is made: as soon as it can be, when it is told to, or at a time. */
   cutover: 'auto' | 'manual' | Date
   /** How long writes may be held; by default 100 ms and three round trips. */
@@ -195,6 +198,7 @@ class Graduating {
     const {
       from,
       to,
+      reader,
       readSchema,
       options,
       maxLog = defaultMaxLog,
@@ -206,6 +210,7 @@ class Graduating {
       const reached = await reachFollowing({
         from,
         to,
+        reader,
         schema: readSchema(),
         options,
         folder: this.#folder,

@@ -16,7 +16,9 @@ import { sizeOf } from './size-of.ts'
 import { withJournal } from './with-journal.ts'
 
 export interface MoveRun
-  extends RunSettings, Pick<MigrateRequest, 'rendered' | 'writesHistory' | 'unfinished' | 'verifies'> {
+  extends
+    RunSettings,
+    Pick<MigrateRequest, 'rendered' | 'reader' | 'writesHistory' | 'unfinished' | 'verifies'> {
   command: 'migrate' | 'import'
   target: MoveTarget
   /** Rows that were set aside do not prevent the switch. */
@@ -112,20 +114,21 @@ async function fill(
 }
 
 function withListeners(
-  { from, target, rendered, readSchema, options, writesHistory, unfinished, verifies, signal }: MoveRun,
+  { target, readSchema, ...request }: MoveRun,
   listener: MoveListener,
   journal: JournalWriter | undefined,
 ): MigrateRequest {
   return {
-    from,
+    from: request.from,
     to: target.url,
-    rendered,
+    rendered: request.rendered,
+    reader: request.reader,
     schema: readSchema(),
-    options,
-    writesHistory,
-    unfinished,
-    verifies,
-    signal,
+    options: request.options,
+    writesHistory: request.writesHistory,
+    unfinished: request.unfinished,
+    verifies: request.verifies,
+    signal: request.signal,
     onStep: (title, at, of) => {
       listener.onStep(title, at, of)
       journal?.step(title, at, of)

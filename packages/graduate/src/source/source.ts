@@ -41,6 +41,8 @@ export interface Snapshot {
     options: MoveOptions,
     onRow: (row: Buffer, key: () => ReportedKey) => void,
   ): Promise<void>
+  /** Which tables are read in another way than was chosen, and why, in words. */
+  readerNotes(tables: PlannedTable[]): string[]
   /** By table, the highest id that was ever given, deleted rows included. */
   counters(): Map<string, bigint>
   /** Rows that would violate the target's constraints. */

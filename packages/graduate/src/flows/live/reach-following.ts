@@ -78,7 +78,12 @@ export function reachFollowing({ from, to, ...request }: ReachRequest): Promise<
       findings,
       fixes,
       steps,
-      notes: [walResetBug, ...run.of(plan).notes, ...run.of(stage).staging.carried.notes],
+      notes: [
+        walResetBug,
+        ...run.of(plan).notes,
+        ...run.of(stage).staging.carried.notes,
+        ...run.of(takeSnapshot).readerNotes(run.of(plan).tables),
+      ],
     }),
   )
 }

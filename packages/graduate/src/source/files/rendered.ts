@@ -47,6 +47,7 @@ export function openRendered(folder: string): Rendered {
           ...read,
           chunks: (table) => ({ chunks: [{ low: '', range: undefined }], span: read.chunks(table).span }),
           rows: (table) => streamOf(directory, transformed, table),
+          readerNotes: () => [],
         }
       },
     },

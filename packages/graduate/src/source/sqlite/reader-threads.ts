@@ -4,6 +4,7 @@ import type { MoveOptions } from '../../model/options.ts'
 import type { PlannedTable } from '../../model/plan.ts'
 import type { Chunk, RowRange, RowsRead } from '../../model/row.ts'
 import type { RowStream } from '../source.ts'
+import type { TableLayout } from './pages/table-layout.ts'
 import { ReaderThread } from './reader.ts'
 
 /** Threads that read one state of a file, each with a connection of its own. */
@@ -25,9 +26,14 @@ export class ReaderThreads {
   }
 
   /** Opens a range of a table in one of the threads. */
-  rows(table: PlannedTable, options: MoveOptions, range: RowRange): RowStream {
+  rows(
+    table: PlannedTable,
+    options: MoveOptions,
+    range: RowRange,
+    layout: TableLayout | undefined,
+  ): RowStream {
     this.#lastUsed = (this.#lastUsed + 1) % this.#threads.length
-    return (this.#threads[this.#lastUsed] as ReaderThread).rows(table, options, range)
+    return (this.#threads[this.#lastUsed] as ReaderThread).rows(table, options, range, layout)
   }
 
   /** Reads a table for its digest, each chunk in whichever thread is idle. Rows to be quarantined are only counted. */

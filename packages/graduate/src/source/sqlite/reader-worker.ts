@@ -1,8 +1,12 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { openSqliteReadonly } from '@outgrow/databases/sqlite'
+import { Failure } from '@outgrow/kit'
 import { BufferPool } from '../../types/buffer-pool.ts'
 import { RowEncoder } from './encode-rows.ts'
-import type { ReaderReply, ReaderRequest } from './reader-messages.ts'
+import { damagedSource } from './pages/damaged-page.ts'
+import { PageEncoder } from './pages/encode-pages.ts'
+import type { ReaderError, ReaderReply, ReaderRequest } from './reader-messages.ts'
+import type { TableEncoder } from './table-encoder.ts'
 
 const port = parentPort as MessagePort
 const { path } = workerData as { path: string }
@@ -14,16 +18,26 @@ const pool = new BufferPool((bytes) => {
   memories.push({ memory, isKnown: false })
   return memory
 })
-const open = new Map<number, { encoder: RowEncoder; buffers: Iterator<Buffer, void> }>()
+const open = new Map<number, { encoder: TableEncoder; buffers: Iterator<Buffer, void> }>()
 
 port.on('message', (request: ReaderRequest) => {
   try {
     answer(request)
   } catch (cause) {
-    const { name, message, code } = cause as Error & { code?: string }
-    reply({ kind: 'failed', error: { name, message, code } })
+    reply({ kind: 'failed', error: errorOf(cause) })
   }
 })
+
+function errorOf(cause: unknown): ReaderError {
+  const { name, message, code } = cause as Error & { code?: string }
+  const found = code?.startsWith('SQLITE_CORRUPT')
+    ? damagedSource(`SQLite cannot read ${path}: ${message}.`)
+    : cause
+  if (!(found instanceof Failure)) return { name, message, code, failure: undefined }
+  const { why, fix } = found
+  const failure = { code: found.code, message: found.message, why, ...(fix !== undefined && { fix }) }
+  return { name: found.name, message: found.message, code: found.code, failure }
+}
 
 function answer(request: ReaderRequest): void {
   switch (request.kind) {
@@ -34,8 +48,14 @@ function answer(request: ReaderRequest): void {
       reply({ kind: 'begun' })
       break
     case 'open': {
-      const encoder = new RowEncoder(database, request.table, request.options, pool)
-      open.set(request.id, { encoder, buffers: encoder.buffers(request.range) })
+      const { id, table, options, range, layout } = request
+      if (layout && range) {
+        const encoder = new PageEncoder(database, table, options, layout, pool)
+        open.set(id, { encoder, buffers: encoder.buffers(range) })
+      } else {
+        const encoder = new RowEncoder(database, table, options, pool)
+        open.set(id, { encoder, buffers: encoder.buffers(range) })
+      }
       break
     }
     case 'next':

@@ -1,9 +1,11 @@
 import { Worker } from 'node:worker_threads'
+import { Failure } from '@outgrow/kit'
 import type { MoveOptions } from '../../model/options.ts'
 import type { PlannedTable } from '../../model/plan.ts'
 import type { RowRange, RowsRead } from '../../model/row.ts'
 import { freeMemory } from '../../types/buffer-pool.ts'
 import type { RowStream } from '../source.ts'
+import type { TableLayout } from './pages/table-layout.ts'
 import type { ReaderReply, ReaderRequest, RowsReply } from './reader-messages.ts'
 
 interface Waiting {
@@ -49,10 +51,18 @@ export class ReaderThread {
     await this.#ask({ kind: 'begin' }, 0)
   }
 
-  /** Opens a range of a table. To be read to its end or closed. */
-  rows(table: PlannedTable, options: MoveOptions, range: RowRange): RowStream {
+  /**
+   * Opens a range of a table. To be read to its end or closed.
+   * @param layout where its rows lie in the file; undefined: they are read through the driver
+   */
+  rows(
+    table: PlannedTable,
+    options: MoveOptions,
+    range: RowRange,
+    layout: TableLayout | undefined,
+  ): RowStream {
     const id = ++this.#lastId
-    this.#send({ kind: 'open', id, table, options, range })
+    this.#send({ kind: 'open', id, table, options, range, layout })
     return new ThreadStream(
       () => this.#ask({ kind: 'next', id }, id),
       (slot) => this.#send({ kind: 'free', slot }),
@@ -91,8 +101,8 @@ export class ReaderThread {
 
   #onReply(reply: ReaderReply): void {
     if (reply.kind === 'failed') {
-      const { name, message, code } = reply.error
-      this.#fail(Object.assign(new Error(message), { name, code }))
+      const { name, message, code, failure } = reply.error
+      this.#fail(failure ? new Failure(failure) : Object.assign(new Error(message), { name, code }))
       return
     }
     const id = reply.kind === 'begun' ? 0 : reply.id

@@ -15,6 +15,7 @@ import { readCounters } from './counters.ts'
 import { RowEncoder } from './encode-rows.ts'
 import { readHealth } from './health.ts'
 import { readSourceObjects } from './objects.ts'
+import { PageReading, type ReaderChoice } from './pages/page-reading.ts'
 import { ReaderThreads } from './reader-threads.ts'
 import { readTables } from './tables.ts'
 import { violationsIn } from './violations.ts'
@@ -22,14 +23,22 @@ import { violationsIn } from './violations.ts'
 /** Runs what begins the read transactions, such as while nobody else can write. */
 export type WhileBeginning = <Result>(begin: () => Promise<Result>) => Promise<Result>
 
-/**
- * An SQLite file, its `-wal` file included, read through the driver: rows in threads beside this one.
- * @param threads how many of them
- * @param during where writers never rest, holds them off for the moment in which all transactions begin
- */
-export function sqliteSource(url: string, threads = 1, during: WhileBeginning = (begin) => begin()): Source {
+interface SqliteSourceOptions {
+  /** How many threads read rows, beside this one. */
+  threads: number
+  /** Where writers never rest, holds them off for the moment in which all transactions begin. */
+  during: WhileBeginning
+  /** What reads the rows. Whoever compares leaves it at the driver: it is not to share the reader of the move. */
+  reader: ReaderChoice
+}
+
+/** An SQLite file, its `-wal` file included. */
+export function sqliteSource(
+  url: string,
+  { threads = 1, during = (begin) => begin(), reader = 'driver' }: Partial<SqliteSourceOptions> = {},
+): Source {
   const { path } = parseSqliteSource(url)
-  return { open: (signal) => openSnapshot(path, threads, during, signal) }
+  return { open: (signal) => openSnapshot(path, { threads, during, reader }, signal) }
 }
 
 const maxTries = 200
@@ -37,18 +46,18 @@ const maxTries = 200
 /** Begins read transactions that see the same state: one here, one in each thread. */
 async function openSnapshot(
   path: string,
-  threads: number,
-  during: WhileBeginning,
+  { threads, during, reader }: SqliteSourceOptions,
   signal: AbortSignal,
 ): Promise<OpenSnapshot> {
+  const pages = new PageReading(path, reader) // before SQLite opens the file, and disposed of after it has closed it
   const traces = traceRemover(path)
-  const witness = openSqliteReadonly(path) // what is wrong with the file is said here, not in the thread
-  const database = openSqliteReadonly(path)
+  const [witness, database] = openBoth(path, pages)
   const readers = new ReaderThreads(path, threads, signal)
   const close = async () => {
     database.close()
     witness.close()
     await readers.close()
+    pages[Symbol.dispose]()
     traces[Symbol.dispose]()
   }
   const begin = async (): Promise<OpenSnapshot> => {
@@ -60,10 +69,11 @@ async function openSnapshot(
       const position = positionOf(path)
       // A commit in between would have the transactions, or the position, speak of different states.
       if (dataVersion(witness) === versionAtStart) {
+        pages.begin(database, witness)
         return {
           path,
           position,
-          ...reading(path, database, readers, signal),
+          ...reading(path, database, readers, pages, signal),
           hasAdvanced: () => underWriteLock(path, () => dataVersion(witness) !== versionAtStart),
           rowsSince: (tables) => Math.max(0, countRows(witness, tables) - countRows(database, tables)),
           [Symbol.asyncDispose]: close,
@@ -82,11 +92,22 @@ async function openSnapshot(
   }
 }
 
+/** What is wrong with the file is said here, not in a thread. */
+function openBoth(path: string, pages: PageReading): [SqliteDatabase, SqliteDatabase] {
+  try {
+    return [openSqliteReadonly(path), openSqliteReadonly(path)]
+  } catch (error) {
+    pages[Symbol.dispose]()
+    throw error
+  }
+}
+
 /** What a snapshot answers from its read transactions. */
 function reading(
   path: string,
   database: SqliteDatabase,
   readers: ReaderThreads,
+  pages: PageReading,
   signal: AbortSignal,
 ): Omit<Snapshot, 'path' | 'position' | 'hasAdvanced' | 'rowsSince'> {
   let tables: ReturnType<Snapshot['tables']> | undefined
@@ -104,7 +125,7 @@ function reading(
     tables: knownTables,
     objects: () => readSourceObjects(database, knownTables()),
     chunks,
-    rows: (table, options, { range }) => readers.rows(table, options, range),
+    rows: (table, options, { range }) => readers.rows(table, options, range, pages.layoutOf(table)),
     digest: (table, options, onRows) => readers.digest(table, options, chunks(table).chunks, onRows),
     eachRow: async (table, options, onRow) => {
       const encoder = new RowEncoder(database, table, options)
@@ -116,6 +137,7 @@ function reading(
         signal.throwIfAborted()
       }
     },
+    readerNotes: (planned) => pages.notes(planned),
     counters: () => readCounters(database),
     violations: (planned, constraints, options) => violationsIn(database, planned, constraints, options),
   }

@@ -64,7 +64,8 @@ export const captureChanges: Step<Captured, GraduateRequest> = {
     )
     dieAt('file-copied')
     const snapshot = run.of(takeSnapshot) as LiveSnapshot
-    await snapshot.renew(sqliteSource(copy), request.signal)
+    const { reader = 'auto', signal } = request
+    await snapshot.renew(sqliteSource(copy, { reader }), signal)
     return { value: { position: positionOf(copy), copy } }
   },
 }

@@ -30,9 +30,10 @@ export async function verifyBack(session: BackSession): Promise<LiveComparison> 
     } finally {
       file.unlock()
     }
-    await using snapshot = await sqliteSource(file.path, readerThreads, (begin) =>
-      file.whileQuiet(begin),
-    ).open(signal)
+    await using snapshot = await sqliteSource(file.path, {
+      threads: readerThreads,
+      during: (begin) => file.whileQuiet(begin),
+    }).open(signal)
     const { tables: planned } = withoutCasts({ tables: session.aside.map((one) => one.planned) })
     const findings: Finding[] = []
     const tables: TableReport[] = []

@@ -27,13 +27,15 @@ const readerThreads = 2
 export async function verifyLive(session: LiveSession): Promise<LiveComparison> {
   const { file, second, ledger, graduation, options, progress, signal } = session
   const started = performance.now()
-  const source = sqliteSource(file.path, readerThreads, (begin) =>
-    file.whileQuiet(() => {
-      file.reader.exec('BEGIN')
-      file.reader.prepare('SELECT count(*) FROM sqlite_schema').get()
-      return begin()
-    }),
-  )
+  const source = sqliteSource(file.path, {
+    threads: readerThreads,
+    during: (begin) =>
+      file.whileQuiet(() => {
+        file.reader.exec('BEGIN')
+        file.reader.prepare('SELECT count(*) FROM sqlite_schema').get()
+        return begin()
+      }),
+  })
   try {
     await using snapshot = await source.open(signal)
     const { position } = await applyRead(session, { as: 'whole' })

@@ -37,6 +37,7 @@ export class LiveSnapshot implements Snapshot {
   rows: Snapshot['rows'] = (table, options, chunk) => this.#state.rows(table, options, chunk)
   digest: Snapshot['digest'] = (table, options, onRows) => this.#state.digest(table, options, onRows)
   eachRow: Snapshot['eachRow'] = (table, options, onRow) => this.#state.eachRow(table, options, onRow)
+  readerNotes: Snapshot['readerNotes'] = (tables) => this.#state.readerNotes(tables)
   counters: Snapshot['counters'] = () => this.#state.counters()
   violations: Snapshot['violations'] = (tables, constraints, options) =>
     this.#state.violations(tables, constraints, options)
