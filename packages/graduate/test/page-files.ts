@@ -113,9 +113,9 @@ function valueOfKind(choices: Choices, pageSize: number, kind: number): string {
 }
 
 /** Makes a file of random tables, in a random form, after a random history. */
-export function makePageFile(choices: Choices): string {
+export function makePageFile(choices: Choices, sizes: readonly number[] = pageSizes): string {
   const path = join(temporaryFolder(), 'app.db')
-  const pageSize = choices.of(pageSizes)
+  const pageSize = choices.of(sizes)
   reserve(path, pageSize, choices.of([0, 0, 0, 8, 24, 32]))
   const database = createSqlite(path)
   database.pragma('synchronous = OFF')

@@ -1,5 +1,4 @@
 import { openSqliteReadonly, readSourceTables, type SqliteDatabase } from '@outgrow/databases'
-import { Failure } from '@outgrow/kit'
 import type { MoveOptions } from '../src/model/options.ts'
 import type { PlannedColumn, PlannedTable } from '../src/model/plan.ts'
 import type { RowRange, RowsRead } from '../src/model/row.ts'
@@ -124,5 +123,8 @@ function attempt(make: () => TableEncoder, range: NonNullable<RowRange>): Read {
 
 /** Whether a reader ended with damage, as it may: anything else that is thrown is a bug. */
 export function isDamage(read: Read): boolean {
-  return 'thrown' in read && read.thrown instanceof Failure && read.thrown.code === 'OUTGROW_SOURCE_DAMAGED'
+  if (!('thrown' in read)) return false
+  const { code } = read.thrown as { code?: string }
+  // The reading thread reports what SQLite says in the same words.
+  return code === 'OUTGROW_SOURCE_DAMAGED' || code?.startsWith('SQLITE_CORRUPT') === true
 }

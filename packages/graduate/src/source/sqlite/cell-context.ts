@@ -5,6 +5,7 @@ import { reportedValue } from '../../model/excerpt.ts'
 import type { ReportedKey } from '../../model/finding.ts'
 import type { PlannedTable } from '../../model/plan.ts'
 import type { RowSelection } from '../../model/row.ts'
+import { damagedSource } from './damaged.ts'
 import type { Cell, EncodeContext, Storage } from '../../types/encode.ts'
 
 /** SQL of a column that names a row: the rowid by its name, which is no identifier. */
@@ -106,9 +107,10 @@ export class CellContext implements EncodeContext {
     const known = this.#statements.get(sql)
     const statement = known ?? this.#database.prepare(sql).raw().safeIntegers(true)
     // With literals every row has a statement of its own.
-    if (literals) return statement.get() as unknown[]
-    this.#statements.set(sql, statement)
-    return statement.get(...this.row.slice(0, this.keyColumns.length)) as unknown[]
+    if (!literals) this.#statements.set(sql, statement)
+    const values = statement.get(...(literals ? [] : this.row.slice(0, this.keyColumns.length)))
+    if (values === undefined) throw damagedSource(`SQLite does not find a row of ${table} by its own key.`)
+    return values as unknown[]
   }
 
   /** A file in UTF-16 is compared in UTF-8, as the driver gives it. */

@@ -4,6 +4,7 @@ import type { RowRange, RowSelection } from '../../model/row.ts'
 import { BinaryWriter } from '../../types/binary-writer.ts'
 import type { Cell, Refused } from '../../types/encode.ts'
 import { keySql } from './cell-context.ts'
+import { damagedSource } from './damaged.ts'
 import { refusedNull, TableEncoder, type ReadColumn } from './table-encoder.ts'
 
 /** Read at a time at most: a third cheaper than one by one, and so many of the first large rows are in memory at once. */
@@ -93,6 +94,9 @@ export class RowEncoder extends TableEncoder {
       const rows = statement.all(last, range.high, limit) as Cell[][]
       let bytes = 0
       for (const row of rows) {
+        // Where a damaged tree leads back, reading would not end.
+        if (!((row[0] as number) > (last as number)))
+          throw damagedSource(`Rowids of ${source.name} are out of order.`)
         last = row[0]
         bytes += sizeOf(row)
         if (wide) narrow(row)

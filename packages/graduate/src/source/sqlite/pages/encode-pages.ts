@@ -8,6 +8,7 @@ import type { BufferPool } from '../../../types/buffer-pool.ts'
 import type { Cell, Encode, Refused, Value } from '../../../types/encode.ts'
 import { StoredCell, type EncodeStored } from '../../../types/stored-cell.ts'
 import { storedEncoderFor } from '../../../types/value-types.ts'
+import { damagedSource } from '../damaged.ts'
 import { refusedNull, TableEncoder } from '../table-encoder.ts'
 import { RecordForm } from './record.ts'
 import { TableCursor } from './table-cursor.ts'
@@ -145,8 +146,7 @@ export class PageEncoder extends TableEncoder {
       .pluck()
       .safeIntegers(this.#isWide)
     const read = statement.get(this.context.row[0]) as Cell | undefined
-    if (read === undefined)
-      throw new Error(`a row of ${name} is in its page, and the driver does not find it`)
+    if (read === undefined) throw damagedSource(`SQLite does not find a row of ${name} by its rowid.`)
     const value = typeof read === 'bigint' && Number.isSafeInteger(Number(read)) ? Number(read) : read
     this.#defaults.set(index, value)
     return value

@@ -1,4 +1,4 @@
-import { damagedPage } from './damaged-page.ts'
+import { damagedPage } from '../damaged.ts'
 import { Varint } from './varint.ts'
 
 /** A rowid as the two halves of its 64 bits: the upper signed, the lower unsigned. */

@@ -1,4 +1,4 @@
-import { damagedPage } from './damaged-page.ts'
+import { damagedPage } from '../damaged.ts'
 import { PageWindow, type StaticFile } from './page-file.ts'
 
 /** What is kept of the memory that a large row took. */

@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs'
-import { damagedPage } from './damaged-page.ts'
+import { damagedPage } from '../damaged.ts'
 
 /** A file of pages that does not change for as long as it is read. It can be sent to a thread. */
 export interface StaticFile {

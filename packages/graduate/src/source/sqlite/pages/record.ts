@@ -1,4 +1,4 @@
-import { damagedPage } from './damaged-page.ts'
+import { damagedPage } from '../damaged.ts'
 import type { TableCursor } from './table-cursor.ts'
 import { Varint } from './varint.ts'
 

@@ -1,4 +1,4 @@
-import { damagedPage } from './damaged-page.ts'
+import { damagedPage } from '../damaged.ts'
 import { cellCount, isLeaf, isLess, readInterior, type InteriorPage, type Rowid } from './interior-page.ts'
 import { OverflowReader } from './overflow.ts'
 import { PageWindow, type StaticFile } from './page-file.ts'
