@@ -15,3 +15,11 @@ export function damagedSource(message: string, cause?: unknown): Failure {
     cause,
   })
 }
+
+/** What SQLite says of a damaged page, in the words of the product; any other error as it is. */
+export function explainDamage(error: unknown): unknown {
+  const { code, message } = (error ?? {}) as { code?: string; message?: string }
+  return code?.startsWith('SQLITE_CORRUPT')
+    ? damagedSource(`SQLite cannot read the file: ${message}.`, error)
+    : error
+}

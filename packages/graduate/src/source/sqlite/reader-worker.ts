@@ -2,7 +2,6 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { openSqliteReadonly } from '@outgrow/databases/sqlite'
 import { Failure } from '@outgrow/kit'
 import { BufferPool } from '../../types/buffer-pool.ts'
-import { damagedSource } from './damaged.ts'
 import { RowEncoder } from './encode-rows.ts'
 import { PageEncoder } from './pages/encode-pages.ts'
 import type { ReaderError, ReaderReply, ReaderRequest } from './reader-messages.ts'
@@ -30,13 +29,10 @@ port.on('message', (request: ReaderRequest) => {
 
 function errorOf(cause: unknown): ReaderError {
   const { name, message, code } = cause as Error & { code?: string }
-  const found = code?.startsWith('SQLITE_CORRUPT')
-    ? damagedSource(`SQLite cannot read ${path}: ${message}.`)
-    : cause
-  if (!(found instanceof Failure)) return { name, message, code, failure: undefined }
-  const { why, fix } = found
-  const failure = { code: found.code, message: found.message, why, ...(fix !== undefined && { fix }) }
-  return { name: found.name, message: found.message, code: found.code, failure }
+  if (!(cause instanceof Failure)) return { name, message, code, failure: undefined }
+  const { why, fix } = cause
+  const failure = { code: cause.code, message: cause.message, why, ...(fix !== undefined && { fix }) }
+  return { name: cause.name, message: cause.message, code: cause.code, failure }
 }
 
 function answer(request: ReaderRequest): void {

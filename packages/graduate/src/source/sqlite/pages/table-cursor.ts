@@ -31,7 +31,9 @@ export class TableCursor {
   readonly #usable: number
   readonly #range: { low: Rowid; high: Rowid }
   readonly #window: PageWindow
-  readonly #overflow: OverflowReader
+  readonly #file: StaticFile
+  /** Many a table has no row that is larger than a page. */
+  #overflow: OverflowReader | undefined
   readonly #varint = new Varint()
   readonly #above: InteriorPage[] = []
   #depth: number | undefined
@@ -49,7 +51,7 @@ export class TableCursor {
     this.#usable = file.pageSize - file.reserved
     this.#range = { low: rowidOf(range.low), high: rowidOf(range.high) }
     this.#window = new PageWindow(file)
-    this.#overflow = new OverflowReader(file)
+    this.#file = file
     this.bytes = this.#window.bytes
     this.view = this.#window.view
   }
@@ -60,7 +62,10 @@ export class TableCursor {
       if (this.#next < this.#count) {
         this.#readCell()
         const { low, high } = this.#range
-        if (this.high > high.high || (this.high === high.high && this.low > high.low)) return false
+        if (this.high > high.high || (this.high === high.high && this.low > high.low)) {
+          while (this.#next < this.#count) this.#readCell() // one of the range, out of its order, would be lost
+          return false
+        }
         if (this.high > low.high || (this.high === low.high && this.low >= low.low)) {
           this.#readPayload()
           return true
@@ -166,6 +171,7 @@ export class TableCursor {
     const even = least + ((size - least) % (usable - 4))
     const local = even <= largest ? even : least
     if (start + local + 4 > end) throw damagedPage(this.page, 'has a row that ends outside of it')
+    this.#overflow ??= new OverflowReader(this.#file)
     const { bytes, view } = this.#overflow.read(this.#window, this.page, start, local, size)
     this.bytes = bytes
     this.view = view

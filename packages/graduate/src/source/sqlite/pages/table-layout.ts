@@ -46,7 +46,8 @@ export function layoutOf(
   for (const { source: name } of planned) {
     const place = columns.findIndex((column) => column.name === name)
     const column = columns[place]
-    if (column === undefined) return 'its columns are unclear'
+    // A name that is no text finds nothing where SQLite is asked.
+    if (column === undefined || name.includes('\uFFFD')) return 'its columns are unclear'
     layouts.push({ place: column === alias ? undefined : place, isReal: isReal(column.type) })
   }
   return { file, root, width: columns.length, columns: layouts }

@@ -1,0 +1,158 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { openSqlite, openSqliteForLock, openSqliteReadonly } from '@outgrow/databases'
+import { makeSqlite } from '@outgrow/testing'
+import { expect, test } from 'vitest'
+import { strictOptions } from '../src/model/options.ts'
+import type { PlannedTable } from '../src/model/plan.ts'
+import type { Snapshot } from '../src/source/source.ts'
+import { sqliteSource } from '../src/source/sqlite/snapshot.ts'
+import { emptyTarget, move, sqliteSchema, verifyMove } from './move.ts'
+import { targetColumn } from './page-reader.ts'
+
+const schema = sqliteSchema(`model Note {
+  id   Int    @id
+  text String
+}`)
+const ddl = 'CREATE TABLE "Note" (id INTEGER NOT NULL PRIMARY KEY, text TEXT NOT NULL);'
+const rows = (from: number, to: number) =>
+  `INSERT INTO "Note" WITH RECURSIVE n(i) AS (SELECT ${from} UNION ALL SELECT i + 1 FROM n WHERE i < ${to}) SELECT i, 'note ' || i FROM n`
+
+function planned(snapshot: Snapshot): PlannedTable {
+  const [source] = snapshot.tables()
+  if (source === undefined) throw new Error('no table')
+  const columns = source.columns.map(({ name, declaredType }) => ({
+    source: name,
+    target: targetColumn(declaredType === 'TEXT' ? 'text' : 'int4'),
+    castTo: undefined,
+  }))
+  return { source, columns, target: { schema: '', name: source.name, columns: [] }, key: ['id'] }
+}
+
+async function readAll(snapshot: Snapshot, table: PlannedTable): Promise<{ rows: number; sum: bigint }> {
+  let [count, sum] = [0, 0n]
+  for (const chunk of snapshot.chunks(table).chunks) {
+    const stream = snapshot.rows(table, strictOptions, chunk)
+    for await (const buffer of stream.buffers()) stream.giveBack(buffer)
+    count += stream.result.digest.rows
+    sum = BigInt.asUintN(64, sum + stream.result.digest.sum)
+  }
+  return { rows: count, sum }
+}
+
+test('a file that stands still is moved from its pages', async () => {
+  const from = makeSqlite(ddl + rows(1, 5000))
+  const target = await emptyTarget()
+  const { tables, notes } = await move(from, target.url, schema, {}, { reader: 'pages' })
+  expect(tables).toMatchObject([{ targetRows: 5000, digestMatch: true }])
+  expect(notes.join()).not.toContain('driver')
+  expect((await verifyMove(from, target.url, schema)).findings).toEqual([])
+})
+
+test('changes that are only in the -wal are moved through the driver; pages are refused, and nothing is changed', async () => {
+  const from = makeSqlite(ddl + rows(1, 100))
+  const writer = openSqlite(from)
+  writer.exec(rows(101, 200))
+  try {
+    const target = await emptyTarget()
+    await expect(move(from, target.url, schema, {}, { reader: 'pages' })).rejects.toMatchObject({
+      code: 'OUTGROW_READER_REFUSED',
+      message: expect.stringContaining('-wal'),
+    })
+    expect(await target.query("SELECT 1 FROM pg_tables WHERE schemaname !~ '^(pg_|information)'")).toEqual([])
+    const { tables, notes } = await move(from, target.url, schema)
+    expect(tables).toMatchObject([{ targetRows: 200, digestMatch: true }])
+    expect(notes).toContainEqual(expect.stringContaining('not from the file’s pages: its -wal'))
+  } finally {
+    writer.close()
+  }
+})
+
+test.each(['PASSIVE', 'FULL', 'RESTART', 'TRUNCATE'])(
+  'pages are those of the snapshot, whatever a writer commits and checkpoints meanwhile (%s)',
+  async (checkpoint) => {
+    const from = makeSqlite(ddl + rows(1, 20_000))
+    const writer = openSqlite(from, 0)
+    writer.exec('UPDATE "Note" SET text = \'changed\' WHERE id < 100')
+    writer.pragma('wal_checkpoint(PASSIVE)') // the log has frames, and all of them are in the file
+    const before = readFileSync(from)
+    {
+      await using snapshot = await sqliteSource(from, { reader: 'pages' }).open(new AbortController().signal)
+      const table = planned(snapshot)
+      for (let round = 0; round < 5; round++) {
+        writer.exec(`UPDATE "Note" SET text = 'other ' || id || ' ${round}' WHERE id % 7 = ${round}`)
+        writer.exec(
+          `DELETE FROM "Note" WHERE id > ${19_000 - round}; ${rows(30_000 + 500 * round, 30_400 + 500 * round)}`,
+        )
+        writer.pragma(`wal_checkpoint(${checkpoint})`)
+      }
+      expect(readFileSync(from).equals(before)).toBe(true)
+      const { rows: count, sum } = await readAll(snapshot, table)
+      const byDriver = await snapshot.digest(table, strictOptions)
+      expect({ rows: count, sum }).toEqual(byDriver.digest)
+      expect(count).toBe(20_000)
+      expect(snapshot.readerNotes([table])).toEqual([])
+    }
+    writer.pragma('wal_checkpoint(TRUNCATE)')
+    expect(readFileSync(from).equals(before)).toBe(false)
+    writer.close()
+  },
+)
+
+test('in another journal mode nobody writes into the file while its pages are read, and then they may', async () => {
+  const from = makeSqlite(ddl + rows(1, 1000))
+  const writer = openSqliteForLock(from, 0)
+  writer.pragma('journal_mode = DELETE')
+  {
+    await using snapshot = await sqliteSource(from, { reader: 'pages' }).open(new AbortController().signal)
+    const table = planned(snapshot)
+    expect(() => writer.exec('DELETE FROM "Note"')).toThrow('locked')
+    expect((await readAll(snapshot, table)).rows).toBe(1000)
+  }
+  writer.exec('DELETE FROM "Note"')
+  writer.close()
+})
+
+test('tables whose form the pages do not tell are read through the driver, and named', async () => {
+  const from = makeSqlite(
+    `${ddl}${rows(1, 10)}; CREATE TABLE "Pair" (id TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID; INSERT INTO "Pair" VALUES ('a'), ('b');`,
+  )
+  const target = await emptyTarget()
+  const both = `${schema}\nmodel Pair {\n  id String @id\n}`
+  const { tables, notes } = await move(from, target.url, both, {}, { reader: 'pages' })
+  expect(tables.map(({ table, targetRows }) => [table, targetRows])).toEqual(
+    expect.arrayContaining([
+      ['Note', 10],
+      ['Pair', 2],
+    ]),
+  )
+  expect(notes).toContain(
+    'Pair was read through SQLite’s driver, not from the file’s pages: it has no rowid that can be named.',
+  )
+  expect(notes.join()).not.toContain('Note was')
+})
+
+test('a damaged page ends the move, with its number; the target is as it was', async () => {
+  const from = makeSqlite(ddl + rows(1, 5000))
+  const database = openSqliteReadonly(from)
+  const root = database
+    .prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'Note'")
+    .pluck()
+    .get() as number
+  database.close()
+  const bytes = readFileSync(from)
+  // The second child of the root: neither the first nor the last row lies below it.
+  const cell = bytes.readUInt16BE((root - 1) * 4096 + 14)
+  const child = bytes.readUInt32BE((root - 1) * 4096 + cell)
+  bytes[(child - 1) * 4096] = 0x2a
+  writeFileSync(from, bytes)
+  for (const reader of ['pages', 'driver'] as const) {
+    const target = await emptyTarget()
+    await expect(move(from, target.url, schema, {}, { reader })).rejects.toMatchObject({
+      code: 'OUTGROW_SOURCE_DAMAGED',
+      message: expect.stringContaining(reader === 'pages' ? `Page ${child} ` : 'malformed'),
+    })
+    expect(
+      await target.query(`SELECT 1 FROM pg_tables WHERE tablename = 'Note' AND schemaname = 'public'`),
+    ).toEqual([])
+  }
+})
