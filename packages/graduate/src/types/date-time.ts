@@ -10,7 +10,7 @@ import {
   type Refused,
   type Value,
 } from './encode.ts'
-import type { EncodeStored } from './stored-cell.ts'
+import type { EncodeStored, StoredCell } from './stored-cell.ts'
 import { argumentsOf, type SqlType, type ValueType } from './value-type.ts'
 
 /** Milliseconds from 1970 to 2000, where PostgreSQL's clock starts. */
@@ -86,19 +86,26 @@ function encoder(kind: Kind, precision: number, column: EncodedColumn): Encode {
   }
 }
 
-/** Milliseconds, in a column that keeps them. */
+/** Milliseconds, in a column that keeps them, and the text that Prisma writes for them. */
 function storedEncoder(precision: number): EncodeStored | undefined {
   if (precision < 3) return undefined
-  return ({ storage, number }, writer) => {
-    if (storage !== 'integer' || number < earliestMs || number > latestMs) return false
-    const size = Math.abs(number)
-    if (size >= 1e8 && size <= 1e10) return false // they may be seconds
-    const micros = (number - epoch2000) * 1000
+  return (cell, writer) => {
+    const ms = storedMs(cell)
+    if (ms === undefined || ms < earliestMs || ms > latestMs) return false
+    const micros = (ms - epoch2000) * 1000
     if (!Number.isSafeInteger(micros)) return false
     writer.int32(8)
     writer.int64(micros)
     return true
   }
+}
+
+function storedMs({ storage, number, bytes, at, length }: StoredCell): number | undefined {
+  if (storage === 'text')
+    return length === 24 || length === 29 ? usualMs(bytes.toString('latin1', at, at + length)) : undefined
+  if (storage !== 'integer') return undefined
+  const size = Math.abs(number)
+  return size >= 1e8 && size <= 1e10 ? undefined : number // they may be seconds
 }
 
 /** A time of day alone, as SQLite's CURRENT_TIME gives it, is put on the day that Prisma puts it on. */

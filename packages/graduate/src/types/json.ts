@@ -1,7 +1,9 @@
+import { isUtf8 } from 'node:buffer'
 import { jsonLastKey } from '../rules/json-last-key.ts'
 import { refused, type Encode, type EncodeContext, type Refused, type Value } from './encode.ts'
 import { JsonbRefusal } from './jsonb/refusal.ts'
 import { writeJsonbText } from './jsonb/text.ts'
+import type { EncodeStored } from './stored-cell.ts'
 import { decodeUtf8 } from './utf8.ts'
 import type { ValueType } from './value-type.ts'
 
@@ -33,6 +35,24 @@ function encoder(type: 'jsonb' | 'json'): Encode {
     }
     return undefined
   }
+}
+
+/** As `jsonb`, of a text in which nothing is lost; why another one is refused is for the encoder to say. */
+const encodeStored: EncodeStored = ({ storage, bytes, at, length }, writer) => {
+  if (storage !== 'text') return false
+  const text = bytes.subarray(at, at + length)
+  if (!isUtf8(text)) return false
+  const start = writer.at
+  writer.int32(0)
+  writer.byte(1)
+  try {
+    if (writeJsonbText(text, writer) !== undefined) return false
+  } catch (error) {
+    if (error instanceof JsonbRefusal || error instanceof RangeError) return false
+    throw error
+  }
+  writer.sizeFrom(start)
+  return true
 }
 
 /** JSON text of a cell: TEXT as it stands, numbers that NUMERIC affinity made, and SQLite's own JSONB blobs. */
@@ -70,6 +90,7 @@ export const jsonType: ValueType = {
     jsonb: {
       kind: 'json',
       encoder: () => encoder('jsonb'),
+      storedEncoder: () => encodeStored,
       decode: (field) => decode(field.subarray(1)),
       wider: 'jsonb',
     },

@@ -34,7 +34,7 @@ class JsonbScanner {
   #loss: string | undefined
 
   /** @throws JsonbRefusal; what was written until then is to be dropped */
-  write(source: string, writer: BinaryWriter): string | undefined {
+  write(source: string | Uint8Array, writer: BinaryWriter): string | undefined {
     try {
       return this.#write(source, writer)
     } finally {
@@ -43,13 +43,17 @@ class JsonbScanner {
     }
   }
 
-  #write(source: string, writer: BinaryWriter): string | undefined {
+  #write(source: string | Uint8Array, writer: BinaryWriter): string | undefined {
     this.#loss = undefined
     if (source.length * 3 + 1 > this.#input.length) {
       freeMemory(this.#input.buffer)
       this.#input = Buffer.allocUnsafeSlow(source.length * 3 + 1)
     }
-    this.#end = this.#input.write(source, 'utf8')
+    if (typeof source === 'string') this.#end = this.#input.write(source, 'utf8')
+    else {
+      this.#input.set(source)
+      this.#end = source.length
+    }
     this.#input[this.#end] = 0
     this.#at = 0
     this.#members.length = 0
@@ -340,8 +344,9 @@ const scanner = new JsonbScanner()
 /**
  * Writes a JSON text as Postgres would give it back, without a length before it. Returns what `jsonb` drops of it, if
  * anything, as a reason.
+ * @param source the text, or its valid UTF-8
  * @throws JsonbRefusal; what was written until then is to be dropped
  */
-export function writeJsonbText(source: string, writer: BinaryWriter): string | undefined {
+export function writeJsonbText(source: string | Uint8Array, writer: BinaryWriter): string | undefined {
   return scanner.write(source, writer)
 }
