@@ -4,6 +4,7 @@ import type { Usage } from './process-usage.ts'
 export const approachNames = [
   'outgrow',
   'outgrow verify',
+  'outgrow by driver',
   'outgrow unverified',
   'limit',
   'pgloader',

@@ -10,6 +10,10 @@ const bin = join(import.meta.dirname, '../../scripts/bin/outgrow.mjs')
 export const approaches: Record<ApproachName, (work: Work) => Approach> = {
   outgrow: (work) => ({ on: 'empty', run: outgrow(work, [bin, 'migrate']) }),
   'outgrow verify': (work) => ({ on: 'filled', run: outgrow(work, [bin, 'verify']) }),
+  'outgrow by driver': (work) => ({
+    on: 'empty',
+    run: outgrow(work, [bin, 'migrate', '--reader', 'driver']),
+  }),
   'outgrow unverified': (work) => ({
     on: 'empty',
     run: outgrow(work, [join(import.meta.dirname, 'unverified-move.ts')]),

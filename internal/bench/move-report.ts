@@ -31,6 +31,7 @@ interface Ratio {
 
 const ratioTitles = {
   outgrowToLimit: 'outgrow to limit',
+  driverToOutgrow: 'outgrow by driver to outgrow',
   unverifiedToLimit: 'outgrow unverified to limit',
   csvToOutgrow: 'sqlite3 csv to outgrow',
   pgloaderToOutgrow: 'pgloader to outgrow',
@@ -91,6 +92,7 @@ function ratiosOf(measured: Map<ApproachName, Measured>): Record<keyof typeof ra
   const moved = measured.get('outgrow')
   return {
     outgrowToLimit: times('outgrow', 'limit'),
+    driverToOutgrow: times('outgrow by driver', 'outgrow'),
     unverifiedToLimit: times('outgrow unverified', 'limit'),
     csvToOutgrow: times('sqlite3 csv to psql', 'outgrow'),
     pgloaderToOutgrow: times('pgloader', 'outgrow'),

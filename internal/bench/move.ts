@@ -36,6 +36,7 @@ export const moveCommand = new Command('move')
     'after',
     `
 Approaches: ${approachNames.join(', ')}.
+outgrow reads rows from the file's pages; outgrow by driver, through SQLite's driver.
 The last two run only where they are installed. outgrow verify compares what outgrow has moved in the same round.
 
 With --latency, a proxy on loopback, in a process of its own, holds back every byte for half the round trip and counts it;
