@@ -3,6 +3,9 @@ import type { BillingStore, NewEvent } from '../store.ts'
 
 /** What one statement takes at most. */
 const maxEvents = 200
+/** Statements at a time: while the server commits one, the next is made. */
+const maxStatements = 2
+const worthSharing = 16
 const maxPayloadLength = 4 * 1024 * 1024
 
 interface Arrival {
@@ -17,7 +20,7 @@ interface Arrival {
 class Gathering {
   readonly #store: Pick<BillingStore, 'inbox' | 'faultOf'>
   readonly #waiting: Arrival[] = []
-  #isStoring = false
+  #storing = 0
 
   constructor(store: Pick<BillingStore, 'inbox' | 'faultOf'>) {
     this.#store = store
@@ -27,26 +30,29 @@ class Gathering {
   add(event: NewEvent): Promise<boolean> {
     const isNew = Promise.withResolvers<boolean>()
     this.#waiting.push({ event, isNew })
-    if (!this.#isStoring) void this.#storeAll()
+    if (this.#storing < maxStatements) void this.#storeAll()
     return isNew.promise
   }
 
   async #storeAll(): Promise<void> {
-    this.#isStoring = true
+    this.#storing++
     while (this.#waiting.length > 0) {
       // Those that arrive within this turn of the event loop, such as the next of all that were just answered.
       await turn()
-      await this.#storeBatch(this.#next())
+      if (this.#waiting.length > 0) await this.#storeBatch(this.#next())
     }
-    this.#isStoring = false
+    this.#storing--
   }
 
   #next(): Arrival[] {
+    // A burst is shared between them; a few are not worth two.
+    const { length: waiting } = this.#waiting
+    const share = waiting < worthSharing ? waiting : Math.ceil(waiting / maxStatements)
     let length = 0
     const end = this.#waiting.findIndex(
       ({ event }, at) => (length += event.payload.length) > maxPayloadLength && at > 0,
     )
-    return this.#waiting.splice(0, Math.min(end === -1 ? maxEvents : end, maxEvents))
+    return this.#waiting.splice(0, Math.min(end === -1 ? maxEvents : end, maxEvents, share))
   }
 
   async #storeBatch(batch: readonly Arrival[]): Promise<void> {
