@@ -1,7 +1,7 @@
 import { temporaryFolder } from '@outgrow/testing'
-import { describe, expect, inject, test } from 'vitest'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { beforeEach, describe, expect, inject, test } from 'vitest'
+import { globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Adoption } from '@outgrow/billing/adopt'
 import { fragmentTables, inboxBlocks, type inboxNames } from '@outgrow/billing/models'
 import {
@@ -13,26 +13,18 @@ import {
 } from '@outgrow/schema'
 import { inboxDdl } from '../src/billing/adopt-into-database.ts'
 import { outgrow } from '@outgrow/testing/cli'
-import { application, eventText } from './adopting.ts'
+import { adoptInto, application, eventText, type Application } from './adopting.ts'
 
 const event = (id: string, type = 'invoice.paid') => eventText(id, { type })
-const adopt = (url: string, ...args: string[]) =>
-  outgrow<{ adoption: Adoption | null; ok: boolean; error: { code: string } | null }>([
-    'billing',
-    'adopt-inbox',
-    '--database',
-    url,
-    ...args,
-  ])
 
 describe.each(['sqlite', 'postgres'] as const)('adopting the inbox on %s', (provider) => {
   test('an application without one gets it, and a second run changes nothing', async () => {
     const app = await application(provider, 'CREATE TABLE users (id integer)')
-    const dry = await adopt(app.url, '--dry-run')
-    expect(dry.document.adoption).toMatchObject({ created: true, rowsRead: 0 })
+    const dry = await adoptInto(app, {}, {}, true)
+    expect(dry.adoption).toMatchObject({ created: true, rowsRead: 0 })
     await expect(app.rows('SELECT * FROM webhook_events')).rejects.toThrow(/webhook_events/)
-    expect((await adopt(app.url)).document.adoption?.created).toBe(true)
-    expect((await adopt(app.url)).document.adoption?.created).toBe(false)
+    expect((await adoptInto(app, {})).adoption.created).toBe(true)
+    expect((await adoptInto(app, {})).adoption.created).toBe(false)
     await app.drop()
   })
 
@@ -43,30 +35,22 @@ describe.each(['sqlite', 'postgres'] as const)('adopting the inbox on %s', (prov
        INSERT INTO stripe_events VALUES ('evt_1', '${event('evt_1')}', 0), ('evt_1', '${event('evt_1')}', 1), ('evt_1', '${event('evt_1')}', 0),
          ('evt_2', '${event('evt_2')}', 0), ('evt_2', '${event('evt_2')}', NULL), ('evt_3', '${event('evt_3', 'payout.paid')}', 0), (NULL, 'x', 0), ('evt_4', NULL, 0), ('evt_5', '{bad', 0), ('evt_6', '${event('evt_7')}', 0), ('evt_8', '{bad', 1)`,
     )
-    const args = [
-      '--table',
-      'stripe_events',
-      '--column',
-      'event_id',
-      '--payload',
-      'body',
-      '--done',
-      'processed',
-    ]
-    const { document, code } = await adopt(app.url, ...args)
-    expect([code, document.adoption]).toMatchObject([
-      4,
-      {
-        rowsRead: 11,
-        imported: { done: 3, pending: 1, dead: 3 },
-        duplicateRows: 3,
-        duplicateEvents: 2,
-        duplicates: [
-          { id: 'evt_1', rows: 3 },
-          { id: 'evt_2', rows: 2 },
-        ],
-        withoutId: 1,
-      },
+    const request = {
+      table: 'stripe_events',
+      columns: { id: 'event_id', payload: 'body', done: 'processed' },
+    }
+    const { adoption, hasLeftovers } = await adoptInto(app, {}, request)
+    expect(hasLeftovers).toBe(true)
+    expect(adoption).toMatchObject({
+      rowsRead: 11,
+      imported: { done: 3, pending: 1, dead: 3 },
+      duplicateRows: 3,
+      duplicateEvents: 2,
+      withoutId: 1,
+    })
+    expect(adoption.duplicates.toSorted((a, b) => a.rows - b.rows)).toEqual([
+      { id: 'evt_2', rows: 2 },
+      { id: 'evt_1', rows: 3 },
     ])
     expect(
       await app.rows(
@@ -85,7 +69,7 @@ describe.each(['sqlite', 'postgres'] as const)('adopting the inbox on %s', (prov
       "SELECT last_error FROM webhook_events WHERE stripe_event_id = 'evt_6'",
     )
     expect(reason).toBe('The payload that was stored is that of evt_7.')
-    expect((await adopt(app.url, ...args)).document.adoption).toMatchObject({
+    expect((await adoptInto(app, {}, request)).adoption).toMatchObject({
       imported: { done: 0, pending: 0, dead: 0 },
       known: 7,
     })
@@ -99,8 +83,8 @@ describe.each(['sqlite', 'postgres'] as const)('adopting the inbox on %s', (prov
        ${provider === 'postgres' ? "CREATE TYPE event_status AS ENUM ('a');" : ''}
        INSERT INTO webhook_events VALUES (1, '${event('evt_1')}'), (2, '${event('evt_1')}'), (3, '${event('evt_2')}')`,
     )
-    const { document } = await adopt(app.url, '--table', 'webhook_events', '--payload', 'data')
-    expect(document.adoption).toMatchObject({
+    const { adoption } = await adoptInto(app, {}, { table: 'webhook_events', columns: { payload: 'data' } })
+    expect(adoption).toMatchObject({
       inbox: 'billing_webhook_events',
       imported: { pending: 2 },
       duplicateRows: 1,
@@ -110,104 +94,136 @@ describe.each(['sqlite', 'postgres'] as const)('adopting the inbox on %s', (prov
       { id: 2 },
       { id: 3 },
     ])
-    expect((await adopt(app.url)).document.adoption).toMatchObject({
+    expect((await adoptInto(app, {})).adoption).toMatchObject({
       inbox: 'billing_webhook_events',
       created: false,
     })
     await app.drop()
   })
+})
 
-  test('a wrong table or column is refused by name, and nothing is made', async () => {
-    const app = await application(provider, 'CREATE TABLE stripe_events (event_id text)')
-    const wrong = await adopt(app.url, '--table', 'stripe_events', '--column', 'nope')
-    expect([wrong.code, wrong.document.error?.code]).toEqual([2, 'OUTGROW_ADOPT_TABLE'])
-    expect((await adopt(app.url, '--dry-run')).document.adoption?.created).toBe(true)
-    await app.drop()
-  })
+test('the command says what was refused, what was taken, and what comes next', async () => {
+  const app = await application(
+    'sqlite',
+    `CREATE TABLE hooks (event_id text, body text); INSERT INTO hooks VALUES ('evt_1', '${event('evt_1')}'), ('evt_2', 'bad')`,
+  )
+  const adopt = (column: string) =>
+    outgrow<{ adoption: Adoption | null; next: string[]; error: { code: string } | null }>(
+      ['billing', 'adopt-inbox', '--database', app.url, '--table', 'hooks'].concat([
+        '--column',
+        column,
+        '--payload',
+        'body',
+      ]),
+    )
+  const wrong = await adopt('nope')
+  expect([wrong.code, wrong.document.error?.code]).toEqual([2, 'OUTGROW_ADOPT_TABLE'])
+  const { code, document, stderr } = await adopt('event_id')
+  expect([code, document.adoption?.imported]).toEqual([4, { done: 0, pending: 1, dead: 1 }])
+  expect(stderr).toContain('1 events cannot be processed')
+  expect(document.next.at(-1)).toContain('once the application no longer writes to hooks')
 })
 
 describe('the project’s schema', () => {
   const start = (provider: string) => `datasource db {\n  provider = "${provider}"\n}\n`
   const users = 'model User {\n  id Int @id\n}\n'
-  const adoptWith = async (schema: string, ...args: string[]) => {
-    const app = await application('sqlite', 'CREATE TABLE users (id integer)')
-    const shadow = ['--shadow', inject('postgresUrl')]
-    return { app, ...(await adopt(app.url, '--schema', schema, ...shadow, ...args)) }
+  let app: Application
+  beforeEach(async () => {
+    app = await application('sqlite', 'CREATE TABLE "User" (id integer NOT NULL PRIMARY KEY)')
+  })
+  const fileOf = (text: string) => {
+    const file = join(temporaryFolder(), 'schema.prisma')
+    writeFileSync(file, text)
+    return file
   }
 
   test('of one file gets the model at its end, once', async () => {
-    const file = join(temporaryFolder(), 'schema.prisma')
-    writeFileSync(file, `${start('sqlite')}\n${users}`)
-    expect((await adoptWith(file, '--dry-run')).code).toBe(0)
-    expect(readFileSync(file, 'utf8')).toBe(`${start('sqlite')}\n${users}`)
-    expect((await adoptWith(file)).stderr).toContain('Changed schema.prisma, and added')
-    const once = readFileSync(file, 'utf8')
+    const text = `${start('sqlite')}\n${users}`
+    const schema = fileOf(text)
+    expect((await adoptInto(app, { schema }, {}, true)).planned?.written).toBeDefined()
+    expect(readdirSync(dirname(schema))).toEqual(['schema.prisma'])
+    expect(readFileSync(schema, 'utf8')).toBe(text)
+    await adoptInto(app, { schema })
+    const once = readFileSync(schema, 'utf8')
     expect(once.startsWith(`${start('sqlite')}\n${users}\nenum EventStatus {`)).toBe(true)
     validatePrismaSchema([['schema.prisma', once]])
-    expect((await adoptWith(file)).stderr).not.toContain('Changed')
-    expect(readFileSync(file, 'utf8')).toBe(once)
+    expect((await adoptInto(app, { schema })).planned?.written).toBeUndefined()
+    expect(readFileSync(schema, 'utf8')).toBe(once)
   })
 
   test.each([
     ['sqlite', /stripeEventId +String +@unique/],
     ['postgresql', /receivedAt +DateTime +@default\(now\(\)\) +@map\("received_at"\) @db\.Timestamptz\(3\)/],
   ])('that is a folder, for %s, gets a file more', async (provider, line) => {
-    const folder = join(temporaryFolder(), 'schema')
-    mkdirSync(folder)
-    writeFileSync(join(folder, 'main.prisma'), start(provider))
-    writeFileSync(join(folder, 'users.prisma'), users)
-    expect((await adoptWith(folder)).code).toBe(0)
-    expect(readdirSync(folder)).toEqual(['billing.prisma', 'main.prisma', 'users.prisma'])
-    const added = readFileSync(join(folder, 'billing.prisma'), 'utf8')
+    const schema = join(temporaryFolder(), 'schema')
+    mkdirSync(schema)
+    writeFileSync(join(schema, 'main.prisma'), start(provider))
+    writeFileSync(join(schema, 'users.prisma'), users)
+    await adoptInto(app, { schema })
+    expect(readdirSync(schema)).toEqual(['billing.prisma', 'main.prisma', 'users.prisma'])
+    const added = readFileSync(join(schema, 'billing.prisma'), 'utf8')
     expect(added).toMatch(line)
     validatePrismaSchema([
       ['main.prisma', start(provider)],
       ['users.prisma', users],
       ['billing.prisma', added],
     ])
-    await adoptWith(folder)
-    expect(readFileSync(join(folder, 'billing.prisma'), 'utf8')).toBe(added)
+    await adoptInto(app, { schema })
+    expect(readFileSync(join(schema, 'billing.prisma'), 'utf8')).toBe(added)
   })
 
-  test('keeps what it calls EventStatus itself', async () => {
-    const file = join(temporaryFolder(), 'schema.prisma')
-    writeFileSync(file, `${start('sqlite')}\nenum EventStatus {\n  A\n  B\n}\n\n${users}`)
-    expect((await adoptWith(file)).code).toBe(0)
-    const text = readFileSync(file, 'utf8')
+  test.each([
+    ['an enum', 'sqlite', 'enum EventStatus {\n  A\n  B\n}\n'],
+    ['a type of that name', 'postgresql', 'enum Other {\n  A\n\n  @@map("event_status")\n}\n'],
+  ])('keeps %s that is its own', async (_, provider, own) => {
+    const schema = fileOf(`${start(provider)}\n${own}\n${users}`)
+    await adoptInto(app, { schema })
+    const text = readFileSync(schema, 'utf8')
     expect(text).toMatch(/enum BillingEventStatus \{/)
     expect(text).toMatch(/status +BillingEventStatus/)
     validatePrismaSchema([['schema.prisma', text]])
   })
 
-  test('has a table or a type of that name: what is added is one that Prisma accepts', async () => {
-    const file = join(temporaryFolder(), 'schema.prisma')
-    const taken = `enum Other {\n  A\n\n  @@map("event_status")\n}\n`
-    writeFileSync(file, `${start('postgresql')}\n${users}\n${taken}`)
-    const { code, stderr } = await adoptWith(file)
-    expect([code, stderr]).toEqual([0, expect.stringContaining('EventStatus is called BillingEventStatus')])
-    validatePrismaSchema([['schema.prisma', readFileSync(file, 'utf8')]])
-    writeFileSync(
-      file,
+  test('that has both names is refused, unless another prefix is named', async () => {
+    const schema = fileOf(
       `${start('sqlite')}\nenum EventStatus {\n  A\n}\n\nenum BillingEventStatus {\n  A\n}\n\n${users}`,
     )
-    const both = await adoptWith(file)
-    expect([both.code, both.document.error?.code]).toEqual([2, 'OUTGROW_BILLING_NAMES'])
-    await expect(both.app.rows('SELECT * FROM webhook_events')).rejects.toThrow(/webhook_events/)
+    await expect(adoptInto(app, { schema })).rejects.toMatchObject({ code: 'OUTGROW_BILLING_NAMES' })
+    await expect(app.rows('SELECT * FROM webhook_events')).rejects.toThrow(/webhook_events/)
+    await adoptInto(app, { schema, prefix: 'Pay' })
+    expect(readFileSync(schema, 'utf8')).toMatch(/enum PayEventStatus \{/)
   })
 
-  test('that cannot be written leaves the database as it was', async () => {
-    const file = join(temporaryFolder(), 'schema')
-    mkdirSync(file)
-    writeFileSync(join(file, 'main.prisma'), `${start('sqlite')}\n${users}`)
-    mkdirSync(join(file, 'billing.prisma')) // nobody writes a file there, not even root
-    const { app, code } = await adoptWith(file)
-    expect(code).not.toBe(0)
+  test('that cannot be written leaves the database and every file as they were', async () => {
+    const schema = join(temporaryFolder(), 'schema')
+    mkdirSync(schema)
+    writeFileSync(join(schema, 'main.prisma'), `${start('sqlite')}\n${users}`)
+    mkdirSync(join(schema, 'billing.prisma')) // nobody writes a file there, not even root
+    await expect(adoptInto(app, { schema })).rejects.toThrow()
     await expect(app.rows('SELECT * FROM webhook_events')).rejects.toThrow(/webhook_events/)
+    expect(globSync('**/*.*', { cwd: dirname(schema) }).toSorted()).toEqual([
+      'schema/billing.prisma',
+      'schema/main.prisma',
+    ])
+  })
+
+  test('whose tables the database refuses leaves every file as it was', async () => {
+    const schema = fileOf(`${start('postgresql')}\n${users}`)
+    const other = await application('postgres', 'CREATE TABLE things (id integer)')
+    const adopting = adoptInto(other, { schema, account: 'User' })
+    await expect(adopting).rejects.toMatchObject({
+      code: 'OUTGROW_ADOPT_DATABASE',
+      message: expect.stringContaining('"User" does not exist') as string,
+    })
+    expect(globSync('**/*.*', { cwd: dirname(schema) })).toEqual(['schema.prisma'])
+    expect(readFileSync(schema, 'utf8')).toBe(`${start('postgresql')}\n${users}`)
+    expect(await other.rows("SELECT 1 FROM pg_class WHERE relname = 'webhook_events'")).toEqual([])
+    await other.drop()
   })
 
   test('that is not there is said before the database is changed', async () => {
-    const { app, code, document } = await adoptWith(join(temporaryFolder(), 'none.prisma'))
-    expect([code, document.error?.code]).toEqual([2, 'OUTGROW_SCHEMA_NOT_FOUND'])
+    const schema = join(temporaryFolder(), 'none.prisma')
+    await expect(adoptInto(app, { schema })).rejects.toMatchObject({ code: 'OUTGROW_SCHEMA_NOT_FOUND' })
     await expect(app.rows('SELECT * FROM webhook_events')).rejects.toThrow(/webhook_events/)
   })
 })
@@ -229,14 +245,10 @@ describe.each(['sqlite', 'postgres'] as const)(
       await deployMigrations(readSchemaSource(schema), app.url)
       await app.rows('CREATE TABLE hooks (id text)')
       await app.rows("INSERT INTO hooks VALUES ('evt_1')")
-      const events = ['--table', 'hooks', '--column', 'id']
-      expect((await adopt(app.url, ...events)).document.adoption?.imported.done).toBe(1)
-      const whole = ['--schema', schema, '--account', 'User', '--shadow', inject('postgresUrl')]
-      const { document } = await adopt(app.url, ...events, ...whole)
-      expect([document.error, document.adoption]).toMatchObject([
-        null,
-        { inbox: 'webhook_events', created: false, known: 1 },
-      ])
+      const events = { table: 'hooks', columns: { id: 'id' } }
+      expect((await adoptInto(app, {}, events)).adoption.imported.done).toBe(1)
+      const { adoption } = await adoptInto(app, { schema, account: 'User' }, events)
+      expect(adoption).toMatchObject({ inbox: 'webhook_events', created: false, known: 1 })
       expect(await app.rows('SELECT stripe_event_id AS id FROM webhook_events')).toEqual([{ id: 'evt_1' }])
       expect(await app.rows('SELECT account_id FROM billing_customers')).toEqual([])
       const status = await migrationStatus(readSchemaSource(schema), provider, app.url, {
@@ -262,16 +274,7 @@ test('a project that only Postgres can be of gets a migration for Postgres alone
   writeFileSync(join(folder, 'prisma/migrations/migration_lock.toml'), 'provider = "postgresql"\n')
   const app = await application('postgres', 'SELECT 1')
   await deployMigrations(readSchemaSource(schema), app.url)
-  const { document } = await adopt(
-    app.url,
-    '--schema',
-    schema,
-    '--account',
-    'Page',
-    '--shadow',
-    inject('postgresUrl'),
-  )
-  expect([document.error, document.adoption?.created]).toEqual([null, true])
+  expect((await adoptInto(app, { schema, account: 'Page' })).adoption.created).toBe(true)
   expect(readdirSync(join(folder, 'prisma')).toSorted()).toEqual(['migrations', 'schema.prisma'])
   expect(readdirSync(join(folder, 'prisma/migrations'))).toHaveLength(3)
   const state = await migrationStatus(readSchemaSource(schema), 'postgres', app.url, {

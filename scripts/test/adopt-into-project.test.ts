@@ -9,6 +9,7 @@ import {
   definePlans,
   hasFeature,
   limitOf,
+  linkCustomer,
   prismaStore,
   runWorker,
   syncPlans,
@@ -204,14 +205,20 @@ describe.each(['sqlite', 'postgres'] as const)('an application of its own on %s'
       for (const stripeCustomerId of customers) {
         const { id } = await database.client.user.create({ data: { email: stripeCustomerId } })
         accounts.push(String(id))
-        await store.customers.add({ accountId: String(id), stripeCustomerId, email: null })
+        await linkCustomer({ store, stripe }, { accountId: String(id), stripeCustomerId })
       }
+      const sent: string[] = []
       const totals = await runWorker({
         store,
         stripe,
         untilEmpty: true,
-        send: () => Promise.resolve(),
+        send: ({ key }) => {
+          sent.push(key)
+          return Promise.resolve()
+        },
       })
+      // All of it was before the application came here: nobody is mailed.
+      expect(sent).toEqual([])
       expect(totals).toMatchObject({ failed: 0, dead: 0, unsent: 0 })
       const left = await sql(
         `SELECT status, count(*) AS n FROM billing_webhook_events WHERE source = 'adopted' AND status NOT IN ('done', 'ignored') GROUP BY status`,

@@ -1,10 +1,17 @@
 import { adoptInbox, type AdoptOptions, type Adoption, type AdoptRequest } from '@outgrow/billing/adopt'
 import { connectSql, openSqlite, withPostgres } from '@outgrow/databases'
-import { makeDatabase, makeSqlite } from '@outgrow/testing'
+import { makeDatabase, makeSqlite, temporaryFolder } from '@outgrow/testing'
 import { inject } from 'vitest'
 import { planInDatabase } from '../src/billing/adopt-into-database.ts'
+import {
+  adoptIntoProject,
+  type AdoptingProject,
+  type ProjectAdoption,
+} from '../src/billing/adopt-into-project.ts'
 
 export type Provider = 'sqlite' | 'postgres'
+
+const yesValues = ['1', 'true', 't', 'yes', 'done', 'processed']
 
 /** A database of an application that knows nothing of Outgrow. */
 export interface Application {
@@ -48,7 +55,6 @@ export async function adoptFrom(
   const connection = await connectSql(url)
   try {
     const planned = await planInDatabase(connection, 'Billing')
-    const yesValues = ['1', 'true', 't', 'yes', 'done', 'processed']
     return await adoptInbox(
       connection,
       { columns: {}, yesValues, ...request },
@@ -57,6 +63,25 @@ export async function adoptFrom(
   } finally {
     await connection.close()
   }
+}
+
+/** Adopts into a project, as the command does. */
+export function adoptInto(
+  { url }: Pick<Application, 'url'>,
+  project: Partial<AdoptingProject>,
+  request: Partial<AdoptRequest> = {},
+  dryRun = false,
+): Promise<ProjectAdoption> {
+  return adoptIntoProject(
+    { databaseUrl: url, schema: undefined, account: undefined, prefix: 'Billing', ...project },
+    { columns: {}, yesValues, ...request },
+    {
+      dryRun,
+      scratch: { server: inject('postgresUrl'), directory: temporaryFolder() },
+      signal: new AbortController().signal,
+      onProgress: () => {},
+    },
+  )
 }
 
 /** An event's JSON. */

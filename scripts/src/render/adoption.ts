@@ -6,13 +6,16 @@ import { count, type Terminal } from '../output/terminal.ts'
 import { printRenamed } from './billing-init.ts'
 import { printMigrations, providersOf } from './migrations.ts'
 
-/** Says how many rows were read, while it goes on. */
-export function progressOf(terminal: Terminal): (adoption: Adoption) => void {
-  return ({ rowsRead, imported }) =>
-    terminal.progress(
-      () =>
-        `${count(rowsRead)} rows read, ${count(imported.done + imported.pending + imported.dead)} taken over`,
-    )
+/** Shows that the schema is being validated, and then how many rows were read. */
+export function adoptionProgress(terminal: Terminal): { show(adoption: Adoption): void; end(): void } {
+  const end = terminal.busy('Validating the models and their migrations')
+  return {
+    show: ({ rowsRead, imported: { done, pending, dead } }) => {
+      end()
+      terminal.progress(() => `${count(rowsRead)} rows read, ${count(done + pending + dead)} taken over`)
+    },
+    end,
+  }
 }
 
 /** What became of the project and of its events, and what comes next. */
@@ -117,7 +120,7 @@ function nextSteps(
     ...(model === 'account' || model === ''
       ? []
       : [`account: { model: '${model}' } in prismaStore, and under billing in outgrow.config.ts`]),
-    'store.customers.add for every account that is a customer at Stripe already: events of others are ignored',
+    'linkCustomer for every account that is a customer at Stripe already, or as billing.policy.linkCustomer; nobody is mailed about what happened before',
     'outgrow billing reconcile, and a worker: runWorker drains the inbox',
     ...again,
   ]

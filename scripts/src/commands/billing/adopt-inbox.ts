@@ -5,7 +5,7 @@ import { withColumnOptions, adoptRequestOf, type ColumnOptions } from '../../bil
 import { directUrl } from '../../billing/context.ts'
 import { outcome, type Outcome } from '../../output/outcome.ts'
 import { runCommand } from '../../output/run.ts'
-import { printAdopted, progressOf } from '../../render/adoption.ts'
+import { adoptionProgress, printAdopted } from '../../render/adoption.ts'
 import { scratchOf, shadowOption, type ShadowOptions } from '../schema/shared.ts'
 import { withBillingOptions, type BillingOptions } from './options.ts'
 
@@ -40,9 +40,11 @@ Exit status: 0 done, 2 refused; nothing was changed then, 3 stopped; run it agai
       { command: 'billing adopt-inbox', adoption: null, files: [], next: [] },
       async ({ terminal, signal }) => {
         const { dryRun = false, schema, account, prefix } = options
-        const run = { dryRun, scratch: scratchOf(options), signal, onProgress: progressOf(terminal) }
         const project = { databaseUrl: await directUrl(options.database), schema, account, prefix }
-        const adopted = await adoptIntoProject(project, adoptRequestOf(options), run)
+        const request = adoptRequestOf(options)
+        const progress = adoptionProgress(terminal)
+        const run = { dryRun, scratch: scratchOf(options), signal, onProgress: progress.show }
+        const adopted = await adoptIntoProject(project, request, run).finally(progress.end)
         const shown = printAdopted(terminal, adopted, project, dryRun)
         const { adoption, hasLeftovers } = adopted
         return outcome('billing adopt-inbox', { adoption, ...shown }, !hasLeftovers)
