@@ -120,7 +120,7 @@ function nextSteps(
     ...(model === 'account' || model === ''
       ? []
       : [`account: { model: '${model}' } in prismaStore, and under billing in outgrow.config.ts`]),
-    'linkCustomer for every account that is a customer at Stripe already, or as billing.policy.linkCustomer; nobody is mailed about what happened before',
+    'outgrow billing link --file links.csv, for every account that is a customer at Stripe already: nobody is mailed about the past',
     'outgrow billing reconcile, and a worker: runWorker drains the inbox',
     ...again,
   ]
