@@ -75,23 +75,26 @@ for (const backend of databases)
       expect([openPages(customer), subscriptionsOf(customer).length]).toEqual([[], 1])
     })
 
-    test('a request that was overtaken hands out no page, and leaves none that can be paid', async () => {
-      const { accountId, customer } = await shop.account()
-      const asks = Promise.withResolvers<void>()
-      const mayGoOn = Promise.withResolvers<void>()
-      const slow = shop.through(async (request, goOn) => {
-        if (isCreate(request)) {
-          asks.resolve()
-          await mayGoOn.promise
-        }
-        return goOn()
-      })
-      const overtaken = checkout(accountId, 'pro', slow)
-      await asks.promise
-      const { id } = await checkout(accountId, 'team')
-      mayGoOn.resolve()
-      await expect(overtaken).rejects.toMatchObject({ code: 'OUTGROW_BILLING_CHANGE_PENDING' })
-      expect(openPages(customer)).toEqual([id])
+    test('a request that was overtaken hands out no page, leaves none that can be paid, and closes no later one', async () => {
+      const isList = ({ method, url }: Request) => method === 'GET' && url.includes('/checkout/sessions?')
+      for (const isHeld of [isCreate, isList]) {
+        const { accountId, customer } = await shop.account()
+        const asks = Promise.withResolvers<void>()
+        const mayGoOn = Promise.withResolvers<void>()
+        const slow = shop.through(async (request, goOn) => {
+          if (isHeld(request)) {
+            asks.resolve()
+            await mayGoOn.promise
+          }
+          return goOn()
+        })
+        const overtaken = checkout(accountId, 'pro', slow)
+        await asks.promise
+        const { id } = await checkout(accountId, 'team')
+        mayGoOn.resolve()
+        await expect(overtaken).rejects.toMatchObject({ code: 'OUTGROW_BILLING_CHANGE_PENDING' })
+        expect(openPages(customer)).toEqual([id])
+      }
     })
 
     test('after a crash between Stripe’s answer and the page, the next request finds the same page', async () => {

@@ -113,7 +113,7 @@ export async function completeCheckout(
   const owner = typeof session.customer === 'string' ? session.customer : session.customer?.id
   // The address bar can hold anybody's session: the stored customer decides, not metadata.
   if (owner !== customer.stripeCustomerId) throw notOwn(accountId, sessionId)
-  await closeOthers(billing.stripe, customer.stripeCustomerId, ({ id }) => id === sessionId)
+  await closeOthers(billing.stripe, customer.stripeCustomerId, sessionId)
   await syncCustomer(billing, { customerId: customer.id, stripeCustomerId: customer.stripeCustomerId })
   return { paid: session.status === 'complete' && session.payment_status !== 'unpaid' }
 }

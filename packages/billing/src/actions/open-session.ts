@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Stripe } from 'stripe'
 import { Failure } from '@outgrow/kit'
 import type { Billing } from '../context.ts'
@@ -18,13 +17,14 @@ export interface SessionRequest {
 
 /** An intent is started anew when the page that it led to is over. */
 const maxAttempts = 5
-const intentKey = 'outgrow_intent'
+/** On a session: the number of the request that it was opened for. */
+const numberKey = 'outgrow_checkout'
 
 /**
- * Opens the one page on which a customer can pay. Each request first writes down that it is the last one; then it closes
- * pages of other intents, and opens or finds its own; and only while it is still the last one is the page's address
- * handed out. So there are never two addresses that both can be paid, whoever crashes in between. The same intent twice
- * at once has one number, hence one idempotency key, hence one page.
+ * Opens the one page on which a customer can pay. Each request first draws a number; then it closes the pages of earlier
+ * ones, and opens or finds its own; and only while its number is the last one is the page's address handed out. So
+ * there are never two addresses that both can be paid, whoever crashes in between, and the last request always gets its
+ * page. The same intent twice at once has one number, hence one idempotency key, hence one page.
  * @throws Failure OUTGROW_BILLING_CHANGE_PENDING, and what `paramsOf` throws
  */
 export async function openSession(billing: Billing, request: SessionRequest): Promise<Session | undefined> {
@@ -33,15 +33,11 @@ export async function openSession(billing: Billing, request: SessionRequest): Pr
   let over: CheckoutMark | undefined
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const { mark, isNew } = await begin(billing, customer.id, intent, over)
-    const own = await closeOthers(
-      stripe,
-      customer.stripeCustomerId,
-      ({ metadata }) => metadata?.[intentKey] === intent,
-    )
+    const own = await closeEarlier(stripe, customer.stripeCustomerId, mark)
     const params = await paramsOf()
     if (!params) return undefined
     const session = own ?? (await create(stripe, mark, params, isNew))
-    if (session.status === 'open') {
+    if (session?.status === 'open') {
       const last = (await store.customers.ofAccount(customer.accountId))?.checkout
       if (last?.number === mark.number) return session
       await expire(stripe, session.id)
@@ -66,38 +62,45 @@ function begin(
   })
 }
 
+/** Undefined when the number has led to a page with other terms before. */
 async function create(
   { checkout: { sessions } }: Stripe,
-  { number, intent }: CheckoutMark,
+  { number }: CheckoutMark,
   params: Params,
   isNew: boolean,
-): Promise<Session> {
-  const content = createHash('sha256').update(JSON.stringify(params)).digest('hex').slice(0, 16)
-  const session = await withFreshKey(
-    `checkout:${String(params.customer)}:${number}:${content}`,
-    (idempotencyKey) =>
-      sessions.create(
-        { ...params, metadata: { ...params.metadata, [intentKey]: intent } },
-        { idempotencyKey },
-      ),
-  )
-  // What a key that was used before answers is how the session was when it was made.
-  return isNew ? session : sessions.retrieve(session.id)
+): Promise<Session | undefined> {
+  const numbered = { ...params, metadata: { ...params.metadata, [numberKey]: String(number) } }
+  try {
+    const session = await withFreshKey(`checkout:${String(params.customer)}:${number}`, (idempotencyKey) =>
+      sessions.create(numbered, { idempotencyKey }),
+    )
+    // What a key that was used before answers is how the session was when it was made.
+    return isNew ? session : await sessions.retrieve(session.id)
+  } catch (error) {
+    if ((error as { type?: string }).type !== 'StripeIdempotencyError') throw error
+    return undefined
+  }
 }
 
-/** Two pages that are open can both be paid: all but one of a customer's are closed. Returns that one. */
-export async function closeOthers(
+/** Returns the page of this number. One of a later request stays: that one knows which is the last. */
+async function closeEarlier(
   stripe: Stripe,
   customer: string,
-  isKept: (session: Session) => boolean,
+  { number }: CheckoutMark,
 ): Promise<Session | undefined> {
-  const { sessions } = stripe.checkout
-  let kept: Session | undefined
-  for await (const session of sessions.list({ customer, status: 'open', limit: 100 })) {
-    if (kept === undefined && isKept(session)) kept = session
-    else await expire(stripe, session.id)
+  let own: Session | undefined
+  for await (const session of stripe.checkout.sessions.list({ customer, status: 'open', limit: 100 })) {
+    const of = Number(session.metadata?.[numberKey] ?? 0)
+    if (of === number) own = session
+    else if (!(of > number)) await expire(stripe, session.id)
   }
-  return kept
+  return own
+}
+
+/** Two pages that are open can both be paid: all others of a customer are closed. */
+export async function closeOthers(stripe: Stripe, customer: string, kept: string): Promise<void> {
+  for await (const { id } of stripe.checkout.sessions.list({ customer, status: 'open', limit: 100 }))
+    if (id !== kept) await expire(stripe, id)
 }
 
 /** Paid or expired meanwhile, it stays what it is: a subscription that it made is found at Stripe. */

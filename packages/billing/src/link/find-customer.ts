@@ -25,9 +25,11 @@ export async function findCustomer(
     if (link !== 'unknown') return store.customers.ofStripe(stripeCustomerId)
   }
   const subscriptions = await runningSubscriptions(stripe, stripeCustomerId)
-  if (subscriptions.length === 0) await store.unlinked.remove([stripeCustomerId])
-  else await store.unlinked.put({ stripeCustomerId, subscriptions }, timeOf(billing))
-  return undefined
+  if (subscriptions.length > 0) await store.unlinked.put({ stripeCustomerId, subscriptions }, timeOf(billing))
+  // Somebody may have linked it meanwhile, and took no notice of what was not written down yet.
+  const linked = await store.customers.ofStripe(stripeCustomerId)
+  if (linked || subscriptions.length === 0) await store.unlinked.remove([stripeCustomerId])
+  return linked
 }
 
 /**
