@@ -19,8 +19,7 @@ export async function act(
     await attempt(billing, fake, accounts, step)
   } catch (error) {
     const isStripes =
-      error instanceof Error &&
-      (error.constructor.name === 'ApiError' || 'requestId' in error || 'rawType' in error)
+      error instanceof Error && ('headers' in error || 'requestId' in error || 'rawType' in error)
     if (!(error instanceof Failure) && !isStripes) throw error
   }
 }
