@@ -5,11 +5,19 @@ export class ApiError extends Error {
   readonly code: string | undefined
   readonly param: string | undefined
   readonly headers: Record<string, string>
+  /** The id that nothing has. */
+  readonly missing: string | undefined
 
   constructor(
     status: number,
     message: string,
-    details: { type?: string; code?: string; param?: string; headers?: Record<string, string> } = {},
+    details: {
+      type?: string
+      code?: string
+      param?: string
+      headers?: Record<string, string>
+      missing?: string
+    } = {},
   ) {
     super(message)
     this.status = status
@@ -17,6 +25,7 @@ export class ApiError extends Error {
     this.code = details.code
     this.param = details.param
     this.headers = details.headers ?? {}
+    this.missing = details.missing
   }
 
   get body(): { error: object } {
@@ -32,26 +41,19 @@ export class ApiError extends Error {
 }
 
 /** An id that nothing has. */
-export class NoSuch extends ApiError {
-  readonly missing: string
-
-  constructor(kind: string, id: string, param = 'id') {
-    super(param === 'id' ? 404 : 400, `No such ${kind}: '${id}'`, { code: 'resource_missing', param })
-    this.missing = id
-    this.kind = kind
-  }
-
-  private readonly kind: string
-
-  /** Where a parameter named it, and not the address, it is that parameter's fault: 400 instead of 404. */
-  ofRequest(params: unknown): ApiError {
-    const param = pathTo(params, this.missing)
-    return param === undefined ? this : new NoSuch(this.kind, this.missing, param)
-  }
+export function noSuch(kind: string, id: string): ApiError {
+  return new ApiError(404, `No such ${kind}: '${id}'`, {
+    code: 'resource_missing',
+    param: 'id',
+    missing: id,
+  })
 }
 
-export function noSuch(kind: string, id: string): ApiError {
-  return new NoSuch(kind, id)
+/** Where a parameter named what is missing, and not the address, it is that parameter's fault: 400 instead of 404. */
+export function blamedOn(params: unknown, error: ApiError): ApiError {
+  const { missing, message } = error
+  const param = missing === undefined ? undefined : pathTo(params, missing)
+  return param === undefined ? error : new ApiError(400, message, { code: 'resource_missing', param })
 }
 
 function pathTo(params: unknown, value: string): string | undefined {

@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import type { Api } from '../api/api.ts'
-import { ApiError, NoSuch } from '../api/errors.ts'
+import { ApiError, blamedOn } from '../api/errors.ts'
 import { expanded } from '../api/expand.ts'
 import { IdempotencyKeys } from '../api/idempotency.ts'
 import { parseForm, parseParams } from '../api/parse.ts'
@@ -85,8 +85,7 @@ export function routesOf(fake: StripeState): Hono {
 }
 
 function refusalOf(error: unknown, params: unknown): ApiError {
-  if (error instanceof NoSuch) return error.ofRequest(params)
-  return error instanceof ApiError ? error : new ApiError(500, (error as Error).message)
+  return error instanceof ApiError ? blamedOn(params, error) : new ApiError(500, (error as Error).message)
 }
 
 function pathsOf(expand: unknown): string[] {
