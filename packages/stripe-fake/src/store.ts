@@ -2,6 +2,7 @@ import { deserialize, serialize } from 'node:v8'
 import type { Stripe } from 'stripe'
 import { noSuch } from './api/errors.ts'
 import type { SubscriptionData } from './billing/checkout.ts'
+import type { FieldsChange } from './billing/change-fields.ts'
 import type { PlannedItems } from './billing/plan-items.ts'
 import type { Seconds } from './clock.ts'
 import { fillIn } from './fill-in.ts'
@@ -17,7 +18,7 @@ export interface SubscriptionState {
   retries: number
   trialWillEndSent: boolean
   /** What becomes of the items once an invoice is paid: `pending_if_incomplete`. */
-  pending?: { invoice: string; planned: PlannedItems } | undefined
+  pending?: { invoice: string; planned: PlannedItems; fields: FieldsChange } | undefined
   /** The invoice whose payment resumes it. */
   resumes?: { invoice: string; until: Seconds } | undefined
 }

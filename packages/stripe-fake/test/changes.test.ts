@@ -157,9 +157,11 @@ test('a pending update is applied when its invoice is paid, and forgotten after 
       items: [{ id: item, price: team }],
       proration_behavior: 'always_invoice',
       payment_behavior: 'pending_if_incomplete',
+      metadata: { upgraded: 'yes' },
     })
   fake.setCard(customer, 'fails')
-  const { pending_update: pending, latest_invoice: invoice } = await upgrade()
+  const { pending_update: pending, latest_invoice: invoice, metadata } = await upgrade()
+  expect([metadata, pending?.metadata]).toEqual([{}, { upgraded: 'yes' }])
   expect(pending?.subscription_items?.[0]?.price.id).toBe(team)
   fake.setCard(customer, 'succeeds')
   types()
@@ -171,6 +173,7 @@ test('a pending update is applied when its invoice is paid, and forgotten after 
   ])
   const applied = await stripe.subscriptions.retrieve(id)
   expect([applied.items.data[0]?.price.id, applied.pending_update]).toEqual([team, null])
+  expect(applied.metadata).toEqual({ upgraded: 'yes' })
 
   fake.setCard(customer, 'fails')
   const again = await stripe.subscriptions.update(id, {
@@ -272,4 +275,21 @@ test('a cycle can be made to begin now', async () => {
   const { items } = await stripe.subscriptions.update(id, { billing_cycle_anchor: { type: 'now' } })
   expect(items.data[0]?.current_period_start).toBe(fake.store.now)
   expect((await stripe.invoices.list({ subscription: id })).data).toHaveLength(2)
+})
+
+test('a change that waits for its payment is given up for the next', async () => {
+  const { fake, stripe, team, subscribe } = start()
+  const { id, item, customer } = await subscribe()
+  const change = (quantity: number) =>
+    stripe.subscriptions.update(id, {
+      items: [{ id: item, price: team, quantity }],
+      proration_behavior: 'always_invoice',
+      payment_behavior: 'pending_if_incomplete',
+    })
+  fake.setCard(customer, 'fails')
+  const first = await change(2)
+  fake.setCard(customer, 'succeeds')
+  const second = await change(3)
+  expect([second.pending_update, second.items.data[0]?.quantity]).toEqual([null, 3])
+  expect((await stripe.invoices.retrieve(first.latest_invoice as string)).status).toBe('void')
 })

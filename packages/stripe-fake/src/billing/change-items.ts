@@ -4,6 +4,7 @@ import { hour, type Seconds } from '../clock.ts'
 import type { Emitter } from '../emitter.ts'
 import type { Line } from '../objects/invoice.ts'
 import type { Store, SubscriptionState } from '../store.ts'
+import type { FieldsChange } from './change-fields.ts'
 import { attemptOf, collect } from './collect.ts'
 import { addPending, closeInvoice, draftInvoice, openInvoice } from './invoices.ts'
 import { applyPlanned, planItems, type ItemChange, type PlannedItems } from './plan-items.ts'
@@ -20,6 +21,8 @@ export interface ItemsRequest {
   paymentBehavior?: PaymentBehavior | undefined
   /** `billing_cycle_anchor: {type: 'now'}` */
   resetsAnchor?: boolean
+  /** What changes with the items, and waits with them. */
+  fields?: FieldsChange
 }
 
 /** The plan of a change of items, and the lines that it bills at once; the others wait for the next invoice. */
@@ -65,10 +68,13 @@ export function changeItems(
   const attempt = attemptOf(store.cards.get(customer))
   const isAtRisk = now.length > 0 && draft.amount_due > 0 && attempt !== 'paid' && !object.pause_collection
   if (isAtRisk && paymentBehavior === 'error_if_incomplete') throw declined(attempt)
+  // A change that waits is given up for the next.
+  if (state.pending) expirePendingUpdate(store, emit, state)
   if (isAtRisk && paymentBehavior === 'pending_if_incomplete') {
     const invoice = openInvoice(store, emit, state, now, 'subscription_update')
-    state.pending = { invoice: invoice.id, planned }
-    object.pending_update = pendingUpdate(store, planned)
+    const { fields = {} } = request
+    state.pending = { invoice: invoice.id, planned, fields }
+    object.pending_update = pendingUpdate(store, planned, fields)
     collect(store, emit, invoice)
     return
   }
@@ -94,14 +100,18 @@ function declined(attempt: 'failed' | 'requires_action' | 'paid'): ApiError {
     : new ApiError(402, 'Your card was declined.', { type: 'card_error', code: 'card_declined' })
 }
 
-function pendingUpdate(store: Store, planned: PlannedItems): Stripe.Subscription.PendingUpdate {
+function pendingUpdate(
+  store: Store,
+  planned: PlannedItems,
+  fields: FieldsChange,
+): Stripe.Subscription.PendingUpdate {
   return {
     billing_cycle_anchor: planned.startsCycle ? store.now : null,
-    cancel_at_period_end: null,
+    cancel_at_period_end: fields.cancelAtPeriodEnd ?? null,
     discount: null,
     discounts: null,
     expires_at: store.now + 23 * hour,
-    metadata: null,
+    metadata: fields.metadata ?? null,
     subscription_items: planned.items,
     trial_end: null,
     trial_from_plan: null,

@@ -2,6 +2,7 @@ import type { Stripe } from 'stripe'
 import type { Emitter } from '../emitter.ts'
 import { day } from '../clock.ts'
 import type { Store, SubscriptionState } from '../store.ts'
+import { changeFields } from './change-fields.ts'
 import { attemptOf, collect } from './collect.ts'
 import { closeInvoice, openInvoice, openInvoicesOf, showNextAttempt, voidOpenInvoices } from './invoices.ts'
 import { periodLine } from './lines.ts'
@@ -102,6 +103,7 @@ export function settled(store: Store, emit: Emitter, state: SubscriptionState): 
     state.pending = undefined
     object.pending_update = null
     applyPlanned(store, object, pending.planned)
+    changeFields(store, emit, object, pending.fields)
     emit('customer.subscription.pending_update_applied', object)
     emit('customer.subscription.updated', object)
   }

@@ -12,7 +12,7 @@ import {
   type Fields,
 } from '../api/shapes.ts'
 import type { Api } from '../api/api.ts'
-import { mergedMetadata } from '../billing/update.ts'
+import { mergedMetadata } from '../billing/change-fields.ts'
 import { customerObject } from '../objects/customer.ts'
 import type { StripeState } from '../state.ts'
 import { known } from '../store.ts'

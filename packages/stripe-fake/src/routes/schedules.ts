@@ -18,7 +18,7 @@ import {
 } from '../api/shapes.ts'
 import { cancelNow } from '../billing/renewal.ts'
 import { refuseDone, releaseSchedule, scheduleFrom, updateSchedule } from '../billing/schedules.ts'
-import { mergedMetadata } from '../billing/update.ts'
+import { mergedMetadata } from '../billing/change-fields.ts'
 import type { StripeState } from '../state.ts'
 import { known } from '../store.ts'
 import { discountRows, now, prorationBehavior } from './subscription-shapes.ts'
