@@ -293,3 +293,21 @@ test('a change that waits for its payment is given up for the next', async () =>
   expect([second.pending_update, second.items.data[0]?.quantity]).toEqual([null, 3])
   expect((await stripe.invoices.retrieve(first.latest_invoice as string)).status).toBe('void')
 })
+
+test('a change that waits does not outlive the period that it was counted in', async () => {
+  const { fake, stripe, team, subscribe } = start()
+  const { id, item, customer, end } = await subscribe()
+  fake.advance(end - fake.store.now - hour)
+  fake.setCard(customer, 'fails')
+  const { pending_update: pending } = await stripe.subscriptions.update(id, {
+    items: [{ id: item, price: team, quantity: 1000 }],
+    proration_behavior: 'always_invoice',
+    payment_behavior: 'pending_if_incomplete',
+  })
+  expect(pending?.expires_at).toBe(end)
+  fake.setCard(customer, 'succeeds')
+  fake.advance(hour)
+  const after = await stripe.subscriptions.retrieve(id)
+  expect([after.pending_update, after.items.data[0]?.quantity]).toEqual([null, 1])
+  expect(after.items.data[0]?.current_period_start).toBe(end)
+})

@@ -7,6 +7,7 @@ import type { Store, SubscriptionState } from '../store.ts'
 import type { FieldsChange } from './change-fields.ts'
 import { attemptOf, collect } from './collect.ts'
 import { addPending, closeInvoice, draftInvoice, openInvoice } from './invoices.ts'
+import { firstPeriodEnd } from './periods.ts'
 import { applyPlanned, planItems, type ItemChange, type PlannedItems } from './plan-items.ts'
 import { owe } from './renewal.ts'
 import { setStatus } from './statuses.ts'
@@ -74,7 +75,7 @@ export function changeItems(
     const invoice = openInvoice(store, emit, state, now, 'subscription_update')
     const { fields = {} } = request
     state.pending = { invoice: invoice.id, planned, fields }
-    object.pending_update = pendingUpdate(store, planned, fields)
+    object.pending_update = pendingUpdate(store, object, planned, fields)
     collect(store, emit, invoice)
     return
   }
@@ -102,6 +103,7 @@ function declined(attempt: 'failed' | 'requires_action' | 'paid'): ApiError {
 
 function pendingUpdate(
   store: Store,
+  object: Stripe.Subscription,
   planned: PlannedItems,
   fields: FieldsChange,
 ): Stripe.Subscription.PendingUpdate {
@@ -110,7 +112,8 @@ function pendingUpdate(
     cancel_at_period_end: fields.cancelAtPeriodEnd ?? null,
     discount: null,
     discounts: null,
-    expires_at: store.now + 23 * hour,
+    // Not beyond the period that it was counted in.
+    expires_at: Math.min(store.now + 23 * hour, firstPeriodEnd(object)),
     metadata: fields.metadata ?? null,
     subscription_items: planned.items,
     trial_end: null,
