@@ -101,8 +101,7 @@ function storedEncoder(precision: number): EncodeStored | undefined {
 }
 
 function storedMs({ storage, number, bytes, at, length }: StoredCell): number | undefined {
-  if (storage === 'text')
-    return length === 24 || length === 29 ? usualMs(bytes.toString('latin1', at, at + length)) : undefined
+  if (storage === 'text') return usualMs(bytes, at, length)
   if (storage !== 'integer') return undefined
   const size = Math.abs(number)
   return size >= 1e8 && size <= 1e10 ? undefined : number // they may be seconds
@@ -143,7 +142,7 @@ function fromNumber(value: number, column: EncodedColumn, context: EncodeContext
 }
 
 function fromText(text: string): Instant | Refused {
-  const usual = usualMs(text)
+  const usual = usualMsOf(text)
   if (usual !== undefined) return { ms: usual, micros: 0, finer: false }
   const match = iso.exec(text.trim())
   if (!match) return refused(text.trim() === '' ? 'is empty text' : 'is text that is not a date')
@@ -171,27 +170,59 @@ function fromText(text: string): Instant | Refused {
 }
 
 /** Milliseconds of `2026-01-31T10:20:30.123+00:00` or `…Z`, as Prisma writes it; undefined for any other text. */
-function usualMs(text: string): number | undefined {
-  if (text.length !== 24 && text.length !== 29) return undefined
-  if (!(text.length === 24 ? text.endsWith('Z') : text.endsWith('+00:00'))) return undefined
-  const digits = (from: number, to: number): number => {
-    let value = 0
-    for (let at = from; at < to; at++) {
-      const digit = text.charCodeAt(at) - 48
-      if (digit < 0 || digit > 9) return Number.NaN
-      value = value * 10 + digit
-    }
-    return value
-  }
-  const separators = text.charCodeAt(4) === 0x2d && text.charCodeAt(7) === 0x2d && text[10] === 'T'
-  if (!separators || text[13] !== ':' || text[16] !== ':' || text[19] !== '.') return undefined
-  const [year, month, day] = [digits(0, 4), digits(5, 7), digits(8, 10)]
-  const [hour, minute, second] = [digits(11, 13), digits(14, 16), digits(17, 19)]
+function usualMs(bytes: Uint8Array, at: number, length: number): number | undefined {
+  if (length === 24 ? bytes[at + 23] !== 0x5a : length !== 29 || !isUtc(bytes, at + 23)) return undefined
+  const separators =
+    bytes[at + 4] === 0x2d &&
+    bytes[at + 7] === 0x2d &&
+    bytes[at + 10] === 0x54 &&
+    bytes[at + 13] === 0x3a &&
+    bytes[at + 16] === 0x3a &&
+    bytes[at + 19] === 0x2e
+  if (!separators) return undefined
+  const year = digits(bytes, at, 4)
+  const month = digits(bytes, at + 5, 2)
+  const day = digits(bytes, at + 8, 2)
+  const hour = digits(bytes, at + 11, 2)
+  const minute = digits(bytes, at + 14, 2)
+  const second = digits(bytes, at + 17, 2)
   // A day that every month has: anything else, and anything wrong, is read with care below.
   if (!(year >= 100 && month >= 1 && month <= 12 && day >= 1 && day <= 28)) return undefined
   if (!(hour <= 23 && minute <= 59 && second <= 59)) return undefined
-  const ms = Date.UTC(year, month - 1, day, hour, minute, second, digits(20, 23))
-  return Number.isNaN(ms) ? undefined : ms
+  const ms = ((hour * 60 + minute) * 60 + second) * 1000 + digits(bytes, at + 20, 3)
+  return Number.isNaN(ms) ? undefined : firstOfMonth(year, month) + (day - 1) * dayMs + ms
+}
+
+/** NaN where something else than digits stands. */
+function digits(bytes: Uint8Array, at: number, count: number): number {
+  let value = 0
+  for (let next = at; next < at + count; next++) {
+    const digit = (bytes[next] as number) - 48
+    if (digit < 0 || digit > 9) return Number.NaN
+    value = value * 10 + digit
+  }
+  return value
+}
+
+function isUtc(bytes: Uint8Array, at: number): boolean {
+  const isSigned = bytes[at] === 0x2b && bytes[at + 3] === 0x3a
+  return isSigned && digits(bytes, at + 1, 2) === 0 && digits(bytes, at + 4, 2) === 0
+}
+
+/** The month that was asked for last: dates of neighbouring rows are mostly of one. */
+const lastMonth = { year: 0, month: 0, ms: 0 }
+
+function firstOfMonth(year: number, month: number): number {
+  if (lastMonth.year !== year || lastMonth.month !== month)
+    Object.assign(lastMonth, { year, month, ms: Date.UTC(year, month - 1, 1) })
+  return lastMonth.ms
+}
+
+const textBytes = Buffer.alloc(3 * 29)
+
+function usualMsOf(text: string): number | undefined {
+  if (text.length !== 24 && text.length !== 29) return undefined
+  return usualMs(textBytes, 0, textBytes.write(text, 'utf8'))
 }
 
 function zoneMinutes(zone: string): number | undefined {
