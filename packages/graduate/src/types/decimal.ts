@@ -7,6 +7,7 @@ import {
   type Refused,
   type Value,
 } from './encode.ts'
+import type { EncodeStored } from './stored-cell.ts'
 import { argumentsOf, type ValueType } from './value-type.ts'
 
 /** A decimal number as PostgreSQL stores it: base-10000 digits around the decimal point. */
@@ -44,6 +45,52 @@ function encoder({ target }: EncodedColumn): Encode {
       return refused('is out of the range of PostgreSQL’s numeric')
     writeNumeric(writer, number, scale ?? number.fraction.length)
     return undefined
+  }
+}
+
+/** Base-10000 digits of a number, the most significant first. */
+const groups = new Int32Array(8)
+
+/** Numbers of so few digits that doubles count them exactly; the same as `encoder` writes. */
+function storedEncoder({ target }: EncodedColumn): EncodeStored {
+  const [precision, scale] = precisionOf(target.modifier)
+  return ({ storage, number }, writer) => {
+    if (storage !== 'integer' && storage !== 'real') return false
+    const size = Math.abs(number)
+    if (!(size === 0 || (size >= 1e-6 && size < 1e15))) return false // beyond, its text has an exponent
+    const text = String(size)
+    const point = text.indexOf('.')
+    const fractionDigits = point < 0 ? 0 : text.length - point - 1
+    const wholeDigits = size < 1 ? 0 : text.length - (point < 0 ? 0 : fractionDigits + 1)
+    if (fractionDigits > 12) return false
+    if (scale !== undefined && (fractionDigits > scale || wholeDigits > (precision ?? 0) - scale))
+      return false
+    let fraction = 0
+    for (let at = point + 1; at < text.length && point >= 0; at++)
+      fraction = fraction * 10 + text.charCodeAt(at) - 48
+    const [wholeGroups, fractionGroups] = [Math.ceil(wholeDigits / 4), Math.ceil(fractionDigits / 4)]
+    fraction *= 10 ** (4 * fractionGroups - fractionDigits)
+    let count = wholeGroups + fractionGroups
+    for (let at = count - 1; at >= wholeGroups; at--) {
+      groups[at] = fraction % 10000
+      fraction = Math.floor(fraction / 10000)
+    }
+    let whole = Math.floor(size)
+    for (let at = wholeGroups - 1; at >= 0; at--) {
+      groups[at] = whole % 10000
+      whole = Math.floor(whole / 10000)
+    }
+    let first = 0
+    while (first < count && groups[first] === 0) first++
+    while (count > first && groups[count - 1] === 0) count--
+    const isZero = first === count
+    writer.int32(8 + (count - first) * 2)
+    writer.int16(count - first)
+    writer.int16(isZero ? 0 : wholeGroups - 1 - first)
+    writer.int16(number < 0 && !isZero ? 0x4000 : 0)
+    writer.int16(scale ?? fractionDigits)
+    for (let at = first; at < count; at++) writer.int16(groups[at] as number)
+    return true
   }
 }
 
@@ -155,7 +202,7 @@ export const decimalType: ValueType = {
     return ['numeric', ((precision << 16) | scale) + 4]
   },
   sql: {
-    numeric: { kind: 'float', encoder, decode, wider: 'numeric' }, // SQLite computes with doubles
+    numeric: { kind: 'float', encoder, storedEncoder, decode, wider: 'numeric' }, // SQLite computes with doubles
     money: { kind: 'other', wider: 'numeric' },
   },
 }
