@@ -92,13 +92,15 @@ function valueOfKind(choices: Choices, pageSize: number, kind: number): string {
     case 6:
       return choices.of(['9e999', '-9e999', '-0.0', '2.0', '9007199254740993.0'])
     case 7:
-      return `${choices.of(reals).toExponential()}`
+      return choices.often(0.3)
+        ? choices.of(reals).toExponential()
+        : ((choices.whole(2e9) - 1e9) / choices.of([1, 10, 100, 1000, 1e6, 1e9])).toExponential()
     case 8:
       return text(choices.of(texts))
     case 9:
       return choices.of(["CAST(x'61ff62' AS TEXT)", "CAST(x'eda080' AS TEXT)", "CAST(x'c3' AS TEXT)"])
     case 10:
-      return text(choices.of(times))
+      return text(choices.often(0.3) ? choices.of(times) : timeOf(choices))
     case 11:
       return text(choices.of(jsons))
     case 12:
@@ -110,6 +112,14 @@ function valueOfKind(choices: Choices, pageSize: number, kind: number): string {
     default:
       return text(`user${choices.whole(1000)}@example.com`)
   }
+}
+
+/** As Prisma writes it, of days and hours that there are, mostly. */
+function timeOf(choices: Choices): string {
+  const two = (limit: number) => String(choices.whole(limit)).padStart(2, '0')
+  const year = String(choices.often(0.9) ? 1990 + choices.whole(60) : choices.whole(10_000)).padStart(4, '0')
+  const fraction = String(choices.whole(1000)).padStart(3, '0')
+  return `${year}-${two(14)}-${two(33)}T${two(25)}:${two(61)}:${two(61)}.${fraction}${choices.of(['Z', '+00:00', '+02:00'])}`
 }
 
 /** Makes a file of random tables, in a random form, after a random history. */

@@ -65,7 +65,7 @@ export class PageEncoder extends TableEncoder {
     const count = columns.length
     const record = this.#record
     this.#isWide = range.low < -(2n ** 53n) || range.high > 2n ** 53n
-    const cursor = new TableCursor(this.#layout.file, this.#layout.root, range)
+    using cursor = new TableCursor(this.#layout.file, this.#layout.root, range)
     const writer = new BinaryWriter(this.pool)
     const row: Cell[] = [null]
     context.row = row

@@ -6,7 +6,7 @@ const keptBytes = 1024 * 1024
 const aheadBytes = 64 * 1024
 
 /** Puts rows together that are larger than a page: their ends are chains of pages. */
-export class OverflowReader {
+export class OverflowReader implements Disposable {
   readonly #file: StaticFile
   readonly #window: PageWindow
   readonly #perPage: number
@@ -50,6 +50,10 @@ export class OverflowReader {
       next = source.view.getUint32(at)
     }
     return { bytes, view: this.#view }
+  }
+
+  [Symbol.dispose](): void {
+    this.#window[Symbol.dispose]()
   }
 
   #room(size: number): Buffer {

@@ -13,9 +13,12 @@ export interface StaticFile {
 }
 
 const windowBytes = 256 * 1024
+/** Memory of windows that are used no more: a file may have a thousand small tables. */
+const unused: Buffer[] = []
+const maxUnused = 4
 
 /** Reads pages, the numbers of which come in a known order, a run of neighbours at a time. */
-export class PageWindow {
+export class PageWindow implements Disposable {
   readonly bytes: Buffer
   readonly view: DataView
   readonly #file: StaticFile
@@ -26,8 +29,15 @@ export class PageWindow {
   constructor(file: StaticFile, bytes = windowBytes) {
     this.#file = file
     this.#maxPages = Math.max(1, Math.floor(bytes / file.pageSize))
-    this.bytes = Buffer.allocUnsafeSlow(this.#maxPages * file.pageSize)
+    const size = this.#maxPages * file.pageSize
+    const known = unused.findIndex(({ length }) => length === size)
+    this.bytes = known < 0 ? Buffer.allocUnsafeSlow(size) : (unused.splice(known, 1)[0] as Buffer)
     this.view = new DataView(this.bytes.buffer)
+  }
+
+  /** Nothing may be read from it after that. */
+  [Symbol.dispose](): void {
+    if (unused.length < maxUnused) unused.push(this.bytes)
   }
 
   /** Where a page starts in `bytes`, undefined when it is not there. */

@@ -16,7 +16,7 @@ const highestRowid: Rowid = { high: 0x7fffffff, low: 0xffffffff }
  * or lies outside of what the pages above it say, so that neither a row nor a page is met twice and none is passed over.
  * Source: "Database File Format" of SQLite's documentation, 1.5 and 1.6.
  */
-export class TableCursor {
+export class TableCursor implements Disposable {
   /** Rowid of the row it stands on. */
   high = 0
   low = 0
@@ -72,6 +72,11 @@ export class TableCursor {
         }
       } else if (!this.#nextLeaf()) return false
     }
+  }
+
+  [Symbol.dispose](): void {
+    this.#window[Symbol.dispose]()
+    this.#overflow?.[Symbol.dispose]()
   }
 
   #nextLeaf(): boolean {
