@@ -1,3 +1,4 @@
+import { inspect, isDeepStrictEqual } from 'node:util'
 import { openSqliteReadonly, readSourceTables, type SqliteDatabase } from '@outgrow/databases'
 import type { MoveOptions } from '../src/model/options.ts'
 import type { PlannedColumn, PlannedTable } from '../src/model/plan.ts'
@@ -102,8 +103,8 @@ function rangesOf(
 ): NonNullable<RowRange>[] {
   const chunks = chunksOf(database, table).chunks.flatMap(({ range }) => range ?? [])
   const [first, last] = [chunks[0], chunks.at(-1)]
-  // A table without rows has no chunk; its root is read all the same.
-  if (!first || !last) return [{ low: 1n, high: 9n }]
+  // A table without rows has no chunk; its root may be read all the same.
+  if (!first || !last) return more({ low: 1n, high: 9n })
   // A table with a few rows far from each other has many.
   const few = chunks.filter((_, at) => at % Math.ceil(chunks.length / 8) === 0)
   return [...few, ...more({ low: first.low, high: last.high })]
@@ -121,6 +122,15 @@ function attempt(make: () => TableEncoder, range: NonNullable<RowRange>): Read {
   } catch (thrown) {
     return { thrown }
   }
+}
+
+/** In what two readers differ, if in anything; damage that only the first finds is no difference. */
+export function differenceOf({ pages, driver }: BothRead): string | undefined {
+  if ('thrown' in pages) return isDamage(pages) ? undefined : `pages ended with ${inspect(pages.thrown)}`
+  if ('thrown' in driver) return `only the driver ended, with ${inspect(driver.thrown)}`
+  if (!isDeepStrictEqual(pages.result, driver.result))
+    return `pages say ${inspect(pages.result)}, the driver says ${inspect(driver.result)}`
+  return pages.bytes.equals(driver.bytes) ? undefined : 'their bytes differ'
 }
 
 /** Whether a reader ended with damage, as it may: anything else that is thrown is a bug. */

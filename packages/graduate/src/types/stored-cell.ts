@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { assertNever } from '@outgrow/kit'
 import type { BinaryWriter } from './binary-writer.ts'
 import type { Cell, Storage } from './encode.ts'
 
@@ -71,6 +72,8 @@ export class StoredCell {
         return this.bytes.toString('utf8', this.at, this.at + this.length)
       case 'blob':
         return Buffer.from(this.bytes.subarray(this.at, this.at + this.length))
+      default:
+        return assertNever(this.storage)
     }
   }
 }

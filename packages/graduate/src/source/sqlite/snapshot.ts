@@ -21,7 +21,7 @@ import { readTables } from './tables.ts'
 import { violationsIn } from './violations.ts'
 
 /** Runs what begins the read transactions, such as while nobody else can write. */
-export type WhileBeginning = <Result>(begin: () => Promise<Result>) => Promise<Result>
+type WhileBeginning = <Result>(begin: () => Promise<Result>) => Promise<Result>
 
 interface SqliteSourceOptions {
   /** How many threads read rows, beside this one. */

@@ -65,7 +65,8 @@ export class PageEncoder extends TableEncoder {
     const count = columns.length
     const record = this.#record
     this.#isWide = range.low < -(2n ** 53n) || range.high > 2n ** 53n
-    using cursor = new TableCursor(this.#layout.file, this.#layout.root, range)
+    const { file, root } = this.#layout
+    using cursor = new TableCursor(file, root, this.#walked(range))
     const writer = new BinaryWriter(this.pool)
     const row: Cell[] = [null]
     context.row = row
@@ -93,6 +94,18 @@ export class PageEncoder extends TableEncoder {
       if (writer.at > 0) yield writer.take()
     } finally {
       writer.end()
+    }
+  }
+
+  /**
+   * From the table's first row on, and to its last, the whole rest of the tree is walked: a damaged one may have rows where
+   * none belongs, and a part that is in no range would be looked at by nobody.
+   */
+  #walked({ low, high }: NonNullable<RowRange>): NonNullable<RowRange> {
+    const { rowids } = this.#layout
+    return {
+      low: rowids && low <= rowids.first ? -(2n ** 63n) : low,
+      high: rowids && high >= rowids.last ? 2n ** 63n - 1n : high,
     }
   }
 

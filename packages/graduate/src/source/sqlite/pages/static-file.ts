@@ -42,7 +42,7 @@ export class FileDescriptor implements Disposable {
       header.readUInt32BE(40) === ask('schema_version') &&
       // The longest and the shortest record on a page, and that of an index's: they never had other values.
       header.subarray(21, 24).equals(Buffer.from([64, 32, 32])) &&
-      Number(header.readUInt32BE(56)) === 1 &&
+      header.readUInt32BE(56) === 1 &&
       pageCount * file.pageSize <= opened.size
     return isClear ? { file: { ...file, pageCount } } : { reason: 'its header is unclear' }
   }

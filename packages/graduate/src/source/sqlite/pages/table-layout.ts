@@ -1,3 +1,4 @@
+import { quoteIdentifier } from '@outgrow/databases/quote'
 import type { SqliteDatabase } from '@outgrow/databases/sqlite'
 import type { PlannedTable } from '../../../model/plan.ts'
 import type { StaticFile } from './page-file.ts'
@@ -8,6 +9,8 @@ export interface TableLayout {
   root: number
   /** How many columns its records have, those included that are not moved. */
   width: number
+  /** The first and the last rowid, as SQLite finds them. */
+  rowids: { first: bigint; last: bigint } | undefined
   /** Of the planned columns. */
   columns: ColumnLayout[]
 }
@@ -50,7 +53,19 @@ export function layoutOf(
     if (column === undefined || name.includes('\uFFFD')) return 'its columns are unclear'
     layouts.push({ place: column === alias ? undefined : place, isReal: isReal(column.type) })
   }
-  return { file, root, width: columns.length, columns: layouts }
+  return { file, root, width: columns.length, rowids: rowidsOf(database, source), columns: layouts }
+}
+
+function rowidsOf(database: SqliteDatabase, { name, rowid }: PlannedTable['source']): TableLayout['rowids'] {
+  // Two statements: SQLite looks up an end of the tree only when it is asked for one.
+  const end = (which: 'min' | 'max') =>
+    database
+      .prepare(`SELECT ${which}(${rowid}) FROM ${quoteIdentifier(name)}`)
+      .pluck()
+      .safeIntegers(true)
+      .get() as bigint | null
+  const [first, last] = [end('min'), end('max')]
+  return first === null || last === null ? undefined : { first, last }
 }
 
 /** Whether a declared type has the affinity REAL. Source: "Datatypes In SQLite" of SQLite's documentation, 3.1. */
