@@ -6,7 +6,7 @@ import { strictOptions } from '../src/model/options.ts'
 import { makePageFile, planColumns } from './page-files.ts'
 import { differenceOf, isDamage, readBoth, type Comparison } from './page-reader.ts'
 
-const files = 4 * Number(process.env.OUTGROW_PROPERTY_RUNS ?? 3)
+const files = 2 * Number(process.env.OUTGROW_PROPERTY_RUNS ?? 3)
 const damagesPerFile = 40
 const firstSeed = Number(process.env.OUTGROW_SEED ?? Date.now() % 1_000_000)
 

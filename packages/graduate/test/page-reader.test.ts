@@ -7,7 +7,7 @@ import type { RowRange } from '../src/model/row.ts'
 import { makePageFile, planColumns } from './page-files.ts'
 import { differenceOf, readBoth } from './page-reader.ts'
 
-const runs = 15 * Number(process.env.OUTGROW_PROPERTY_RUNS ?? 3)
+const runs = 10 * Number(process.env.OUTGROW_PROPERTY_RUNS ?? 3)
 const firstSeed = Number(process.env.OUTGROW_SEED ?? Date.now() % 1_000_000)
 
 /** Parts of a range, at random places, also where no row is. */

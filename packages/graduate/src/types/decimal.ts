@@ -65,9 +65,7 @@ function storedEncoder({ target }: EncodedColumn): EncodeStored {
     if (fractionDigits > 12) return false
     if (scale !== undefined && (fractionDigits > scale || wholeDigits > (precision ?? 0) - scale))
       return false
-    let fraction = 0
-    for (let at = point + 1; at < text.length && point >= 0; at++)
-      fraction = fraction * 10 + text.charCodeAt(at) - 48
+    let fraction = fractionDigits === 0 ? 0 : Number(text.slice(point + 1))
     const [wholeGroups, fractionGroups] = [Math.ceil(wholeDigits / 4), Math.ceil(fractionDigits / 4)]
     fraction *= 10 ** (4 * fractionGroups - fractionDigits)
     let count = wholeGroups + fractionGroups
