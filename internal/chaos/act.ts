@@ -1,43 +1,88 @@
-import { cancel, changePlan, resume, type Billing } from '@outgrow/billing'
+import { assertNever, Failure } from '@outgrow/kit'
 import { day, subscriptions, type StripeFake } from '@outgrow/stripe-fake'
-import { Failure } from '@outgrow/kit'
+import { askChange, openPage, payPage, twoChanges, twoTabs } from './ask.ts'
+import { flood } from './flood.ts'
+import { customerOf, type Life } from './life.ts'
 import type { Step } from './lifecycle.ts'
 
-export interface Account {
-  accountId: string
-  customer: string
-}
-
 /** Lets a step happen. What is not possible in the state that Stripe is in does not happen. */
-export async function act(
-  billing: Billing,
-  fake: StripeFake,
-  accounts: Account[],
-  step: Step,
-): Promise<void> {
+export async function act(life: Life, step: Step): Promise<void> {
   try {
-    await attempt(billing, fake, accounts, step)
+    await attempt(life, step)
   } catch (error) {
-    const isStripes =
-      error instanceof Error && ('headers' in error || 'requestId' in error || 'rawType' in error)
-    if (!(error instanceof Failure) && !isStripes) throw error
+    if (!(error instanceof Failure) && !isStripes(error)) throw error
   }
 }
 
-async function attempt(billing: Billing, fake: StripeFake, accounts: Account[], step: Step): Promise<void> {
+/** A refusal of the stand-in, or an error of Stripe's library. */
+function isStripes(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return (
+    error.constructor.name === 'ApiError' || String((error as { type?: unknown }).type).startsWith('Stripe')
+  )
+}
+
+async function attempt(life: Life, step: Step): Promise<void> {
+  const { arena, fake } = life
+  const { gateway, workers } = arena
   const { store, emit } = fake
-  if (step.kind === 'advance') return fake.advance(step.days * day)
-  if (step.kind === 'fault') return fake.fail({ status: step.status, times: step.times })
-  if (step.kind === 'slow') {
-    fake.latencyMs = step.ms
-    return
+  switch (step.kind) {
+    case 'advance':
+      return fake.advance(step.days * day)
+    case 'fault':
+      return fake.fail({ status: step.status, times: step.times })
+    case 'slow':
+      gateway.transitMs = step.ms
+      return
+    case 'cut-off': {
+      const at = step.worker % workers.length
+      // One at least goes on.
+      if (gateway.cutOff.size < workers.length - 1) gateway.cutOff.add(at)
+      return
+    }
+    case 'storm':
+      gateway.limit = step.limit
+      return
+    case 'clock':
+      return workers[step.worker % workers.length]?.tell({ clockMs: step.minutes * 60_000 })
+    case 'kill-worker':
+      return workers[step.worker % workers.length]?.kill('anywhere')
+    case 'kill-at':
+      return workers[step.worker % workers.length]?.tell({ dieAt: step.point, times: step.times })
+    case 'flood':
+      return flood(life, step.account)
+    case 'open-page':
+      return openPage(life, step)
+    case 'two-tabs':
+      return twoTabs(life, step)
+    case 'pay-page':
+    case 'decline-page':
+      return payPage(life, step)
+    case 'change':
+      return askChange(life, step)
+    case 'two-changes':
+      return twoChanges(life, step)
+    case 'subscribe':
+    case 'two-checkouts':
+    case 'card':
+    case 'pay-owed':
+    case 'cancel-now':
+    case 'cancel-later':
+    case 'keep':
+    case 'pause':
+    case 'resume':
+    case 'change-plan':
+    case 'touch':
+    case 'refund':
+    case 'dispute':
+    case 'close-dispute':
+    case 'delete-customer':
+      break
+    default:
+      return assertNever(step)
   }
-  if (step.kind === 'kill-worker') return
-  const { accountId, customer } = accounts[step.account % accounts.length] as Account
-  const running = store
-    .subscriptionsOf(customer)
-    .filter(({ object }) => !['canceled', 'incomplete_expired'].includes(object.status))
-  const [first] = running
+  const customer = await customerOf(life, step.account)
+  if (customer === undefined) return
   switch (step.kind) {
     case 'subscribe':
       subscriptions.subscribe(store, emit, {
@@ -47,8 +92,9 @@ async function attempt(billing: Billing, fake: StripeFake, accounts: Account[], 
       })
       return
     case 'two-checkouts':
+      // By payment links, say: nobody asks the application.
       for (const plan of ['pro', 'team']) {
-        const session = await billing.stripe.checkout.sessions.create({
+        const session = await arena.stripe.checkout.sessions.create({
           mode: 'subscription',
           customer,
           line_items: [{ price: `price_${plan}`, quantity: 1 }],
@@ -73,13 +119,6 @@ async function attempt(billing: Billing, fake: StripeFake, accounts: Account[], 
     case 'delete-customer':
       fake.deleteCustomer(customer)
       return
-    case 'app-cancel':
-      return cancel(billing, accountId, 'now')
-    case 'app-resume':
-      return resume(billing, accountId)
-    case 'app-change':
-      await changePlan(billing, accountId, { planId: 'team' })
-      return
     case 'pay-owed':
     case 'cancel-now':
     case 'cancel-later':
@@ -87,8 +126,12 @@ async function attempt(billing: Billing, fake: StripeFake, accounts: Account[], 
     case 'pause':
     case 'resume':
     case 'change-plan':
-    case 'touch':
-      if (first) change(fake, first, step)
+    case 'touch': {
+      const running = store
+        .subscriptionsOf(customer)
+        .find(({ object }) => !['canceled', 'incomplete_expired'].includes(object.status))
+      if (running) change(fake, running, step)
+    }
   }
 }
 

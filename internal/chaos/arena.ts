@@ -1,8 +1,6 @@
-import { fork, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { definePlans, openStripe, prismaStore, syncPlans } from '@outgrow/billing'
+import { openStripe, prismaStore, syncPlans } from '@outgrow/billing'
 import { openDatabase, type Database } from '@outgrow/db'
 import { startEmbeddedPostgres } from '@outgrow/databases'
 import { deployMigrations, readSchemaSource } from '@outgrow/schema'
@@ -10,47 +8,32 @@ import type { Backend } from '@outgrow/testing'
 import { makePooledDatabase } from '@outgrow/testing/pooler'
 import { serveOnLoopback, StripeFake } from '@outgrow/stripe-fake'
 import type { Stripe } from 'stripe'
+import { Gateway, keyOf, type Caller } from './gateway.ts'
+import { openLedger, type Ledger } from './ledger.ts'
+import { plans } from './plans.ts'
+import { Place } from './processes.ts'
 import type { Variant } from './variants.ts'
-
-export const plans = definePlans({
-  plans: [
-    {
-      id: 'pro',
-      name: 'Pro',
-      priceId: 'price_pro',
-      amount: 1900,
-      currency: 'usd',
-      features: { api: true, seats: 3 },
-    },
-    {
-      id: 'team',
-      name: 'Team',
-      priceId: 'price_team',
-      amount: 4900,
-      currency: 'usd',
-      features: { api: true, seats: 10 },
-    },
-  ],
-})
 
 export const secret = 'whsec_chaos'
 
-/** One database, a stand-in for Stripe that is replaced each run, and worker processes that are killed on the way. */
+/** One database, a stand-in for Stripe that is replaced each life, and processes that are killed on the way. */
 export interface Arena {
   database: Database
+  ledger: Ledger
   stripe: Stripe
-  fake: StripeFake
-  /** Begins a run with a Stripe of its own. */
+  gateway: Gateway
+  workers: Place[]
+  application: Place
+  /** Processes that died, by what they died by. */
+  deaths: Map<string, number>
+  /** Begins a life with a Stripe of its own. */
   renew(namespace: string): StripeFake
-  /** Keys that were sent, in their order. */
-  sent: string[]
-  /** Ends a worker at once, wherever it is, and starts another. */
-  kill(at: number): void
-  kills: number
+  /** Lets all processes run a variant. */
+  use(variant: Variant): Promise<void>
   close(): Promise<void>
 }
 
-export async function openArena(backend: Backend, variant: Variant, chance: () => number): Promise<Arena> {
+export async function openArena(backend: Backend, chance: () => number): Promise<Arena> {
   const state = join(import.meta.dirname, '../../.outgrow')
   mkdirSync(state, { recursive: true })
   const folder = mkdtempSync(join(state, 'chaos-'))
@@ -67,51 +50,48 @@ export async function openArena(backend: Backend, variant: Variant, chance: () =
   await deployMigrations(schema, pooled?.directUrl ?? url)
   const database = await openDatabase(url)
   await syncPlans(prismaStore(database), plans)
-  const sent: string[] = []
-  let fake = new StripeFake()
-  const http = await serveOnLoopback(async (request) => {
-    if (new URL(request.url).pathname !== '/_sent') return fake.fetch(request)
-    sent.push(await request.text())
-    // It went out, and the worker does not know: it must send again, under the same key.
-    return new Response(null, { status: chance() < 0.1 ? 500 : 204 })
-  })
-  const env = {
+  const ledger = await openLedger(database)
+  const gateway = new Gateway(new StripeFake(), chance)
+  const http = await serveOnLoopback(gateway.fetch)
+  const envOf = (caller: Caller, at?: number) => ({
     ...process.env,
+    NODE_COMPILE_CACHE: join(import.meta.dirname, '../../node_modules/.cache/compiled'),
     DATABASE_URL: url,
     STRIPE_API_BASE: http.url,
-    STRIPE_SECRET_KEY: 'sk_test_chaos',
-  }
-  const start = () =>
-    fork(join(import.meta.dirname, 'worker.ts'), [variant], {
-      env,
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    STRIPE_SECRET_KEY: keyOf(caller, at),
+  })
+  const deaths = new Map<string, number>()
+  const place = (script: string, caller: Caller, at?: number) =>
+    new Place(script, 'ours', envOf(caller, at), (by) => {
+      if (by.startsWith('itself')) gateway.wrong.push(`a ${caller} ended by ${by}`)
+      const death = `${caller} ${by}`
+      deaths.set(death, (deaths.get(death) ?? 0) + 1)
     })
-  const workers: ChildProcess[] = Array.from({ length: backend === 'sqlite' ? 2 : 4 }, start)
-  const arena: Arena = {
+  const workers = Array.from({ length: backend === 'sqlite' ? 2 : 3 }, (_, at) =>
+    place('worker.ts', 'worker', at),
+  )
+  const application = place('application.ts', 'application')
+  return {
     database,
-    stripe: openStripe(env),
-    get fake() {
-      return fake
-    },
+    ledger,
+    stripe: openStripe(envOf('harness')),
+    gateway,
+    workers,
+    application,
+    deaths,
     renew(namespace) {
-      fake = new StripeFake({ namespace, webhookSecret: secret, now: Math.floor(Date.now() / 1000) })
+      const now = Math.floor(Date.now() / 1000)
+      const fake = new StripeFake({ namespace, webhookSecret: secret, now })
       for (const { priceId, name, amount } of plans.plans) fake.addPrice({ id: priceId, name, amount })
       fake.deliveries.take()
-      sent.length = 0
+      gateway.renew(fake)
       return fake
     },
-    sent,
-    kills: 0,
-    kill(at) {
-      workers[at % workers.length]?.kill('SIGKILL')
-      workers[at % workers.length] = start()
-      arena.kills++
+    use: async (variant) => {
+      await Promise.all([...workers, application].map((each) => each.use(variant)))
     },
     async close() {
-      for (const worker of workers) {
-        worker.kill('SIGKILL')
-        if (worker.exitCode === null && worker.signalCode === null) await once(worker, 'exit')
-      }
+      await Promise.all([...workers, application].map((each) => each.close()))
       await http.close()
       await database.close()
       await pooled?.drop()
@@ -119,5 +99,4 @@ export async function openArena(backend: Backend, variant: Variant, chance: () =
       rmSync(folder, { recursive: true, force: true })
     },
   }
-  return arena
 }

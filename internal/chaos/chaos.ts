@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
+import { openArena, type Arena } from './arena.ts'
 import type { Backend } from '@outgrow/testing'
-import { openArena } from './arena.ts'
-import { chancesOf, lifecycle } from './lifecycle.ts'
+import { chancesOf, lives, type Lifecycle, type Subject } from './lifecycle.ts'
 import { runLifecycle } from './run-lifecycle.ts'
 import type { Variant } from './variants.ts'
 
@@ -10,6 +10,12 @@ export interface ChaosRequest {
   runs: number
   seed: number
   variant: Variant
+  /** What the lives are about; everything by default. */
+  about?: readonly Subject[] | undefined
+  /** One that is open already; it stays open. */
+  arena?: Arena
+  /** Ends with the first life that shows something. */
+  untilFound?: boolean
   onRun?(run: number, violations: string[]): void
   signal?: AbortSignal
 }
@@ -19,47 +25,69 @@ export interface ChaosResult {
   variant: Variant
   seed: number
   runs: number
-  steps: number
+  /** By what the lives were about. */
+  lives: Record<string, number>
+  /** By their kind. */
+  steps: Record<string, number>
   deliveries: number
-  kills: number
+  /** Messages that went out, repeats too. */
+  sent: number
+  /** Calls that Stripe refused for there were too many. */
+  refusals: number
+  /** Processes that died, by what and where. */
+  kills: Record<string, number>
   /** By the number of the run, what was wrong after it. */
-  violations: { run: number; wrong: string[] }[]
+  violations: { run: number; about: Subject; wrong: string[] }[]
 }
 
 /** Lives `runs` random lives, the same for the same seed, and tells what was wrong after each. */
-export async function chaos({
-  database,
-  runs,
-  seed,
-  variant,
-  onRun,
-  signal,
-}: ChaosRequest): Promise<ChaosResult> {
-  const lives = fc.sample(lifecycle, { numRuns: runs, seed })
-  const arena = await openArena(database, variant, chancesOf(seed))
+export async function chaos(request: ChaosRequest): Promise<ChaosResult> {
+  const { database, seed, variant } = request
+  const arena = request.arena ?? (await openArena(database, chancesOf(seed)))
+  try {
+    await arena.use(variant)
+    return await live(arena, request)
+  } finally {
+    if (!request.arena) await arena.close()
+  }
+}
+
+async function live(
+  arena: Arena,
+  { database, runs, seed, variant, about, untilFound, onRun, signal }: ChaosRequest,
+): Promise<ChaosResult> {
   const result: ChaosResult = {
     database,
     variant,
     seed,
     runs: 0,
-    steps: 0,
+    lives: {},
+    steps: {},
     deliveries: 0,
-    kills: 0,
+    sent: 0,
+    refusals: 0,
+    kills: {},
     violations: [],
   }
-  try {
-    for (const [run, life] of lives.entries()) {
-      if (signal?.aborted) break
-      const { deliveries, violations } = await runLifecycle(arena, variant, life, `r${run}x`)
-      result.runs++
-      result.steps += life.steps.length
-      result.deliveries += deliveries
-      if (violations.length > 0) result.violations.push({ run, wrong: violations })
-      onRun?.(run, violations)
-    }
-    result.kills = arena.kills
-    return result
-  } finally {
-    await arena.close()
+  arena.deaths.clear()
+  for (const [run, life] of fc.sample(lives(about), { numRuns: runs, seed }).entries()) {
+    if (signal?.aborted) break
+    const lived = await runLifecycle(arena, variant, life, `${variant.replaceAll('-', '')}${seed}r${run}x`)
+    result.runs++
+    count(result, life)
+    result.deliveries += lived.deliveries
+    result.sent += lived.sent
+    result.refusals += lived.refusals
+    const { violations } = lived
+    if (violations.length > 0) result.violations.push({ run, about: life.about, wrong: violations })
+    onRun?.(run, violations)
+    if (untilFound && violations.length > 0) break
   }
+  result.kills = Object.fromEntries([...arena.deaths].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  return result
+}
+
+function count({ lives, steps }: ChaosResult, life: Lifecycle): void {
+  lives[life.about] = (lives[life.about] ?? 0) + 1
+  for (const { kind } of life.steps) steps[kind] = (steps[kind] ?? 0) + 1
 }

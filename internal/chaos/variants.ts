@@ -1,59 +1,107 @@
-import type { BillingStore, BillingTables } from '@outgrow/billing'
+import { assertNever } from '@outgrow/kit'
+import type { BillingStore, BillingTables, Leased } from '@outgrow/billing'
 import { EventStatus, type Database } from '@outgrow/db'
+import type { Subject } from './lifecycle.ts'
 
-/** How events are worked off: as the product does, or as common designs do, to show that the harness finds them out. */
-export const variants = ['ours', 'last-write', 'unfenced'] as const
+/** How billing works: as the product does, or with one of its rules broken, to show that the harness finds it out. */
+export const variants = [
+  'ours',
+  'last-write',
+  'unfenced',
+  'clock-steals',
+  'sends-unkeyed',
+  'commit-before-call',
+  'no-mark',
+] as const
 export type Variant = (typeof variants)[number]
 
-/** The product without its fence: every synchronisation finds that nobody has written before it. */
-export function withoutFence(store: BillingStore): BillingStore {
-  const open = (tx: BillingTables): BillingTables => ({
-    ...tx,
-    fence: { ...tx.fence, lock: async (id) => ({ ...(await tx.fence.lock(id)), appliedSeq: -1 }) },
-  })
-  return { ...store, transaction: (work) => store.transaction((tx) => work(open(tx))) }
+/** What the lives are about in which a variant is found out. */
+export const foundIn: Record<Exclude<Variant, 'ours'>, readonly Subject[]> = {
+  'last-write': ['anything'],
+  unfenced: ['races'],
+  'clock-steals': ['clocks'],
+  'sends-unkeyed': ['anything', 'clocks'],
+  'commit-before-call': ['changes'],
+  'no-mark': ['changes'],
 }
 
-interface SubscriptionPayload {
-  id: string
-  object: string
-  status: string
-  customer: string
-}
-
-/** Believes each payload, in the order of arrival: the last one that is written wins. */
-export async function runLastWrite(database: Database, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    // Two of them may insert one row: then one of them tries again.
-    await writeLast(database).catch(() => {})
-    await new Promise((done) => setTimeout(done, 10))
+/** The store with the rule broken that the variant is named for. */
+export function storeOf(variant: Variant, store: BillingStore, database: Database): BillingStore {
+  switch (variant) {
+    case 'ours':
+    case 'last-write':
+      return store
+    case 'unfenced':
+      // Every synchronisation finds that nobody has written before it.
+      return changed(store, ({ fence }) => ({
+        fence: { ...fence, lock: async (id) => ({ ...(await fence.lock(id)), appliedSeq: -1 }) },
+      }))
+    case 'clock-steals':
+      return changed(store, ({ inbox }) => ({
+        inbox: { ...inbox, postpone: (event, until) => takeBack(database, event, until) },
+      }))
+    case 'sends-unkeyed':
+      // The key says which attempt it is: the receiver takes a repeat for another one.
+      return changed(store, ({ outbox }) => ({
+        outbox: {
+          ...outbox,
+          lease: async (request) =>
+            (await outbox.lease(request)).map((message) => ({
+              ...message,
+              key: `${message.key}#${message.attempts}`,
+            })),
+        },
+      }))
+    case 'commit-before-call':
+      return changed(store, (tables) => ({
+        customers: { ...tables.customers, beginChange: tooSoon(tables) },
+      }))
+    case 'no-mark':
+      // A change is made whoever makes another.
+      return changed(store, ({ fence }) => ({
+        fence: { ...fence, lock: async (id) => ({ ...(await fence.lock(id)), change: undefined }) },
+      }))
+    default:
+      return assertNever(variant)
   }
 }
 
-async function writeLast({ client }: Database): Promise<void> {
-  const events = await client.webhookEvent.findMany({
-    where: { status: EventStatus.PENDING },
-    orderBy: { id: 'asc' },
-    take: 20,
+/** Some of a store's parts changed, in transactions too. */
+function changed(
+  store: BillingStore,
+  change: (tables: BillingTables) => Partial<BillingTables>,
+): BillingStore {
+  return {
+    ...store,
+    ...change(store),
+    transaction: (work) => store.transaction((tx) => work({ ...tx, ...change(tx) })),
+  }
+}
+
+/** Gives an event back, whoever has it by now: its lease is not asked for. */
+async function takeBack({ client }: Database, { id }: Leased, until: Date): Promise<void> {
+  await client.webhookEvent.update({
+    where: { id },
+    data: { status: EventStatus.PENDING, nextAttemptAt: until, leaseUntil: null },
   })
-  for (const event of events) {
-    const { object } = (JSON.parse(event.payload) as { data: { object: SubscriptionPayload } }).data
-    const customer =
-      object.object === 'subscription'
-        ? await client.billingCustomer.findUnique({ where: { stripeCustomerId: object.customer } })
-        : null
-    if (customer) {
-      await client.subscription.upsert({
-        where: { stripeSubscriptionId: object.id },
-        create: {
-          stripeSubscriptionId: object.id,
-          customerId: customer.id,
-          status: 'UNKNOWN',
-          stripeStatus: object.status,
+}
+
+/** Writes down what a change will make of a subscription before it is made. */
+function tooSoon({ customers, subscriptions }: BillingTables): BillingTables['customers']['beginChange'] {
+  return async (customerId, mark) => {
+    const [first] = await subscriptions.ofCustomer(customerId)
+    if (first) {
+      const state = mark.name.startsWith('cancel') ? { stripeStatus: 'canceled' } : { collectionPaused: true }
+      await subscriptions.write(customerId, [
+        {
+          stripeSubscriptionId: first.stripeSubscriptionId,
+          id: first.id,
+          state,
+          transition: undefined,
+          items: { gone: [], changed: [], added: [] },
         },
-        update: { stripeStatus: object.status },
-      })
+      ])
     }
-    await client.webhookEvent.update({ where: { id: event.id }, data: { status: EventStatus.DONE } })
+    return customers.beginChange(customerId, mark)
   }
 }

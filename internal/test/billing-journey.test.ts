@@ -12,7 +12,7 @@ import { makeDatabase, makeProductDatabase } from '@outgrow/testing'
 import { Stripe } from 'stripe'
 import { join } from 'node:path'
 import { expect, inject, test } from 'vitest'
-import { plans } from '../chaos/arena.ts'
+import { plans } from '../chaos/plans.ts'
 import type { BillingStatus, Reconciliation } from '@outgrow/billing'
 import { outgrow } from '@outgrow/testing/cli'
 
