@@ -1,6 +1,6 @@
 import { assertNever, Failure } from '@outgrow/kit'
 import { day, subscriptions, type StripeFake } from '@outgrow/stripe-fake'
-import { askChange, openPage, payPage, twoChanges, twoTabs } from './ask.ts'
+import { askChange, buyTwice, openPage, payPage, twoChanges, twoTabs } from './ask.ts'
 import { flood } from './flood.ts'
 import { customerOf, type Life } from './life.ts'
 import type { Step } from './lifecycle.ts'
@@ -55,6 +55,8 @@ async function attempt(life: Life, step: Step): Promise<void> {
       return openPage(life, step)
     case 'two-tabs':
       return twoTabs(life, step)
+    case 'buy-twice':
+      return buyTwice(life, step)
     case 'pay-page':
     case 'decline-page':
       return payPage(life, step)

@@ -18,11 +18,13 @@ import { storeOf, type Variant } from './variants.ts'
 
 const database = await openDatabase(process.env.DATABASE_URL ?? '')
 const stripe = openStripe()
-let billing = billingOf(process.argv[2] as Variant)
+const [variant = 'ours'] = process.argv.slice(2) as Variant[]
+let billing = billingOf(variant === 'local-checkout' ? 'ours' : variant)
+let pages = billingOf(variant)
 
 const actions: Record<string, (accountId: string, argument: string) => Promise<unknown>> = {
   checkout: async (accountId, planId) => {
-    const page = await createCheckout(billing, {
+    const page = await createCheckout(pages, {
       accountId,
       planId,
       successUrl: 'http://app/',
@@ -41,7 +43,8 @@ const actions: Record<string, (accountId: string, argument: string) => Promise<u
 listen({
   onAsk: (order) => void answer(order),
   onUse(variant) {
-    billing = billingOf(variant)
+    billing = billingOf(variant === 'local-checkout' ? 'ours' : variant)
+    pages = billingOf(variant)
     reportReady()
   },
 })

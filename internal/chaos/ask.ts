@@ -36,10 +36,26 @@ export async function openPage(life: Life, { account, plan, death }: StepOf<'ope
 }
 
 /** Two tabs of one customer open a page each, at the same time. */
-export async function twoTabs(life: Life, { account, plan, other }: StepOf<'two-tabs'>): Promise<void> {
+export async function twoTabs(
+  life: Life,
+  { account, plan, other }: StepOf<'two-tabs' | 'buy-twice'>,
+): Promise<void> {
   const accountId = accountAt(life, account)
   const answers = await Promise.all([plan, other].map((each) => ask(life, null, 'checkout', accountId, each)))
   for (const answer of answers) keepPage(life, accountId, answer)
+}
+
+/** Who has paid one page asks for another, before Stripe's events are here. */
+export async function buyTwice(
+  life: Life,
+  { account, plan, other }: StepOf<'two-tabs' | 'buy-twice'>,
+): Promise<void> {
+  const accountId = accountAt(life, account)
+  for (const each of [plan, other]) {
+    const { value } = await ask(life, null, 'checkout', accountId, each)
+    if (value === undefined) return
+    life.fake.completeCheckout(value)
+  }
 }
 
 function keepPage({ pages }: Life, accountId: string, { value }: Answer): void {

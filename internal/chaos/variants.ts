@@ -1,5 +1,5 @@
 import { assertNever } from '@outgrow/kit'
-import type { BillingStore, BillingTables, Leased } from '@outgrow/billing'
+import type { BillingStore, BillingTables, Entitlement, Leased } from '@outgrow/billing'
 import { EventStatus, type Database } from '@outgrow/db'
 import type { Subject } from './lifecycle.ts'
 
@@ -12,6 +12,8 @@ export const variants = [
   'sends-unkeyed',
   'commit-before-call',
   'no-mark',
+  'local-checkout',
+  'keeps-grace',
 ] as const
 export type Variant = (typeof variants)[number]
 
@@ -23,6 +25,8 @@ export const foundIn: Record<Exclude<Variant, 'ours'>, readonly Subject[]> = {
   'sends-unkeyed': ['anything', 'clocks'],
   'commit-before-call': ['changes'],
   'no-mark': ['changes'],
+  'local-checkout': ['checkout'],
+  'keeps-grace': ['changes'],
 }
 
 /** The store with the rule broken that the variant is named for. */
@@ -61,6 +65,13 @@ export function storeOf(variant: Variant, store: BillingStore, database: Databas
       return changed(store, ({ fence }) => ({
         fence: { ...fence, lock: async (id) => ({ ...(await fence.lock(id)), change: undefined }) },
       }))
+    case 'local-checkout':
+      // What Stripe says is taken for known already. The application opens pages with this, and does the rest as it does.
+      return changed(store, ({ fence }) => ({
+        fence: { ...fence, lock: async (id) => ({ ...(await fence.lock(id)), appliedSeq: 2 ** 31 - 1 }) },
+      }))
+    case 'keeps-grace':
+      return changed(store, (tables) => ({ access: { ...tables.access, ...withGrace(tables) } }))
     default:
       return assertNever(variant)
   }
@@ -103,5 +114,35 @@ function tooSoon({ customers, subscriptions }: BillingTables): BillingTables['cu
       ])
     }
     return customers.beginChange(customerId, mark)
+  }
+}
+
+/** Lets grants last a week beyond the end of a subscription that was canceled for then. */
+function withGrace({
+  access,
+  customers,
+  subscriptions,
+}: BillingTables): Pick<BillingTables['access'], 'writeEntitlements'> {
+  return {
+    async writeEntitlements(accountId, change) {
+      const customer = await customers.ofAccount(accountId)
+      const all = customer ? await subscriptions.ofCustomer(customer.id) : []
+      const ends = new Set(all.map(({ cancelAt }) => cancelAt?.getTime()))
+      const later = (grants: ReadonlyMap<string, Entitlement>) =>
+        new Map(
+          [...grants].map(([feature, { limit, expiresAt }]) => {
+            const isEnd = expiresAt !== null && ends.has(expiresAt.getTime())
+            return [
+              feature,
+              { limit, expiresAt: isEnd ? new Date(expiresAt.getTime() + 7 * 86_400_000) : expiresAt },
+            ]
+          }),
+        )
+      await access.writeEntitlements(accountId, {
+        granted: later(change.granted),
+        changed: later(change.changed),
+        revoked: change.revoked,
+      })
+    },
   }
 }

@@ -39,7 +39,10 @@ await database.close()
 process.disconnect()
 
 async function work(signal: AbortSignal): Promise<void> {
-  const store = withPoints(storeOf(variant, prismaStore(database), database), visit)
+  const store = withPoints(
+    storeOf(variant === 'local-checkout' ? 'ours' : variant, prismaStore(database), database),
+    visit,
+  )
   const { inbox, outbox } = store
   await runWorker({
     store: {

@@ -16,12 +16,3 @@ export function boughtTwice({ store }: StripeFake): string[] {
 function statusOf(store: StripeFake['store'], subscription: string): string {
   return store.subscription(subscription).object.status
 }
-
-/** Accounts that have more than one customer at Stripe. */
-export function twoCustomers({ store }: StripeFake, accounts: readonly string[]): string[] {
-  const all = [...store.customers.values()]
-  return accounts.flatMap((account) => {
-    const own = all.filter((customer) => !customer.deleted && customer.metadata.accountId === account)
-    return own.length > 1 ? [`account ${account} has ${own.length} customers at Stripe`] : []
-  })
-}

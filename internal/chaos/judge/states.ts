@@ -1,5 +1,6 @@
 import type { StripeFake } from '@outgrow/stripe-fake'
 import type { Database } from '@outgrow/db'
+import { customersOf } from './customers.ts'
 import { wrongGrants } from './grants.ts'
 
 /** Where the database is not as Stripe is. Written apart from the product's own comparison, which it judges. */
@@ -15,10 +16,11 @@ export async function wrongStates(
   })
   for (const { accountId, stripeCustomerId: customer } of customers) {
     const stored = await database.client.subscription.findMany({
-      where: { customer: { stripeCustomerId: customer } },
+      where: { customer: { accountId } },
       include: { items: true, history: { orderBy: { id: 'asc' } } },
     })
-    const truth = fake.store.subscriptionsOf(customer).map(({ object }) => object)
+    const all = customersOf(fake, accountId)
+    const truth = all.flatMap((id) => fake.store.subscriptionsOf(id).map(({ object }) => object))
     if (stored.length !== truth.length)
       wrong.push(`${customer} has ${stored.length} subscriptions, not ${truth.length}`)
     for (const object of truth) {
@@ -43,7 +45,8 @@ export async function wrongStates(
       if (violations >= 0 || chain.at(-1)?.[1] !== object.status)
         wrong.push(`the history of ${object.id} has a gap`)
     }
-    if (deep) wrong.push(...(await wrongGrants(database, fake, accountId, customer)))
+    const isDeleted = fake.store.customers.get(customer)?.deleted === true
+    if (deep) wrong.push(...(await wrongGrants(database, fake, accountId, isDeleted ? [] : truth)))
   }
   return wrong
 }
