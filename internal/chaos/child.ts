@@ -11,6 +11,8 @@ export type Order =
   | { use: Variant }
   /** The point to die at, the `times`th time that it comes there; undefined for none. */
   | { dieAt: string | undefined; times: number }
+  /** How often a worker may call each endpoint of Stripe in a second; null for no limit. */
+  | { callsPerSecond: number | null }
   /** A worker takes nothing while it is held. */
   | { hold: boolean }
   | { ask: number; action: string; accountId: string; argument: string }
@@ -51,10 +53,11 @@ export const visit: Visit = async (point) => {
 interface Handlers {
   onAsk?: (order: Extract<Order, { ask: number }>) => void
   onUse: (variant: Variant) => void
+  onBudget?: (callsPerSecond: number) => void
 }
 
 /** Follows orders. What is asked for is handed on. */
-export function listen({ onAsk = () => {}, onUse }: Handlers): void {
+export function listen({ onAsk = () => {}, onUse, onBudget = () => {} }: Handlers): void {
   // With the run gone, nobody is left to work for; who finished its work disconnects too.
   process.on('disconnect', () => process.exit())
   process.on('message', (order: Order) => {
@@ -62,6 +65,7 @@ export function listen({ onAsk = () => {}, onUse }: Handlers): void {
     else if ('hold' in order) report({ held: (state.held = order.hold) })
     else if ('ask' in order) onAsk(order)
     else if ('use' in order) onUse(order.use)
+    else if ('callsPerSecond' in order) onBudget(order.callsPerSecond ?? Infinity)
     else Object.assign(state, order)
   })
 }

@@ -12,10 +12,12 @@ export function keyOf(caller: Caller, at?: number): string {
 /** A request that reached Stripe. */
 export interface Call {
   caller: Caller
+  /** Which of them, where there are several. */
+  at: number
   /** `GET /v1/subscriptions`, with the ids left out. */
   endpoint: string
   customer: string | null
-  second: number
+  ms: number
   /** It was refused for there were too many. */
   isRefused: boolean
 }
@@ -83,10 +85,10 @@ export class Gateway {
     if (pathname === '/_sent') return this.#receive(request)
     const { caller, at } = callerOf(request)
     const endpoint = `${request.method} ${pathname.replaceAll(/\/[a-z]+(_[a-z]+)*_\w*\d\w*/g, '/:id')}`
-    const second = Math.floor(Date.now() / 1000)
-    const call = { caller, endpoint, customer: searchParams.get('customer'), second, isRefused: false }
+    const ms = Date.now()
+    const call = { caller, at, endpoint, customer: searchParams.get('customer'), ms, isRefused: false }
     if (caller !== 'harness' && this.limit !== undefined) {
-      const before = this.calls.filter((one) => one.second === second && one.endpoint === endpoint).length
+      const before = this.calls.filter((one) => one.ms > ms - 1000 && one.endpoint === endpoint).length
       call.isRefused = before >= this.limit
     }
     this.calls.push(call)

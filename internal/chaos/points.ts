@@ -37,6 +37,7 @@ export function withPoints(store: BillingStore, visit: Visit): BillingStore {
   return {
     ...visited(store, visit),
     upkeep: store.upkeep,
+    wakeups: store.wakeups,
     faultOf: (error) => store.faultOf(error),
     async transaction(work) {
       const result = await store.transaction(async (tx) => {

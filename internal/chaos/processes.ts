@@ -17,8 +17,11 @@ export class Place {
   readonly #waiting = new Map<number, (answer: Answer) => void>()
   readonly #heard = new Set<(report: Report) => void>()
   #child: ChildProcess
+  /** With the process that runs here now. */
+  #ended: Promise<unknown> = Promise.resolve()
   #variant: Variant
   #clockMs = 0
+  #callsPerSecond = Infinity
   #asked = 0
   #by = ''
   #isClosed = false
@@ -48,6 +51,15 @@ export class Place {
     await this.#ready
   }
 
+  /** How often a worker here may call each endpoint of Stripe in a second. */
+  async budget(callsPerSecond: number): Promise<void> {
+    await this.#ready
+    this.#callsPerSecond = callsPerSecond
+    this.#ready = this.#hear('ready')
+    this.tell({ callsPerSecond: Number.isFinite(callsPerSecond) ? callsPerSecond : null })
+    await this.#ready
+  }
+
   tell(order: Order): void {
     if ('clockMs' in order) this.#clockMs = order.clockMs
     if (this.#child.connected) this.#child.send(order, () => {}) // one that is dying hears nothing
@@ -58,7 +70,7 @@ export class Place {
     await this.#ready
     const done = this.#hear('held')
     this.tell({ hold: held })
-    await Promise.race([done, once(this.#child, 'exit')])
+    await Promise.race([done, this.#ended])
   }
 
   /** Asks the application for something. */
@@ -81,7 +93,7 @@ export class Place {
     await this.#ready
     this.#by = 'nothing'
     this.#child.kill('SIGTERM')
-    await once(this.#child, 'exit')
+    await this.#ended
     await this.#ready
   }
 
@@ -90,7 +102,7 @@ export class Place {
     const { exitCode, signalCode } = this.#child
     if (exitCode !== null || signalCode !== null) return
     this.kill('nothing')
-    await once(this.#child, 'exit')
+    await this.#ended
   }
 
   #hear<Name extends 'ready' | 'held'>(name: Name): Promise<OneOf<Report, Name>> {
@@ -106,10 +118,11 @@ export class Place {
 
   #start(): ChildProcess {
     const child = fork(this.#script, [this.#variant], {
-      env: this.#env,
+      env: { ...this.#env, CHAOS_CALLS_PER_SECOND: String(this.#callsPerSecond) },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
     this.#ready = this.#hear('ready').then(() => this.tell({ clockMs: this.#clockMs }))
+    this.#ended = once(child, 'exit')
     child.on('message', (report: Report) => {
       if ('dies' in report) this.#by = report.dies
       else if ('answer' in report) {

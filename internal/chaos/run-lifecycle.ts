@@ -4,6 +4,7 @@ import { act } from './act.ts'
 import { secret, type Arena } from './arena.ts'
 import { changesRunOut } from './ask.ts'
 import { drained } from './drained.ts'
+import { budget, overBudget } from './judge/budget.ts'
 import { boughtTwice } from './judge/checkout.ts'
 import { customersOf, twoCustomers } from './judge/customers.ts'
 import { wrongEffects } from './judge/effects.ts'
@@ -56,6 +57,9 @@ export async function runLifecycle(
     // Whose first purchase it is gets a customer then.
     if (plan.about !== 'checkout') await ensureCustomer(life.billing, id)
   }
+  const isLimited = plan.about === 'storm'
+  if (isLimited) await Promise.all(workers.map((worker) => worker.budget(budget)))
+  const startedMs = Date.now()
   const believes = variant === 'last-write'
   const drops = plan.drops && variant === 'ours'
   for (const step of plan.steps) {
@@ -78,7 +82,10 @@ export async function runLifecycle(
   if (!(await drained(life, !believes))) violations.push(late)
   for (const worker of workers) worker.tell({ clockMs: 0 })
   const customers = accounts.flatMap((account) => customersOf(fake, account))
-  if (plan.about === 'storm' && !believes) violations.push(...(await burnedAttempts(database, customers)))
+  if (isLimited) {
+    violations.push(...(await burnedAttempts(database, customers)), ...overBudget(gateway.calls, startedMs))
+    await Promise.all(workers.map((worker) => worker.budget(Infinity)))
+  }
   violations.push(...twoCustomers(fake, accounts))
   if (!drops) violations.push(...(await wrongStates(database, fake, accounts, !believes)))
   if (!believes) {

@@ -1,5 +1,12 @@
 import { assertNever } from '@outgrow/kit'
-import type { BillingStore, BillingTables, Entitlement, Leased } from '@outgrow/billing'
+import type {
+  BillingStore,
+  BillingTables,
+  Entitlement,
+  Leased,
+  LeasedEvent,
+  LeaseRequest,
+} from '@outgrow/billing'
 import { EventStatus, type Database } from '@outgrow/db'
 import type { Subject } from './lifecycle.ts'
 
@@ -9,6 +16,9 @@ export const variants = [
   'last-write',
   'unfenced',
   'clock-steals',
+  'burns-attempts',
+  'no-budget',
+  'first-come',
   'sends-unkeyed',
   'commit-before-call',
   'no-mark',
@@ -22,6 +32,9 @@ export const foundIn: Record<Exclude<Variant, 'ours'>, readonly Subject[]> = {
   'last-write': ['anything'],
   unfenced: ['races'],
   'clock-steals': ['clocks'],
+  'burns-attempts': ['storm'],
+  'no-budget': ['storm'],
+  'first-come': ['flood'],
   'sends-unkeyed': ['anything', 'clocks'],
   'commit-before-call': ['changes'],
   'no-mark': ['changes'],
@@ -33,7 +46,8 @@ export const foundIn: Record<Exclude<Variant, 'ours'>, readonly Subject[]> = {
 export function storeOf(variant: Variant, store: BillingStore, database: Database): BillingStore {
   switch (variant) {
     case 'ours':
-    case 'last-write':
+    case 'last-write': // works without a store
+    case 'no-budget': // the worker is told no number of calls
       return store
     case 'unfenced':
       // Every synchronisation finds that nobody has written before it.
@@ -42,7 +56,14 @@ export function storeOf(variant: Variant, store: BillingStore, database: Databas
       }))
     case 'clock-steals':
       return changed(store, ({ inbox }) => ({
-        inbox: { ...inbox, postpone: (event, until) => takeBack(database, event, until) },
+        inbox: { ...inbox, postpone: (events, until) => takeBack(database, events, until) },
+      }))
+    case 'burns-attempts':
+      // What Stripe refused for there were too many calls counts as tried.
+      return changed(store, ({ inbox }) => ({ inbox: { ...inbox, release: inbox.postpone } }))
+    case 'first-come':
+      return changed(store, ({ inbox }) => ({
+        inbox: { ...inbox, lease: (request) => leaseFirst(database, request) },
       }))
     case 'sends-unkeyed':
       // The key says which attempt it is: the receiver takes a repeat for another one.
@@ -89,12 +110,35 @@ function changed(
   }
 }
 
-/** Gives an event back, whoever has it by now: its lease is not asked for. */
-async function takeBack({ client }: Database, { id }: Leased, until: Date): Promise<void> {
-  await client.webhookEvent.update({
-    where: { id },
+/** Gives events back, whoever has them by now: their leases are not asked for. */
+async function takeBack({ client }: Database, events: readonly Leased[], until: Date): Promise<void> {
+  await client.webhookEvent.updateMany({
+    where: { id: { in: events.map(({ id }) => id) } },
     data: { status: EventStatus.PENDING, nextAttemptAt: until, leaseUntil: null },
   })
+}
+
+/** Takes events in the order in which they came, whosever they are. */
+async function leaseFirst({ client }: Database, { now, until, limit }: LeaseRequest): Promise<LeasedEvent[]> {
+  const due = await client.webhookEvent.findMany({
+    where: {
+      OR: [
+        { status: EventStatus.PENDING, nextAttemptAt: { lte: now } },
+        { status: EventStatus.PROCESSING, leaseUntil: { lt: now } },
+      ],
+    },
+    orderBy: { id: 'asc' },
+    take: limit,
+  })
+  const taken: LeasedEvent[] = []
+  for (const { id, attempts, status, customerId, ...event } of due) {
+    const { count } = await client.webhookEvent.updateMany({
+      where: { id, attempts, status },
+      data: { status: EventStatus.PROCESSING, attempts: attempts + 1, leaseUntil: until },
+    })
+    if (count > 0) taken.push({ ...event, id, attempts: attempts + 1, stripeCustomerId: customerId })
+  }
+  return taken
 }
 
 /** Writes down what a change will make of a subscription before it is made. */

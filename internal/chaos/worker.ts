@@ -9,6 +9,7 @@ import { storeOf, type Variant } from './variants.ts'
 
 let variant = process.argv[2] as Variant
 const end = new AbortController()
+let callsPerSecond = Number(process.env.CHAOS_CALLS_PER_SECOND)
 let stop = new AbortController()
 process.on('SIGTERM', () => {
   end.abort()
@@ -17,6 +18,10 @@ process.on('SIGTERM', () => {
 listen({
   onUse(other) {
     variant = other
+    stop.abort()
+  },
+  onBudget(perSecond) {
+    callsPerSecond = perSecond
     stop.abort()
   },
 })
@@ -53,6 +58,7 @@ async function work(signal: AbortSignal): Promise<void> {
     stripe,
     signal,
     concurrency,
+    stripeCallsPerSecond: variant === 'no-budget' ? Infinity : callsPerSecond,
     pollMs: 15,
     // Longer than anything takes on a slow machine: a lease that ends is a thing of its own here.
     leaseMs: 20_000,
