@@ -9,7 +9,7 @@ export async function drained({ arena, plan }: Life, sends: boolean): Promise<bo
   const { client } = arena.database
   const started = Date.now()
   // In a life about these nobody dies, and a lease that is lost would be judged.
-  const leasesEnd = plan.about !== 'storm' && plan.about !== 'flood'
+  const leasesEnd = plan.about !== 'storm' && plan.about !== 'rush' && plan.about !== 'flood'
   // Due for those too whose clock is behind.
   const due = new Date(started - 1_200_000)
   for (let looks = 0; Date.now() - started < 60_000; looks++) {

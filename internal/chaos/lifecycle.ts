@@ -119,6 +119,8 @@ const subjects = {
     often(1, fc.record({ kind: is('storm'), limit: fc.constantFrom(0, 1, 3, undefined) })),
     often(5, of('touch')),
   ],
+  /** Every customer's events come one after the other, faster than Stripe may be called. */
+  rush: [often(40, of('touch'))],
   /** One customer's events come all at once. */
   flood: [often(1, of('flood')), often(2, of('touch'))],
   /** Pages are opened, paid, declined and left, in two tabs, while the application dies. */
@@ -163,7 +165,7 @@ export function lives(about: readonly Subject[] = all): fc.Arbitrary<Lifecycle> 
 
 function lifeAbout(about: Subject): fc.Arbitrary<Lifecycle> {
   // Who is judged by order or by count lives without other trouble.
-  const isPure = about === 'storm' || about === 'flood'
+  const isPure = about === 'storm' || about === 'rush' || about === 'flood'
   const rest = [...living, ...(isPure ? [] : trouble)]
   const own = subjects[about]
   const sum = (of: Weighted[]) => of.reduce((total, { weight }) => total + weight, 0)
@@ -181,7 +183,10 @@ function lifeAbout(about: Subject): fc.Arbitrary<Lifecycle> {
     about: fc.constant(about),
     accounts: fc.integer({ min: about === 'flood' ? 2 : 1, max: 3 }),
     steps: fc
-      .tuple(first, fc.array(fc.oneof(...rest, ...scaled), { minLength: 4, maxLength: 24 }))
+      .tuple(
+        first,
+        fc.array(fc.oneof(...rest, ...scaled), { minLength: about === 'rush' ? 20 : 4, maxLength: 24 }),
+      )
       .map(([first, rest]) => (about === 'anything' || about === 'checkout' ? rest : [...first, ...rest])),
     drops: about === 'flood' ? fc.constant(false) : fc.boolean(),
     seed: fc.integer({ min: 1, max: 0x7fffffff }),

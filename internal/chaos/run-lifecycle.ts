@@ -11,6 +11,7 @@ import { wrongEffects } from './judge/effects.ts'
 import { burnedAttempts, stuckEvents } from './judge/events.ts'
 import { wrongStates } from './judge/states.ts'
 import { deliverSome, type Life } from './life.ts'
+import { stormed } from './storm.ts'
 import { chancesOf, type Lifecycle } from './lifecycle.ts'
 import type { Variant } from './variants.ts'
 
@@ -57,7 +58,7 @@ export async function runLifecycle(
     // Whose first purchase it is gets a customer then.
     if (plan.about !== 'checkout') await ensureCustomer(life.billing, id)
   }
-  const isLimited = plan.about === 'storm'
+  const isLimited = plan.about === 'storm' || plan.about === 'rush'
   if (isLimited) await Promise.all(workers.map((worker) => worker.budget(budget)))
   const startedMs = Date.now()
   const believes = variant === 'last-write'
@@ -67,8 +68,10 @@ export async function runLifecycle(
     violations.push(...boughtTwice(fake))
     // Whoever buys is there before Stripe's events are.
     if (chance() < (plan.about === 'checkout' ? 0.2 : 0.7)) await deliverSome(life, chance(), drops)
-    if (chance() < 0.3) await sleep(chance() * 15)
+    if (plan.about === 'rush') await sleep(30)
+    else if (chance() < 0.3) await sleep(chance() * 15)
   }
+  await stormed(life)
   fake.recover()
   // What they have under way fails once more, and ends.
   const cutOff = [...gateway.cutOff]

@@ -33,7 +33,7 @@ export const foundIn: Record<Exclude<Variant, 'ours'>, readonly Subject[]> = {
   unfenced: ['races'],
   'clock-steals': ['clocks'],
   'burns-attempts': ['storm'],
-  'no-budget': ['storm'],
+  'no-budget': ['rush'],
   'first-come': ['flood'],
   'sends-unkeyed': ['anything', 'clocks'],
   'commit-before-call': ['changes'],
