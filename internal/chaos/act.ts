@@ -1,6 +1,7 @@
 import { assertNever, Failure } from '@outgrow/kit'
 import { day, subscriptions, type StripeFake } from '@outgrow/stripe-fake'
 import { askChange, buyTwice, openPage, payPage, twoChanges, twoTabs } from './ask.ts'
+import { dieAt, dieChanging, dieSelling } from './die.ts'
 import { flood } from './flood.ts'
 import { customerOf, type Life } from './life.ts'
 import type { Step } from './lifecycle.ts'
@@ -49,6 +50,12 @@ async function attempt(life: Life, step: Step): Promise<void> {
       return workers[step.worker % workers.length]?.kill('anywhere')
     case 'kill-at':
       return workers[step.worker % workers.length]?.tell({ dieAt: step.point, times: step.times })
+    case 'die-at':
+      return dieAt(life, step)
+    case 'die-changing':
+      return dieChanging(life, step)
+    case 'die-selling':
+      return dieSelling(life, step)
     case 'flood':
       return flood(life, step.account)
     case 'open-page':

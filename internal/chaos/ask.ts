@@ -2,7 +2,7 @@ import { accountAt, type Life } from './life.ts'
 import type { ApplicationChange, Death, Step } from './lifecycle.ts'
 import type { Answer } from './processes.ts'
 
-type StepOf<Kind extends Step['kind']> = Extract<Step, { kind: Kind }>
+export type StepOf<Kind extends Step['kind']> = Extract<Step, { kind: Kind }>
 
 /** What the application may answer for good reasons; whatever else it throws is a bug of the product. */
 function note(life: Life, action: string, answer: Answer): Answer {
@@ -11,7 +11,7 @@ function note(life: Life, action: string, answer: Answer): Answer {
 }
 
 /** Asks the application for something, and has it die on the way if it is to. */
-async function ask(
+export async function ask(
   life: Life,
   death: Death,
   action: string,
@@ -58,7 +58,7 @@ export async function buyTwice(
   }
 }
 
-function keepPage({ pages }: Life, accountId: string, { value }: Answer): void {
+export function keepPage({ pages }: Life, accountId: string, { value }: Answer): void {
   if (value === undefined) return
   pages.set(accountId, [...(pages.get(accountId) ?? []), value])
 }

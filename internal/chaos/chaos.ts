@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { openArena, type Arena } from './arena.ts'
 import type { Backend } from '@outgrow/testing'
-import { chancesOf, lives, type Lifecycle, type Subject } from './lifecycle.ts'
+import { chancesOf, everyPoint, lives, type Lifecycle, type Subject } from './lifecycle.ts'
 import { runLifecycle } from './run-lifecycle.ts'
 import type { Variant } from './variants.ts'
 
@@ -10,7 +10,7 @@ export interface ChaosRequest {
   runs: number
   seed: number
   variant: Variant
-  /** What the lives are about; everything by default. */
+  /** What the lives are about; by default everything, after one in which somebody dies at every point. */
   about?: readonly Subject[] | undefined
   /** One that is open already; it stays open. */
   arena?: Arena
@@ -37,7 +37,7 @@ export interface ChaosResult {
   /** Processes that died, by what and where. */
   kills: Record<string, number>
   /** By the number of the run, what was wrong after it. */
-  violations: { run: number; about: Subject; wrong: string[] }[]
+  violations: { run: number; about: string; wrong: string[] }[]
 }
 
 /** Lives `runs` random lives, the same for the same seed, and tells what was wrong after each. */
@@ -70,7 +70,9 @@ async function live(
     violations: [],
   }
   arena.deaths.clear()
-  for (const [run, life] of fc.sample(lives(about), { numRuns: runs, seed }).entries()) {
+  const all = fc.sample(lives(about), { numRuns: runs, seed })
+  if (about === undefined) all.unshift(everyPoint(seed))
+  for (const [run, life] of all.entries()) {
     if (signal?.aborted) break
     const lived = await runLifecycle(arena, variant, life, `${variant.replaceAll('-', '')}${seed}r${run}x`)
     result.runs++

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { applicationPoints, workerPoints, type ApplicationPoint, type WorkerPoint } from './points.ts'
+import { changePoints, pagePoints, workerPoints, type ApplicationPoint, type WorkerPoint } from './points.ts'
 
 /** Where the application dies on the way, if it does: the `times`th time that it comes to the point. */
 export type Death = { point: ApplicationPoint; times: number } | null
@@ -30,11 +30,15 @@ export type Step =
   | { kind: 'slow'; ms: number }
   | { kind: 'kill-worker'; worker: number }
   | { kind: 'kill-at'; worker: number; point: WorkerPoint; times: number }
+  /** Until somebody has died there. */
+  | { kind: 'die-at'; point: WorkerPoint }
+  | { kind: 'die-changing'; account: number; point: ApplicationPoint }
+  | { kind: 'die-selling'; account: number; point: ApplicationPoint }
 
 /** A whole life: what happens in which order, and the seed of everything that is left to chance on the way. */
 export interface Lifecycle {
   /** What this life is mostly about. */
-  about: Subject
+  about: Subject | 'every point'
   accounts: number
   steps: Step[]
   /** Whether deliveries may be lost. */
@@ -53,10 +57,10 @@ const point = fc.constantFrom(...workerPoints)
 const is = <const Value>(value: Value) => fc.constant(value)
 const of = <Kind extends string>(...kinds: Kind[]) => fc.record({ kind: fc.constantFrom(...kinds), account })
 
-const death: fc.Arbitrary<Death> = fc.option(
-  fc.record({ point: fc.constantFrom(...applicationPoints), times: fc.constantFrom(1, 1, 1, 2) }),
-  { freq: 2 },
-)
+const deathAt = (points: readonly ApplicationPoint[]): fc.Arbitrary<Death> =>
+  fc.option(fc.record({ point: fc.constantFrom(...points), times: fc.constantFrom(1, 1, 1, 2) }), {
+    freq: 2,
+  })
 const alive = fc.constant<Death>(null)
 
 type Weighted = { weight: number; arbitrary: fc.Arbitrary<Step> }
@@ -125,7 +129,7 @@ const subjects = {
   flood: [often(1, of('flood')), often(2, of('touch'))],
   /** Pages are opened, paid, declined and left, in two tabs, while the application dies. */
   checkout: [
-    often(4, fc.record({ kind: is('open-page'), account: buyer, plan, death })),
+    often(4, fc.record({ kind: is('open-page'), account: buyer, plan, death: deathAt(pagePoints) })),
     often(
       2,
       fc.record({ kind: fc.constantFrom('two-tabs', 'buy-twice'), account: buyer, plan, other: plan }),
@@ -141,7 +145,7 @@ const subjects = {
   ],
   /** The application changes subscriptions, and dies on the way. */
   changes: [
-    often(4, fc.record({ kind: is('change'), account, change, plan, death })),
+    often(4, fc.record({ kind: is('change'), account, change, plan, death: deathAt(changePoints) })),
     often(2, fc.record({ kind: is('two-changes'), account, changes: fc.tuple(change, change), plan })),
     often(2, fc.record({ kind: is('subscribe'), account, plan, trial: fc.boolean() })),
   ],
@@ -154,6 +158,23 @@ const subjects = {
 
 export type Subject = keyof typeof subjects
 export const subjectNames = Object.keys(subjects) as Subject[]
+
+/** A life in which somebody dies at every point there is. */
+export function everyPoint(seed: number): Lifecycle {
+  return {
+    about: 'every point',
+    accounts: 2 + pagePoints.length,
+    steps: [
+      { kind: 'open-page', account: 0, plan: 'pro', death: null },
+      ...workerPoints.map((point): Step => ({ kind: 'die-at', point })),
+      ...changePoints.map((point): Step => ({ kind: 'die-changing', account: 0, point })),
+      // Each the first purchase of somebody.
+      ...pagePoints.map((point, at): Step => ({ kind: 'die-selling', account: 2 + at, point })),
+    ],
+    drops: false,
+    seed,
+  }
+}
 
 /** What lives are about that are about everything. */
 const all = subjectNames

@@ -17,7 +17,8 @@ export const workerPoints = [
   'after outbox.settle',
 ] as const
 
-export const applicationPoints = [
+/** On the way of a change of a subscription. */
+export const changePoints = [
   'after customers.beginChange',
   'before call',
   'after call',
@@ -26,8 +27,18 @@ export const applicationPoints = [
   'after commit',
 ] as const
 
+/** On the way to a page on which something is bought. */
+export const pagePoints = [
+  'before call',
+  'after call',
+  'after customers.add',
+  'after customers.beginCheckout',
+  'before commit',
+  'after commit',
+] as const
+
 export type WorkerPoint = (typeof workerPoints)[number]
-export type ApplicationPoint = (typeof applicationPoints)[number]
+export type ApplicationPoint = (typeof changePoints)[number] | (typeof pagePoints)[number]
 
 /** Hears each point that the process comes to. */
 export type Visit = (point: string) => Promise<void>
