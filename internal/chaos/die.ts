@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { subscriptions } from '@outgrow/stripe-fake'
 import { ask, keepPage, type StepOf } from './ask.ts'
+import { endLeases } from './drained.ts'
 import { accountAt, customerOf, deliverSome, type Life } from './life.ts'
 
 /** Has Stripe tell of something new, again and again, until a worker that works on it has died at the point. */
@@ -16,6 +17,7 @@ export async function dieAt(life: Life, { point }: StepOf<'die-at'>): Promise<vo
   }
   for (const worker of workers) worker.tell({ dieAt: undefined, times: 1 })
   if (count() === before) life.violations.push(`no worker came to the point ${point}`)
+  await endLeases(life.arena)
 }
 
 /** What is written of it: a subscription that ends and one that begins, other grants, and messages. */
