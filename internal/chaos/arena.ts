@@ -24,6 +24,8 @@ export interface Arena {
   gateway: Gateway
   workers: Place[]
   application: Place
+  /** How many lives were begun. */
+  lives: number
   /** Processes that died, by what they died by. */
   deaths: Map<string, number>
   /** Begins a life with a Stripe of its own. */
@@ -78,6 +80,7 @@ export async function openArena(backend: Backend, chance: () => number): Promise
     gateway,
     workers,
     application,
+    lives: 0,
     deaths,
     renew(namespace) {
       const now = Math.floor(Date.now() / 1000)

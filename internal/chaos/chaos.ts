@@ -74,7 +74,7 @@ async function live(
   if (about === undefined) all.unshift(everyPoint(seed))
   for (const [run, life] of all.entries()) {
     if (signal?.aborted) break
-    const lived = await runLifecycle(arena, variant, life, `${variant.replaceAll('-', '')}${seed}r${run}x`)
+    const lived = await runLifecycle(arena, variant, life, `r${arena.lives++}x`)
     result.runs++
     count(result, life)
     result.deliveries += lived.deliveries

@@ -149,6 +149,15 @@ const subjects = {
     often(2, fc.record({ kind: is('two-changes'), account, changes: fc.tuple(change, change), plan })),
     often(2, fc.record({ kind: is('subscribe'), account, plan, trial: fc.boolean() })),
   ],
+  /** Who has paid asks for another page before Stripe's events are here. */
+  hasty: [often(1, fc.record({ kind: is('buy-twice'), account: buyer, plan, other: plan }))],
+  /** Two changes of one subscription are asked for at once. */
+  clicks: [
+    often(2, fc.record({ kind: is('two-changes'), account, changes: fc.tuple(change, change), plan })),
+    often(1, fc.record({ kind: is('subscribe'), account, plan, trial: fc.boolean() })),
+  ],
+  /** Subscriptions are to end on a date, or go on after all. */
+  terms: [often(4, of('cancel-later', 'cancel-later', 'keep')), often(1, of('touch'))],
   /** Workers die in the middle of transactions. */
   crashes: [
     often(3, fc.record({ kind: is('kill-at'), worker, point, times: fc.constantFrom(1, 1, 2, 3) })),

@@ -85,8 +85,10 @@ export async function runLifecycle(
   if (!(await drained(life, !believes))) violations.push(late)
   for (const worker of workers) worker.tell({ clockMs: 0 })
   const customers = accounts.flatMap((account) => customersOf(fake, account))
+  const recorded = await ledger.take()
   if (isLimited) {
-    violations.push(...(await burnedAttempts(database, customers)), ...overBudget(gateway.calls, startedMs))
+    violations.push(...(await burnedAttempts(database, customers, recorded.failures)))
+    violations.push(...overBudget(gateway.calls, startedMs))
     await Promise.all(workers.map((worker) => worker.budget(Infinity)))
   }
   violations.push(...twoCustomers(fake, accounts))
@@ -98,7 +100,7 @@ export async function runLifecycle(
     violations.push(...(await wrongEffects(database, fake, gateway.sent)))
     violations.push(...(await stuckEvents(database, customers)))
   }
-  violations.push(...gateway.wrong, ...(await ledger.take()))
+  violations.push(...gateway.wrong, ...recorded.wrong, ...(await ledger.take()).wrong)
   const refusals = gateway.calls.filter(({ isRefused }) => isRefused).length
   return {
     deliveries: life.deliveries,

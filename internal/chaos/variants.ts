@@ -37,9 +37,9 @@ export const foundIn: Record<Exclude<Variant, 'ours'>, readonly Subject[]> = {
   'first-come': ['flood'],
   'sends-unkeyed': ['anything', 'clocks'],
   'commit-before-call': ['changes'],
-  'no-mark': ['changes'],
-  'local-checkout': ['checkout'],
-  'keeps-grace': ['changes'],
+  'no-mark': ['clicks'],
+  'local-checkout': ['hasty'],
+  'keeps-grace': ['terms'],
 }
 
 /** The store with the rule broken that the variant is named for. */

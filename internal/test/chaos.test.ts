@@ -2,12 +2,13 @@ import { backends, isThere, type Backend } from '@outgrow/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openArena, type Arena } from '../chaos/arena.ts'
 import { chaos } from '../chaos/chaos.ts'
-import { chancesOf } from '../chaos/lifecycle.ts'
+import { chancesOf, subjectNames } from '../chaos/lifecycle.ts'
+import { changePoints, pagePoints, workerPoints } from '../chaos/points.ts'
 import { foundIn, variants } from '../chaos/variants.ts'
 
 /** A few lives here; pnpm test:long lives through more. */
 const runsOn = (backend: Backend) =>
-  Number(process.env.CHAOS_RUNS ?? (backend === 'postgres behind pgbouncer' ? 3 : 8))
+  Number(process.env.CHAOS_RUNS ?? (backend === 'postgres behind pgbouncer' ? 2 : 5))
 const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000)
 const broken = variants.filter((variant) => variant !== 'ours')
 
@@ -21,10 +22,25 @@ for (const database of backends) {
 
     test(`random lives end as Stripe has them (seed ${seed})`, async () => {
       const runs = runsOn(database)
-      const result = await chaos({ database, runs, seed, variant: 'ours', arena })
+      const about = subjectNames
+      const result = await chaos({ database, runs, seed, variant: 'ours', about, arena })
       expect(result.violations).toEqual([])
       expect([result.runs, result.deliveries > runs]).toEqual([runs, true])
     }, 3_600_000)
+
+    test.runIf(database === 'sqlite' || process.env.CHAOS_RUNS !== undefined)(
+      'a process dies at every named point, and nothing is lost',
+      async () => {
+        const { violations, kills } = await chaos({ database, runs: 0, seed, variant: 'ours', arena })
+        expect(violations).toEqual([])
+        const points = [
+          ...workerPoints.map((point) => `worker ${point}`),
+          ...[...changePoints, ...pagePoints].map((point) => `application ${point}`),
+        ]
+        expect(points.filter((point) => !kills[point])).toEqual([])
+      },
+      600_000,
+    )
 
     // The database behind it is the same.
     test.skipIf(database === 'postgres behind pgbouncer').each(broken)(
