@@ -18,9 +18,7 @@ export async function act(life: Life, step: Step): Promise<void> {
 /** A refusal of the stand-in, or an error of Stripe's library. */
 function isStripes(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  return (
-    error.constructor.name === 'ApiError' || String((error as { type?: unknown }).type).startsWith('Stripe')
-  )
+  return 'headers' in error || String((error as { type?: unknown }).type).startsWith('Stripe')
 }
 
 async function attempt(life: Life, step: Step): Promise<void> {

@@ -9,6 +9,7 @@ import {
   pause,
   prismaStore,
   resume,
+  takeBackChange,
   type Billing,
 } from '@outgrow/billing'
 import { openDatabase } from '@outgrow/db'
@@ -37,7 +38,9 @@ const actions: Record<string, (accountId: string, argument: string) => Promise<u
   'cancel-later': (accountId) => cancel(billing, accountId),
   resume: (accountId) => resume(billing, accountId),
   pause: (accountId) => pause(billing, accountId),
-  change: (accountId, planId) => changePlan(billing, accountId, planId),
+  change: (accountId, planId) => changePlan(billing, accountId, { planId }),
+  seats: (accountId, planId) => changePlan(billing, accountId, { seats: planId === 'team' ? 3 : 1 }),
+  'take-back': (accountId) => takeBackChange(billing, accountId),
 }
 
 listen({

@@ -26,7 +26,7 @@ import { makeProductDatabase } from '@outgrow/testing'
 import { Stripe } from 'stripe'
 import { expect, inject, test } from 'vitest'
 import { productReads } from '../../packages/stripe-fake/test/product-reads.ts'
-import { plans } from '../chaos/arena.ts'
+import { plans } from '../chaos/plans.ts'
 
 /** Fields that Stripe leaves out of objects that have nothing to say there. */
 const optional = new Set([

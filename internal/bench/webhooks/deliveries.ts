@@ -2,7 +2,8 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { StripeFake, subscriptions, type Delivery } from '@outgrow/stripe-fake'
-import { plans, secret } from '../../chaos/arena.ts'
+import { secret } from '../../chaos/arena.ts'
+import { plans } from '../../chaos/plans.ts'
 import { chancesOf } from '../../chaos/lifecycle.ts'
 
 /** A delivery as it arrives. */
