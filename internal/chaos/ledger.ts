@@ -6,7 +6,7 @@ export interface Ledger {
   take(): Promise<Recorded>
 }
 
-export interface Recorded {
+interface Recorded {
   /** What was changed that may no longer change. */
   wrong: string[]
   /** Events that could not be processed, and why, by Stripe's ids: each that is named was told so. */

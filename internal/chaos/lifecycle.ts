@@ -4,7 +4,7 @@ import { changePoints, pagePoints, workerPoints, type ApplicationPoint, type Wor
 /** Where the application dies on the way, if it does: the `times`th time that it comes to the point. */
 export type Death = { point: ApplicationPoint; times: number } | null
 
-export const changes = [
+const changes = [
   'cancel-now',
   'cancel-later',
   'resume',

@@ -9,7 +9,7 @@ export function customersOf({ store }: StripeFake, accountId: string): string[] 
 }
 
 /** Those that are not deleted. */
-export function customersNow({ store }: Pick<StripeFake, 'store'>, accountId: string): string[] {
+function customersNow({ store }: Pick<StripeFake, 'store'>, accountId: string): string[] {
   return [...store.customers.values()].flatMap((customer) =>
     !customer.deleted && customer.metadata.accountId === accountId ? [customer.id] : [],
   )
