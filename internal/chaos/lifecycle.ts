@@ -4,15 +4,7 @@ import { changePoints, pagePoints, workerPoints, type ApplicationPoint, type Wor
 /** Where the application dies on the way, if it does: the `times`th time that it comes to the point. */
 export type Death = { point: ApplicationPoint; times: number } | null
 
-const changes = [
-  'cancel-now',
-  'cancel-later',
-  'resume',
-  'pause',
-  'change',
-  'seats',
-  'take-back',
-] as const
+const changes = ['cancel-now', 'cancel-later', 'resume', 'pause', 'change', 'seats', 'take-back'] as const
 export type ApplicationChange = (typeof changes)[number]
 
 /** One thing that happens, to one of a life's accounts. */
