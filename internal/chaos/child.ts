@@ -60,6 +60,8 @@ interface Handlers {
 export function listen({ onAsk = () => {}, onUse, onBudget = () => {} }: Handlers): void {
   // With the run gone, nobody is left to work for; who finished its work disconnects too.
   process.on('disconnect', () => process.exit())
+  // Ctrl-C reaches it too, and is the run's to answer.
+  process.on('SIGINT', () => {})
   process.on('message', (order: Order) => {
     if ('clockMs' in order) setClock(order.clockMs)
     else if ('hold' in order) report({ held: (state.held = order.hold) })
