@@ -1,10 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
 import { openSqlite, openSqliteForLock, openSqliteReadonly } from '@outgrow/databases'
 import { makeSqlite } from '@outgrow/testing'
 import { expect, test } from 'vitest'
 import { strictOptions } from '../src/model/options.ts'
 import type { PlannedTable } from '../src/model/plan.ts'
 import type { Snapshot } from '../src/source/source.ts'
+import { FileDescriptor } from '../src/source/sqlite/pages/static-file.ts'
 import { sqliteSource } from '../src/source/sqlite/snapshot.ts'
 import { emptyTarget, move, sqliteSchema, verifyMove } from './move.ts'
 import { targetColumn } from './page-reader.ts'
@@ -110,6 +111,40 @@ test('in another journal mode nobody writes into the file while its pages are re
   }
   writer.exec('DELETE FROM "Note"')
   writer.close()
+})
+
+test('where SQLite cannot look into the -wal, pages are not read: a writer is just committing, or it may not write there', () => {
+  const from = makeSqlite(ddl + rows(1, 10))
+  const writer = openSqlite(from)
+  using descriptor = new FileDescriptor(from)
+  const [database, other] = [openSqliteReadonly(from), openSqliteReadonly(from)]
+  const look = () => {
+    const state = descriptor.look(from, database, other)
+    return 'reason' in state ? state.reason : 'still'
+  }
+  const unclear = 'SQLite does not say whether its -wal holds changes that are not in the file itself yet'
+  const index = openSync(`${from}-shm`, 'r+') // closed last: closing it drops SQLite's locks
+  try {
+    writer.exec(`${rows(11, 20)}; BEGIN IMMEDIATE`)
+    database.exec('BEGIN')
+    expect(database.prepare('SELECT count(*) FROM "Note"').pluck().get()).toBe(20)
+    expect(look()).toContain('-wal holds changes')
+    // The header of the index is written twice, and until then both differ.
+    const [byte, counter] = [Buffer.alloc(1), 8]
+    readSync(index, byte, 0, 1, counter)
+    writeSync(index, Buffer.from([(byte[0] as number) ^ 1]), 0, 1, counter)
+    expect(look()).toBe(unclear)
+    writeSync(index, byte, 0, 1, counter)
+    writer.exec('COMMIT')
+    writer.pragma('wal_checkpoint(PASSIVE)')
+    expect(look()).toBe('still')
+    other.exec('BEGIN')
+    other.prepare('SELECT 1 FROM "Note"').get()
+    expect(look()).toBe(unclear)
+  } finally {
+    for (const one of [database, other, writer]) one.close()
+    closeSync(index)
+  }
 })
 
 test('tables whose form the pages do not tell are read through the driver, and named', async () => {

@@ -27,8 +27,8 @@ export class FileDescriptor implements Disposable {
     if (descriptor === undefined) return { reason: 'the file cannot be opened' }
     const [opened, named] = [fstatSync(descriptor), statSync(path)]
     if (opened.ino !== named.ino || opened.dev !== named.dev) return { reason: 'another file took its place' }
-    if (hasFramesBeyond(other))
-      return { reason: 'its -wal holds changes that are not in the file itself yet' }
+    const beyond = framesBeyond(database, other)
+    if (beyond !== undefined) return { reason: beyond }
     const ask = (name: string) => database.prepare(`SELECT * FROM pragma_${name}`).pluck().get()
     if (ask('encoding') !== 'UTF-8') return { reason: 'its text is not in UTF-8' }
     const header = Buffer.alloc(100)
@@ -53,13 +53,24 @@ export class FileDescriptor implements Disposable {
 }
 
 /**
- * Whether a WAL has frames that are not in the file. In another journal mode a reader's lock keeps writers out of the file;
- * and so it does in WAL mode once every frame that the reader may see is in the file: none of the later ones can be put
- * there before it has ended. A log that begins anew changes nothing about that, since its frames are never read here.
+ * Why a WAL may have frames that are not in the file, in words. In another journal mode a reader's lock keeps writers out of
+ * the file; and so it does in WAL mode once every frame that the reader may see is in the file: none of the later ones can be
+ * put there before it has ended. A log that begins anew changes nothing about that, since its frames are never read here.
  */
-function hasFramesBeyond(other: SqliteDatabase): boolean {
-  const [state] = other.pragma('wal_checkpoint(NOOP)') as { log: number; checkpointed: number }[]
-  return state === undefined || state.log !== state.checkpointed
+function framesBeyond(database: SqliteDatabase, other: SqliteDatabase): string | undefined {
+  const unclear = 'SQLite does not say whether its -wal holds changes that are not in the file itself yet'
+  const isWal = database.prepare('SELECT * FROM pragma_journal_mode').pluck().get() === 'wal'
+  let state: { busy: number; log: number; checkpointed: number } | undefined
+  try {
+    state = (other.pragma('wal_checkpoint(NOOP)') as (typeof state)[])[0]
+  } catch {
+    return unclear // it may not write to the -wal, and so will not look
+  }
+  // Both counts are -1 where there is no WAL, and also where SQLite has not looked.
+  if (state === undefined || state.busy !== 0 || isWal !== state.log >= 0) return unclear
+  return state.log === state.checkpointed
+    ? undefined
+    : 'its -wal holds changes that are not in the file itself yet'
 }
 
 function tryOpen(path: string): number | undefined {
