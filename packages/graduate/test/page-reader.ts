@@ -137,6 +137,7 @@ export function differenceOf({ pages, driver }: BothRead): string | undefined {
 export function isDamage(read: Read): boolean {
   if (!('thrown' in read)) return false
   const { code } = read.thrown as { code?: string }
-  // What SQLite says is explained where a flow ends.
-  return code === 'OUTGROW_SOURCE_DAMAGED' || code?.startsWith('SQLITE_CORRUPT') === true
+  // What SQLite says is explained where a flow ends. Of a damaged page it may not find by its rowid what it finds on its way.
+  const codes = ['OUTGROW_SOURCE_DAMAGED', 'OUTGROW_READER_MISMATCH']
+  return codes.includes(code ?? '') || code?.startsWith('SQLITE_CORRUPT') === true
 }

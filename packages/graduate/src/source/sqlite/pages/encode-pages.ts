@@ -10,6 +10,7 @@ import { StoredCell, type EncodeStored } from '../../../types/stored-cell.ts'
 import { storedEncoderFor } from '../../../types/value-types.ts'
 import { damagedSource } from '../damaged.ts'
 import { refusedNull, TableEncoder } from '../table-encoder.ts'
+import { DriverCheck } from './driver-check.ts'
 import { RecordForm } from './record.ts'
 import { TableCursor } from './table-cursor.ts'
 import type { TableLayout } from './table-layout.ts'
@@ -34,6 +35,7 @@ export class PageEncoder extends TableEncoder {
   readonly #cell = new StoredCell()
   /** What short records stand for, by column: they were written before the column was added. */
   readonly #defaults = new Map<number, Cell>()
+  readonly #check: DriverCheck
   /** Whether rowids, and so the integers of the rows, are read as the driver reads those beyond 2^53. */
   #isWide = false
 
@@ -46,6 +48,7 @@ export class PageEncoder extends TableEncoder {
   ) {
     super(database, table, options, pool)
     this.#layout = layout
+    this.#check = new DriverCheck(database, table, options, this.pool)
     this.#record = new RecordForm(layout.width)
     this.#columns = layout.columns.map(({ place, isReal }, index) => {
       const column = this.columns[index] as (typeof this.columns)[number]
@@ -66,7 +69,10 @@ export class PageEncoder extends TableEncoder {
     const record = this.#record
     this.#isWide = range.low < -(2n ** 53n) || range.high > 2n ** 53n
     const { file, root } = this.#layout
-    using cursor = new TableCursor(file, root, this.#walked(range))
+    const walked = this.#walked(range)
+    using cursor = new TableCursor(file, root, walked)
+    const check = this.#check
+    let rows = 0
     const writer = new BinaryWriter(this.pool)
     const row: Cell[] = [null]
     context.row = row
@@ -75,6 +81,7 @@ export class PageEncoder extends TableEncoder {
         record.read(cursor)
         row[0] = this.#rowid(cursor)
         this.rowsRead++
+        rows++
         const start = writer.at
         writer.int16(count)
         let refusal: Refused | undefined
@@ -84,6 +91,8 @@ export class PageEncoder extends TableEncoder {
           if (refusal !== undefined) break
         }
         if (refusal === undefined) {
+          if (check.isDue(rows))
+            check.row(row[0] as number | bigint, writer.buffer.subarray(start, writer.at))
           hasher.add(writer.buffer, start, writer.at)
           if (writer.isFull) yield writer.take()
         } else {
@@ -91,6 +100,7 @@ export class PageEncoder extends TableEncoder {
           writer.at = start
         }
       }
+      check.count(walked, rows)
       if (writer.at > 0) yield writer.take()
     } finally {
       writer.end()
