@@ -14,8 +14,8 @@ export class PageReading implements Disposable {
   readonly #descriptor: FileDescriptor | undefined
   #database: SqliteDatabase | undefined
   #state: StaticState | undefined
-  /** By table, where its rows lie, or why they are read through the driver. */
-  readonly #layouts = new Map<string, TableLayout | string>()
+  /** Where a table's rows lie, or why they are read through the driver. Another plan of it may have other columns. */
+  readonly #layouts = new Map<PlannedTable, TableLayout | string>()
 
   constructor(path: string, choice: ReaderChoice) {
     this.#path = path
@@ -63,8 +63,8 @@ export class PageReading implements Disposable {
 
   #look(table: PlannedTable): TableLayout | string | undefined {
     if (!this.#database || !this.#state || !('file' in this.#state)) return undefined
-    const known = this.#layouts.get(table.source.name) ?? layoutOf(this.#database, this.#state.file, table)
-    this.#layouts.set(table.source.name, known)
+    const known = this.#layouts.get(table) ?? layoutOf(this.#database, this.#state.file, table)
+    this.#layouts.set(table, known)
     return known
   }
 
