@@ -140,6 +140,25 @@ test.each(shapes)(
   },
 )
 
+test.each(['sqlite', 'postgres'] as const)(
+  'a view in which only the payload tells rows apart is read whole, over several pages, on %s',
+  async (provider) => {
+    const many = 7000
+    const select = `i, ${bodySql}, '2026-01-31 10:00:0' || i % 2`
+    const app = await application(
+      provider,
+      `CREATE TABLE kept (k integer PRIMARY KEY, body text, at text);
+       INSERT INTO kept ${numbered(provider, select).replace(`${count}`, `${many}`)};
+       CREATE VIEW events AS SELECT body, at FROM kept`,
+    )
+    const request = { table: 'events', columns: { payload: 'body', received: 'at' } }
+    expect(await adoptFrom(app, request)).toMatchObject({ rowsRead: many, duplicateRows: 0 })
+    const [row] = await app.rows('SELECT count(*) AS n FROM webhook_events')
+    expect(Number(row?.n)).toBe(many)
+    await app.drop()
+  },
+)
+
 describe.each(['sqlite', 'postgres'] as const)('while the application writes, on %s', (provider) => {
   const key = provider === 'sqlite' ? 'integer PRIMARY KEY AUTOINCREMENT' : 'bigserial PRIMARY KEY'
   const table = `CREATE TABLE events (k ${key}, event_id text, body text, done integer DEFAULT 0);

@@ -68,12 +68,11 @@ function pageSql({ provider }: AdoptConnection, source: EventSource, inbox: stri
   const read = Object.entries(columns) as [ColumnRole, Column][]
   const isKeyed = table.key.length > 0
   const isUnique = isKeyed || table.place !== undefined
-  // Without a key, rows with one id come together; which of them comes first, their place decides, or else their text.
+  // Without a key, rows with one id come together; which of them comes first, their place decides, or else their text. The
+  // payloads' too, at last: of rows that nothing else tells apart, any two pages might have the same one, and none another.
   const sorted = read.toSorted(([a], [b]) => rank.indexOf(a) - rank.indexOf(b))
   const short = sorted.filter(([role]) => !isBody(role))
-  const [first, ...others] = (short.length > 0 ? short : sorted).map(
-    ([, column]) => `coalesce(CAST(${sqlOf(column)} AS text), '')`,
-  )
+  const [first, ...others] = sorted.map(([, column]) => `coalesce(CAST(${sqlOf(column)} AS text), '')`)
   const key: KeyColumn[] = isKeyed
     ? table.key.map(({ sql, type }) => ({ sql: `t.${sql}`, type }))
     : [
