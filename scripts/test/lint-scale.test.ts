@@ -21,7 +21,7 @@ test('what must change is printed with its lines, and ends with 4', async () => 
   const { code, document, stderr } = await lint('--schema', sampleSchema)
   expect(code).toBe(4)
   expect(document).toMatchObject({ command: 'schema lint', ok: false, report: { proof: null } })
-  expect(stderr).toContain('Tenant: Account.id. Of the 13 other models')
+  expect(stderr).toContain('Tenant: Account.id. Of the 14 other models')
   expect(stderr).toContain('- @@id([personId, itemId])')
   expect(stderr).toContain('+ @@id([accountId, personId, itemId])')
   expect(stderr).toMatch(/^Unproved: /m)
