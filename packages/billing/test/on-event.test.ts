@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { PrismaClient } from '@outgrow/sample'
-import { createWebhookHandler, reconcile, replay, type EventHooks, type HookedEvent } from '../src/index.ts'
+import {
+  createWebhookHandler,
+  linkCustomer,
+  reconcile,
+  replay,
+  type EventHooks,
+  type HookedEvent,
+} from '../src/index.ts'
 import { onEvent as example } from './on-event-example.ts'
 import { eventBody, openShop, secret, statusOf, type Shop } from './shop.ts'
 
@@ -168,6 +175,30 @@ for (const backend of ['sqlite', 'postgres'] as const)
       await shop.work({ onEvent: hooks })
       expect(shop.sent.filter(({ topic }) => topic === 'payout')).toMatchObject([
         { payload: { objectId: 'po_new' } },
+      ])
+    })
+
+    test('a hook that ran before the customer was linked costs the account none of billing’s own messages', async () => {
+      let runs = 0
+      const hooks: Hooks = {
+        'invoice.paid': {
+          inTransaction: () => {
+            runs++
+            return Promise.resolve()
+          },
+        },
+      }
+      const customer = await shop.stranger()
+      await shop.stripe.subscriptions.create({ customer, items: [{ price: 'price_pro' }] })
+      await deliver(hooks, ...shop.fake.deliveries.take().map((delivery) => delivery.body))
+      await shop.work({ onEvent: hooks })
+      expect(runs).toBe(1)
+      const { id: accountId } = await shop.client.account.create({ data: { name: 'late', slug: 'late' } })
+      await linkCustomer(shop.billing, { accountId, stripeCustomerId: customer })
+      await shop.work({ onEvent: hooks })
+      expect([runs, await shop.messages(customer)]).toEqual([
+        1,
+        { 'invoice.paid': 'sent', 'subscription.started': 'sent' },
       ])
     })
 

@@ -1,11 +1,12 @@
 import { policyOf, timeOf, type Billing } from '../context.ts'
 import { EventStatus } from '../state/statuses.ts'
-import type { BillingTables, LeasedEvent, Message } from '../store.ts'
+import type { BillingTables, LeasedEvent, Message, Settlement } from '../store.ts'
 import { skipped } from '../sync/messages.ts'
 import type { EventHook, HookedEvent } from './on-event.ts'
 
 /**
  * Runs the hook of an event, and settles it, in one transaction: both are done, or neither.
+ * @param status IGNORED where the rest of the event may still be wanted: when its customer is linked
  * @returns false when the event's lease was lost, and nothing was done
  * @throws what the hook throws
  */
@@ -13,12 +14,13 @@ export function runHook<Client>(
   billing: Billing<Client>,
   hook: EventHook<Client>,
   event: LeasedEvent,
+  status: Settlement['status'] = EventStatus.DONE,
 ): Promise<boolean> {
   return billing.store.transaction(async (tx) => {
     const at = timeOf(billing)
     // First, so that nobody else can run it meanwhile.
     const settled = await tx.inbox.settle([event], {
-      status: EventStatus.DONE,
+      status,
       outcome: 'hook ran',
       at,
       hookRan: true,

@@ -4,7 +4,7 @@ import { runHook } from '../hooks/run-hook.ts'
 import { isHandled } from '../inbox/event-types.ts'
 import { EventStatus } from '../state/statuses.ts'
 import { findCustomer } from '../link/find-customer.ts'
-import type { Customer, LeasedEvent } from '../store.ts'
+import type { Customer, LeasedEvent, Settlement } from '../store.ts'
 import { effectsOfEvent, type Effect } from '../sync/effects.ts'
 import { syncCustomer } from '../sync/sync-customer.ts'
 import { crashLoop, isCrashLoop } from './backoff.ts'
@@ -48,7 +48,7 @@ export async function processEvents(
     return putBack(billing, wanted, error, report)
   }
   if (customer) await settle(billing, customer, wanted, report)
-  else await ignore(billing, wanted, 'customer belongs to no account', report)
+  else await ignore(billing, wanted, 'customer belongs to no account', report, EventStatus.IGNORED)
 }
 
 /** Asks Stripe whose events they are, and gives them back: each is taken again with its customer's others. */
@@ -72,19 +72,23 @@ async function findCustomers(
   for (const [customer, its] of found) await billing.store.inbox.assign(its, customer)
 }
 
-/** Ends events that billing has nothing to do for. The application may: its hooks run. */
+/**
+ * Ends events that billing has nothing to do for. The application may: its hooks run.
+ * @param afterHook what an event is then: one that is ignored is worked off after all when its customer is linked
+ */
 async function ignore(
   billing: Billing,
   events: readonly LeasedEvent[],
   outcome: string,
   report: Report,
+  afterHook: Settlement['status'] = EventStatus.DONE,
 ): Promise<void> {
   const ignored = events.filter((event) => !openHook(billing, event))
   if (ignored.length > 0) {
     await billing.store.inbox.settle(ignored, { status: EventStatus.IGNORED, outcome, at: timeOf(billing) })
   }
   for (const { id } of ignored) report('ignored', id)
-  await runHooks(billing, events, report)
+  await runHooks(billing, events, report, afterHook)
 }
 
 /** Synchronises the customer once, and settles all of its events with that. */
@@ -144,12 +148,17 @@ function openHook({ onEvent }: Billing, { type, awaitsHook }: LeasedEvent): Even
   return awaitsHook ? hookOf(onEvent, type) : undefined
 }
 
-async function runHooks(billing: Billing, events: readonly LeasedEvent[], report: Report): Promise<void> {
+async function runHooks(
+  billing: Billing,
+  events: readonly LeasedEvent[],
+  report: Report,
+  afterHook: Settlement['status'] = EventStatus.DONE,
+): Promise<void> {
   for (const event of events) {
     const hook = openHook(billing, event)
     if (!hook) continue
     try {
-      if (await runHook(billing, hook, event)) report('applied', event.id)
+      if (await runHook(billing, hook, event, afterHook)) report('applied', event.id)
     } catch (error) {
       await putBack(billing, [event], error, report)
     }
