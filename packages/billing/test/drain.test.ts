@@ -140,6 +140,62 @@ for (const backend of ['sqlite', 'postgres'] as const)
       ])
     })
 
+    test('a stream of new events does not wear out the older ones of a customer while Stripe is down', async () => {
+      const { customer } = await subscribed()
+      await deliver([touched(customer)])
+      shop.fake.fail({ status: 500, times: 10_000 })
+      for (let second = 0; second < 40; second++) {
+        await shop.work()
+        shop.fake.advance(1)
+        await deliver([touched(customer)])
+      }
+      const { attempts } = await shop.client.webhookEvent.findFirstOrThrow({ orderBy: { id: 'asc' } })
+      expect(attempts).toBeLessThan(12)
+    })
+
+    test('an object that is locked at Stripe is tried again, and makes nobody else wait', async () => {
+      const one = await subscribed()
+      const other = await subscribed()
+      await deliver([touched(one.customer), touched(other.customer)])
+      const { stripe } = countingStripe(shop)
+      const locked = new Stripe('sk_test_shop', {
+        maxNetworkRetries: 0,
+        httpClient: Stripe.createFetchHttpClient(async (...request: Parameters<typeof fetch>) =>
+          String(request[0]).includes(one.customer)
+            ? Response.json(
+                { error: { type: 'invalid_request_error', code: 'lock_timeout', message: 'locked' } },
+                { status: 429 },
+              )
+            : shop.fake.fetch(...request),
+        ),
+      })
+      expect(await shop.work({ stripe: locked, concurrency: 1 })).toMatchObject({
+        applied: 1,
+        failed: 1,
+        limited: 0,
+      })
+      shop.fake.advance(10)
+      expect(await shop.work({ stripe })).toMatchObject({ applied: 1 })
+    })
+
+    test('a sender that throws at once is tried again, and its time limit ends nothing later', async () => {
+      const { customer } = await subscribed()
+      await deliver([touched(customer, 'invoice.paid', 'in_throws')])
+      const unhandled: unknown[] = []
+      const hear = (error: unknown) => unhandled.push(error)
+      process.on('unhandledRejection', hear)
+      const send = (): Promise<void> => {
+        throw new Error('no mail server')
+      }
+      expect((await shop.work({ send, leaseMs: 40 })).unsent).toBeGreaterThan(0)
+      await new Promise((resolve) => setTimeout(resolve, 100)) // longer than the limit
+      process.off('unhandledRejection', hear)
+      expect(unhandled).toEqual([])
+      shop.fake.advance(60)
+      await shop.work()
+      expect(shop.sent.map(({ key }) => key)).toContain('invoice.paid:in_throws')
+    })
+
     test('thin events of one customer are told whose they are, and settled together', async () => {
       const { customer, subscription } = await subscribed()
       for (const kept of ['a', 'b', 'c'])

@@ -7,9 +7,10 @@ import { pauseOf } from './rate-limit.ts'
 /** `limited`: Stripe asked to wait, which counts as no attempt. */
 export type EventOutcome = SyncOutcome | 'ignored' | 'failed' | 'limited' | 'dead'
 
-/** Whether Stripe refused for too many calls. */
+/** Whether Stripe refused for too many calls. An object that another request has locked is refused alike, and is no reason to pause. */
 export function isRateLimit(error: unknown): boolean {
-  return (error as { statusCode?: unknown } | null)?.statusCode === 429
+  const { statusCode, code } = (error ?? {}) as { statusCode?: unknown; code?: unknown }
+  return statusCode === 429 && code !== 'lock_timeout'
 }
 
 /** Records that events of one customer could not be processed: each is tried again, or given up. */
@@ -32,8 +33,8 @@ export async function putBack(
   const left = events.filter(({ attempts }) => attempts < maxAttempts)
   if (dead.length > 0) await inbox.bury(dead, text)
   for (const { id } of dead) report('dead', id)
-  if (left.length === 0) return
-  const fewest = Math.min(...left.map(({ attempts }) => attempts))
-  await inbox.postpone(left, nextAttemptAt(now, fewest, error), text)
+  // Each waits as long as its own attempts ask for: a customer's new events must not wear the older ones out.
+  for (const [attempts, same] of Map.groupBy(left, (event) => event.attempts))
+    await inbox.postpone(same, nextAttemptAt(now, attempts, error), text)
   for (const { id } of left) report('failed', id)
 }

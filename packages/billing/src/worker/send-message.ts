@@ -24,7 +24,8 @@ export async function sendMessage(
     const late = once(signal, 'abort').then(() => {
       throw new Error(`sending took longer than ${timeoutMs} ms`)
     })
-    await Promise.race([send({ key, topic, payload }, signal), late])
+    // What throws before it returns a promise must not leave `late` without anybody who hears it.
+    await Promise.race([late, (async () => send({ key, topic, payload }, signal))()])
   } catch (error) {
     const now = timeOf(billing)
     if (attempts >= maxAttempts) await outbox.bury(message, now, errorText(error))
