@@ -331,6 +331,8 @@ export interface Access {
   plan(planId: string): Promise<StoredPlan | undefined>
   /** Every price that a plan has or had, with what it gives. */
   prices(): Promise<PlanPrice[]>
+  /** The same, which stays so until the transaction ends: whoever writes plans waits for that. In a transaction. */
+  heldPrices(): Promise<PlanPrice[]>
   /** Makes these the plans that are sold. Others become inactive; former prices stay. In a transaction. */
   writePlans(plans: readonly StoredPlan[]): Promise<void>
   /** Says that those who pay these prices may not have been given what they give now. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { day } from '@outgrow/stripe-fake'
 import { isThere } from '@outgrow/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -96,6 +97,43 @@ for (const backend of databases)
       await Promise.all([sync(), syncPlans(shop.store, plansWith(8)), sync()])
       expect(await Promise.all(several.map(({ accountId }) => seats(accountId)))).toEqual([8n, 8n, 8n])
       await syncPlans(shop.store, plans)
+    })
+
+    test('plans that change between a first synchronisation’s look at them and its end are not missed', async () => {
+      const { accountId, customer, customerId } = await shop.account()
+      await shop.stripe.subscriptions.create({ customer, items: [{ price: 'price_pro' }] })
+      shop.fake.deliveries.take()
+      const hasRead = Promise.withResolvers<void>()
+      const mayEnd = Promise.withResolvers<void>()
+      const store: BillingStore = {
+        ...shop.store,
+        transaction: (work) =>
+          shop.store.transaction((tx) => {
+            const write: typeof tx.subscriptions.write = async (...changes) => {
+              hasRead.resolve()
+              await mayEnd.promise
+              await tx.subscriptions.write(...changes)
+            }
+            return work({ ...tx, subscriptions: { ...tx.subscriptions, write } })
+          }),
+      }
+      const syncing = syncCustomer({ ...shop.billing, store }, { customerId, stripeCustomerId: customer })
+      await hasRead.promise
+      const changing = syncPlans(shop.store, plansWith(9))
+      await Promise.race([changing, sleep(500)]) // it waits for the other’s end
+      mayEnd.resolve()
+      await Promise.all([syncing, changing])
+      expect(await seats(accountId)).toBe(9n)
+      await syncPlans(shop.store, plans)
+    })
+
+    test('of a quantity of none nothing is given', async () => {
+      const { customer, accountId } = await shop.account()
+      const { id } = await shop.stripe.subscriptions.create({ customer, items: [{ price: 'price_pro' }] })
+      const [item] = shop.fake.store.subscription(id).object.items.data
+      if (item) item.quantity = 0
+      await shop.settle()
+      expect([await may(accountId), await seats(accountId)]).toEqual([false, 0n])
     })
 
     test('features that Stripe lists itself stay when plans change', async () => {

@@ -1,5 +1,6 @@
 import type { Access } from '../store.ts'
 import type { Scope } from './scope.ts'
+import { lockPlans } from './sql/lock.ts'
 import { readPrices } from './sql/read-prices.ts'
 
 export function accessOf(scope: Scope): Access {
@@ -35,7 +36,12 @@ export function accessOf(scope: Scope): Access {
       return { id, name, amount, currency, features: featuresOf(features), active, stripePriceId }
     },
     prices: () => readPrices(scope),
+    async heldPrices() {
+      await lockPlans(scope, 'reader')
+      return readPrices(scope)
+    },
     async writePlans(sold) {
+      await lockPlans(scope, 'writer')
       await models.plan.updateMany({ data: { stripePriceId: null } }) // prices may have changed places
       for (const { id, amount, ...plan } of sold) {
         const data = { ...plan, price: amount }

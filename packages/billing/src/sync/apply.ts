@@ -46,7 +46,7 @@ export async function applyStripeState(
   if (stripeState.deleted !== customer.deleted)
     drift.push(`the customer is ${stripeState.deleted ? 'deleted' : 'not deleted'}`)
   const stored = await tx.subscriptions.ofCustomer(customer.id)
-  const prices = await tx.access.prices()
+  const prices = await tx.access.heldPrices()
   const planOf = new Map(prices.map(({ stripePriceId, planId }) => [stripePriceId, planId]))
   const listed = stripeState.subscriptions.map((subscription) => {
     const known = stored.find(({ stripeSubscriptionId: id }) => id === subscription.id)

@@ -36,6 +36,7 @@ export function grantsOf(
     const until = accessUntil(subscription, policy)
     if (until === undefined) continue
     for (const { stripePriceId, quantity } of subscription.items) {
+      if (quantity === 0) continue // none of it was bought
       for (const [feature, value] of Object.entries(features.get(stripePriceId) ?? {})) {
         const limit = typeof value === 'number' ? smaller(BigInt(value) * BigInt(quantity), largest) : null
         if (value !== false) add(grants, feature, { limit, expiresAt: until })

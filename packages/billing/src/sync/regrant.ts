@@ -40,7 +40,7 @@ async function regrantCustomer(tx: BillingTables, id: string, options: RegrantOp
   const customer = await tx.fence.lock(id)
   if (customer.deleted) return
   const subscriptions = (await tx.subscriptions.ofCustomer(id)).filter(({ status }) => !isOver(status))
-  const prices = await tx.access.prices()
+  const prices = await tx.access.heldPrices()
   const planOf = new Map(prices.map(({ stripePriceId, planId }) => [stripePriceId, planId]))
   await tx.subscriptions.write(id, planChanges(subscriptions, planOf))
   const features = new Map(prices.map((price) => [price.stripePriceId, price.features]))
