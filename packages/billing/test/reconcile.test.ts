@@ -1,6 +1,7 @@
-import { isThere } from '@outgrow/testing'
+import { isThere, until } from '@outgrow/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { billingStatus, reconcile, reconciliationFindings } from '../src/index.ts'
+import { asOnlyReconciliation } from '../src/repair/reconcile-task.ts'
 import { databases, openShop, statusOf, type Shop } from './shop.ts'
 
 for (const backend of databases)
@@ -96,6 +97,23 @@ for (const backend of databases)
       await reconcile(shop.billing)
       const { reconciled } = await billingStatus(shop.store)
       expect(reconciled).toEqual({ finishedAt: shop.at(), findings: 0 })
+    })
+
+    test('a step that takes long without a word is not taken for dead', async () => {
+      const leaseUntil = async () => (await shop.store.upkeep.task('reconcile'))?.leaseUntil?.getTime() ?? 0
+      await asOnlyReconciliation(
+        shop.billing,
+        async () => {
+          for (let minutes = 0; minutes < 30; minutes += 6) {
+            shop.fake.advance(6 * 60)
+            await until(async () => (await leaseUntil()) > shop.at().getTime() + 5 * 60_000)
+          }
+          await expect(reconcile(shop.billing)).rejects.toMatchObject({ code: 'OUTGROW_BILLING_RECONCILING' })
+          return { result: undefined, findings: 0 }
+        },
+        5,
+      )
+      expect(await leaseUntil()).toBe(0)
     })
 
     test('one that fails or is stopped gives its place back, and leaves no end behind', async () => {

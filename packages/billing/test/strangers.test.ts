@@ -93,6 +93,31 @@ for (const backend of databases)
       expect(await unlinked()).not.toContain(customer)
     })
 
+    test('a policy that throws at one customer, and an id of nobody, keep no other from being mended', async () => {
+      const [bad, good] = [await shop.stranger(), await shop.stranger()]
+      for (const customer of [bad, good]) await subscribe(customer)
+      const accountId = await account('after-a-throw')
+      const { accountId: mine, customer: own } = await shop.account()
+      await subscribe(own)
+      shop.fake.deliveries.take()
+      shop.fake.advance(3600)
+      const linkCustomer: LinkCustomer = ({ id }) => {
+        if (id === bad) throw new Error('no such row')
+        return Promise.resolve(id === good ? accountId : undefined)
+      }
+      const found = await reconcile({ ...shop.billing, policy: { linkCustomer } })
+      expect(found.failures).toEqual([{ customer: bad, error: 'no such row' }])
+      expect([await may(accountId), await may(mine), await unlinked()]).toEqual([
+        true,
+        true,
+        expect.arrayContaining([bad]),
+      ])
+      const some = await reconcile(shop.billing, { customers: ['cus_nobody', own] })
+      expect(some.failures.map(({ customer }) => customer)).toEqual(['cus_nobody'])
+      expect(some.customers).toBe(1)
+      await shop.store.unlinked.ignore(bad, shop.at())
+    })
+
     test('another application’s customer can be set aside for good', async () => {
       const customer = await shop.stranger()
       await subscribe(customer)

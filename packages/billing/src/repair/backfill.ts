@@ -6,6 +6,7 @@ import { runningSubscriptions } from '../link/running-subscriptions.ts'
 import { isRunning, statusOf } from '../state/statuses.ts'
 import type { UnlinkedPayer } from '../store.ts'
 import { syncCustomer } from '../sync/sync-customer.ts'
+import { errorText } from '../worker/backoff.ts'
 import { chunksOf } from './chunks-of.ts'
 
 export interface BackfillRequest {
@@ -20,6 +21,8 @@ export interface Backfill {
   linked: CustomerLink[]
   /** Customers that pay, and nobody knows whose they are. */
   unlinked: Pick<UnlinkedPayer, 'stripeCustomerId' | 'subscriptions'>[]
+  /** Customers that could not be looked at: the others are. */
+  failures: { customer: string; error: string }[]
 }
 
 /**
@@ -29,23 +32,35 @@ export interface Backfill {
 export async function backfill(billing: Billing, request: BackfillRequest): Promise<Backfill> {
   const { dryRun, only, onProgress } = request
   const { store } = billing
-  const found: Backfill = { linked: [], unlinked: [] }
-  const payers = only ? await payersAmong(billing, only) : await allPayers(billing)
+  const found: Backfill = { linked: [], unlinked: [], failures: [] }
+  const attempt = async <Result>(customer: string, look: () => Promise<Result>) => {
+    try {
+      return await look()
+    } catch (error) {
+      found.failures.push({ customer, error: errorText(error) })
+      return undefined
+    }
+  }
+  const strangers = only && (await strangersAmong(billing, only, attempt))
+  const payers = strangers ? await payersAmong(billing, strangers, attempt) : await allPayers(billing)
   if (policyOf(billing).linkCustomer) {
     let listed = 0
-    for await (const customers of chunksOf(
-      only ? retrieved(billing, only) : billing.stripe.customers.list({ limit: 100 }),
-    )) {
+    for await (const customers of strangers
+      ? [strangers]
+      : chunksOf(billing.stripe.customers.list({ limit: 100 }))) {
       for (const customer of await strangersOf(billing, customers)) {
-        const link = await linkByPolicy(billing, customer, dryRun)
-        if (link === 'unknown') continue
+        // The policy is the application's: what it does not know how to say of one must not keep the others waiting.
+        const link = await attempt(customer.id, () => linkByPolicy(billing, customer, dryRun))
+        if (link === 'unknown' || link === undefined) continue
         payers.delete(customer.id)
         if (link) found.linked.push(link)
       }
       await onProgress((listed += customers.length))
     }
   }
-  if (!dryRun) for (const { stripeCustomerId } of found.linked) await syncLinked(billing, stripeCustomerId)
+  if (!dryRun)
+    for (const { stripeCustomerId } of found.linked)
+      await attempt(stripeCustomerId, () => syncLinked(billing, stripeCustomerId))
   found.unlinked = [...payers].map(([stripeCustomerId, subscriptions]) => ({
     stripeCustomerId,
     subscriptions,
@@ -92,28 +107,33 @@ async function allPayers({ store, stripe }: Billing): Promise<Map<string, string
   return payers
 }
 
-async function payersAmong(
-  { store, stripe }: Billing,
+type Attempt = <Result>(customer: string, look: () => Promise<Result>) => Promise<Result | undefined>
+
+/** Of these customers, as Stripe has them, those that are not here. */
+async function strangersAmong(
+  billing: Billing,
   ids: readonly string[],
-): Promise<Map<string, string[]>> {
-  const known = await store.customers.known(ids)
-  const ignored = await store.unlinked.ignored(ids)
-  const payers = new Map<string, string[]>()
+  attempt: Attempt,
+): Promise<Stripe.Customer[]> {
+  const known = await billing.store.customers.known(ids)
+  const customers: Stripe.Customer[] = []
   for (const id of ids) {
-    if (known.has(id) || ignored.has(id)) continue
-    const running = await runningSubscriptions(stripe, id)
+    if (known.has(id)) continue
+    const customer = await attempt(id, () => billing.stripe.customers.retrieve(id))
+    if (customer && !customer.deleted) customers.push(customer)
+  }
+  return strangersOf(billing, customers)
+}
+
+async function payersAmong(
+  { stripe }: Billing,
+  customers: readonly Stripe.Customer[],
+  attempt: Attempt,
+): Promise<Map<string, string[]>> {
+  const payers = new Map<string, string[]>()
+  for (const { id } of customers) {
+    const running = (await attempt(id, () => runningSubscriptions(stripe, id))) ?? []
     if (running.length > 0) payers.set(id, running)
   }
   return payers
-}
-
-async function* retrieved(
-  { store, stripe }: Billing,
-  ids: readonly string[],
-): AsyncGenerator<Stripe.Customer> {
-  const known = await store.customers.known(ids)
-  for (const id of ids) {
-    const customer = known.has(id) ? undefined : await stripe.customers.retrieve(id)
-    if (customer && !customer.deleted) yield customer
-  }
 }

@@ -26,12 +26,19 @@ export async function fetchMissingEvents(
   let listed = 0
   for await (const events of chunksOf(listEvents(stripe, since, typesOf(onEvent)))) {
     const known = await store.inbox.known(events.map(({ id }) => id))
-    for (const event of events.filter(({ id }) => !known.has(id))) {
-      if (event.created * 1000 > start.getTime() - inFlightMs) found.inFlight++
-      else found.missing.push(event.id)
-      const received = parseEvent(event)
-      if (received && !dryRun)
-        await storeEvent(store, received, JSON.stringify(event), { source: 'reconcile', onEvent })
+    const unknown = events.filter(({ id }) => !known.has(id))
+    for (const { id, created } of unknown) {
+      if (created * 1000 > start.getTime() - inFlightMs) found.inFlight++
+      else found.missing.push(id)
+    }
+    if (!dryRun) {
+      // At once, so that they are gathered into few statements.
+      const stored = unknown.map(async (event) => {
+        const received = parseEvent(event)
+        if (received)
+          await storeEvent(store, received, JSON.stringify(event), { source: 'reconcile', onEvent })
+      })
+      await Promise.all(stored)
     }
     await onProgress((listed += events.length))
   }

@@ -24,17 +24,20 @@ export interface TaskLease {
 /**
  * Does the work while no other process does it.
  * @param work returns its result with the number of its findings, which are kept
+ * @param beatMs how often it says by itself that it goes on
  * @throws Failure OUTGROW_BILLING_RECONCILING when another one is at it
  */
 export async function asOnlyReconciliation<Result>(
   billing: Billing,
   work: (lease: TaskLease) => Promise<{ result: Result; findings: number }>,
+  beatMs = 30_000,
 ): Promise<Result> {
   const { upkeep } = billing.store
   const start = timeOf(billing)
   let until = new Date(start.getTime() + leaseMs)
+  let extending = Promise.resolve()
   if (!(await upkeep.beginTask(taskName, start, until))) throw busy((await upkeep.task(taskName))?.startedAt)
-  const extend = async () => {
+  const extendOnce = async () => {
     const now = timeOf(billing)
     if (until.getTime() - now.getTime() > leaseMs / 2) return
     const next = new Date(now.getTime() + leaseMs)
@@ -42,12 +45,18 @@ export async function asOnlyReconciliation<Result>(
       throw busy((await upkeep.task(taskName))?.startedAt)
     until = next
   }
+  // One after another: each names the end that the one before has set.
+  const extend = () => (extending = extending.catch(() => {}).then(extendOnce))
+  // Some steps take long without a word, such as working off a month's events. What is lost, the next step hears.
+  const beat = setInterval(() => void extend().catch(() => {}), beatMs).unref()
   let done: { finishedAt: Date; findings: number } | undefined
   try {
     const { result, findings } = await work({ extend })
     done = { finishedAt: timeOf(billing), findings }
     return result
   } finally {
+    clearInterval(beat)
+    await extending.catch(() => {})
     await upkeep.endTask(taskName, until, done)
   }
 }

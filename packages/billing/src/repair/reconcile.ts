@@ -38,7 +38,7 @@ export interface Reconciliation {
   linked: CustomerLink[]
   /** Customers that pay at Stripe and belong to no account: outgrow billing link, or the policy, decides. */
   unlinked: Pick<UnlinkedPayer, 'stripeCustomerId' | 'subscriptions'>[]
-  /** Customers that could not be compared, such as one that Stripe no longer knows. */
+  /** Customers that could not be looked at, such as one that Stripe no longer knows, or that the policy threw at. */
   failures: { customer: string; error: string }[]
   /** What the worker then did; undefined in a dry run. */
   worked: WorkerTotals | undefined
@@ -93,7 +93,7 @@ async function work(billing: Billing, request: ReconcileRequest, lease: TaskLeas
     drift,
     inFlight: events.inFlight + compared.drift.length - drift.length,
     ...found,
-    failures: compared.failures,
+    failures: [...found.failures, ...compared.failures],
     worked,
   }
 }
