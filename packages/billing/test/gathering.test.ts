@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Failure } from '@outgrow/kit'
+import { parseEventText } from '../src/inbox/parse-event.ts'
+import { storeEvent } from '../src/inbox/store-event.ts'
 import { createWebhookHandler } from '../src/index.ts'
 import { eventBody, openShop, secret, type Shop } from './shop.ts'
 
@@ -61,6 +64,43 @@ for (const backend of ['sqlite', 'postgres'] as const)
         }),
       )
     })
+
+    test('while the database hangs only so much waits, the rest is answered 503, and all that waited is stored', async () => {
+      const goOn = Promise.withResolvers<void>()
+      const inbox: typeof shop.store.inbox = {
+        ...shop.store.inbox,
+        store: async (events) => {
+          await goOn.promise
+          return shop.store.inbox.store(events)
+        },
+      }
+      const errors: string[] = []
+      const store = { ...shop.store, inbox }
+      const handler = createWebhookHandler({ store, secrets: [secret], onError: (text) => errors.push(text) })
+      const text = body('evt_full')
+      const event = parseEventText(text)
+      if (!event) throw new Error('no event')
+      const arrive = (count: number, name: string) =>
+        Array.from({ length: count }, (_, at) =>
+          storeEvent(store, { ...event, stripeEventId: `evt_full_${name}${at}` }, text).then(
+            () => 'stored',
+            (error: Failure) => error.code,
+          ),
+        )
+      const first = arrive(500, 'a')
+      // What is being stored waits no more.
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      const waiting = [...first, ...arrive(10_500, 'b')]
+      const answer = await handler(shop.fake.deliveries.request('http://app/webhook', { body: text }))
+      expect([answer.status, errors]).toEqual([503, [expect.stringContaining('wait to be stored already')]])
+      goOn.resolve()
+      const answers = await Promise.all(waiting)
+      const stored = answers.filter((one) => one === 'stored').length
+      expect(stored).toBeGreaterThanOrEqual(10_000)
+      expect(answers.filter((one) => one === 'OUTGROW_BILLING_OVERLOADED')).toHaveLength(11_000 - stored)
+      expect(stored).toBeLessThan(11_000)
+      expect(await shop.client.webhookEvent.count()).toBe(stored)
+    }, 60_000)
 
     test('one that the database refuses is refused alone', async () => {
       await (backend === 'sqlite'

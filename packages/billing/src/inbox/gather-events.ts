@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { Failure } from '@outgrow/kit'
 import type { BillingStore, NewEvent } from '../store.ts'
 
 /** What one statement takes at most. */
@@ -7,6 +8,8 @@ const maxEvents = 200
 const maxStatements = 2
 const worthSharing = 16
 const maxPayloadLength = 4 * 1024 * 1024
+/** What may wait while the database is slow or hangs. More is refused: Stripe keeps it, and this process its memory. */
+const mostWaiting = { events: 10_000, length: 64 * 1024 * 1024 }
 
 interface Arrival {
   event: NewEvent
@@ -20,16 +23,30 @@ interface Arrival {
 class Gathering {
   readonly #store: Pick<BillingStore, 'inbox' | 'faultOf'>
   readonly #waiting: Arrival[] = []
+  #waitingLength = 0
   #storing = 0
 
   constructor(store: Pick<BillingStore, 'inbox' | 'faultOf'>) {
     this.#store = store
   }
 
-  /** Resolves when the event's own row is committed: to false when it was there. */
-  add(event: NewEvent): Promise<boolean> {
+  /**
+   * Resolves when the event's own row is committed: to false when it was there.
+   * @throws Failure OUTGROW_BILLING_OVERLOADED when too many wait
+   */
+  async add(event: NewEvent): Promise<boolean> {
+    const { events, length } = mostWaiting
+    if (this.#waiting.length >= events || this.#waitingLength + event.payload.length > length) {
+      throw new Failure({
+        code: 'OUTGROW_BILLING_OVERLOADED',
+        message: `${this.#waiting.length} events wait to be stored already.`,
+        why: 'They arrive faster than the database takes them, or it hangs.',
+        fix: 'Nothing is lost: Stripe delivers again what was answered with 503. See what the database waits for.',
+      })
+    }
     const isNew = Promise.withResolvers<boolean>()
     this.#waiting.push({ event, isNew })
+    this.#waitingLength += event.payload.length
     if (this.#storing < maxStatements) void this.#storeAll()
     return isNew.promise
   }
@@ -52,7 +69,9 @@ class Gathering {
     const end = this.#waiting.findIndex(
       ({ event }, at) => (length += event.payload.length) > maxPayloadLength && at > 0,
     )
-    return this.#waiting.splice(0, Math.min(end === -1 ? maxEvents : end, maxEvents, share))
+    const batch = this.#waiting.splice(0, Math.min(end === -1 ? maxEvents : end, maxEvents, share))
+    for (const { event } of batch) this.#waitingLength -= event.payload.length
+    return batch
   }
 
   async #storeBatch(batch: readonly Arrival[]): Promise<void> {
