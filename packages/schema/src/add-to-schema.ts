@@ -34,12 +34,13 @@ export function addToSchema(source: SchemaSource, { text, file, members }: Addit
     edits.insert(at, `\n${lines.map((line) => `  ${line}\n`).join('')}`)
     changed.set(path, edits.apply())
   }
+  const added = formatPrismaSchema(text).trim()
   const [first] = source.files
   const isFolder = !source.path.endsWith('.prisma')
   const path = isFolder ? file : (first?.[0] ?? file)
   const before = changed.get(path) ?? source.files.find(([name]) => name === path)?.[1] ?? ''
-  const added = formatPrismaSchema(text).trim()
-  changed.set(path, before.trim() === '' ? `${added}\n` : `${before.trimEnd()}\n\n${added}\n`)
+  if (added !== '')
+    changed.set(path, before.trim() === '' ? `${added}\n` : `${before.trimEnd()}\n\n${added}\n`)
   const files = [...new Map<string, string>([...source.files, ...changed])]
   return { source: { ...source, files }, changed: [...changed] }
 }

@@ -16,6 +16,7 @@ import {
   type SchemaSource,
 } from '@outgrow/schema'
 import { fragmentNamesIn, timeType, type Named } from './fragment-names.ts'
+import { missingFields } from './missing-fields.ts'
 
 export interface FragmentRequest {
   source: SchemaSource
@@ -50,9 +51,9 @@ export function planFragment({ source, account, prefix, taken }: FragmentRequest
     fragmentMarks.BillingCustomer.every((mark) => fields.some(({ name }) => name === mark))
   const isWhole = account !== undefined || dmmf.datamodel.models.some(({ fields }) => isCustomer(fields))
   const missing = asked.filter((name) => !names[name].isThere)
-  if (missing.length === 0 || (account === undefined && names.WebhookEvent.isThere))
-    return { added: undefined, names, isWhole }
+  if (account === undefined && names.WebhookEvent.isThere) return { added: undefined, names, isWhole }
   const lines: string[] = []
+  const members: { model: string; lines: string[] }[] = []
   let blocks: Partial<Record<FragmentName, string>>
   if (account === undefined) blocks = inboxBlocks({ names, time })
   else {
@@ -60,11 +61,21 @@ export function planFragment({ source, account, prefix, taken }: FragmentRequest
     const back = backRelations(dmmf, account, prefix)
     if (!names.BillingCustomer.isThere) lines.push(`${back.customer} ${names.BillingCustomer.name}?`)
     if (!names.Entitlement.isThere) lines.push(`${back.entitlements} ${names.Entitlement.name}[]`)
+    if (lines.length > 0) members.push({ model: account, lines })
+    // What an earlier version made may lack fields by now.
+    for (const name of asked) {
+      const model = names[name].isThere
+        ? dmmf.datamodel.models.find((one) => one.name === names[name].name)
+        : undefined
+      const fields = model ? missingFields(blocks[name] ?? '', model) : []
+      if (fields.length > 0) members.push({ model: names[name].name, lines: fields })
+    }
   }
+  if (missing.length + members.length === 0) return { added: undefined, names, isWhole }
   const added = addToSchema(source, {
     text: missing.map((name) => blocks[name]).join('\n\n'),
     file: 'billing.prisma',
-    members: account === undefined || lines.length === 0 ? [] : [{ model: account, lines }],
+    members,
   })
   readDmmf(added.source.files) // which Prisma has to accept
   return { added, names, isWhole }

@@ -286,7 +286,7 @@ export function storedModels(client: PrismaLike, names: Record<Role, string>): S
     code: 'OUTGROW_BILLING_MODELS',
     message: `The client does not have what billing needs: ${missing.slice(0, 5).join('; ')}${missing.length > 5 ? ` and ${missing.length - 5} more` : ''}.`,
     why: 'Billing keeps its rows in models of the project’s own schema.',
-    fix: 'Run outgrow billing init, or say in prismaStore’s models which of yours they are.',
+    fix: 'Run outgrow billing init, which adds models and fields that are missing, then outgrow schema deploy, and generate the clients anew. If yours have other names, say in prismaStore’s models which they are.',
   })
 }
 
