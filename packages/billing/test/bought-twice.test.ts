@@ -1,6 +1,6 @@
 import { isThere } from '@outgrow/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createCheckout, hasFeature, type Billing } from '../src/index.ts'
+import { completeCheckout, createCheckout, hasFeature, type Billing } from '../src/index.ts'
 import { databases, openShop, statusOf, type Shop } from './shop.ts'
 
 for (const backend of databases)
@@ -95,6 +95,38 @@ for (const backend of databases)
         await expect(overtaken).rejects.toMatchObject({ code: 'OUTGROW_BILLING_CHANGE_PENDING' })
         expect(openPages(customer)).toEqual([id])
       }
+    })
+
+    test('of two pages that a lost answer left for one request, one stays open', async () => {
+      const { accountId, customer } = await shop.account()
+      const { id } = await checkout(accountId)
+      const { metadata } = await shop.stripe.checkout.sessions.retrieve(id)
+      const { id: twin } = await shop.stripe.checkout.sessions.create({
+        mode: 'subscription',
+        customer,
+        metadata: metadata ?? {},
+        success_url: 'http://a/',
+        line_items: [{ price: 'price_pro', quantity: 1 }],
+      })
+      expect(openPages(customer)).toEqual([id, twin])
+      expect([(await checkout(accountId)).id]).toEqual(openPages(customer))
+    })
+
+    test('a page of the application’s own, for something that is bought once, stays open', async () => {
+      const { accountId, customer } = await shop.account()
+      const own = { id: 'cs_test_own', object: 'checkout.session', mode: 'payment', status: 'open', customer }
+      const expired: string[] = []
+      const beside = shop.through(async (request, goOn) => {
+        if (request.url.endsWith('/expire')) expired.push(request.url)
+        const answer = await goOn()
+        if (!request.url.includes('/checkout/sessions?')) return answer
+        const list = (await answer.json()) as { data: object[] }
+        return Response.json({ ...list, data: [own, ...list.data] })
+      })
+      const { id } = await checkout(accountId, 'pro', beside)
+      shop.fake.completeCheckout(id)
+      await completeCheckout(beside, accountId, id)
+      expect(expired).toEqual([])
     })
 
     test('after a crash between Stripe’s answer and the page, the next request finds the same page', async () => {

@@ -89,9 +89,10 @@ async function closeEarlier(
   { number }: CheckoutMark,
 ): Promise<Session | undefined> {
   let own: Session | undefined
-  for await (const session of stripe.checkout.sessions.list({ customer, status: 'open', limit: 100 })) {
+  for await (const session of openPages(stripe, customer)) {
     const of = Number(session.metadata?.[numberKey] ?? 0)
-    if (of === number) own = session
+    // A second one of this number is left by an answer that was lost at Stripe: the newest is kept.
+    if (of === number && own === undefined) own = session
     else if (!(of > number)) await expire(stripe, session.id)
   }
   return own
@@ -99,8 +100,13 @@ async function closeEarlier(
 
 /** Two pages that are open can both be paid: all others of a customer are closed. */
 export async function closeOthers(stripe: Stripe, customer: string, kept: string): Promise<void> {
-  for await (const { id } of stripe.checkout.sessions.list({ customer, status: 'open', limit: 100 }))
-    if (id !== kept) await expire(stripe, id)
+  for await (const { id } of openPages(stripe, customer)) if (id !== kept) await expire(stripe, id)
+}
+
+/** Pages on which a customer can begin a subscription, the newest first. Those for anything else are the application's own. */
+async function* openPages(stripe: Stripe, customer: string): AsyncGenerator<Session> {
+  for await (const session of stripe.checkout.sessions.list({ customer, status: 'open', limit: 100 }))
+    if (session.mode === 'subscription') yield session
 }
 
 /** Paid or expired meanwhile, it stays what it is: a subscription that it made is found at Stripe. */
