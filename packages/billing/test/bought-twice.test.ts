@@ -1,6 +1,6 @@
 import { isThere } from '@outgrow/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { completeCheckout, createCheckout, hasFeature, type Billing } from '../src/index.ts'
+import { completeCheckout, createCheckout, ensureCustomer, hasFeature, type Billing } from '../src/index.ts'
 import { databases, openShop, statusOf, type Shop } from './shop.ts'
 
 for (const backend of databases)
@@ -34,6 +34,18 @@ for (const backend of databases)
       const { accountId, customer } = await shop.account()
       const [first, second] = await Promise.all([checkout(accountId), checkout(accountId)])
       expect([first, openPages(customer)]).toEqual([second, [first?.id]])
+    })
+
+    test('an account of the same id in another database is another customer', async () => {
+      const { accountId, customer } = await shop.account()
+      shop.fake.completeCheckout((await checkout(accountId)).id)
+      await shop.settle()
+      shop.fake.advance(61)
+      const other = await openShop(backend)
+      await other.client.account.create({ data: { id: accountId, name: 'other', slug: 'other' } })
+      const { stripeCustomerId } = await ensureCustomer({ ...shop.billing, store: other.store }, accountId)
+      await other.dispose()
+      expect(stripeCustomerId).not.toBe(customer)
     })
 
     test('of two plans at once, at most one page is open, and no other was handed out', async () => {

@@ -29,14 +29,18 @@ export async function ensureCustomer(billing: Billing, accountId: string, email?
   return customers.add({ accountId, stripeCustomerId, email: email ?? null })
 }
 
-/** Made with nothing but the account and who it was before, which two requests at once have in common. */
+/**
+ * Made with nothing but the account and who it was before, which two requests at once have in common. For a minute only: Stripe
+ * remembers keys for the whole Stripe account, where another database, such as one that was just made anew, may have an
+ * account of the same id.
+ */
 async function createAtStripe(
   { stripe, now }: Billing,
   accountId: string,
   deleted: Customer | undefined,
 ): Promise<string> {
-  const hour = Math.floor(timeOf({ now }).getTime() / 3_600_000)
-  const intent = ['customer', accountId, ...(deleted ? [deleted.stripeCustomerId] : []), hour].join(':')
+  const minute = Math.floor(timeOf({ now }).getTime() / 60_000)
+  const intent = ['customer', accountId, ...(deleted ? [deleted.stripeCustomerId] : []), minute].join(':')
   const { id } = await withFreshKey(intent, (idempotencyKey) =>
     stripe.customers.create({ metadata: { accountId } }, { idempotencyKey }),
   )
