@@ -140,6 +140,19 @@ for (const backend of ['sqlite', 'postgres'] as const)
       expect(await actions()).toEqual(['paid in_bad', 'paid in_good'])
     })
 
+    test('a hook that another service tells to wait counts its attempt, and makes nobody wait for Stripe', async () => {
+      const { customer } = await shop.account()
+      const hooks: Hooks = {
+        'payout.paid': {
+          inTransaction: () => Promise.reject(Object.assign(new Error('slow down'), { statusCode: 429 })),
+        },
+      }
+      const paid = body('invoice.paid', { id: 'in_other', object: 'invoice', customer })
+      await deliver(hooks, body('payout.paid', { id: 'po_429', object: 'payout' }), paid)
+      const totals = await shop.work({ onEvent: hooks, concurrency: 1 })
+      expect(totals).toMatchObject({ failed: 1, limited: 0, applied: 1 })
+    })
+
     test('a worker without the hook leaves the event to one that has it, and works off the others', async () => {
       const { customer } = await shop.account()
       let runs = 0

@@ -7,10 +7,14 @@ import { pauseOf } from './rate-limit.ts'
 /** `limited`: Stripe asked to wait, which counts as no attempt. */
 export type EventOutcome = SyncOutcome | 'ignored' | 'failed' | 'limited' | 'dead'
 
-/** Whether Stripe refused for too many calls. An object that another request has locked is refused alike, and is no reason to pause. */
+/**
+ * Whether Stripe refused for too many calls. An object that another request has locked is refused alike, and is no reason to
+ * pause; nor is what a hook or a policy was refused elsewhere.
+ */
 export function isRateLimit(error: unknown): boolean {
-  const { statusCode, code } = (error ?? {}) as { statusCode?: unknown; code?: unknown }
-  return statusCode === 429 && code !== 'lock_timeout'
+  const { type, statusCode, code } = (error ?? {}) as Record<'type' | 'statusCode' | 'code', unknown>
+  const isStripes = typeof type === 'string' && type.startsWith('Stripe')
+  return isStripes && statusCode === 429 && code !== 'lock_timeout'
 }
 
 /** Records that events of one customer could not be processed: each is tried again, or given up. */
