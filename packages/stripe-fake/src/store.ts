@@ -1,6 +1,6 @@
 import { deserialize, serialize } from 'node:v8'
 import type { Stripe } from 'stripe'
-import { noSuch } from './api/errors.ts'
+import { ApiError, noSuch } from './api/errors.ts'
 import type { SubscriptionData } from './billing/checkout.ts'
 import type { FieldsChange } from './billing/change-fields.ts'
 import type { PlannedItems } from './billing/plan-items.ts'
@@ -103,6 +103,15 @@ export class Store {
 
   price(id: string): Stripe.Price {
     return known(this.prices, 'price', id)
+  }
+
+  /** A price for something new. */
+  soldPrice(id: string): Stripe.Price {
+    const price = this.price(id)
+    if (price.active) return price
+    throw new ApiError(400, 'The price specified is inactive. This field only accepts active prices.', {
+      param: 'price',
+    })
   }
 
   subscription(id: string): SubscriptionState {

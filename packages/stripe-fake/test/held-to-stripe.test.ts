@@ -26,6 +26,11 @@ function has(object: Json, path: string): boolean {
   return has(value as Json, others.join('.'))
 }
 
+/** What Stripe shows only while it is so. */
+function isLeftOut({ status }: Json, field: string): boolean {
+  return field.startsWith('status_details') && status !== 'paused'
+}
+
 /** Asks every route with stripe-node once. Returns what was answered, by the kind of object. */
 async function askEverything() {
   const { fake, stripe, pro, team } = start()
@@ -154,7 +159,7 @@ test('every route answers stripe-node, and every object has each field that the 
     const objects = (found.get(kind) ?? []).filter((object) => object.deleted !== true)
     if (objects.length === 0) return [`no ${kind} was answered`]
     return fields
-      .filter((field) => !objects.every((object) => has(object, field)))
+      .filter((field) => !objects.every((object) => has(object, field) || isLeftOut(object, field)))
       .map((field) => `${kind}.${field}`)
   })
   expect(missing).toEqual([])

@@ -76,6 +76,9 @@ export const productReads: Record<string, readonly string[]> = {
     'default_tax_rates',
     'pending_update.expires_at',
     'pending_update.subscription_items',
+    'status_details',
+    'status_details.paused',
+    'status_details.paused.transitioned_at',
   ),
   subscription_item: of<Stripe.SubscriptionItem>()(
     'id',
@@ -103,6 +106,7 @@ export const productReads: Record<string, readonly string[]> = {
   ),
   invoice: of<Stripe.Invoice>()(
     'id',
+    'discounts',
     'number',
     'status',
     'customer',

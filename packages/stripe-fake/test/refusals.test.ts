@@ -1,3 +1,4 @@
+import type { Stripe } from 'stripe'
 import { expect, test } from 'vitest'
 import { day } from '../src/index.ts'
 import { start } from './start.ts'
@@ -94,4 +95,67 @@ test('an unknown id is a 404 in the address and a 400 with its name in the param
   await expect(
     stripe.subscriptions.create({ customer, items: [{ price: 'price_none' }] }),
   ).rejects.toMatchObject({ ...missing, param: 'items[0][price]' })
+})
+
+test('a change that waits for its payment can have prices and quantities, and little else', async () => {
+  const { stripe, team, subscribe } = start()
+  const { id, item } = await subscribe()
+  const items = [{ id: item, price: team }]
+  for (const [wrong, param] of [
+    [{ cancel_at: 'max_period_end' }, 'cancel_at'],
+    [{ description: 'x' }, 'description'],
+    [{ pause_collection: { behavior: 'void' } }, 'pause_collection'],
+    [{ trial_settings: { end_behavior: { missing_payment_method: 'pause' } } }, 'trial_settings'],
+    [{ items: [{ id: item, price: team, metadata: { a: 'b' } }] }, 'items[metadata]'],
+    [{ items: [{ id: item, deleted: true }, { price: team }] }, 'items[deleted]'],
+  ] as const)
+    await expect(
+      stripe.subscriptions.update(id, {
+        items,
+        payment_behavior: 'pending_if_incomplete',
+        ...(wrong as Partial<Stripe.SubscriptionUpdateParams>),
+      }),
+    ).rejects.toMatchObject({ statusCode: 400, param })
+})
+
+test('a subscription that a schedule manages is not paused', async () => {
+  const { stripe, subscribe } = start()
+  const { id } = await subscribe()
+  await stripe.subscriptionSchedules.create({ from_subscription: id })
+  await expect(stripe.subscriptions.pause(id)).rejects.toMatchObject({ statusCode: 400 })
+  expect((await stripe.subscriptions.retrieve(id)).status).toBe('active')
+})
+
+test('nothing new is sold at a price that is not active, or in another currency', async () => {
+  const { fake, stripe, pro, team, subscribe } = start()
+  const { id, item, customer } = await subscribe()
+  const euro = fake.addPrice({ name: 'Euro', amount: 3000, currency: 'eur' }).id
+  await stripe.prices.update(team, { active: false })
+  for (const price of [team, euro])
+    await expect(stripe.subscriptions.update(id, { items: [{ id: item, price }] })).rejects.toMatchObject({
+      type: 'StripeInvalidRequestError',
+    })
+  await expect(stripe.subscriptions.create({ customer, items: [{ price: team }] })).rejects.toMatchObject({
+    statusCode: 400,
+  })
+  // Who pays it goes on, and has more of it.
+  await stripe.prices.update(pro, { active: false })
+  const more = await stripe.subscriptions.update(id, { items: [{ id: item, quantity: 2 }] })
+  expect(more.items.data[0]).toMatchObject({ quantity: 2, price: { id: pro } })
+})
+
+test('Checkout asks a customer that is there for a tax id only if the name may be kept', async () => {
+  const { stripe, pro, subscribe } = start()
+  const { customer } = await subscribe()
+  const open = (more: Partial<Stripe.Checkout.SessionCreateParams>) =>
+    stripe.checkout.sessions.create({
+      mode: 'subscription',
+      customer,
+      line_items: [{ price: pro, quantity: 1 }],
+      success_url: 'http://a/s',
+      tax_id_collection: { enabled: true },
+      ...more,
+    })
+  await expect(open({})).rejects.toMatchObject({ statusCode: 400 })
+  expect((await open({ customer_update: { name: 'auto' } })).status).toBe('open')
 })

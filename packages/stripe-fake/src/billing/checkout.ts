@@ -57,7 +57,7 @@ export function openSession(store: Store, request: NewSession): Stripe.Checkout.
   }
   const id = store.id('cs_test')
   const lines = items.map(({ price: priceId, quantity }) => {
-    const price = store.price(priceId)
+    const price = store.soldPrice(priceId)
     return lineItemObject(store.id('li'), price, quantity, store.productName(price))
   })
   const session = sessionObject({

@@ -49,7 +49,14 @@ export function requestPause(
       code: 'resource_state_invalid',
     })
   }
-  if (object.status === 'active' && unusedTimeFrom !== 'none') {
+  if (object.schedule !== null) {
+    throw new ApiError(
+      400,
+      `The subscription is attached to the subscription schedule \`${object.schedule as string}\`, and cannot be paused.`,
+    )
+  }
+  // Paid or not: the credit is for the time, as of each proration.
+  if (object.status !== 'trialing' && unusedTimeFrom !== 'none') {
     const share = netShare(store, object)
     const credits = object.items.data
       .map((item) => {
@@ -85,13 +92,11 @@ export function resume(
   if (object.status !== 'paused') {
     throw new ApiError(400, 'Only paused subscriptions can be resumed.', { code: 'resource_state_invalid' })
   }
-  delete object.status_details
   const lines = resetsAnchor
     ? newPeriod(store, state)
     : restOfPeriod(store, state, prorationBehavior ?? 'create_prorations')
   if (lines === undefined || object.pause_collection) {
-    object.status = 'active'
-    emit('customer.subscription.resumed', object)
+    goOn(emit, object)
     emit('customer.subscription.updated', object)
     return
   }
@@ -101,11 +106,16 @@ export function resume(
     if (collect(store, emit, invoice) !== 'paid') return
     state.resumes = undefined
   }
-  object.status = 'active'
-  emit('customer.subscription.resumed', object)
+  goOn(emit, object)
   const isPaid = invoice.status === 'paid' || collect(store, emit, invoice) === 'paid'
   if (isPaid) emit('customer.subscription.updated', object)
   else owe(store, emit, state)
+}
+
+function goOn(emit: Emitter, object: Stripe.Subscription): void {
+  object.status = 'active'
+  delete object.status_details
+  emit('customer.subscription.resumed', object)
 }
 
 function newPeriod(store: Store, state: SubscriptionState) {

@@ -98,7 +98,9 @@ function changedItems(
         start: first?.current_period_start ?? store.now,
         end: first?.current_period_end ?? store.now,
       }
-      items.push(itemObject(newId(), store.now, object.id, store.price(price), quantity ?? 1, period))
+      items.push(
+        itemObject(newId(), store.now, object.id, soldPrice(store, object, price), quantity ?? 1, period),
+      )
       continue
     }
     const at = items.findIndex((item) => item.id === id)
@@ -115,13 +117,24 @@ function changedItems(
     }
     items[at] = {
       ...item,
-      price: price === undefined ? item.price : store.price(price),
+      price: price === undefined || price === item.price.id ? item.price : soldPrice(store, object, price),
       // As Stripe does: a new price without a quantity means one.
       quantity: quantity ?? (price === undefined || price === item.price.id ? (item.quantity ?? 1) : 1),
       metadata: metadata === undefined ? item.metadata : { ...item.metadata, ...metadata },
     }
   }
   return items
+}
+
+/** A price that a subscription can change to. */
+function soldPrice(store: Store, { currency }: Stripe.Subscription, id: string): Stripe.Price {
+  const price = store.soldPrice(id)
+  if (price.currency === currency) return price
+  throw new ApiError(
+    400,
+    `The price specified only supports \`${price.currency}\`. This doesn't match the expected currency: \`${currency}\`.`,
+    { param: 'items[0][price]' },
+  )
 }
 
 function isSame(one: Stripe.SubscriptionItem, other: Stripe.SubscriptionItem): boolean {

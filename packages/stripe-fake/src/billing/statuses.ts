@@ -27,6 +27,7 @@ export function setStatus(
   const { object } = state
   if (object.status === status) return
   object.status = status
+  if (status !== 'paused') delete object.status_details
   if (hasEnded(state)) object.ended_at = store.now
   emit(status === 'canceled' ? 'customer.subscription.deleted' : 'customer.subscription.updated', object)
 }

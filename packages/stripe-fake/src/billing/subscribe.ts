@@ -86,7 +86,7 @@ function newObject(store: Store, request: NewSubscription): Stripe.Subscription 
   if (request.items.length === 0)
     throw new ApiError(400, 'Missing required param: items.', { param: 'items', code: 'parameter_missing' })
   const { now } = store
-  const prices = request.items.map(({ price }) => store.price(price))
+  const prices = request.items.map(({ price }) => store.soldPrice(price))
   const object = subscriptionObject(store.id('sub'), now, request.customer, 'incomplete')
   for (const [param, at] of [
     ['trial_end', request.trialEnd],

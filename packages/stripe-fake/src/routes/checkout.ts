@@ -1,4 +1,5 @@
 import type { Stripe } from 'stripe'
+import { z } from 'zod'
 import type { Api } from '../api/api.ts'
 import { ApiError } from '../api/errors.ts'
 import { isWithin, pageOf } from '../api/page.ts'
@@ -78,6 +79,17 @@ const created = shape({
   } satisfies Fields<Stripe.Checkout.SessionCreateParams.SubscriptionData>).optional(),
 } satisfies Fields<Create>)
 
+/** What a customer types in must be allowed to reach the customer that is there. */
+function refuseTaxIds(params: z.output<typeof created>): void {
+  const asked = z.looseObject({ enabled: flag }).safeParse(params.tax_id_collection).data
+  const kept = z.looseObject({ name: z.string() }).safeParse(params.customer_update).data
+  if (asked?.enabled !== true || params.customer === undefined || kept?.name === 'auto') return
+  throw new ApiError(
+    400,
+    'Tax ID collection requires updating business name on the customer. To enable tax ID collection for an existing customer, please set `customer_update[name]` to `auto`.',
+  )
+}
+
 /** Checkout and the portal. */
 export function checkoutRoutes({ store, emit, baseUrl }: StripeState, api: Api): void {
   api('post', '/v1/checkout/sessions', created, ({ params }) => {
@@ -88,6 +100,7 @@ export function checkoutRoutes({ store, emit, baseUrl }: StripeState, api: Api):
         param: 'success_url',
       })
     }
+    refuseTaxIds(params)
     return openSession(store, {
       customer: params.customer,
       customerEmail: params.customer_email,

@@ -1,5 +1,7 @@
 import type { Stripe } from 'stripe'
+import type { z } from 'zod'
 import type { Api } from '../api/api.ts'
+import { ApiError } from '../api/errors.ts'
 import { isWithin, pageOf } from '../api/page.ts'
 import {
   atLeast,
@@ -157,6 +159,7 @@ export function subscriptionRoutes(fake: StripeState, api: Api): void {
   api('get', '/v1/subscriptions/:id', nothing, ({ id }) => shownSubscription(store.subscription(id)))
   api('post', '/v1/subscriptions/:id', updated, ({ id, params }) => {
     const state = store.subscription(id)
+    if (params.payment_behavior === 'pending_if_incomplete') refuseWhatCannotWait(params)
     const { pause_collection: pause } = params
     update(store, emit, state, {
       items: params.items,
@@ -238,6 +241,35 @@ export function subscriptionRoutes(fake: StripeState, api: Api): void {
       const all = store.subscription(params.subscription).object.items.data.toReversed()
       return pageOf(all, () => true, '/v1/subscription_items', params)
     },
+  )
+}
+
+/** What a change that waits for its payment can consist of: prices, quantities, and what Stripe shows in `pending_update`. */
+const waiting = new Set([
+  'items',
+  'items[id]',
+  'items[price]',
+  'items[quantity]',
+  'billing_cycle_anchor',
+  'cancel_at_period_end',
+  'discounts',
+  'metadata',
+  'payment_behavior',
+  'proration_behavior',
+  'proration_date',
+  'trial_end',
+] satisfies (keyof Update | `items[${keyof Stripe.SubscriptionUpdateParams.Item}]`)[] as string[])
+
+function refuseWhatCannotWait({ items = [], ...others }: z.output<typeof updated>): void {
+  const given = (params: object) =>
+    Object.entries(params).flatMap(([name, value]) => (value === undefined ? [] : [name]))
+  const names = [...given(others), ...items.flatMap((item) => given(item).map((name) => `items[${name}]`))]
+  const refused = names.find((name) => !waiting.has(name))
+  if (refused === undefined) return
+  throw new ApiError(
+    400,
+    `When \`payment_behavior\` is set to \`pending_if_incomplete\`, you can only pass supported params. \`${refused}\` is not supported.`,
+    { param: refused },
   )
 }
 
