@@ -139,10 +139,13 @@ function answerTo(error: Error): { status: 400 | 403 | 404 | 409 | 413 | 429 | 5
     return { status: 409, message: billingMessages[error.code] ?? error.message }
   if (type === 'StripeCardError')
     return { status: 409, message: 'The card was declined. Nothing was changed; use another card.' }
-  if (type?.startsWith('Stripe') === true)
+  // What it refuses it would refuse again.
+  if (type?.startsWith('Stripe') === true && type !== 'StripeInvalidRequestError')
     return {
       status: 503,
-      message: 'The payment service is not responding. Nothing was charged; try again in a moment.',
+      // A lost answer is no refusal: what was asked for may have been done.
+      message:
+        'The payment service is not responding. Look at the billing page in a moment, before you try again.',
     }
   return { status: 500, message: 'Something went wrong on our side. The error has been logged.' }
 }
@@ -154,8 +157,10 @@ const billingMessages: Record<string, string> = {
   OUTGROW_BILLING_NO_CUSTOMER: 'Your account has not bought anything yet.',
   OUTGROW_BILLING_NO_SUBSCRIPTION:
     'Your plan does not allow that at the moment. Open the billing page again.',
+  OUTGROW_BILLING_PLAN: 'You cannot change to this plan here. Write to us.',
   OUTGROW_BILLING_PLANNED: 'A change of your plan is planned. Take it back first.',
-  OUTGROW_BILLING_PROMOTION_CODE: 'This code is unknown, has expired, or is not for your plan.',
+  OUTGROW_BILLING_PROMOTION_CODE:
+    'This code is unknown, has expired, was used before, or is not for your plan.',
   OUTGROW_BILLING_UNCHANGEABLE: 'Your plan cannot be changed here at the moment. Write to us.',
   OUTGROW_BILLING_SESSION: 'This payment does not belong to your account.',
 }

@@ -46,6 +46,8 @@ describe('when a change of plan is made', () => {
     const refused = expect.objectContaining({ code: 'OUTGROW_BILLING_PLAN' }) as Error
     expect(() => timingOf(line('pro', 1900), line('tiers', null), false)).toThrow(refused)
     expect(() => timingOf(line('pro', 1900), line('euro', 4900, 1, 'eur'), false)).toThrow(refused)
+    // Stripe keeps a subscription in its currency, on a trial too.
+    expect(() => timingOf(line('pro', 1900), line('euro', 4900, 1, 'eur'), true)).toThrow(refused)
   })
 
   test('fractions of a cent count', () => {

@@ -55,7 +55,6 @@ export function billingPages(app: Hono<WebEnvironment>, services: Services): voi
 
   const actions = {
     cancel: (accountId: string) => cancel(services, accountId),
-    resume: (accountId: string) => resume(services, accountId),
     pause: (accountId: string) => pause(services, accountId),
     'take-back': (accountId: string) => takeBackChange(services, accountId),
   }
@@ -64,6 +63,11 @@ export function billingPages(app: Hono<WebEnvironment>, services: Services): voi
       await act(requireVisitor(context).accountId)
       return context.redirect(`/billing?done=${name}`, 303)
     })
+
+  app.post('/billing/resume', async (context) => {
+    const { status } = await resume(services, requireVisitor(context).accountId)
+    return context.redirect(`/billing?done=${status === 'resumed' ? 'resume' : 'resume-payment'}`, 303)
+  })
 
   app.post('/billing/code', async (context) => {
     const { accountId } = requireVisitor(context)
@@ -100,6 +104,7 @@ const notices: Record<string, string> = {
   unchanged: 'Your plan stays as it is.',
   cancel: 'Your plan is canceled. Until it ends everything stays the same.',
   resume: 'Your plan goes on.',
+  'resume-payment': 'Your plan goes on when the payment is confirmed.',
   pause: 'Your plan is paused.',
   'take-back': 'Your plan stays as it is.',
   code: 'The discount counts from your next invoice on.',

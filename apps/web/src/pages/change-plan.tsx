@@ -16,6 +16,7 @@ const whole = z.coerce.number().int()
 const confirmationShape = z.object({
   priceId: z.string().max(255),
   quantity: whole,
+  toPriceId: z.string().max(255),
   dueNow: whole,
   prorationDate: whole,
 })

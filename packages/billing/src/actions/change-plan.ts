@@ -3,12 +3,13 @@ import { Failure } from '@outgrow/kit'
 import type { Billing } from '../context.ts'
 import { isRunning } from '../state/statuses.ts'
 import { change, type ChangeContext } from './change.ts'
-import { liveSubscription } from './live-subscription.ts'
 import { dropPlannedChange, planChange, refuseOthersSchedule } from './planned-change.ts'
 import {
   canChange,
   dueNow,
+  lineOfChange,
   resolveChange,
+  unchangeable,
   type Confirmation,
   type PlanChange,
   type ResolvedChange,
@@ -43,7 +44,7 @@ export async function changePlan(
 ): Promise<ChangeResult> {
   const name = `plan-${wanted.planId ?? 'same'}-${wanted.seats ?? 'same'}`
   return change(billing, accountId, name, canChange, async (context) => {
-    const resolved = await resolveChange(billing, context.subscription, wanted)
+    const resolved = await resolveChange(billing, context.live, wanted)
     if (confirmed) await refuseOutdated(context.stripe, resolved, confirmed)
     const { live, item, price, quantity, when } = resolved
     if (when === 'period-end') {
@@ -62,11 +63,10 @@ export async function changePlan(
 
 async function makeNow(
   { stripe, key }: ChangeContext,
-  { live, item, price, quantity, isTrial }: ResolvedChange,
+  change: ResolvedChange,
   confirmed: Confirmation | undefined,
 ): Promise<ChangeResult> {
-  // Without a quantity Stripe takes 1 for a new price.
-  const items = [{ id: item.id, price: price.id, quantity }]
+  const { live, isTrial } = change
   const payment: Stripe.SubscriptionUpdateParams = isTrial
     ? { proration_behavior: 'none' }
     : {
@@ -75,17 +75,22 @@ async function makeNow(
         payment_behavior: 'pending_if_incomplete',
         ...(confirmed && confirmed.prorationDate > 0 && { proration_date: confirmed.prorationDate }),
       }
-  const { pending_update: waiting, latest_invoice: invoice } = await stripe.subscriptions.update(
-    live.id,
-    { items, ...payment, expand: ['latest_invoice'] },
-    key('update'),
-  )
+  const params = { items: [lineOfChange(change)], ...payment, expand: ['latest_invoice'] }
+  const { pending_update: waiting, latest_invoice: invoice } = await stripe.subscriptions
+    .update(live.id, params, key('update'))
+    .catch(refused)
   if (!waiting) return { status: 'changed' }
   return {
     status: 'payment-needed',
     payUrl: (typeof invoice === 'string' ? null : invoice?.hosted_invoice_url) ?? null,
     expiresAt: new Date(waiting.expires_at * 1000),
   }
+}
+
+/** For example what is paid by bank debit: Stripe lets no change of it wait for its payment. */
+function refused(error: unknown): never {
+  if ((error as { type?: string }).type !== 'StripeInvalidRequestError') throw error
+  throw unchangeable('Stripe refuses the change.', 'Change it in Stripe’s dashboard.', error)
 }
 
 /**
@@ -95,17 +100,18 @@ async function makeNow(
 async function refuseOutdated(
   stripe: Stripe,
   change: ResolvedChange,
-  { priceId, quantity, dueNow: shown, prorationDate }: Confirmation,
+  { priceId, quantity, toPriceId, dueNow: shown, prorationDate }: Confirmation,
 ): Promise<void> {
-  const { item } = change
+  const { item, price } = change
   const now = await dueNow(stripe, change)
   const age = now.prorationDate - prorationDate
   const isSame =
     item.price.id === priceId &&
     (item.quantity ?? 1) === quantity &&
+    price.id === toPriceId &&
     age >= 0 &&
     age <= confirmationSeconds &&
-    (age === 0 ? now : await dueNow(stripe, change, prorationDate)).amount === shown
+    (age === 0 ? now.amount : await amountAt(stripe, change, prorationDate)) === shown
   if (isSame) return
   throw new Failure({
     code: 'OUTGROW_BILLING_CHANGED',
@@ -115,14 +121,27 @@ async function refuseOutdated(
   })
 }
 
+/** Undefined for a moment of a period that is over. */
+async function amountAt(
+  stripe: Stripe,
+  change: ResolvedChange,
+  prorationDate: number,
+): Promise<number | undefined> {
+  try {
+    return (await dueNow(stripe, change, prorationDate)).amount
+  } catch (error) {
+    if ((error as { type?: string }).type !== 'StripeInvalidRequestError') throw error
+    return undefined
+  }
+}
+
 /**
  * Takes back a change that is scheduled, or that waits for its payment. Does nothing when there is none.
  * @throws Failure OUTGROW_BILLING_CHANGE_PENDING, OUTGROW_BILLING_NO_SUBSCRIPTION, OUTGROW_BILLING_UNCHANGEABLE
  */
 export async function takeBackChange(billing: Billing, accountId: string): Promise<void> {
   await change(billing, accountId, 'take-back', isRunning, async (context) => {
-    const live = await liveSubscription(context.stripe, context.subscription.stripeSubscriptionId)
-    refuseOthersSchedule(live)
-    await dropPlannedChange(context, live)
+    refuseOthersSchedule(context.live)
+    await dropPlannedChange(context, context.live)
   })
 }

@@ -18,10 +18,11 @@ export function timingOf(from: PricedLine, to: PricedLine, unpaid: boolean): 'no
     if (from.quantity === to.quantity) return 'none'
     return unpaid || to.quantity > from.quantity ? 'now' : 'period-end'
   }
-  if (unpaid) return 'now'
+  const isComparable = from.price.currency === to.price.currency
+  if (unpaid && isComparable) return 'now'
   const before = amountOf(from)
   const after = amountOf(to)
-  if (before === undefined || after === undefined || from.price.currency !== to.price.currency) {
+  if (before === undefined || after === undefined || !isComparable) {
     throw new Failure({
       code: 'OUTGROW_BILLING_PLAN',
       message: `Prices ${from.price.id} and ${to.price.id} cannot be compared: they differ in currency, or one has tiers.`,

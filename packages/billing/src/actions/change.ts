@@ -1,18 +1,20 @@
 import type { Stripe } from 'stripe'
 import { Failure } from '@outgrow/kit'
 import { timeOf, type Billing } from '../context.ts'
-import type { SubscriptionStatus } from '../state/statuses.ts'
+import { statusOf, type SubscriptionStatus } from '../state/statuses.ts'
 import type { StoredSubscription } from '../store.ts'
 import { syncCustomer } from '../sync/sync-customer.ts'
 import { customerOf } from './customer.ts'
+import { liveSubscription, type LiveSubscription } from './live-subscription.ts'
 
-/** A change that outlives its request is taken for lost after this time: it makes up to eight calls. */
+/** A change that outlives its request is taken for lost after this time: it makes up to nine calls. */
 const changeMs = 300_000
 
 /** What a change works with while no other one of its customer can be made. */
 export interface ChangeContext {
   stripe: Stripe
-  subscription: StoredSubscription
+  /** As Stripe has it now, in a status that allows the change. */
+  live: LiveSubscription
   /** The idempotency key of one of its calls, by a name for the call. */
   key(call: string): Stripe.RequestOptions
 }
@@ -45,7 +47,10 @@ export async function change<Result>(
   })
   let result: Result
   try {
-    result = await make({ stripe, subscription, key })
+    const live = await liveSubscription(stripe, subscription.stripeSubscriptionId)
+    // What is stored may be a moment old.
+    if (!isPossible(statusOf(live.status))) throw impossible(accountId, name, [live.status])
+    result = await make({ stripe, live, key })
   } catch (error) {
     // It may have been made all the same: a lost answer is no refusal.
     await sync().catch(() => {})
@@ -73,10 +78,18 @@ export function oldest(
   )
   const found = byStart.find(({ status }) => isPossible(status))
   if (found) return found
-  const statuses = byStart.map(({ stripeStatus }) => stripeStatus).join(', ')
-  throw new Failure({
+  throw impossible(
+    accountId,
+    name,
+    byStart.map(({ stripeStatus }) => stripeStatus),
+  )
+}
+
+/** @param statuses of the subscriptions that there are, as Stripe writes them */
+export function impossible(accountId: string, name: string, statuses: readonly string[]): Failure {
+  return new Failure({
     code: 'OUTGROW_BILLING_NO_SUBSCRIPTION',
-    message: `Account ${accountId} has no subscription that allows ${name}${statuses === '' ? '' : ` (found: ${statuses})`}.`,
+    message: `Account ${accountId} has no subscription that allows ${name}${statuses.length === 0 ? '' : ` (found: ${statuses.join(', ')})`}.`,
     fix: 'Reload the account’s state: it has changed.',
   })
 }

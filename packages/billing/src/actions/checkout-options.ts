@@ -39,13 +39,19 @@ const allowed = new Set<string>([...passed, 'allow_promotion_codes', 'discounts'
  */
 export function checkoutOptions(options: CheckoutOptions = {}): CheckoutOptions {
   const refused = Object.keys(options).filter((name) => !allowed.has(name))
-  if (refused.length === 0) return options
+  if (refused.length === 0) return withTaxIds(options)
   throw new Failure({
     code: 'OUTGROW_BILLING_CHECKOUT_OPTION',
     message: `Checkout’s ${refused.join(', ')} cannot be set.`,
     why: 'It could change who pays, for what, or how the payment is found again.',
     fix: `Leave it out. What can be set: ${[...allowed].toSorted().join(', ')}.`,
   })
+}
+
+/** Stripe asks a customer that is there for a tax id only if the business’s name may be kept. */
+function withTaxIds(options: CheckoutOptions): CheckoutOptions {
+  if (options.tax_id_collection?.enabled !== true) return options
+  return { ...options, customer_update: { name: 'auto', ...options.customer_update } }
 }
 
 export interface Trial {

@@ -3,12 +3,12 @@ import { Failure } from '@outgrow/kit'
 import type { Billing } from '../context.ts'
 import { isRunning } from '../state/statuses.ts'
 import { change } from './change.ts'
-import { liveSubscription } from './live-subscription.ts'
 import { refusePlanned } from './planned-change.ts'
 
 /**
  * Adds the discount of a promotion code, as a customer types it, to the subscription that runs. It counts from the next
- * invoice on; discounts that are there stay. The same code twice is one discount.
+ * invoice on; discounts that are there stay. The same code twice is one discount, and one that an invoice has had counts no
+ * more: Stripe itself would take it again each month.
  * @throws Failure OUTGROW_BILLING_PROMOTION_CODE, OUTGROW_BILLING_PLANNED, OUTGROW_BILLING_CHANGE_PENDING,
  * OUTGROW_BILLING_NO_SUBSCRIPTION
  */
@@ -33,12 +33,13 @@ async function addDiscount(
   accountId: string,
   find: (stripe: Stripe, customer: string) => Promise<{ promotion_code: string } | { coupon: string }>,
 ): Promise<void> {
-  await change(billing, accountId, 'discount', isRunning, async ({ stripe, subscription, key }) => {
-    const live = await liveSubscription(stripe, subscription.stripeSubscriptionId)
+  await change(billing, accountId, 'discount', isRunning, async ({ stripe, live, key }) => {
     // The phases of a schedule have discounts of their own.
     refusePlanned(live)
     const added = await find(stripe, idOf(live.customer))
     if (live.discounts.some((one) => isSame(one, added))) return
+    if ('promotion_code' in added && (await wasUsed(stripe, idOf(live.customer), added.promotion_code)))
+      throw noSuchCode()
     const discounts = [...live.discounts.map(({ id }) => ({ discount: id })), added]
     try {
       await stripe.subscriptions.update(live.id, { discounts }, key('discount'))
@@ -58,6 +59,22 @@ function isSame(
   return source.coupon !== null && idOf(source.coupon) === added.coupon
 }
 
+/** Whether an invoice of the customer has had the discount of a promotion code. */
+async function wasUsed(stripe: Stripe, customer: string, promotionCode: string): Promise<boolean> {
+  for await (const { status, discounts } of stripe.invoices.list({
+    customer,
+    limit: 100,
+    expand: ['data.discounts'],
+  })) {
+    if (status === 'void') continue
+    for (const discount of discounts ?? []) {
+      if (typeof discount === 'string' || !discount.promotion_code) continue
+      if (idOf(discount.promotion_code) === promotionCode) return true
+    }
+  }
+  return false
+}
+
 function idOf(object: string | { id: string }): string {
   return typeof object === 'string' ? object : object.id
 }
@@ -65,7 +82,7 @@ function idOf(object: string | { id: string }): string {
 function noSuchCode(cause?: unknown): Failure {
   return new Failure({
     code: 'OUTGROW_BILLING_PROMOTION_CODE',
-    message: 'The code is unknown, has expired, or is not for this subscription.',
+    message: 'The code is unknown, has expired, was used before, or is not for this subscription.',
     fix: 'Ask for another code.',
     cause,
   })

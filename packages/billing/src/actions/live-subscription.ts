@@ -14,6 +14,7 @@ type Looked =
   | 'default_tax_rates'
   | 'pause_collection'
   | 'pending_update'
+  | 'status_details'
 
 /** A subscription as Stripe has it at this moment, with all its items, its discounts, its schedule and its newest invoice. */
 export interface LiveSubscription extends Pick<Stripe.Subscription, Looked> {
@@ -51,6 +52,8 @@ export async function liveSubscription(
     default_tax_rates: found.default_tax_rates ?? null,
     pause_collection: found.pause_collection,
     pending_update: found.pending_update,
+    // Stripe shows it only then.
+    ...(found.status === 'paused' && { status_details: found.status_details }),
     items,
     discounts: discounts.filter((discount) => typeof discount !== 'string'),
     schedule: typeof schedule === 'string' ? null : schedule,

@@ -19,9 +19,9 @@ export function nextPhaseOf(
   return current ? schedule?.phases.find(({ start_date: start }) => start >= current.end_date) : undefined
 }
 
-/** Whether a schedule was made here, or does nothing: then another change may take its place. */
-export function isOurs({ metadata, phases }: Stripe.SubscriptionSchedule): boolean {
-  return metadata?.outgrow === ours.outgrow || phases.length === 1
+/** Whether a schedule was made here, or does nothing: then another change may take its place. A single phase can be a term. */
+export function isOurs({ metadata, phases, end_behavior: end }: Stripe.SubscriptionSchedule): boolean {
+  return metadata?.outgrow === ours.outgrow || (phases.length === 1 && end === 'release')
 }
 
 /**

@@ -1,9 +1,8 @@
 import type { Stripe } from 'stripe'
 import { Failure } from '@outgrow/kit'
 import type { Billing } from '../context.ts'
-import { SubscriptionStatus } from '../state/statuses.ts'
-import type { StoredSubscription } from '../store.ts'
-import { oldest } from './change.ts'
+import { SubscriptionStatus, statusOf } from '../state/statuses.ts'
+import { impossible, oldest } from './change.ts'
 import { amountOf, timingOf } from './change-timing.ts'
 import { customerOf } from './customer.ts'
 import { liveSubscription, planItemOf, type LiveSubscription } from './live-subscription.ts'
@@ -37,6 +36,8 @@ export interface Confirmation {
   /** The price and the quantity that it starts from. */
   priceId: string
   quantity: number
+  /** The price that it leads to: a plan may have another one by the time it is confirmed. */
+  toPriceId: string
   dueNow: number
   /** The moment that the amount is for, in seconds since 1970; 0 when nothing is charged. */
   prorationDate: number
@@ -63,14 +64,12 @@ export async function previewChange(
   wanted: PlanChange,
 ): Promise<ChangePreview> {
   const { id } = await customerOf(billing, accountId)
-  const stored = oldest(
-    await billing.store.subscriptions.ofCustomer(id),
-    canChange,
-    accountId,
-    'a change of plan',
-  )
-  const change = await resolveChange(billing, stored, wanted)
-  const { live, item, price, quantity, when } = change
+  const name = 'a change of plan'
+  const stored = oldest(await billing.store.subscriptions.ofCustomer(id), canChange, accountId, name)
+  const live = await liveSubscription(billing.stripe, stored.stripeSubscriptionId)
+  if (!canChange(statusOf(live.status))) throw impossible(accountId, name, [live.status])
+  const change = await resolveChange(billing, live, wanted)
+  const { item, price, quantity, when } = change
   const due = await dueNow(billing.stripe, change)
   return {
     when,
@@ -82,6 +81,7 @@ export async function previewChange(
     confirmation: {
       priceId: item.price.id,
       quantity: item.quantity ?? 1,
+      toPriceId: price.id,
       dueNow: due.amount,
       prorationDate: due.prorationDate,
     },
@@ -96,13 +96,12 @@ export function canChange(status: SubscriptionStatus): boolean {
 /** Looks up what a change starts from and leads to. */
 export async function resolveChange(
   { store, stripe }: Billing,
-  { stripeSubscriptionId }: StoredSubscription,
+  live: LiveSubscription,
   { planId, seats }: PlanChange,
 ): Promise<ResolvedChange> {
   if (seats !== undefined && !(Number.isSafeInteger(seats) && seats >= 1)) {
     throw unchangeable(`${seats} is not a number of seats.`, 'Ask for 1 seat at least.')
   }
-  const live = await liveSubscription(stripe, stripeSubscriptionId)
   refuseUnchangeable(live)
   const item = await planItemOf(store, live)
   let price = item.price
@@ -136,14 +135,15 @@ function refuseUnchangeable(live: LiveSubscription): void {
 /** What a change that is made now is charged, for now or for a moment that was looked at before. */
 export async function dueNow(
   stripe: Stripe,
-  { live, item, price, quantity, when, isTrial }: ResolvedChange,
+  change: ResolvedChange,
   prorationDate?: number,
 ): Promise<{ amount: number; prorationDate: number }> {
+  const { live, when, isTrial } = change
   if (when !== 'now' || isTrial) return { amount: 0, prorationDate: 0 }
   const { amount_due: amount, parent } = await stripe.invoices.createPreview({
     subscription: live.id,
     subscription_details: {
-      items: [{ id: item.id, price: price.id, quantity }],
+      items: [lineOfChange(change)],
       proration_behavior: 'always_invoice',
       ...(prorationDate !== undefined && { proration_date: prorationDate }),
     },
@@ -151,6 +151,11 @@ export async function dueNow(
   const moment = parent?.subscription_details?.subscription_proration_date ?? prorationDate
   if (moment === undefined) throw new Error('Stripe’s preview does not say which moment it is for')
   return { amount, prorationDate: moment }
+}
+
+/** Without a quantity Stripe takes 1 for a new price. A price that stays is not named: it may be sold no more. */
+export function lineOfChange({ item, price, quantity }: ResolvedChange) {
+  return { id: item.id, quantity, ...(price.id !== item.price.id && { price: price.id }) }
 }
 
 function noSuchPlan(planId: string): Failure {
@@ -161,6 +166,6 @@ function noSuchPlan(planId: string): Failure {
   })
 }
 
-function unchangeable(message: string, fix: string): Failure {
-  return new Failure({ code: 'OUTGROW_BILLING_UNCHANGEABLE', message, fix })
+export function unchangeable(message: string, fix: string, cause?: unknown): Failure {
+  return new Failure({ code: 'OUTGROW_BILLING_UNCHANGEABLE', message, fix, cause })
 }

@@ -51,6 +51,12 @@ export function Settings({ subscription, details, plans }: Props) {
           <button class="plain">Redeem</button>
         </form>
       )}
+      {isPaused && <p class="hint">A new period begins when you resume, and is charged then.</p>}
+      {isChangeable(subscription) && !isPlanned && (
+        <p class="hint">
+          A pause takes effect at once. What you have paid for and not used is credited when you resume.
+        </p>
+      )}
       <div class="actions">
         {(isPaused || isEnding(subscription)) && (
           <Action to="resume">{isPaused ? 'Resume the plan' : 'Keep the plan'}</Action>
