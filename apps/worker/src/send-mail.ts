@@ -33,7 +33,7 @@ export function sendMails({ smtpUrl, from, store, log, ...access }: MailOptions)
     }
     const mail = await mailNow(access, topic, payload.objectId)
     if (!mail) {
-      log.info({ key, topic }, 'no mail: it was paid meanwhile')
+      log.info({ key, topic }, 'no mail: it is no longer so')
       return
     }
     if (!transport) {

@@ -100,6 +100,7 @@ test('a payment that failed, or that a bank asks about, comes with its link whil
   const mail = (await post.send('invoice.payment_action_required', invoice)) ?? ''
   expect(mail.replaceAll('=\r\n', '')).toContain(link)
   expect(mail).toContain('Your bank asks you to confirm')
+  expect(mail.replaceAll('=\r\n', '')).toContain('Your plan begins when it is paid.')
   // It was deleted at Stripe: the mail goes out without a link. Stripe is away: the outbox tries again.
   expect(await post.send('invoice.payment_failed', 'in_gone')).not.toContain('http')
   post.fake.fail({ status: 500, times: 2 })
@@ -128,4 +129,12 @@ test('the end of a trial is announced with its date, and with what a missing car
   expect((await words('pause'))?.replaceAll('=\r\n', '')).toContain('without one your plan is paused')
   expect((await words('cancel'))?.replaceAll('=\r\n', '')).toContain('without one your plan is canceled')
   expect((await words('create_invoice'))?.replaceAll('=\r\n', '')).toContain('do not need to do anything')
+
+  // Who has canceled is not told that it continues, and who is on no trial any more is told nothing.
+  const { id } = await trial('pause')
+  await post.stripe.subscriptions.update(id, { cancel_at_period_end: true })
+  const canceled = await post.send('customer.subscription.trial_will_end', id)
+  expect(canceled?.replaceAll('=\r\n', '')).toContain('You have canceled: nothing is charged.')
+  await post.stripe.subscriptions.cancel(id)
+  expect(await post.send('customer.subscription.trial_will_end', id)).toBeUndefined()
 })
