@@ -1,3 +1,4 @@
+import { openDatabase } from '@outgrow/db'
 import { Person } from '@outgrow/testing/person'
 import { describe, expect, test } from 'vitest'
 import { serveProduct } from './served.ts'
@@ -26,6 +27,31 @@ describe.each(['sqlite', 'postgres'] as const)('accounts on %s', (provider) => {
     expect((await page.request.get(`${product.url}/billing`)).headers()['cache-control']).toBe(
       'private, no-store',
     )
+  })
+
+  test('a plain member neither sees nor changes what the account pays', async () => {
+    const context = await product.browser.newContext()
+    const person = await Person.arrive(context, product.url)
+    await person.signUp('Member')
+    const database = await openDatabase(product.databaseUrl)
+    await database.client.membership.updateMany({
+      where: { user: { email: person.email } },
+      data: { role: 'MEMBER' },
+    })
+    await database.close()
+    const { page } = person
+    await page.goto(`${product.url}/billing`)
+    await page.getByText('Only an owner or an admin of your account can do that.').waitFor()
+    expect(await page.getByRole('link', { name: 'Billing' }).count()).toBe(0)
+    for (const path of ['checkout', 'change', 'cancel', 'pause', 'resume', 'take-back', 'code', 'portal']) {
+      const answer = await page.request.post(`${product.url}/billing/${path}`, {
+        headers: { origin: product.url },
+        form: { plan: 'team', code: 'HALF', seats: '2' },
+      })
+      expect([path, answer.status()]).toEqual([path, 403])
+    }
+    for (const path of ['receipt/in_1', 'change?plan=team&seats=2', 'success?session=cs_1'])
+      expect((await page.request.get(`${product.url}/billing/${path}`)).status()).toBe(403)
   })
 
   test('passwords cannot be guessed at speed, and a way back never leads elsewhere', async () => {

@@ -8,6 +8,7 @@ export interface Served {
   browser: Browser
   /** Of the web app. */
   url: string
+  databaseUrl: string
   stripe: TestStripe
 }
 
@@ -30,7 +31,7 @@ export function serveProduct(provider: 'sqlite' | 'postgres'): Served {
     )
     const browser = await launchBrowser()
     running.defer(() => browser.close())
-    Object.assign(served, { browser, url: product.url, stripe })
+    Object.assign(served, { browser, url: product.url, databaseUrl, stripe })
   })
   afterAll(() => running.disposeAsync())
   return served

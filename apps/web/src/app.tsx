@@ -151,7 +151,7 @@ function answerTo(error: Error): { status: 400 | 403 | 404 | 409 | 413 | 429 | 5
 }
 
 const billingMessages: Record<string, string> = {
-  OUTGROW_BILLING_SUBSCRIBED: 'Your account already has a plan. Change it in the portal.',
+  OUTGROW_BILLING_SUBSCRIBED: 'Your account already has a plan. Change it on the billing page.',
   OUTGROW_BILLING_CHANGED: 'Your plan or the price has changed meanwhile. Look at what it costs again.',
   OUTGROW_BILLING_CHANGE_PENDING: 'Another change to your plan is in progress. Try again in a moment.',
   OUTGROW_BILLING_NO_CUSTOMER: 'Your account has not bought anything yet.',

@@ -16,6 +16,13 @@ export function requireVisitor(context: Context<WebEnvironment>): Visitor {
   })
 }
 
+/** Who may spend the account's money, and see what it is spent on: everybody but plain members. */
+export function requirePayer(context: Context<WebEnvironment>): Visitor {
+  const visitor = requireVisitor(context)
+  if (visitor.mayPay) return visitor
+  throw new HTTPException(403, { message: 'Only an owner or an admin of your account can do that.' })
+}
+
 /** A path of this application to go to, whatever was asked for: never another site. */
 export function localPath(path: string | undefined): string {
   return path !== undefined && /^\/(?![/\\])[\w\-./?=&%+]*$/.test(path) ? path : '/'

@@ -31,6 +31,8 @@ export interface Visitor {
   name: string
   email: string
   accountId: string
+  /** Whether they may see and change what the account pays. */
+  mayPay: boolean
   /** Set while a payment is owed. */
   owes: boolean
 }

@@ -1,5 +1,5 @@
 import { getConnInfo } from '@hono/node-server/conninfo'
-import { lockForUpdate, SubscriptionStatus, withRetry, type Database } from '@outgrow/db'
+import { lockForUpdate, Role, SubscriptionStatus, withRetry, type Database } from '@outgrow/db'
 import type { Context, MiddlewareHandler } from 'hono'
 import { addressHeader } from './auth.ts'
 import { product } from './product.ts'
@@ -53,7 +53,7 @@ async function visitorOf(
     where: { userId: id },
     orderBy: { joinedAt: 'asc' },
   })
-  const accountId = membership?.accountId ?? (await openAccount(database, user))
+  const { accountId, role } = membership ?? (await openAccount(database, user))
   const owed = await database.client.subscription.findFirst({
     where: {
       customer: { accountId },
@@ -61,20 +61,23 @@ async function visitorOf(
     },
     select: { id: true },
   })
-  return { id, name, email, accountId, owes: owed !== null }
+  return { id, name, email, accountId, mayPay: role !== Role.MEMBER, owes: owed !== null }
 }
 
 /** An account of their own for whoever has none yet. Two requests at once make one. */
-function openAccount(database: Database, { id, name }: { id: string; name: string }): Promise<string> {
+function openAccount(
+  database: Database,
+  { id, name }: { id: string; name: string },
+): Promise<{ accountId: string; role: Role }> {
   return withRetry(() =>
     database.client.$transaction(async (tx) => {
       await lockForUpdate(database, tx, 'user', { id })
       const known = await tx.membership.findFirst({ where: { userId: id }, orderBy: { joinedAt: 'asc' } })
-      if (known) return known.accountId
+      if (known) return known
       const account = await tx.account.create({
-        data: { name, slug: id, memberships: { create: { userId: id, role: 'OWNER' } } },
+        data: { name, slug: id, memberships: { create: { userId: id, role: Role.OWNER } } },
       })
-      return account.id
+      return { accountId: account.id, role: Role.OWNER }
     }),
   )
 }

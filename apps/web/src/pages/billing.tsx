@@ -15,7 +15,7 @@ import { messageOf } from '@outgrow/kit'
 import type { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { formOf } from '../form-of.ts'
-import { requireVisitor } from '../require-visitor.ts'
+import { requirePayer } from '../require-visitor.ts'
 import type { Services, Visitor, WebEnvironment } from '../services.ts'
 import { Invoices } from '../views/billing/invoices.tsx'
 import { PlanCard } from '../views/billing/plan-card.tsx'
@@ -28,7 +28,7 @@ export function billingPages(app: Hono<WebEnvironment>, services: Services): voi
   const { appUrl, database, log, plans, stripeApiBase } = services
 
   app.get('/billing', async (context) => {
-    const visitor = requireVisitor(context)
+    const visitor = requirePayer(context)
     const subscription = await subscriptionOf(database, visitor.accountId)
     const done = context.req.query('done') ?? ''
     return context.html(
@@ -60,17 +60,17 @@ export function billingPages(app: Hono<WebEnvironment>, services: Services): voi
   }
   for (const [name, act] of Object.entries(actions))
     app.post(`/billing/${name}`, async (context) => {
-      await act(requireVisitor(context).accountId)
+      await act(requirePayer(context).accountId)
       return context.redirect(`/billing?done=${name}`, 303)
     })
 
   app.post('/billing/resume', async (context) => {
-    const { status } = await resume(services, requireVisitor(context).accountId)
+    const { status } = await resume(services, requirePayer(context).accountId)
     return context.redirect(`/billing?done=${status === 'resumed' ? 'resume' : 'resume-payment'}`, 303)
   })
 
   app.post('/billing/code', async (context) => {
-    const { accountId } = requireVisitor(context)
+    const { accountId } = requirePayer(context)
     const { code } = await formOf(context)
     if (typeof code !== 'string' || !/^[\w-]{1,100}$/.test(code.trim()))
       throw new HTTPException(400, { message: 'That is not a promotion code.' })
@@ -79,14 +79,14 @@ export function billingPages(app: Hono<WebEnvironment>, services: Services): voi
   })
 
   app.post('/billing/portal', async (context) => {
-    const visitor = requireVisitor(context)
+    const visitor = requirePayer(context)
     const { url } = await createPortal(services, visitor.accountId, `${appUrl}/billing`)
     return context.redirect(url, 303)
   })
 
   // A list of invoices does not have their receipts: one is looked up when it is asked for.
   app.get('/billing/receipt/:invoice', async (context) => {
-    const { accountId } = requireVisitor(context)
+    const { accountId } = requirePayer(context)
     const invoice = context.req.param('invoice')
     const url = /^in_\w+$/.test(invoice) ? await receiptUrl(services, accountId, invoice) : undefined
     const link = stripeLink(url, stripeApiBase)

@@ -4,7 +4,7 @@ import type { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { z } from 'zod'
 import { formOf } from '../form-of.ts'
-import { requireVisitor } from '../require-visitor.ts'
+import { requirePayer } from '../require-visitor.ts'
 import { refuseTooFewSeats } from '../seats.ts'
 import type { Services, Visitor, WebEnvironment } from '../services.ts'
 import { planText } from '../views/billing/plan-card.tsx'
@@ -26,7 +26,7 @@ export function changePlanPages(app: Hono<WebEnvironment>, services: Services): 
   const { plans } = services
 
   app.get('/billing/change', async (context) => {
-    const visitor = requireVisitor(context)
+    const visitor = requirePayer(context)
     const { plan, seats } = wantedOf(context.req.query())
     await refuseTooFewSeats(services, visitor.accountId, plan, seats)
     const preview = await previewChange(services, visitor.accountId, { planId: plan.id, seats })
@@ -34,7 +34,7 @@ export function changePlanPages(app: Hono<WebEnvironment>, services: Services): 
   })
 
   app.post('/billing/change', async (context) => {
-    const { accountId } = requireVisitor(context)
+    const { accountId } = requirePayer(context)
     const form = await formOf(context)
     const { plan, seats } = wantedOf(form)
     const confirmed: Confirmation | undefined = confirmationShape.safeParse(form).data

@@ -4,7 +4,7 @@ import { HTTPException } from 'hono/http-exception'
 import { formOf } from '../form-of.ts'
 import { trialDays } from '../plans.ts'
 import { product, saysOf } from '../product.ts'
-import { requireVisitor } from '../require-visitor.ts'
+import { requirePayer } from '../require-visitor.ts'
 import type { Services, Visitor, WebEnvironment } from '../services.ts'
 import { Layout } from '../views/layout.tsx'
 import { money } from '../views/money.ts'
@@ -18,7 +18,7 @@ export function pricingPages(app: Hono<WebEnvironment>, services: Services): voi
   )
 
   app.post('/billing/checkout', async (context) => {
-    const visitor = requireVisitor(context)
+    const visitor = requirePayer(context)
     const { plan } = await formOf(context)
     const wanted = plans.plans.find(({ id }) => id === plan)
     if (!wanted) throw new HTTPException(400, { message: 'There is no such plan.' })
@@ -37,7 +37,7 @@ export function pricingPages(app: Hono<WebEnvironment>, services: Services): voi
 
   // Comes back before or after the webhook: both do the same work, so the feature is open when the page is.
   app.get('/billing/success', async (context) => {
-    const visitor = requireVisitor(context)
+    const visitor = requirePayer(context)
     const session = context.req.query('session') ?? ''
     if (!/^cs_\w+$/.test(session))
       throw new HTTPException(400, { message: 'This payment does not belong to your account.' })

@@ -51,7 +51,7 @@ export function Layout({ visitor, title, description, notice, children }: Props)
                     {product.nav.map(({ href, label }) => (
                       <a href={href}>{label}</a>
                     ))}
-                    <a href="/billing">Billing</a>
+                    {visitor.mayPay && <a href="/billing">Billing</a>}
                     <form method="post" action="/sign-out">
                       <button class="link">Sign out</button>
                     </form>
@@ -67,7 +67,7 @@ export function Layout({ visitor, title, description, notice, children }: Props)
               </nav>
             </div>
           </header>
-          {visitor?.owes === true && (
+          {visitor?.owes === true && visitor.mayPay && (
             <div class="banner" role="alert">
               <div class="wrap">
                 <span>
