@@ -176,6 +176,8 @@ for (const backend of ['sqlite', 'postgres'] as const)
       expect(found.stripeStatus).toBe(withoutCard === 'pause' ? 'paused' : 'canceled')
       expect(await hasApi(accountId)).toBe(false)
       if (withoutCard === 'cancel') return
+      expect(await resume(shop.billing, accountId)).toEqual({ status: 'card-needed' })
+      expect(await hasApi(accountId)).toBe(false)
       shop.fake.setCard(customer, 'succeeds')
       await resume(shop.billing, accountId)
       expect([await hasApi(accountId), (await newest(customer))?.amount_paid]).toEqual([true, 1900])

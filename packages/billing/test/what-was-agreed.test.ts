@@ -132,6 +132,17 @@ for (const backend of ['sqlite', 'postgres'] as const)
       expect((await paid(id))[0]).toBe(1900)
     })
 
+    test('a trial is not paused, since Stripe pauses none', async () => {
+      const { accountId, customer } = await shop.account()
+      await shop.stripe.subscriptions.create({
+        customer,
+        items: [{ price: 'price_pro' }],
+        trial_period_days: 14,
+      })
+      await shop.settle()
+      await expect(pause(shop.billing, accountId)).rejects.toThrow(failure('NO_SUBSCRIPTION'))
+    })
+
     test('a pause that is ended twice is paid for once', async () => {
       const { accountId, id, customer } = await subscriber()
       shop.fake.advance(20 * day)

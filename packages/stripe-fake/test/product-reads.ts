@@ -24,7 +24,17 @@ const of =
  * answer each of them.
  */
 export const productReads: Record<string, readonly string[]> = {
-  customer: of<Stripe.Customer>()('id', 'email', 'name', 'created', 'metadata', 'livemode'),
+  customer: of<Stripe.Customer>()(
+    'id',
+    'email',
+    'name',
+    'created',
+    'metadata',
+    'livemode',
+    'default_source',
+    'invoice_settings',
+    'invoice_settings.default_payment_method',
+  ),
   product: of<Stripe.Product>()('id', 'name'),
   price: of<Stripe.Price>()(
     'id',

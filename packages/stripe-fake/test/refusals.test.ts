@@ -126,6 +126,29 @@ test('a subscription that a schedule manages is not paused', async () => {
   expect((await stripe.subscriptions.retrieve(id)).status).toBe('active')
 })
 
+test('a trial is not paused, and a pause ends the period', async () => {
+  const { fake, stripe, pro, subscribe } = start()
+  const { id, customer } = await subscribe()
+  const trial = await stripe.subscriptions.create({
+    customer,
+    items: [{ price: pro }],
+    trial_period_days: 7,
+  })
+  await expect(stripe.subscriptions.pause(trial.id)).rejects.toMatchObject({ statusCode: 400 })
+  fake.advance(day)
+  const { items } = await stripe.subscriptions.pause(id)
+  expect(items.data[0]?.current_period_end).toBe(fake.store.now)
+  await expect(stripe.subscriptionSchedules.create({ from_subscription: id })).rejects.toMatchObject({
+    statusCode: 400,
+  })
+  // What waits for its payment needs something to pay with.
+  fake.setCard(customer, 'none')
+  await expect(
+    stripe.subscriptions.resume(id, { payment_behavior: 'resume_on_payment_success' }),
+  ).rejects.toMatchObject({ statusCode: 400 })
+  expect((await stripe.invoices.list({ subscription: id })).data).toHaveLength(1)
+})
+
 test('nothing new is sold at a price that is not active, or in another currency', async () => {
   const { fake, stripe, pro, team, subscribe } = start()
   const { id, item, customer } = await subscribe()

@@ -10,6 +10,7 @@ import {
   stripeLink,
   takeBackChange,
   type BillingDetails,
+  type ResumeResult,
 } from '@outgrow/billing'
 import { messageOf } from '@outgrow/kit'
 import type { Hono } from 'hono'
@@ -66,7 +67,7 @@ export function billingPages(app: Hono<WebEnvironment>, services: Services): voi
 
   app.post('/billing/resume', async (context) => {
     const { status } = await resume(services, requirePayer(context).accountId)
-    return context.redirect(`/billing?done=${status === 'resumed' ? 'resume' : 'resume-payment'}`, 303)
+    return context.redirect(`/billing?done=${resumeNotices[status]}`, 303)
   })
 
   app.post('/billing/code', async (context) => {
@@ -95,6 +96,12 @@ export function billingPages(app: Hono<WebEnvironment>, services: Services): voi
   })
 }
 
+const resumeNotices: Record<ResumeResult['status'], keyof typeof notices> = {
+  resumed: 'resume',
+  'payment-needed': 'resume-payment',
+  'card-needed': 'resume-card',
+}
+
 const notices: Record<string, string> = {
   paid: 'Thank you. Your plan is active.',
   waiting: 'The bank has not confirmed the payment yet.',
@@ -104,6 +111,7 @@ const notices: Record<string, string> = {
   unchanged: 'Your plan stays as it is.',
   cancel: 'Your plan is canceled. Until it ends everything stays the same.',
   resume: 'Your plan goes on.',
+  'resume-card': 'Your plan stays paused: add a card first, under “Manage card and plan”. Then resume it.',
   'resume-payment': 'Your plan goes on when the payment is confirmed.',
   pause: 'Your plan is paused.',
   'take-back': 'Your plan stays as it is.',

@@ -16,8 +16,7 @@ export async function cancel(
 ): Promise<void> {
   await change(billing, accountId, `cancel-${when}`, isRunning, async (context) => {
     const { stripe, live, key } = context
-    await dropPlannedChange(context, live)
-    await dropResumption(context)
+    if (!(await dropPlannedChange(context, live))) await dropResumption(context)
     if (when === 'now' || statusOf(live.status) === SubscriptionStatus.PAUSED)
       await stripe.subscriptions.cancel(live.id, {}, key('cancel'))
     else await stripe.subscriptions.update(live.id, { cancel_at_period_end: true }, key('cancel'))

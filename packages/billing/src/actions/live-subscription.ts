@@ -11,6 +11,7 @@ type Looked =
   | 'cancel_at'
   | 'cancel_at_period_end'
   | 'collection_method'
+  | 'default_payment_method'
   | 'default_tax_rates'
   | 'pause_collection'
   | 'pending_update'
@@ -49,6 +50,7 @@ export async function liveSubscription(
     cancel_at: found.cancel_at,
     cancel_at_period_end: found.cancel_at_period_end,
     collection_method: found.collection_method,
+    default_payment_method: found.default_payment_method,
     default_tax_rates: found.default_tax_rates ?? null,
     pause_collection: found.pause_collection,
     pending_update: found.pending_update,

@@ -6,7 +6,7 @@ import { dropPlannedChange, refuseOthersSchedule, refusePlanned } from './planne
 
 /**
  * Stops invoices and access until `resume`. What is paid and not used yet is credited to the next invoice; what is owed for
- * is not.
+ * is not. Stripe pauses no trial.
  * @throws Failure OUTGROW_BILLING_CHANGE_PENDING, OUTGROW_BILLING_NO_SUBSCRIPTION, OUTGROW_BILLING_PLANNED,
  * OUTGROW_BILLING_UNCHANGEABLE
  */
@@ -35,9 +35,5 @@ export async function pause(billing: Billing, accountId: string): Promise<void> 
 }
 
 function canPause(status: SubscriptionStatus): boolean {
-  return (
-    status === SubscriptionStatus.ACTIVE ||
-    status === SubscriptionStatus.PAST_DUE ||
-    status === SubscriptionStatus.TRIALING
-  )
+  return status === SubscriptionStatus.ACTIVE || status === SubscriptionStatus.PAST_DUE
 }

@@ -10,6 +10,8 @@ export type ResumeResult =
   | { status: 'resumed' }
   /** The first period after the pause is not paid: it stays paused until it is. */
   | { status: 'payment-needed'; payUrl: string | null }
+  /** There is nothing to pay with, as after a trial without a card: it stays paused. */
+  | { status: 'card-needed' }
 
 /**
  * Takes a scheduled cancel back, or goes on after a pause. What was paused goes on when its first invoice is paid: until
@@ -37,13 +39,32 @@ async function resumePaused({ stripe, live, key }: ChangeContext): Promise<Resum
   const open = openResumption(live)
   // A second invoice for the same period could be paid beside the first.
   if (open) return payAgain(stripe, open, key('pay'))
-  const { status, latest_invoice: invoice } = await stripe.subscriptions.resume(
-    live.id,
-    { payment_behavior: 'resume_on_payment_success', expand: ['latest_invoice'] },
-    key('resume'),
-  )
+  const resumed = await stripe.subscriptions
+    .resume(
+      live.id,
+      {
+        // In the classic mode Stripe has only its default: the customer pays the invoice.
+        ...(live.billing_mode?.type !== 'classic' && { payment_behavior: 'resume_on_payment_success' }),
+        expand: ['latest_invoice'],
+      },
+      key('resume'),
+    )
+    .catch((error: unknown) => refused(stripe, live, error))
+  if (!resumed) return { status: 'card-needed' }
+  const { status, latest_invoice: invoice } = resumed
   if (statusOf(status) !== SubscriptionStatus.PAUSED) return { status: 'resumed' }
   return { status: 'payment-needed', payUrl: pageOf(invoice) }
+}
+
+/** Undefined where Stripe refuses because there is nothing to pay with. */
+async function refused(
+  stripe: Stripe,
+  { customer, default_payment_method: own }: LiveSubscription,
+  error: unknown,
+): Promise<undefined> {
+  if ((error as { type?: string }).type !== 'StripeInvalidRequestError' || own !== null) throw error
+  const payer = await stripe.customers.retrieve(typeof customer === 'string' ? customer : customer.id)
+  if (payer.deleted || payer.invoice_settings.default_payment_method || payer.default_source) throw error
 }
 
 async function payAgain(

@@ -1,9 +1,9 @@
 import type { Stripe } from 'stripe'
 import { ApiError } from '../api/errors.ts'
-import { hour } from '../clock.ts'
+import { day } from '../clock.ts'
 import type { Emitter } from '../emitter.ts'
 import type { Store, SubscriptionState } from '../store.ts'
-import type { ProrationBehavior } from './change-items.ts'
+import { expirePendingUpdate, type ProrationBehavior } from './change-items.ts'
 import { collect } from './collect.ts'
 import { netShare } from './discounts.ts'
 import { addPending, closeInvoice, openInvoice } from './invoices.ts'
@@ -44,7 +44,7 @@ export function requestPause(
 ): void {
   refuseEnded(state)
   const { object } = state
-  if (!['active', 'past_due', 'trialing'].includes(object.status)) {
+  if (!['active', 'past_due', 'unpaid'].includes(object.status)) {
     throw new ApiError(400, `A subscription that is ${object.status} cannot be paused.`, {
       code: 'resource_state_invalid',
     })
@@ -56,7 +56,7 @@ export function requestPause(
     )
   }
   // Paid or not: the credit is for the time, as of each proration.
-  if (object.status !== 'trialing' && unusedTimeFrom !== 'none') {
+  if (unusedTimeFrom !== 'none') {
     const share = netShare(store, object)
     const credits = object.items.data
       .map((item) => {
@@ -69,6 +69,8 @@ export function requestPause(
       collect(store, emit, openInvoice(store, emit, state, credits, 'subscription_update'))
     }
   }
+  if (state.pending) expirePendingUpdate(store, emit, state)
+  for (const item of object.items.data) item.current_period_end = store.now
   pauseNow(store, emit, state, 'pause_requested')
 }
 
@@ -92,6 +94,14 @@ export function resume(
   if (object.status !== 'paused') {
     throw new ApiError(400, 'Only paused subscriptions can be resumed.', { code: 'resource_state_invalid' })
   }
+  const waits = paymentBehavior === 'resume_on_payment_success'
+  if (waits && store.cards.get(object.customer as string) === 'none') {
+    throw new ApiError(
+      400,
+      'This customer has no attached payment source or default payment method. Please consider adding a default payment method.',
+      { code: 'resource_missing' },
+    )
+  }
   const lines = resetsAnchor
     ? newPeriod(store, state)
     : restOfPeriod(store, state, prorationBehavior ?? 'create_prorations')
@@ -101,8 +111,8 @@ export function resume(
     return
   }
   const invoice = openInvoice(store, emit, state, lines, 'subscription_update')
-  if (paymentBehavior === 'resume_on_payment_success') {
-    state.resumes = { invoice: invoice.id, until: store.now + 23 * hour }
+  if (waits) {
+    state.resumes = { invoice: invoice.id, until: store.now + 365 * day }
     if (collect(store, emit, invoice) !== 'paid') return
     state.resumes = undefined
   }

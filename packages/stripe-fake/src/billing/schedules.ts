@@ -9,6 +9,7 @@ import { checkDiscount, isRedeemable, redeem, type DiscountRequest } from './dis
 import { addPeriods, lastPeriodEnd } from './periods.ts'
 import type { ItemChange } from './plan-items.ts'
 import { cancelNow } from './renewal.ts'
+import { hasEnded } from './statuses.ts'
 
 export interface PhaseRequest {
   startDate?: Seconds | 'now' | undefined
@@ -34,6 +35,9 @@ export function scheduleFrom(
       400,
       `You cannot migrate a subscription that is already attached to a schedule: ${object.schedule as string}.`,
     )
+  }
+  if (object.status === 'paused' || hasEnded({ object })) {
+    throw new ApiError(400, `You cannot migrate a subscription that is ${object.status} to a schedule.`)
   }
   const phase = phaseObject({
     start: object.items.data[0]?.current_period_start ?? store.now,

@@ -5,7 +5,7 @@ import type { Store, SubscriptionState } from '../store.ts'
 
 const ended = new Set<Stripe.Subscription.Status>(['canceled', 'incomplete_expired'])
 
-export function hasEnded({ object }: SubscriptionState): boolean {
+export function hasEnded({ object }: Pick<SubscriptionState, 'object'>): boolean {
   return ended.has(object.status)
 }
 

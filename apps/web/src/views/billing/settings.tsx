@@ -16,6 +16,9 @@ export function Settings({ subscription, details, plans }: Props) {
   const plan = planOf(subscription)
   const isPlanned = details?.scheduled !== undefined || details?.waiting !== undefined
   const isPaused = subscription.status === SubscriptionStatus.PAUSED
+  // Stripe pauses no trial.
+  const canPause =
+    isChangeable(subscription) && !isPlanned && subscription.status === SubscriptionStatus.ACTIVE
   return (
     <section class="card">
       <h2>Change it</h2>
@@ -52,7 +55,7 @@ export function Settings({ subscription, details, plans }: Props) {
         </form>
       )}
       {isPaused && <p class="hint">A new period begins when you resume, and is charged then.</p>}
-      {isChangeable(subscription) && !isPlanned && (
+      {canPause && (
         <p class="hint">
           A pause takes effect at once. What you have paid for and not used is credited when you resume.
         </p>
@@ -61,7 +64,7 @@ export function Settings({ subscription, details, plans }: Props) {
         {(isPaused || isEnding(subscription)) && (
           <Action to="resume">{isPaused ? 'Resume the plan' : 'Keep the plan'}</Action>
         )}
-        {isChangeable(subscription) && !isPlanned && <Action to="pause">Pause the plan</Action>}
+        {canPause && <Action to="pause">Pause the plan</Action>}
         {!isEnding(subscription) && (
           <Action to="cancel">{isPaused ? 'Cancel the plan' : 'Cancel at the end of the period'}</Action>
         )}
