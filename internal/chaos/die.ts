@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { subscriptions } from '@outgrow/stripe-fake'
 import { ask, keepPage, type StepOf } from './ask.ts'
-import { endLeases } from './drained.ts'
+import { drained, endLeases } from './drained.ts'
 import { accountAt, customerOf, deliverSome, type Life } from './life.ts'
 
 /** Has Stripe tell of something new, again and again, until a worker that works on it has died at the point. */
@@ -39,6 +39,8 @@ async function stir(life: Life, turn: number): Promise<void> {
 export async function dieChanging(life: Life, { account, point }: StepOf<'die-changing'>): Promise<void> {
   const { application } = life.arena
   const accountId = accountAt(life, account)
+  // What there is to change must have been heard of: the last worker died on the way.
+  await drained(life, false)
   const customer = await customerOf(life, account)
   const [running] = life.fake.store
     .subscriptionsOf(customer ?? '')
