@@ -201,7 +201,7 @@ describe.each(Object.entries(projects))('a project %s', (_, project) => {
       readDmmf(files)
         .datamodel.models.filter(({ name }) => names.includes(name))
         .map(({ name, fields }) => [name, fields.map((field) => field.name).toSorted()])
-        .toSorted()
+        .toSorted(([a], [b]) => String(a).localeCompare(String(b)))
     expect(fieldsOf(added?.source.files ?? [])).toEqual(fieldsOf([['schema.prisma', whole]]))
     writeFileSync(schema, whole)
     expect((await generateSchemas({ schema })).dialects.ok).toBe(true)

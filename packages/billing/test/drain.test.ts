@@ -161,7 +161,7 @@ for (const backend of ['sqlite', 'postgres'] as const)
       const locked = new Stripe('sk_test_shop', {
         maxNetworkRetries: 0,
         httpClient: Stripe.createFetchHttpClient(async (...request: Parameters<typeof fetch>) =>
-          String(request[0]).includes(one.customer)
+          new Request(...request).url.includes(one.customer)
             ? Response.json(
                 { error: { type: 'invalid_request_error', code: 'lock_timeout', message: 'locked' } },
                 { status: 429 },
