@@ -196,6 +196,32 @@ for (const backend of ['sqlite', 'postgres'] as const)
       expect((await shop.stripe.subscriptionSchedules.retrieve(schedule)).status).toBe('active')
     })
 
+    test('a scheduled downgrade keeps the discounts and notes of the items themselves', async () => {
+      const { accountId } = await subscriber('price_team')
+      let phases = ''
+      const seeing = shop.through(async (request, goOn) => {
+        const { pathname } = new URL(request.url)
+        if (request.method === 'POST' && pathname.startsWith('/v1/subscription_schedules/')) {
+          phases = decodeURIComponent(await request.text())
+          return Response.json({ error: { type: 'api_error', message: 'Seen.' } }, { status: 500 })
+        }
+        const answer = await goOn()
+        if (request.method !== 'GET' || !pathname.startsWith('/v1/subscriptions/')) return answer
+        // The stand-in knows no discounts of items.
+        const subscription = (await answer.json()) as { items: { data: object[] } }
+        for (const item of subscription.items.data)
+          Object.assign(item, { discounts: ['di_item'], metadata: { contract: '7' } })
+        return Response.json(subscription)
+      })
+      await expect(changePlan(seeing, accountId, { planId: 'pro' })).rejects.toMatchObject({
+        type: 'StripeAPIError',
+      })
+      for (const phase of [0, 1]) {
+        expect(phases).toContain(`phases[${phase}][items][0][discounts][0][discount]=di_item`)
+        expect(phases).toContain(`phases[${phase}][items][0][metadata][contract]=7`)
+      }
+    })
+
     test('a promotion code that an invoice has had is no discount of the next one too', async () => {
       const { accountId, customer, id } = await subscriber()
       await shop.stripe.coupons.create({ id: 'welcome', percent_off: 50, duration: 'once' })

@@ -98,6 +98,8 @@ export const productReads: Record<string, readonly string[]> = {
     'current_period_end',
     'subscription',
     'tax_rates',
+    'discounts',
+    'metadata',
   ),
   subscription_schedule: of<Stripe.SubscriptionSchedule>()(
     'id',

@@ -78,7 +78,7 @@ export function refuseOthersSchedule({ id, schedule }: LiveSubscription): void {
 
 /**
  * Schedules another plan or quantity for the end of what is paid. The subscription's other items, discounts and tax rates
- * stay: a phase that does not name them would drop them.
+ * stay, those of its items too: a phase that does not name them would drop them.
  */
 export async function planChange(
   { stripe, key }: Pick<ChangeContext, 'stripe' | 'key'>,
@@ -134,10 +134,12 @@ export async function planChange(
   return new Date(at * 1000)
 }
 
-function lineOf({ price, quantity, tax_rates: taxes }: Stripe.SubscriptionItem) {
+function lineOf({ price, quantity, tax_rates: taxes, discounts, metadata }: Stripe.SubscriptionItem) {
   return {
     price: price.id,
     quantity: quantity ?? 1,
+    ...(discounts.length > 0 && { discounts: discounts.map((one) => ({ discount: idOf(one) })) }),
+    ...(Object.keys(metadata).length > 0 && { metadata }),
     ...(taxes?.length && { tax_rates: taxes.map(idOf) }),
   }
 }
