@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ending, makeDatabase, temporaryFolder, until } from '@outgrow/testing'
 import { launchBrowser } from '@outgrow/testing/browser'
-import { freePorts } from '@outgrow/testing/product'
+import { freePorts } from '@outgrow/testing/ports'
 import { expect, inject, test } from 'vitest'
 
 const bin = join(import.meta.dirname, '../main.ts')

@@ -9,7 +9,8 @@ import { day } from '@outgrow/stripe-fake'
 import { makeDatabase, temporaryFolder } from '@outgrow/testing'
 import { accessibilityProblems, desktop, launchBrowser, shoot } from '@outgrow/testing/browser'
 import { Person } from '@outgrow/testing/person'
-import { freePorts, startProduct, startStripe } from '@outgrow/testing/product'
+import { freePorts } from '@outgrow/testing/ports'
+import { startProduct, startStripe } from '@outgrow/testing/product'
 import { expect, inject, test } from 'vitest'
 import { list } from '../../apps/web/browser/example/list.ts' // example
 

@@ -8,7 +8,8 @@ import { desktop, launchBrowser, shoot, type BrowserContext, type Page } from '@
 import { startOutgrow } from '@outgrow/testing/cli'
 import { act, comesTo, shows } from '@outgrow/testing/console'
 import { Person } from '@outgrow/testing/person'
-import { freePorts, startProduct, startStripe, type TestStripe } from '@outgrow/testing/product'
+import { freePorts } from '@outgrow/testing/ports'
+import { startProduct, startStripe, type TestStripe } from '@outgrow/testing/product'
 import { expect, inject, test } from 'vitest'
 import { list } from '../../apps/web/browser/example/list.ts' // example
 

@@ -1,7 +1,7 @@
 import { openSqlite, withPostgres } from '@outgrow/databases'
 import { makeProductDatabase, temporaryFolder } from '@outgrow/testing'
 import { repository } from '@outgrow/testing/cli'
-import { freePorts } from '@outgrow/testing/product'
+import { freePorts } from '@outgrow/testing/ports'
 import { expect, inject, test } from 'vitest'
 
 test('dev refuses another machine’s database and live events, and leaves both as they were', async () => {

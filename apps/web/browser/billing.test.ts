@@ -4,7 +4,8 @@ import { day } from '@outgrow/stripe-fake'
 import { backends, isThere, makeProductDatabase, temporaryFolder } from '@outgrow/testing'
 import { launchBrowser, shoot, type Browser } from '@outgrow/testing/browser'
 import { Person } from '@outgrow/testing/person'
-import { freePorts, startProduct, startStripe } from '@outgrow/testing/product'
+import { freePorts } from '@outgrow/testing/ports'
+import { startProduct, startStripe } from '@outgrow/testing/product'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 
 let browser: Browser

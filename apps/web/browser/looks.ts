@@ -12,7 +12,8 @@ import {
   type Browser,
 } from '@outgrow/testing/browser'
 import { Person } from '@outgrow/testing/person'
-import { freePorts, startProduct, startStripe } from '@outgrow/testing/product'
+import { freePorts } from '@outgrow/testing/ports'
+import { startProduct, startStripe } from '@outgrow/testing/product'
 
 const forms = [
   { name: 'desktop-light', options: { ...desktop, colorScheme: 'light' as const } },

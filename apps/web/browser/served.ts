@@ -1,6 +1,7 @@
 import { makeProductDatabase, temporaryFolder } from '@outgrow/testing'
 import { launchBrowser, type Browser } from '@outgrow/testing/browser'
-import { freePorts, startProduct, startStripe, type TestStripe } from '@outgrow/testing/product'
+import { freePorts } from '@outgrow/testing/ports'
+import { startProduct, startStripe, type TestStripe } from '@outgrow/testing/product'
 import { afterAll, beforeAll, inject } from 'vitest'
 
 /** What the tests of a block work with, once they run. */

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { ending } from './process.ts'
 import type { Page } from './browser.ts'
-import { freePorts } from './product.ts'
+import { freePorts } from './ports.ts'
 
 const root = join(import.meta.dirname, '../../..')
 export const consoleToken = 'token-of-the-browser-tests'

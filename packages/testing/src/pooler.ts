@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { parseEnv, promisify } from 'node:util'
 import { quoteIdentifier, quoteLiteral, withPlainPostgres, withPostgres } from '@outgrow/databases'
 import { preparePool, writePoolFiles, type PreparedPool, type PrepareRequest } from '@outgrow/operations'
-import { freePort } from './running.ts'
+import { freePort } from './ports.ts'
 import { temporaryFolder } from './sqlite.ts'
 import { until } from './until.ts'
 

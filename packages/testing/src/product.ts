@@ -1,6 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ending } from './process.ts'
@@ -110,26 +108,4 @@ async function ready(child: ChildProcess, output: () => string): Promise<void> {
     if (child.exitCode !== null) throw new Error(`the apps did not start:\n${output()}`)
     await sleep(50)
   }
-}
-
-/** The first of five ports in a row that are free: web, worker, console, stand-in and the metrics of the web app. */
-export async function freePorts(): Promise<number> {
-  for (;;) {
-    // Below 32,768, where Linux begins to give ports to whoever connects.
-    const first = 20_000 + Math.floor(Math.random() * 12_000)
-    const free = await Promise.all([0, 1, 2, 3, 4].map((more) => isFree(first + more)))
-    if (free.every(Boolean)) return first
-  }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer()
-  const listening = once(server, 'listening').then(
-    () => true,
-    () => false,
-  )
-  server.listen(port, '127.0.0.1')
-  const answer = await listening
-  server.close()
-  return answer
 }

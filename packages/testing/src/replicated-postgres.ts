@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { startEmbeddedPostgres, withPostgres } from '@outgrow/databases'
-import { freePort } from './running.ts'
+import { freePort } from './ports.ts'
 
 const run = promisify(execFile)
 

@@ -1,6 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { ending } from './process.ts'
 import { until } from './until.ts'
@@ -11,15 +9,6 @@ export interface Running extends AsyncDisposable {
   child: ChildProcess
   /** Everything that it printed. */
   output(): string
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Runs a program until the test ends it, from when `isReady`. */

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { withPostgres } from '@outgrow/databases'
-import { freePort, run, type Running } from './running.ts'
+import { freePort } from './ports.ts'
+import { run, type Running } from './running.ts'
 import { temporaryFolder } from './sqlite.ts'
 
 export const hasPooler = spawnSync('pgbouncer', ['--version']).status === 0

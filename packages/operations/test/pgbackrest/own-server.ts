@@ -9,10 +9,10 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
+import { freePorts } from '@outgrow/testing/ports'
 
 const run = promisify(execFile)
 
@@ -51,7 +51,7 @@ export class OwnServer {
     await server.shell(`${serverBinaries}/initdb -D data -U postgres --auth=trust -E UTF8 --locale=C.UTF-8`)
     writeFileSync(
       join(server.data, 'postgresql.conf'),
-      `port = ${await freePort()}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '${server.folder}/socket'\n`,
+      `port = ${await freePorts()}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '${server.folder}/socket'\n`,
     )
     await server.restart()
     return server
@@ -104,14 +104,4 @@ function accountOf(name: string): { uid: number; gid: number } {
     .find((line) => line.startsWith(`${name}:`))
   const [, , uid, gid] = (line ?? '').split(':')
   return { uid: Number(uid), gid: Number(gid) }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((found) => {
-    const server = createServer()
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => found(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }
