@@ -6,6 +6,7 @@ import { desktop, launchBrowser, shoot } from '@outgrow/testing/browser'
 import { startConsole } from '@outgrow/testing/console'
 import { expect, inject, test } from 'vitest'
 import { makeShop } from '@outgrow/testing/cli'
+import { startDelayProxy } from '../bench/delay-proxy.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -15,6 +16,14 @@ test('the console follows a move while it runs, and shows what it found and prov
   )
   const folder = dirname(file)
   const target = await makeDatabase(inject('postgresUrl'))
+  // The rows go over a narrow way, a few megabytes a second, so that the move is under way until the page has shown it.
+  const narrow = await startDelayProxy({
+    port: Number(new URL(target.url).port),
+    roundTripMs: 40,
+    maxQueuedBytes: 64 * 1024,
+  })
+  const to = new URL(target.url)
+  to.port = String(narrow.port)
   await using console = await startConsole(`file:${file}`, folder)
   const browser = await launchBrowser()
   const page = await (await browser.newContext(desktop)).newPage()
@@ -42,7 +51,7 @@ test('the console follows a move while it runs, and shows what it found and prov
   const inspected = once(outgrow('inspect'), 'exit')
   await page.getByText('contains a NUL byte').waitFor()
   await inspected
-  const moved = once(outgrow('migrate', '--to', target.url, '--fix', 'text-strip-nul'), 'exit')
+  const moved = once(outgrow('migrate', '--to', to.href, '--fix', 'text-strip-nul'), 'exit')
   await page.getByRole('heading', { name: /migrate is running: step 6 of 11/ }).waitFor()
   await page.getByText(/[1-9][\d,]* of about 40\d,\d{3} rows, [\d,]+ per second/).waitFor()
   await shoot(page, 'console-running')
@@ -57,5 +66,6 @@ test('the console follows a move while it runs, and shows what it found and prov
   await page.getByText('does not have Outgrow’s billing tables').waitFor()
 
   await browser.close()
+  await narrow.close()
   await target.drop()
 })
