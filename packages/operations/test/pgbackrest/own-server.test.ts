@@ -112,6 +112,10 @@ describe.skipIf(!isInstalled)('an own server with Debian’s pgBackRest', () => 
     await until(async () => (await query('SELECT pg_is_in_recovery() AS is', url))[0]?.is === false)
     expect(await query(digestOfOrders, url)).toEqual([digest])
     expect(await query('SHOW archive_mode', url)).toEqual([{ archive_mode: 'off' }])
+    // A restore empties its spool, and the original is writing into its own.
+    expect(await query("SELECT current_setting('restore_command') AS command", url)).toEqual([
+      { command: expect.stringContaining(`${copy}.spool`) },
+    ])
     expect(await query('SELECT count(*)::int AS n FROM orders')).toEqual([{ n: 1000 }])
     await server.shell(`COPY=${copy}\n${stop}`)
 

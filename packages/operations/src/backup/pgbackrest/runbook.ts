@@ -54,15 +54,15 @@ systemctl enable --now pgbackrest-${stanza}-full.timer pgbackrest-${stanza}-diff
 ## Restore to a time, beside the server
 
 The server goes on. The copy listens on port ${port}, and has archiving off: a copy that archives would write into the
-repository of the original. As postgres, with the time in \`TARGET\` and an empty folder in \`COPY\`; the first command has what
+repository of the original. It has a spool of its own, because a restore empties the spool that it is given. As postgres, with the time in \`TARGET\` and an empty folder in \`COPY\`; the first command has what
 was written until now archived:
 
 \`\`\`sh
 ${pgbackrest} check
 TARGET='2026-01-31 10:20:30+00'
 COPY=/var/tmp/restored-${stanza}
-install -d -m 0700 "$COPY"
-${pgbackrest} --pg1-path="$COPY" --archive-mode=off --type=time --target="$TARGET" --target-action=promote restore
+install -d -m 0700 "$COPY" "$COPY".spool
+${pgbackrest} --pg1-path="$COPY" --spool-path="$COPY".spool --archive-mode=off --type=time --target="$TARGET" --target-action=promote restore
 ${start('"$COPY"', [`-p ${port}`, '-c archive_mode=off', ...outside('$COPY')])}
 \`\`\`
 
