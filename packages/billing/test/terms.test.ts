@@ -175,9 +175,11 @@ for (const backend of databases)
 
     test('grace of a customer who comes here owing counts from the failure, not from the first look', async () => {
       const { accountId, customer } = await shop.account()
-      await shop.stripe.subscriptions.create({ customer, items: [{ price: 'price_pro' }] })
+      const { id } = await shop.stripe.subscriptions.create({ customer, items: [{ price: 'price_pro' }] })
       shop.fake.setCard(customer, 'fails')
-      shop.fake.advance(33 * day) // failed two or three days ago, and is tried again
+      // Two days after the end of its month, which has 28 days at least: it failed then, and is tried again.
+      const [item] = shop.fake.store.subscription(id).object.items.data
+      shop.fake.advance((item?.current_period_end ?? 0) - shop.fake.store.now + 2 * day)
       shop.fake.deliveries.take()
       await reconcile(shop.billing)
       expect([await may(accountId), await may(accountId, 3), await may(accountId, 7)]).toEqual([
