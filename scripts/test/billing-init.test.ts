@@ -137,7 +137,8 @@ describe.each(Object.entries(projects))('a project %s', (_, project) => {
   beforeAll(async () => {
     stripe = await serveStripeFake({
       webhookSecret: 'whsec_init',
-      now: Math.floor(Date.now() / 1000) + 60,
+      // Ahead and standing still: what arrives now is due, however long the clients take to be generated.
+      now: Math.floor(Date.now() / 1000) + 3600,
     })
     for (const { priceId, name, amount } of plans.plans) stripe.fake.addPrice({ id: priceId, name, amount })
     mkdirSync(join(home, 'prisma/migrations/20250101000000_init'), { recursive: true })
@@ -263,7 +264,7 @@ describe.each(Object.entries(projects))('a project %s', (_, project) => {
     expect((await reconcile(billing)).failures).toEqual([])
     expect(await replay(store, { type: 'invoice.paid' })).toBeGreaterThan(0)
     await settle()
-    expect(await prune(store, 0, false, new Date(Date.now() + 120_000))).toBeGreaterThan(0)
+    expect(await prune(store, 0, false, new Date(Date.now() + 7_200_000))).toBeGreaterThan(0)
     await cancel(billing, accountId, 'now')
     for (const { id } of (await api.subscriptions.list({ customer })).data) await api.subscriptions.cancel(id)
     await settle()

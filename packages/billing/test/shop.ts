@@ -52,8 +52,9 @@ export async function shopOn(
   { database, drop }: { database: SampleDatabase; drop: () => Promise<void> },
   options: StripeFakeOptions = {},
 ) {
-  // A little ahead, so that what arrives now is due.
-  const fake = new StripeFake({ webhookSecret: secret, now: Math.floor(Date.now() / 1000) + 60, ...options })
+  // An hour ahead and standing still: what arrives now is due, however long a suite takes.
+  const now = Math.floor(Date.now() / 1000) + 3600
+  const fake = new StripeFake({ webhookSecret: secret, now, ...options })
   for (const { priceId, name, amount } of plans.plans) {
     fake.addPrice({ id: priceId, name, amount, features: [`stripe-${name.toLowerCase()}`] })
   }
