@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { connectPostgres, openSqlite, openSqliteReadonly, readAuthority } from '@outgrow/databases'
 import { introspectSchema, schemaSourceOf } from '@outgrow/schema'
+import { until } from '@outgrow/testing'
 import { completeGraduation } from '../src/flows/live/complete.ts'
 import { cutOver, settle } from '../src/flows/live/follow.ts'
 import { openSession } from '../src/flows/live/open-session.ts'
@@ -15,7 +16,7 @@ import { strictOptions } from '../src/model/options.ts'
 import { runComplete } from '../src/runs/run-complete.ts'
 import { runGraduate, type GraduateListener, type GraduateRun } from '../src/runs/run-graduate.ts'
 import { refusedTypes } from '../src/source/sqlite/refused-types.ts'
-import { following, none } from './live-helpers.ts'
+import { following, none, signal } from './live-helpers.ts'
 
 const sql = `CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, v TEXT); INSERT INTO t VALUES (1, 'a')`
 type Ends = Awaited<ReturnType<typeof following>>
@@ -23,7 +24,7 @@ type Ends = Awaited<ReturnType<typeof following>>
 async function switched(ends: Ends) {
   await using session = await openSession(ends)
   await settle(session, none)
-  await cutOver(session, { budgetMs: 5000, attempts: 1 }, none)
+  await cutOver(session, { budgetMs: 60_000, attempts: 1 }, none)
 }
 
 function stateOf(path: string) {
@@ -115,7 +116,7 @@ test('the archive is of the last switch', async () => {
   }
   {
     await using session = await openSession(ends)
-    await rollBack(session, { budgetMs: 5000, attempts: 1 }, none)
+    await rollBack(session, { budgetMs: 60_000, attempts: 1 }, none)
   }
   const application = openSqlite(ends.from)
   application.exec(`INSERT INTO t VALUES (2, 'later')`)
@@ -142,12 +143,12 @@ test('graduate tells the state that it has left, after it finished a way back', 
       }
       return returnSql(...args)
     }
-    await expect(rollBack(session, { budgetMs: 5000, attempts: 1 }, none)).rejects.toThrow('killed')
+    await expect(rollBack(session, { budgetMs: 60_000, attempts: 1 }, none)).rejects.toThrow('killed')
     writer.exec = exec
   }
-  const { state, pauses } = await graduate(ends, AbortSignal.timeout(20_000), {
+  const { state, pauses } = await graduate(ends, signal, {
     cutover: 'auto',
-    budgetMs: 5000,
+    budgetMs: 60_000,
   })
   expect({ state, pauses: pauses.length }).toEqual({ state: stateOf(ends.from), pauses: 1 })
 })
@@ -157,12 +158,12 @@ test('the command that switches an application over runs although the process wa
   {
     await using session = await openSession(ends)
     await settle(session, none)
-    await hold(session, await prepareHold(session), { kind: 'cutover', budgetMs: 5000 })
+    await hold(session, await prepareHold(session), { kind: 'cutover', budgetMs: 60_000 })
   }
   const mark = join(dirname(ends.from), 'restarted')
-  const report = await graduate(ends, AbortSignal.timeout(20_000), {
+  const report = await graduate(ends, signal, {
     cutover: 'auto',
-    onCutover: { command: `touch ${mark}`, deadlineMs: 10_000 },
+    onCutover: { command: `touch ${mark}`, deadlineMs: 120_000 },
   })
   expect({ ran: existsSync(mark), state: report.state }).toEqual({ ran: true, state: 'switched' })
 })
@@ -172,14 +173,14 @@ test('a process that is stopped with Ctrl-Z while it holds writes is ended by it
   // As an interactive shell does: a process group of its own, of which nobody is an orphan.
   const shell = spawn('bash', [
     '-c',
-    `set -m; ${process.execPath} ${join(import.meta.dirname, 'live-held-process.ts')} ${ends.from} & echo $!; sleep 20`,
+    `set -m; ${process.execPath} ${join(import.meta.dirname, 'live-held-process.ts')} ${ends.from} & echo $!; read -r _`,
   ])
   let said = ''
   shell.stdout.on('data', (data: Buffer) => (said += data.toString()))
-  while (!said.includes('held')) await sleep(50)
+  // It stops itself and its group, as the terminal does: from here that could come when the watchdog has ended it.
+  await until(() => /held/.test(said) && /\d+/.test(said))
   const pid = Number(/\d+/.exec(said)?.[0])
-  process.kill(-pid, 'SIGTSTP')
-  const application = openSqlite(ends.from, 25_000)
+  const application = openSqlite(ends.from, 120_000)
   try {
     expect(() => application.exec(`INSERT INTO t VALUES (5, 'x')`)).not.toThrow()
   } finally {
@@ -211,7 +212,10 @@ test('a process that has given the writes back is not ended because the server i
 test('the command that switches an application over does not wait for the foreign keys to be checked', async () => {
   const ends = await following(`CREATE TABLE p (id INTEGER PRIMARY KEY NOT NULL); INSERT INTO p VALUES (1);
     CREATE TABLE c (id INTEGER PRIMARY KEY NOT NULL, p INTEGER NOT NULL REFERENCES p (id)); INSERT INTO c VALUES (1, 1)`)
-  const mark = join(dirname(ends.from), 'restarted')
+  const [mark, goOn] = ['restarted', 'go-on'].map((name) => join(dirname(ends.from), name)) as [
+    string,
+    string,
+  ]
   const client = await connectPostgres(ends.to)
   const { id } = await openSession(ends).then(async (session) => {
     const { rows } = await client.query(
@@ -220,23 +224,21 @@ test('the command that switches an application over does not wait for the foreig
     await session[Symbol.asyncDispose]()
     return rows[0] as { id: number }
   })
-  const running = graduate(ends, AbortSignal.timeout(40_000), {
+  const running = graduate(ends, signal, {
     cutover: 'auto',
-    budgetMs: 5000,
-    onCutover: { command: `touch ${mark}`, deadlineMs: 10_000 },
+    budgetMs: 60_000,
+    // It ends when the test has looked, so that the test cannot look too late.
+    onCutover: { command: `touch ${mark}; until test -e ${goOn}; do sleep 0.05; done`, deadlineMs: 120_000 },
   })
-  while (stateOf(ends.from) !== 'switched') await sleep(1)
-  // What checking takes with many rows, or behind an autovacuum.
-  await client.query('BEGIN; LOCK TABLE c IN SHARE UPDATE EXCLUSIVE MODE')
+  await until(() => existsSync(mark))
   const unchecked = await client.query(
     'SELECT 1 FROM pg_constraint WHERE conrelid = $1 AND NOT convalidated',
     [id],
   )
-  while (!existsSync(mark)) await sleep(20)
-  await client.query('COMMIT')
+  writeFileSync(goOn, '')
   await running
   await client.end()
-  expect(unchecked.rowCount).toBe(1)
+  expect([stateOf(ends.from), unchecked.rowCount]).toEqual(['switched', 1])
 })
 
 test('complete waits for a lock no longer than others can wait behind it', async () => {
@@ -246,7 +248,7 @@ test('complete waits for a lock no longer than others can wait behind it', async
   await report.query('BEGIN; SELECT * FROM t') // pg_dump, a long report
   const completing = runComplete({ ...ends, leavesBehind: false }).catch(none)
   await sleep(3000)
-  await application.query('SET statement_timeout = 5000')
+  await application.query('SET statement_timeout = 60000')
   const answer = await application.query(`UPDATE t SET v = 'b'`).then(
     () => 'answered',
     (error: Error) => error.message,
