@@ -19,13 +19,22 @@ beforeAll(async () => {
 afterAll(() => database.drop())
 
 /** Starts a process that makes the file, and hands over what it prints line by line. */
-function makeFile(to: string, limit = '') {
+function makeFile(to: string, { limit = '', standsStill = false } = {}) {
   const source = join(dirname(to), 'schema.prisma')
   writeFileSync(source, schema)
   const program = join(import.meta.dirname, 'reverse-process.ts')
   const child = spawn(
     'sh',
-    ['-c', `${limit} exec "$0" "$@"`, process.execPath, program, database.url, to, source],
+    [
+      '-c',
+      `${limit} exec "$0" "$@"`,
+      process.execPath,
+      program,
+      database.url,
+      to,
+      source,
+      ...(standsStill ? ['stands-still'] : []),
+    ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
   return { child, lines: createInterface(child.stdout) }
@@ -35,7 +44,7 @@ const parts = (path: string) => readdirSync(dirname(path)).filter((name) => name
 
 test('what a killed process leaves is not taken for a file, and the next one removes it', async () => {
   const to = newPath()
-  const { child, lines } = makeFile(to)
+  const { child, lines } = makeFile(to, { standsStill: true })
   for await (const line of lines) if (/^copy [1-9]/.test(line)) child.kill('SIGKILL')
   expect(parts(to)).toEqual([expect.stringContaining(`app.db.being-restored-${child.pid}-`)])
   const result = await reverseFrom(database.url, schema, { to })
@@ -49,7 +58,7 @@ test('what a killed process leaves is not taken for a file, and the next one rem
 test('a disk without room for the file is named, and what there was of it is removed', async () => {
   const to = newPath()
   // Blocks of 512 bytes; what goes beyond fails as a full disk does, if the process does not end over it.
-  const { child, lines } = makeFile(to, `trap '' XFSZ; ulimit -f 4096;`)
+  const { child, lines } = makeFile(to, { limit: `trap '' XFSZ; ulimit -f 4096;` })
   const said: string[] = []
   const ended = once(child, 'exit')
   for await (const line of lines) said.push(line)
