@@ -100,10 +100,9 @@ test('connections that run short end the move, with nothing left', async () => {
     code: 'OUTGROW_POSTGRES_UNREACHABLE',
     fix: expect.stringContaining('CONNECTION LIMIT') as string,
   })
-  const open = await target.query(
-    "SELECT 1 FROM pg_stat_activity WHERE usename LIKE 'role%' AND datname = current_database()",
-  )
-  expect(open).toEqual([])
+  // A server process ends a moment after its connection.
+  const open = "SELECT 1 FROM pg_stat_activity WHERE usename LIKE 'role%' AND datname = current_database()"
+  await until(async () => (await target.query(open)).length === 0)
   await target.drop()
 })
 
@@ -279,7 +278,7 @@ test('a file that its application keeps for itself is locked, not missing', asyn
     code: 'OUTGROW_SOURCE_BUSY',
   })
   owner.close()
-}, 120_000)
+})
 
 test('an inspection leaves the folder as it was, and a file that is in use too', async () => {
   const from = makeFile()
