@@ -53,7 +53,7 @@ test('a graduation is completed while transactions of the application hold one t
   {
     await using session = await openSession({ from, to, progress: none, signal })
     await verifyLive(session)
-    await cutOver(session, { budgetMs: 2000, attempts: 3 }, none)
+    await cutOver(session, { budgetMs: 60_000, attempts: 3 }, none)
   }
   await using session = await openSession({ from, to, progress: none, signal })
 

@@ -103,13 +103,13 @@ async function thereAndBack({ sql, schema, options, prepare, inFile, inPostgres,
     await using session = await openSession(ends)
     await settle(session, none)
     expect((await verifyLive(session)).findings).toEqual([])
-    expect((await cutOver(session, { budgetMs: 5000, attempts: 1 }, none)).findings).toEqual([])
+    expect((await cutOver(session, { budgetMs: 60_000, attempts: 1 }, none)).findings).toEqual([])
   }
   const before = contents(from)
   await withPostgres(to, inPostgres)
   {
     await using session = await openSession(ends)
-    expect((await rollBack(session, { budgetMs: 5000, attempts: 1 }, none)).findings).toEqual([])
+    expect((await rollBack(session, { budgetMs: 60_000, attempts: 1 }, none)).findings).toEqual([])
   }
   const after = contents(from)
   expect(application.pragma('integrity_check', { simple: true })).toBe('ok')
@@ -125,7 +125,7 @@ async function journey(plan: Journey) {
   const { ends, before, after } = await thereAndBack(plan)
   await using session = await openSession(ends)
   expect((await verifyLive(session)).findings).toEqual([])
-  expect((await cutOver(session, { budgetMs: 5000, attempts: 1 }, none)).findings).toEqual([])
+  expect((await cutOver(session, { budgetMs: 60_000, attempts: 1 }, none)).findings).toEqual([])
   const file = openSqliteReadonly(ends.from)
   expect(file.pragma('integrity_check', { simple: true })).toBe('ok')
   file.close()

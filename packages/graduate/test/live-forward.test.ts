@@ -18,7 +18,7 @@ test('changes of a table whose key column is named rowid are followed', async ()
     `UPDATE t SET v = 'new' WHERE rowid = 100000; DELETE FROM t WHERE rowid = 100001; INSERT INTO t VALUES (100002, 'added')`,
   )
   await settle(session, none)
-  await cutOver(session, { budgetMs: 5000, attempts: 1 }, none)
+  await cutOver(session, { budgetMs: 60_000, attempts: 1 }, none)
   const { rows } = await withPostgres(ends.to, (client) =>
     client.query('SELECT rowid AS id, v FROM t ORDER BY 1'),
   )
@@ -41,7 +41,7 @@ test('a table with a cast column is switched although it is written to between p
   application.exec(`INSERT INTO host VALUES (3, '10.0.0.3')`)
   const prepared = await prepareHold(session) // applies row 3
   application.exec(`INSERT INTO host VALUES (4, '10.0.0.4')`)
-  await hold(session, prepared, { kind: 'cutover', budgetMs: 5000 })
+  await hold(session, prepared, { kind: 'cutover', budgetMs: 60_000 })
   application.close()
   const { rows } = await withPostgres(ends.to, (client) =>
     client.query('SELECT host(ip) AS ip FROM host ORDER BY id'),
@@ -108,7 +108,7 @@ test('a target that has lost applied batches (a replica was promoted, a backup r
   }
   application.exec(`INSERT INTO t VALUES (3, 'c')`)
   await using session = await openSession(ends)
-  const end = await cutOver(session, { budgetMs: 5000, attempts: 1 }, none).catch((error: Error) => error)
+  const end = await cutOver(session, { budgetMs: 60_000, attempts: 1 }, none).catch((error: Error) => error)
   const { rows } = await withPostgres(ends.to, (client) =>
     client.query('SELECT id FROM t ORDER BY 1').catch(() => ({ rows: 'not switched' })),
   )

@@ -53,7 +53,7 @@ test('a graduation that goes on reads the log by the key that its triggers write
   expect((await verifyLive(session)).findings).toEqual([])
   application.exec(`UPDATE t SET v = 'new' WHERE a = 1; DELETE FROM t WHERE a = 2`)
   application.close()
-  await cutOver(session, { budgetMs: 5000, attempts: 1 }, none)
+  await cutOver(session, { budgetMs: 60_000, attempts: 1 }, none)
   const { rows } = await withPostgres(ends.to, (client) => client.query('SELECT a, v FROM t ORDER BY a'))
   expect(rows).toEqual([
     { a: 1, v: 'new' },
