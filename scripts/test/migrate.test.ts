@@ -62,7 +62,7 @@ test('rows set aside are in a file and in a table; the switch waits until they a
   )
   expect(switched).toContain('OTHER=1')
   await second.drop()
-}, 60_000)
+})
 
 test('export, transform and import end where migrate ends', async () => {
   const { file, schema } = makeShop(3000)
@@ -79,7 +79,7 @@ test('export, transform and import end where migrate ends', async () => {
     { rows: '3000', last: 3000 },
   ])
   await target.drop()
-}, 60_000)
+})
 
 test('lists of an enum go through files into a database that numbers the enum otherwise', async () => {
   const rows = 20_000
@@ -111,7 +111,7 @@ test('lists of an enum go through files into a database that numbers the enum ot
     { moods: '{}', rows: 6666 },
   ])
   await target.drop()
-}, 120_000)
+})
 
 test('a dry run and an inspection touch nothing and say what is in the way', async () => {
   const { file, schema } = makeShop(100, (database) => {

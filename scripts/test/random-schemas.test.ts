@@ -223,5 +223,4 @@ test.each(Array.from({ length: runs }, (_, at) => firstSeed + at))(
     expect(storedValues(back)).toEqual(storedValues(file))
     await empty.drop()
   },
-  120_000,
 )

@@ -71,4 +71,4 @@ test('a worker waits while the database is unavailable, and goes on when it is b
   await owner.close()
   line.close()
   await made.drop()
-}, 60_000)
+})

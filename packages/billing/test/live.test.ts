@@ -52,4 +52,4 @@ test('every event is stored and worked off once while the application goes to Po
   expect(events).toEqual([{ status: 'done', attempts: 1, count: expect.any(String) as string }])
   expect(Number(events[0]?.count)).toBe(rounds)
   await shop.dispose()
-}, 120_000)
+})

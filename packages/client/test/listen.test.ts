@@ -38,7 +38,7 @@ test('a channel is listened to on whichever database has the rows', async () => 
   expect(heard).toBe(ended)
   await database.close()
   await graduation.drop()
-}, 120_000)
+})
 
 test('other channels are not heard, and what ends it leaves no connection', async () => {
   const made = await makeSampleDatabase('postgres', inject('postgresUrl'))

@@ -55,4 +55,4 @@ test('archiving that fails or hangs is seen, and is over when it is turned off',
   expect(off).toMatchObject({ isFailing: false, isBehind: false })
   await again.end()
   await later.stop('immediate')
-}, 60_000)
+})

@@ -88,7 +88,7 @@ describe.skipIf(!isInstalled)('an own server with Debian’s pgBackRest', () => 
     const { findings, facts, unknown } = await check()
     expect({ findings, unknown }).toEqual({ findings: [], unknown: [] })
     expect(facts).toContain('pgbackrest check: a segment of WAL reached the repository.')
-  }, 180_000)
+  })
 
   test('is restored to a time before the damage, beside the server', async () => {
     await query('CREATE TABLE orders (id int PRIMARY KEY, note text)')
@@ -123,7 +123,7 @@ describe.skipIf(!isInstalled)('an own server with Debian’s pgBackRest', () => 
     await server.shell(inPlace.replace(/^TARGET=.*$/m, `TARGET='${String(time?.at)}'`))
     await until(async () => (await query('SELECT pg_is_in_recovery() AS is'))[0]?.is === false)
     expect(await query(digestOfOrders)).toEqual([digest])
-  }, 180_000)
+  })
 
   test('is found to fail archiving while the repository is away, and to be well again afterwards', async () => {
     const isFailing = async () => {
@@ -146,7 +146,7 @@ describe.skipIf(!isInstalled)('an own server with Debian’s pgBackRest', () => 
     await write(-2) // wakes the archiver, which rests for a minute after three attempts
     await until(async () => !(await isFailing()))
     expect(await codes()).toEqual([])
-  }, 180_000)
+  })
 
   test.skipIf(!hasAnalyzer)('has units that systemd takes', () => {
     const units = files.filter((file) => /\.(service|timer)$/.test(file))

@@ -62,14 +62,14 @@ describe.skipIf(!canArchive)('the embedded server with an archive of its WAL', (
       .split('\n')
       .filter((file) => file.startsWith(archived.store))
     expect(found).toEqual([])
-  }, 120_000)
+  })
 
   test('is proved by a drill, which leaves nothing', async () => {
     const drill = await archived.drill()
     expect(drill).toMatchObject({ ok: true, compared: false, tables: 1, rows: 2000, problems: [] })
     const { backups } = await readCatalog(await openStorage(archived.store))
     expect(backups.map(({ header, drills }) => [header?.method, drills.length])).toEqual([['base', 1]])
-  }, 120_000)
+  })
 
   test('is as old as the last WAL, however old its base backup is', async () => {
     const storage = await openStorage(archived.store)
@@ -86,7 +86,7 @@ describe.skipIf(!canArchive)('the embedded server with an archive of its WAL', (
     const samples = await group.read()
     const backedUp = samples?.find(({ name }) => name === 'outgrow_backup_timestamp_seconds')?.value
     expect(backedUp).toBeGreaterThanOrEqual(asked)
-  }, 120_000)
+  })
 
   test('keeps its key in a file for the account of the server only, and in no setting', async () => {
     const { directory } = embeddedFolder(join(archived.workDir, 'postgres'))
@@ -109,7 +109,7 @@ describe.skipIf(!canArchive)('the embedded server with an archive of its WAL', (
     await expect(take()).rejects.toMatchObject({ code: 'OUTGROW_ARCHIVE_NOT_SET_UP' })
     await set(`SET archive_command = ${quoteLiteral(String(before?.command))}`)
     await until(async () => !(await codesOfCheck()).includes('OUTGROW_ARCHIVE_COMMAND'))
-  }, 120_000)
+  })
 
   test('goes on while the storage is away, says so, and catches up', async () => {
     const before = archived.segments()
@@ -124,7 +124,7 @@ describe.skipIf(!canArchive)('the embedded server with an archive of its WAL', (
     await archived.archiveAll()
     expect(archived.segments().length).toBeGreaterThan(before.length + 1)
     expect(await codesOfCheck()).toEqual([])
-  }, 120_000)
+  })
 
   test('archives on after it was killed', async () => {
     const { dataDirectory } = embeddedFolder(join(archived.workDir, 'postgres'))
@@ -149,7 +149,7 @@ describe.skipIf(!canArchive)('the embedded server with an archive of its WAL', (
     const last = await archived.archiveAll()
     expect(archived.segments().toSorted().at(-1)).toBe(last)
     expect(await codesOfCheck()).toEqual([])
-  }, 120_000)
+  })
 
   test('is restored to a time, with its password: the rows are equal', async () => {
     const { at, digest: expected } = state('after the kill')
@@ -162,7 +162,7 @@ describe.skipIf(!canArchive)('the embedded server with an archive of its WAL', (
     )
     expect(settings).toEqual({ mode: 'off', restore: '', recovers: false })
     await server.stop('immediate')
-  }, 120_000)
+  })
 
   test('is restored to a time after the last transaction that was archived', async () => {
     const store = archived.copyOfStore('store of an idle server')
@@ -172,7 +172,7 @@ describe.skipIf(!canArchive)('the embedded server with an archive of its WAL', (
     expect(await archived.query(digest, server.url)).toEqual([expected])
     expect(lastCommitAt?.getTime()).toBeLessThanOrEqual(at.getTime())
     await server.stop('immediate')
-  }, 120_000)
+  })
 
   test('is restored to what was archived at the start, also while its server archives on', async () => {
     const store = archived.copyOfStore('store of a live server')
@@ -187,7 +187,7 @@ describe.skipIf(!canArchive)('the embedded server with an archive of its WAL', (
     expect(archived.segments(store)).toEqual(expect.arrayContaining(later))
     expect(await archived.query(digest, server.url)).toEqual([expected])
     await server.stop('immediate')
-  }, 120_000)
+  })
 
   describe('refuses, before it writes anything, to restore', () => {
     const refused = async (store: string, at: Date | undefined) => {
@@ -255,7 +255,7 @@ describe.skipIf(!canArchive)('the embedded server with an archive of its WAL', (
       message: expect.stringContaining(damaged),
     })
     expect(archived.hasServer(workDir)).toBe(false)
-  }, 120_000)
+  })
 
   /** The part of the check that needs no storage. */
   async function codesOfCheckWithoutStore(): Promise<string[]> {
