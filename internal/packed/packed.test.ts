@@ -180,10 +180,10 @@ describe.each(['22.23.3', '24.21.0'])('installed by npm on Node %s', (nodeVersio
       '--cutover',
       'auto',
       '--budget-ms',
-      '5000',
+      '60000',
     )
     expect(JSON.parse(graduated.stdout)).toMatchObject({ ok: true, state: 'switched' })
-    const back = await consumer.npx('outgrow', 'graduate', 'rollback', ...ends, '--budget-ms', '5000')
+    const back = await consumer.npx('outgrow', 'graduate', 'rollback', ...ends, '--budget-ms', '60000')
     expect(JSON.parse(back.stdout)).toMatchObject({ ok: true, state: 'following' })
     const cancelled = await consumer.npx('outgrow', 'graduate', 'cancel', ...ends)
     expect(JSON.parse(cancelled.stdout)).toMatchObject({ ok: true })

@@ -17,13 +17,13 @@ async function shop() {
     url,
     graduate: (dieAt?: string) =>
       outgrow<GraduationReport>(
-        ['graduate', ...ends, '--schema', schema, '--cutover', 'auto', '--budget-ms', '2000'],
+        ['graduate', ...ends, '--schema', schema, '--cutover', 'auto', '--budget-ms', '60000'],
         dieAt === undefined ? {} : { OUTGROW_DIE_AT: dieAt },
       ),
     cancel: () => outgrow<GraduationReport>(['graduate', 'cancel', ...ends]),
     run: (command: string, dieAt?: string) =>
       outgrow<GraduationReport>(
-        ['graduate', command, ...ends],
+        ['graduate', command, ...ends, ...(command === 'rollback' ? ['--budget-ms', '60000'] : [])],
         dieAt === undefined ? {} : { OUTGROW_DIE_AT: dieAt },
       ),
   }
@@ -45,25 +45,21 @@ test.each([
   ['recorded', 'between the record in the target and that in the file'],
   ['between-commits', 'between the commits of the switch'],
   ['after-commit', 'before the foreign keys are checked'],
-])(
-  'a graduation that dies at %s, %s, goes on to its end',
-  async (point) => {
-    const { url, graduate } = await shop()
-    expect((await graduate(point)).code).toBe(null)
-    const { code, document } = await graduate()
-    expect({ code, state: document.state, findings: document.findings }).toEqual({
-      code: 0,
-      state: 'switched',
-      findings: [],
-    })
-    const keys = await withPostgres(url, (client) =>
-      client.query("SELECT convalidated AS checked FROM pg_constraint WHERE contype = 'f'"),
-    )
-    expect(keys.rows).toEqual([{ checked: true }])
-    expect((await namesIn(url)).filter((name) => name.startsWith('_outgrow_capture'))).toEqual([])
-  },
-  120_000,
-)
+])('a graduation that dies at %s, %s, goes on to its end', async (point) => {
+  const { url, graduate } = await shop()
+  expect((await graduate(point)).code).toBe(null)
+  const { code, document } = await graduate()
+  expect({ code, state: document.state, findings: document.findings }).toEqual({
+    code: 0,
+    state: 'switched',
+    findings: [],
+  })
+  const keys = await withPostgres(url, (client) =>
+    client.query("SELECT convalidated AS checked FROM pg_constraint WHERE contype = 'f'"),
+  )
+  expect(keys.rows).toEqual([{ checked: true }])
+  expect((await namesIn(url)).filter((name) => name.startsWith('_outgrow_capture'))).toEqual([])
+})
 
 test('a graduation that dies between the commits of its switch can be cancelled, and begun again', async () => {
   const { file, url, graduate, cancel } = await shop()
@@ -79,7 +75,7 @@ test('a graduation that dies between the commits of its switch can be cancelled,
   expect(await namesIn(url)).toEqual([])
   expect(schemaOf()).toEqual(before)
   expect((await graduate()).document.state).toBe('switched')
-}, 120_000)
+})
 
 test('a way back that dies between its commits is finished by the same command', async () => {
   const { graduate, run } = await shop()
@@ -93,7 +89,7 @@ test('a way back that dies between its commits is finished by the same command',
   })
   expect((await run('rollback')).document.error?.code).toBe('OUTGROW_NOT_SWITCHED')
   expect((await graduate()).document.state).toBe('switched')
-}, 120_000)
+})
 
 test.each(['archived', 'authority-completed', 'tombstone-placed'])(
   'a completion that dies at %s goes on to its end, and nothing goes back from there',
@@ -114,5 +110,4 @@ test.each(['archived', 'authority-completed', 'tombstone-placed'])(
     }
     expect((await graduate()).document).toMatchObject({ ok: true, state: 'completed' })
   },
-  120_000,
 )

@@ -63,7 +63,7 @@ test('a graduation is switched from another terminal, goes back with what Postgr
   const dry = await run('cutover', ends, ['--dry-run'])
   expect({ code: dry.code, state: dry.document.state }).toEqual({ code: 0, state: 'following' })
 
-  const switched = await run('cutover', ends, ['--budget-ms', '5000'])
+  const switched = await run('cutover', ends, ['--budget-ms', '60000'])
   expect({ code: switched.code, pauses: switched.document.pauses.length }).toEqual({ code: 0, pauses: 1 })
   expect((await started.ended).code).toBe(0)
   expect(() => order(application, 'too late')).toThrow('no such table: main._outgrow_moved')
@@ -79,7 +79,7 @@ test('a graduation is switched from another terminal, goes back with what Postgr
   )
   await database.query(`UPDATE "Order" SET note = 'changed' WHERE id = 5`)
   await database.query(`DELETE FROM "Order" WHERE id = 6`)
-  const back = await run('rollback', ends, ['--budget-ms', '5000'])
+  const back = await run('rollback', ends, ['--budget-ms', '60000'])
   expect({ code: back.code, error: back.document.error }).toEqual({ code: 0, error: null })
   const rows = application.prepare(
     `SELECT id, note, at FROM "Order" WHERE id IN (5, 6) OR note = 'in Postgres' ORDER BY id`,
@@ -91,7 +91,7 @@ test('a graduation is switched from another terminal, goes back with what Postgr
   order(application, 'after the way back')
   await expect(database.query('SELECT 1 FROM "Order"')).rejects.toThrow('does not exist')
 
-  const again = await run('cutover', ends, ['--budget-ms', '5000'])
+  const again = await run('cutover', ends, ['--budget-ms', '60000'])
   expect(again.code).toBe(0)
   expect(await database.query(`SELECT id FROM "Order" WHERE note = 'after the way back'`)).toEqual([
     { id: 2003 },
@@ -197,7 +197,7 @@ test('a rehearsal leaves a graduation alone that was under way, whether somebody
     started.child.kill('SIGKILL')
     await started.ended
   }
-  expect((await run('cutover', ends, ['--budget-ms', '5000'])).code).toBe(0)
+  expect((await run('cutover', ends, ['--budget-ms', '60000'])).code).toBe(0)
 })
 
 test('a migration meanwhile begins the copy again, with the new schema', async () => {
@@ -208,7 +208,7 @@ test('a migration meanwhile begins the copy again, with the new schema', async (
     const { document } = await outgrow<{ graduation: GraduationStatus }>(['graduate', 'status', ...ends])
     return document.graduation.verified?.isEqual === true
   })
-  expect((await run('cutover', ends, ['--budget-ms', '5000'])).code).toBe(0)
+  expect((await run('cutover', ends, ['--budget-ms', '60000'])).code).toBe(0)
   const { code, document } = await started.ended
   expect({ code, findings: (document as GraduationReport).findings }).toEqual({ code: 0, findings: [] })
 })
@@ -228,7 +228,7 @@ test('a column that is added meanwhile comes along where the schema is read from
     const { document } = await outgrow<{ graduation: GraduationStatus }>(['graduate', 'status', ...ends])
     return document.graduation.verified?.isEqual === true
   })
-  expect((await run('cutover', ends, ['--budget-ms', '5000'])).code).toBe(0)
+  expect((await run('cutover', ends, ['--budget-ms', '60000'])).code).toBe(0)
   expect(await query(`SELECT city FROM "Customer" WHERE id = 1`)).toEqual([{ city: 'Oslo' }])
   application.close()
 })
@@ -237,10 +237,10 @@ test('a value that cannot be moved as it is holds the switch up until the applic
   const { ends, application, started } = await following(500)
   application.exec(`INSERT INTO "Order" (customerId, note, at) VALUES (1, 'bad', 'yesterday')`)
   await started.says('"Order.at"'.replaceAll('"', ''))
-  const refused = await run('cutover', ends, ['--budget-ms', '5000'])
+  const refused = await run('cutover', ends, ['--budget-ms', '60000'])
   expect(refused.document.error?.code).toBe('OUTGROW_BAD_VALUES')
   application.exec(`UPDATE "Order" SET at = 1700000000000 WHERE note = 'bad'`)
-  expect((await run('cutover', ends, ['--budget-ms', '5000'])).code).toBe(0)
+  expect((await run('cutover', ends, ['--budget-ms', '60000'])).code).toBe(0)
   expect((await started.ended).code).toBe(0)
 })
 
@@ -287,7 +287,7 @@ test('a log that is full begins the copy again when somebody follows', async () 
     '--cutover',
     'auto',
     '--budget-ms',
-    '5000',
+    '60000',
   ])
   expect({ code: auto.code, state: auto.document.state }).toEqual({ code: 0, state: 'switched' })
 })
@@ -308,7 +308,7 @@ test('a command runs after the switch; when it fails, the switch stands', async 
     '--cutover',
     'auto',
     '--budget-ms',
-    '5000',
+    '60000',
     '--on-cutover',
     'test -n "$POSTGRES_URL" && exit 7',
   ])
@@ -320,12 +320,12 @@ test('rows that point nowhere hold the switch up, and are named, until they are 
   const { ends, application, started } = await following(200)
   application.pragma('foreign_keys = OFF')
   application.exec(`INSERT INTO "Order" (customerId, note, at) VALUES (999999, 'orphan', 1700000000000)`)
-  const refused = await run('cutover', ends, ['--budget-ms', '5000', '--leave-behind'])
+  const refused = await run('cutover', ends, ['--budget-ms', '60000', '--leave-behind'])
   expect(refused.document.error?.message).toContain(
     'Order.customerId references a row of Customer that does not exist (1 row)',
   )
   application.exec(`DELETE FROM "Order" WHERE note = 'orphan'`)
-  expect((await run('cutover', ends, ['--budget-ms', '5000'])).code).toBe(0)
+  expect((await run('cutover', ends, ['--budget-ms', '60000'])).code).toBe(0)
   expect((await started.ended).code).toBe(0)
 })
 
@@ -344,7 +344,7 @@ test('at a time it switches by itself, holding writes for as long as it takes', 
 test('tables that somebody makes in the target meanwhile are named, and nothing is switched', async () => {
   const { ends, database, started } = await following(200)
   await database.query('CREATE TABLE "Order" (id int)')
-  const refused = await run('cutover', ends, ['--budget-ms', '5000'])
+  const refused = await run('cutover', ends, ['--budget-ms', '60000'])
   expect(refused.document.error).toMatchObject({ code: 'OUTGROW_TARGET_CHANGED' })
   expect((await started.ended).document).toMatchObject({ error: { code: 'OUTGROW_TARGET_NOT_EMPTY' } })
 })

@@ -92,7 +92,7 @@ test.skipIf(!hasPgbouncer)(
         join(dirname(shop.file), 'work'),
       ])
     const begun = await graduate(
-      ['--schema', 'introspect', '--cutover', 'auto', '--budget-ms', '5000'],
+      ['--schema', 'introspect', '--cutover', 'auto', '--budget-ms', '60000'],
       pooled.directUrl,
     )
     expect([begun.code, begun.document.state]).toEqual([0, 'switched'])
@@ -100,7 +100,7 @@ test.skipIf(!hasPgbouncer)(
       const { code, document } = await graduate([command], pooled.url)
       expect([command, code, document.error?.code]).toEqual([command, 2, 'OUTGROW_TARGET_POOLED'])
     }
-    const back = await graduate(['rollback', '--budget-ms', '5000'], pooled.directUrl)
+    const back = await graduate(['rollback', '--budget-ms', '60000'], pooled.directUrl)
     expect([back.code, back.document.state]).toEqual([0, 'following'])
     await pooled.drop()
   },
