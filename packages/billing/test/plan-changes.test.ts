@@ -289,12 +289,10 @@ for (const backend of ['sqlite', 'postgres'] as const)
       const { accountId, id } = await subscriber()
       const first = await previewChange(shop.billing, accountId, { planId: 'team' })
       const second = await previewChange(shop.billing, accountId, { seats: 5 })
-      shop.fake.latencyMs = 250
-      const results = await Promise.allSettled([
-        changePlan(shop.billing, accountId, { planId: 'team' }, first.confirmation),
-        changePlan(shop.billing, accountId, { planId: 'team' }, first.confirmation),
+      const results = await shop.atOnce((held) => [
+        changePlan(held, accountId, { planId: 'team' }, first.confirmation),
+        changePlan(held, accountId, { planId: 'team' }, first.confirmation),
       ])
-      shop.fake.latencyMs = 0
       expect(results.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
       expect(results.find(({ status }) => status === 'rejected')).toMatchObject({
         reason: { code: 'OUTGROW_BILLING_CHANGE_PENDING' },

@@ -90,6 +90,17 @@ export async function shopOn(
         maxNetworkRetries: 0,
       }),
     }),
+    /** Makes changes at once: Stripe answers nobody before one is refused, so that each asks while another is under way. */
+    async atOnce(changes: (held: Billing) => Promise<unknown>[]): Promise<PromiseSettledResult<unknown>[]> {
+      const isRefused = Promise.withResolvers<void>()
+      const held = this.through(async (_request, goOn) => {
+        await isRefused.promise
+        return goOn()
+      })
+      const made = changes(held)
+      for (const change of made) change.catch(() => isRefused.resolve())
+      return Promise.allSettled(made)
+    },
     /** A customer that another tool made at Stripe. */
     async stranger(params: Stripe.CustomerCreateParams = {}): Promise<string> {
       return (await stripe.customers.create(params)).id
