@@ -206,7 +206,7 @@ test('a callback that has begun ends on its side, and code inside it knows which
         seen.push(database.provider)
         return tx.label.count({ where: { name } })
       },
-      { timeout: 30_000 },
+      { timeout: 60_000 },
     )
   const onSqlite = work('sqlite')
   await begun.promise
@@ -214,20 +214,24 @@ test('a callback that has begun ends on its side, and code inside it knows which
   ending.resolve()
   expect(await onSqlite).toBe(1)
   await switching
-  const onPostgres = client.$transaction(async (tx) => {
-    seen.push(database.provider)
-    await lockForUpdate(database, tx, 'account', { id: 'a' })
-    const going = graduation.back()
-    // The way back waits for the lock that this transaction shares.
-    await until(async () => {
-      const [held] = await graduation.onPostgres<{ count: string }>(
-        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted",
-      )
-      return held?.count === '1'
-    })
-    await tx.label.create({ data: { name: 'late' } })
-    return { going, count: await tx.label.count({ where: { name: { in: ['sqlite', 'late'] } } }) }
-  })
+  const onPostgres = client.$transaction(
+    async (tx) => {
+      seen.push(database.provider)
+      await lockForUpdate(database, tx, 'account', { id: 'a' })
+      const going = graduation.back()
+      // The way back waits for the lock that this transaction shares.
+      await until(async () => {
+        const [held] = await graduation.onPostgres<{ count: string }>(
+          `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+        )
+        return held?.count === '1'
+      })
+      await tx.label.create({ data: { name: 'late' } })
+      return { going, count: await tx.label.count({ where: { name: { in: ['sqlite', 'late'] } } }) }
+    },
+    { timeout: 60_000 },
+  )
   const { going, count } = await onPostgres
   await going
   expect(count).toBe(2)

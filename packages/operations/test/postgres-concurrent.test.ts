@@ -68,7 +68,9 @@ test('a change of a table that comes while it is backed up waits, and stops noth
     async onPart() {
       altered ??= source.query('ALTER TABLE b ADD COLUMN late int; DROP TABLE a')
       await until(async () => {
-        const rows = await source.query('SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted')
+        const rows = await source.query(
+          'SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())',
+        )
         return rows[0]?.n === 1
       })
     },
