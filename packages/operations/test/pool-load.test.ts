@@ -70,7 +70,7 @@ describe.skipIf(!hasPgbouncer)('sixty clients on a pool of five', () => {
           for (let round = 0; round < each; round++) {
             const asked = performance.now()
             // As long as it takes a machine that does something else as well.
-            const patient = { maxWait: 30_000, timeout: 30_000 }
+            const patient = { maxWait: 120_000, timeout: 120_000 }
             const database = databases[client % processes] as SampleDatabase
             await addOne(database, `item-${(client + round) % 10}`, 2, patient)
             waits.push(performance.now() - asked)
@@ -78,7 +78,7 @@ describe.skipIf(!hasPgbouncer)('sixty clients on a pool of five', () => {
         }),
       )
       expect(await visitsOf(databases)).toBe(clients * each)
-      expect(await isQuiet(made)).toBe(true)
+      await until(() => isQuiet(made))
       // Milliseconds: for docs/pool.md.
       const [all, slowest] = [performance.now() - began, Math.max(...waits)].map(Math.round)
       process.stdout.write(`${clients * each} transactions in ${all} ms, the slowest ${slowest} ms\n`)
@@ -88,7 +88,10 @@ describe.skipIf(!hasPgbouncer)('sixty clients on a pool of five', () => {
     withClients('', async (databases, made) => {
       const outcomes = await Promise.allSettled(
         Array.from({ length: clients }, (_, client) =>
-          addOne(databases[client % processes] as SampleDatabase, `item-${client % 10}`, 300),
+          // What has begun may take its time: only the wait for the beginning is limited.
+          addOne(databases[client % processes] as SampleDatabase, `item-${client % 10}`, 300, {
+            timeout: 120_000,
+          }),
         ),
       )
       const refused = outcomes.filter((outcome) => outcome.status === 'rejected')
@@ -105,13 +108,14 @@ describe.skipIf(!hasPgbouncer)('sixty clients on a pool of five', () => {
         Array.from({ length: clients }, (_, client) =>
           withRetry(
             () =>
-              addOne(databases[client % processes] as SampleDatabase, `item-${client % 10}`, 150).catch(
-                (error: unknown) => {
-                  refused.push(error)
-                  throw error
-                },
-              ),
-            { attempts: 8 },
+              addOne(databases[client % processes] as SampleDatabase, `item-${client % 10}`, 150, {
+                timeout: 120_000,
+              }).catch((error: unknown) => {
+                refused.push(error)
+                throw error
+              }),
+            // As many as a slow machine takes: whoever gives up would lose something.
+            { attempts: 12 },
           ),
         ),
       )
@@ -119,6 +123,6 @@ describe.skipIf(!hasPgbouncer)('sixty clients on a pool of five', () => {
       // Where the machine is slow, some wait for their own process first.
       for (const error of refused) expect(String(error)).toMatch(/query_wait_timeout|Unable to start/)
       expect(await visitsOf(databases)).toBe(clients)
-      expect(await isQuiet(made)).toBe(true)
+      await until(() => isQuiet(made))
     }))
 })
