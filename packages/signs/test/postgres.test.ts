@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { connectPostgres, withPostgres } from '@outgrow/databases'
-import { makeDatabase } from '@outgrow/testing'
+import { makeDatabase, until } from '@outgrow/testing'
 import { expect, inject, test } from 'vitest'
 import { examine } from '../src/index.ts'
 
@@ -19,7 +18,9 @@ test('Postgres is judged by its own statistics', async () => {
   await holder.query('BEGIN')
   await holder.query('SELECT * FROM parents WHERE id = 1 FOR UPDATE')
   const waiting = waiter.query('UPDATE parents SET id = id WHERE id = 1')
-  await sleep(1200)
+  const waits = `SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE datname = current_database() AND NOT granted AND waitstart < clock_timestamp() - interval '1.2 s'`
+  await until(async () => (await database.query(waits)).length > 0)
   const examination = await examine({ url: database.url, windowMs: 300 })
   await holder.query('COMMIT')
   await waiting
