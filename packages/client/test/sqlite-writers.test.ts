@@ -30,8 +30,8 @@ test(`two processes write one file for ${seconds} s: no lost update, no wedge, n
   expect(Number(visits)).toBe(results.reduce((sum, { added }) => sum + added, 0))
   for (const { added, longestGapMs } of results) {
     expect(added).toBeGreaterThan(10)
-    // The stock adapter stands still for its whole busy timeout; a busy machine alone does not take half of it.
-    expect(longestGapMs).toBeLessThan(stockTimeoutMs / 2)
+    // The stock adapter stands still for its whole busy timeout; a busy machine alone does not take most of it.
+    expect(longestGapMs).toBeLessThan(stockTimeoutMs * 0.9)
   }
 }, 600_000)
 
