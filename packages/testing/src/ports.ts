@@ -11,11 +11,18 @@ export function freePorts(): Promise<number> {
   return firstOfFree(5)
 }
 
+/** Below 32,768, where Linux begins to give ports to whoever connects; and of each of vitest's workers alone. */
+const rangeSize = 3000
+const rangeStart = 20_000 + (Number(process.env.VITEST_POOL_ID ?? 0) % 4) * rangeSize
+/** What is free now may have been given to somebody who has not taken it yet. */
+const given = new Set<number>()
+
 async function firstOfFree(count: number): Promise<number> {
   for (;;) {
-    // Below 32,768, where Linux begins to give ports to whoever connects.
-    const first = 20_000 + Math.floor(Math.random() * 12_000)
+    const first = rangeStart + Math.floor(Math.random() * (rangeSize - count))
     const ports = Array.from({ length: count }, (_, more) => first + more)
+    if (ports.some((port) => given.has(port))) continue
+    for (const port of ports) given.add(port)
     if ((await Promise.all(ports.map(isFree))).every(Boolean)) return first
   }
 }
