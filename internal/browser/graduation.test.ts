@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { dirname, join } from 'node:path'
-import { makeDatabase } from '@outgrow/testing'
+import { makeDatabase, NarrowWay, until } from '@outgrow/testing'
 import { desktop, launchBrowser, shoot } from '@outgrow/testing/browser'
 import { startConsole } from '@outgrow/testing/console'
 import { expect, inject, test } from 'vitest'
 import { makeShop } from '@outgrow/testing/cli'
-import { startDelayProxy } from '../bench/delay-proxy.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -16,14 +15,10 @@ test('the console follows a move while it runs, and shows what it found and prov
   )
   const folder = dirname(file)
   const target = await makeDatabase(inject('postgresUrl'))
-  // The rows go over a narrow way, a few megabytes a second, so that the move is under way until the page has shown it.
-  const narrow = await startDelayProxy({
-    port: Number(new URL(target.url).port),
-    roundTripMs: 40,
-    maxQueuedBytes: 64 * 1024,
-  })
+  // The rows go over a way that is narrow until the page has shown that the move is under way.
+  await using way = await NarrowWay.open(Number(new URL(target.url).port), 2e6)
   const to = new URL(target.url)
-  to.port = String(narrow.port)
+  to.port = String(way.port)
   await using console = await startConsole(`file:${file}`, folder)
   const browser = await launchBrowser()
   const page = await (await browser.newContext(desktop)).newPage()
@@ -56,16 +51,16 @@ test('the console follows a move while it runs, and shows what it found and prov
   await page.getByText(/[1-9][\d,]* of about 40\d,\d{3} rows, [\d,]+ per second/).waitFor()
   await shoot(page, 'console-running')
   expect(Number(await page.getByRole('progressbar').getAttribute('value'))).toBeGreaterThan(0)
+  way.widen()
   const [code] = (await moved) as [number]
   expect(code).toBe(0)
   const verification = page.getByRole('region', { name: 'Table of the verification' })
   await verification.getByRole('row', { name: /Order 400,000 400,000 0 equal/ }).waitFor()
-  expect(await page.getByText(/is running/).count()).toBe(0)
+  await until(async () => (await page.getByText(/is running/).count()) === 0)
   // A database of another schema than the product's has no inbox to show.
   await page.goto(`${console.url}/webhooks`)
   await page.getByText('does not have Outgrow’s billing tables').waitFor()
 
   await browser.close()
-  await narrow.close()
   await target.drop()
 })

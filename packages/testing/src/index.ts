@@ -4,6 +4,7 @@ export { citusUrl, readCitus, type CitusCluster } from './citus.ts'
 export { makeDatabase, type TestDatabase } from './databases.ts'
 export { LiveGraduation } from './live-graduation.ts'
 export { ManagedPostgres, type ManagedBehaviour } from './managed-postgres.ts'
+export { NarrowWay } from './narrow-way.ts'
 export { ending } from './process.ts'
 export { startReplication, type Replication, type Standby } from './replication.ts'
 export {
