@@ -54,8 +54,9 @@ test(
     await person.subscribe('Try Pro')
     await list(person, 'Before the switch') // example
 
-    const graduate = () =>
-      startOutgrow(['graduate', '--from', file, '--to', target.url, '--schema', schema, '--work-dir', folder])
+    // With all of this on one machine a pause may be long.
+    const more = ['--schema', schema, '--work-dir', folder, '--budget-ms', '60000']
+    const graduate = () => startOutgrow(['graduate', '--from', file, '--to', target.url, ...more])
     const first = graduate()
     const owner = await context.newPage()
     await owner.goto(product.consoleUrl)
