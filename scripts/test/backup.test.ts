@@ -229,10 +229,23 @@ test('a backup whose rows are not what they were ends with 4, and leaves nothing
 })
 
 /** What a run has put into the work folder; a folder that was just being made stays for a minute, without any. */
-const rowsLeft = (folder: string) =>
-  readdirSync(join(folder, '.outgrow'), { recursive: true, encoding: 'utf8' }).filter((name) =>
-    /^backup-.*\/(?!owner\.lock)/.test(name),
-  )
+const rowsLeft = (folder: string) => {
+  const work = join(folder, '.outgrow')
+  return readdirSync(work)
+    .filter((name) => name.startsWith('backup-'))
+    .flatMap((name) => {
+      try {
+        return readdirSync(join(work, name), { recursive: true, encoding: 'utf8' }).map((file) =>
+          join(name, file),
+        )
+      } catch (error) {
+        // It is just being removed.
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+        throw error
+      }
+    })
+    .filter((path) => !path.endsWith('/owner.lock'))
+}
 
 test(`killed ${kills} times at any moment, a backup leaves nothing that looks like one, and the next removes what it left`, async () => {
   const file = makePosts(30_000)
