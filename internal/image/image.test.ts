@@ -81,13 +81,16 @@ test.skipIf(!canBuild).each(['compose.sqlite.yaml', 'compose.yaml'])(
 
     const backup = start('backup')
     const end = ended(backup)
+    let said = ''
+    for (const stream of [backup.stdout, backup.stderr]) stream?.on('data', (text) => (said += String(text)))
     await until(() => {
       expect(backup.exitCode).toBe(null)
-      const names = readdirSync(join(volume, 'backups'), { recursive: true }) as string[]
-      return names.some((name) => /drill-\w+\.json$/.test(name))
+      return said.includes('Proved')
     })
     backup.kill('SIGTERM')
     expect(await end).toEqual({ code: 3, output: expect.stringContaining('Proved') as string })
+    const names = readdirSync(join(volume, 'backups'), { recursive: true }) as string[]
+    expect(names.filter((name) => /drill-\w+\.json$/.test(name))).not.toEqual([])
   },
 )
 
