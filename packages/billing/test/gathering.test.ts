@@ -121,6 +121,53 @@ for (const backend of ['sqlite', 'postgres'] as const)
       expect(await shop.client.webhookEvent.count()).toBe(38)
     })
 
+    test('each is kept as it was signed, whatever is in it', async () => {
+      const { deliver } = counted()
+      const words = [
+        '"',
+        '\\',
+        '\\"',
+        "'",
+        '{}',
+        '{NULL,"NULL"}',
+        ',',
+        '$1',
+        '\n\t',
+        '\0',
+        '💶é',
+        '\uD800',
+        'NULL',
+        '',
+      ]
+      const events = words.map((word, at) => {
+        const id = `evt_word_${at}`
+        const apiVersion = word.replace('\0', '').toWellFormed()
+        const object = { id: 'in_1', customer: 'cus_1', description: word }
+        return {
+          id,
+          apiVersion,
+          text: `\n ${eventBody('invoice.paid', object, { id, created: 1, apiVersion })}\t `,
+        }
+      })
+      expect(new Set(await Promise.all(events.map(({ text }) => deliver(text))))).toEqual(
+        new Set(['200 Stored']),
+      )
+      const rows = await shop.client.webhookEvent.findMany()
+      expect(rows).toHaveLength(words.length)
+      for (const { id, apiVersion, text } of events) {
+        const row = rows.find(({ stripeEventId }) => stripeEventId === id)
+        expect(row).toMatchObject({
+          payload: text,
+          apiVersion,
+          stripeAccountId: null,
+          livemode: false,
+          awaitsHook: false,
+          stripeCreatedAt: new Date(1000),
+          nextAttemptAt: row?.receivedAt,
+        })
+      }
+    })
+
     test('a NUL in a version, which Postgres has no text for, costs no other its place', async () => {
       const { deliver } = counted()
       const answers = await Promise.all(

@@ -24,7 +24,7 @@ const type = z
   .max(200)
   .regex(/^[\w.[\]]+$/)
 
-const reference = z.union([id, z.looseObject({ id }).transform((object) => object.id)])
+const reference = z.union([id, z.object({ id }).transform((object) => object.id)])
 
 /** Never left out when it cannot be read: another account's objects would be taken for the own one's. */
 const account = z
@@ -34,7 +34,7 @@ const account = z
   .regex(/^[\w./-]+$/)
   .nullish()
 
-const snapshot = z.looseObject({
+const snapshot = z.object({
   id,
   object: z.literal('event'),
   type,
@@ -42,8 +42,8 @@ const snapshot = z.looseObject({
   created: z.int().nonnegative().max(253402300799),
   livemode: z.boolean().default(false),
   account,
-  data: z.looseObject({
-    object: z.looseObject({
+  data: z.object({
+    object: z.object({
       id: id.nullish().catch(null),
       object: z.string().max(100).nullish(),
       customer: reference.nullish().catch(null),
@@ -51,14 +51,14 @@ const snapshot = z.looseObject({
   }),
 })
 
-const thin = z.looseObject({
+const thin = z.object({
   id,
   object: z.literal('v2.core.event'),
   type,
   created: z.iso.datetime({ offset: true }),
   livemode: z.boolean().default(false),
   context: account,
-  related_object: z.looseObject({ id }).nullish(),
+  related_object: z.object({ id }).nullish(),
 })
 
 /** Reads a snapshot or a thin event; undefined when it is neither. */

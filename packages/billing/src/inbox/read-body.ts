@@ -5,13 +5,17 @@
 export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array | undefined> {
   const stated = Number(request.headers.get('content-length') ?? 0)
   if (stated > maxBytes) return undefined
+  if (request.body === null) return new Uint8Array()
+  const reader = request.body.getReader()
   const chunks: Uint8Array[] = []
   let bytes = 0
-  if (request.body === null) return new Uint8Array()
-  for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
-    bytes += chunk.length
-    if (bytes > maxBytes) return undefined
-    chunks.push(chunk)
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    bytes += read.value.length
+    if (bytes > maxBytes) {
+      await reader.cancel()
+      return undefined
+    }
+    chunks.push(read.value)
   }
   return Buffer.concat(chunks)
 }

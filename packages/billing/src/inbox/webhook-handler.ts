@@ -105,5 +105,5 @@ function textOf(bytes: Uint8Array): string | undefined {
 }
 
 function answer(status: number, text: string, headers: Record<string, string> = {}): Response {
-  return new Response(`${text}\n`, { status, headers: { 'content-type': 'text/plain', ...headers } })
+  return new Response(`${text}\n`, { status, headers })
 }

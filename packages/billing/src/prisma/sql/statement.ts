@@ -5,7 +5,10 @@ import { storedTime } from '../../stored-time.ts'
 
 export type Provider = PrismaDatabase['provider']
 
-export type Value = string | number | boolean | Date | null
+export type Scalar = string | number | boolean | Date | null
+
+/** Postgres takes a list as an array. */
+export type Value = Scalar | readonly Scalar[]
 
 /** The values of one statement, by their places in its text. Types are left to the columns that they meet. */
 export class Values {
