@@ -97,3 +97,14 @@ test('takes and refuses the documents that Postgres takes and refuses', async ()
     ),
   )
 })
+
+test('refuses a text that was cut off behind a backslash, however long', () => {
+  // Each fills the memory that is made for it to its end.
+  for (const length of [100, 70_000, 700_000]) {
+    for (const start of ['["', '{"']) {
+      const source = Buffer.from(`${start}${'a'.repeat(length)}\\`)
+      expect(() => writeJsonbText(source, new BinaryWriter())).toThrow(JsonbRefusal)
+      expect(() => writeJsonbText(String(source), new BinaryWriter())).toThrow(JsonbRefusal)
+    }
+  }
+})

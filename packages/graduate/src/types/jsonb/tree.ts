@@ -9,6 +9,7 @@ const backslash = 0x5c
 const comma = 0x2c
 const colon = 0x3a
 const blank = 0x20
+const endBytes = 2
 /** What is kept of the memory that a document took. */
 const keptBytes = 1024 * 1024
 
@@ -24,7 +25,7 @@ export const memberSize = 5
  * numbers, those of a container side by side.
  */
 export class JsonTree {
-  /** The source in UTF-8, ended by a zero that no JSON may hold. */
+  /** The source in UTF-8, ended by zeros that no JSON may hold: two, since a backslash at the end takes one for its own. */
   input: Buffer = Buffer.allocUnsafeSlow(64 * 1024)
   /** Values of containers, by `valueSize`, and members of objects in jsonb's order, by `memberSize`. */
   slots = new Int32Array(1024)
@@ -55,7 +56,7 @@ export class JsonTree {
     this.#used = 0
     this.#top = 0
     this.#at = 0
-    const room = (typeof source === 'string' ? source.length * 3 : source.length) + 1
+    const room = (typeof source === 'string' ? source.length * 3 : source.length) + endBytes
     if (room > this.input.length) {
       freeMemory(this.input.buffer)
       this.input = Buffer.allocUnsafeSlow(room)
@@ -65,7 +66,7 @@ export class JsonTree {
       this.input.set(source)
       this.#end = source.length
     }
-    this.input[this.#end] = 0
+    this.input.fill(0, this.#end, this.#end + endBytes)
     this.#value(0)
     this.#blanks()
     if (this.#at < this.#end) throw invalidJson()
