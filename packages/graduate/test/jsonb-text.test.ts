@@ -2,12 +2,16 @@ import { withPostgres } from '@outgrow/databases'
 import * as fc from 'fast-check'
 import { expect, inject, test } from 'vitest'
 import { BinaryWriter } from '../src/types/binary-writer.ts'
+import { KeyPath } from '../src/types/jsonb/key-path.ts'
 import { JsonbRefusal } from '../src/types/jsonb/refusal.ts'
 import { writeJsonbText } from '../src/types/jsonb/text.ts'
 
+const numRuns = 10 * Number(process.env.OUTGROW_PROPERTY_RUNS ?? 4)
+
 const key = fc.oneof(
   fc.string({ maxLength: 6 }),
-  fc.constantFrom('a', 'bb', 'é', '__proto__', 'z"', '\u{1F680}'),
+  fc.constantFrom('', 'a', 'ab', 'abc', 'abcd', 'bb', 'é', '__proto__', 'z"', '\u{1F680}'),
+  fc.constantFrom('k'.repeat(61), 'k'.repeat(62), 'k'.repeat(63), 'k'.repeat(80)),
 )
 const text = fc.string({ unit: 'binary', maxLength: 12 }).map((value) => value.replaceAll('\0', ''))
 const numberText = fc
@@ -33,10 +37,21 @@ const document = fc.letrec<{ value: string }>((tie) => ({
   ),
 })).value
 
-function jsonbText(source: string): string {
-  const writer = new BinaryWriter()
-  writeJsonbText(source, writer)
-  return writer.take().toString('utf8')
+const writer = new BinaryWriter()
+
+function jsonbText(source: string, keys = KeyPath.root()): string {
+  writer.at = 0
+  writeJsonbText(source, writer, keys)
+  return writer.buffer.toString('utf8', 0, writer.at)
+}
+
+function textOrNull(source: string, keys?: KeyPath): string | null {
+  try {
+    return jsonbText(source, keys)
+  } catch (error) {
+    if (error instanceof JsonbRefusal) return null
+    throw error
+  }
 }
 
 test('is what Postgres makes of any document', async () => {
@@ -47,9 +62,13 @@ test('is what Postgres makes of any document', async () => {
           'SELECT d::jsonb::text AS given FROM unnest($1::text[]) d',
           [documents],
         )
-        expect(documents.map(jsonbText)).toEqual(rows.map(({ given }) => given))
+        const expected = rows.map(({ given }) => given)
+        const keys = KeyPath.root()
+        expect(documents.map((text) => jsonbText(text, keys))).toEqual(expected)
+        // Once more, now that their keys are known.
+        expect(documents.map((text) => jsonbText(text, keys))).toEqual(expected)
       }),
-      { numRuns: 40 },
+      { numRuns },
     ),
   )
 })
@@ -83,17 +102,13 @@ test('takes and refuses the documents that Postgres takes and refuses', async ()
            FROM unnest($1::text[]) d`,
           [documents.map((text) => text.toWellFormed())],
         )
-        const ours = documents.map((text) => {
-          try {
-            return jsonbText(text.toWellFormed())
-          } catch (error) {
-            if (error instanceof JsonbRefusal) return null
-            throw error
-          }
-        })
-        expect(ours).toEqual(rows.map(({ given }) => given))
+        const keys = KeyPath.root()
+        const textOf = (document: string) => textOrNull(document.toWellFormed(), keys)
+        const expected = rows.map(({ given }) => given)
+        expect(documents.map(textOf)).toEqual(expected)
+        expect(documents.map(textOf)).toEqual(expected)
       }),
-      { numRuns: 40 },
+      { numRuns },
     ),
   )
 })
@@ -106,5 +121,67 @@ test('refuses a text that was cut off behind a backslash, however long', () => {
       expect(() => writeJsonbText(source, new BinaryWriter())).toThrow(JsonbRefusal)
       expect(() => writeJsonbText(String(source), new BinaryWriter())).toThrow(JsonbRefusal)
     }
+  }
+})
+
+test('reads any character at any place of a string as JSON.parse does', () => {
+  const characters = [
+    ...Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)),
+    'é',
+    '€',
+    '\u{1F680}',
+  ]
+  for (const character of characters) {
+    for (let place = 0; place < 10; place++) {
+      const source = `["${'a'.repeat(place)}${character}${'b'.repeat(9 - place)}", 1]`
+      expect([source, textOrNull(source)]).toEqual([source, parsedText(source)])
+    }
+  }
+})
+
+/** Of an array of a string and a number. */
+function parsedText(source: string): string | null {
+  try {
+    return JSON.stringify(JSON.parse(source)).replace(/,1\]$/, ', 1]')
+  } catch {
+    return null // that it is no JSON is the answer
+  }
+}
+
+test('gives a document one text, whether its keys are known, are too many to be, or end where another document does', () => {
+  const names = Array.from({ length: 70 }, (_, at) => 'abcdefghij'.repeat(7).slice(0, at))
+  const objectOf = (keys: string[]) => `{${keys.map((name) => `"${name}":"${name}"`).join(',')}}`
+  const expectedOf = (keys: string[]) =>
+    `{${[...new Set(keys)]
+      .toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1))
+      .map((name) => `"${name}": "${name}"`)
+      .join(', ')}}`
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.array(fc.oneof(fc.constantFrom(...names), fc.string({ unit: fc.constantFrom('x', 'y') }))),
+        {
+          maxLength: 400,
+        },
+      ),
+      (objects) => {
+        const keys = KeyPath.root()
+        for (let time = 0; time < 2; time++)
+          for (const object of objects) expect(jsonbText(objectOf(object), keys)).toBe(expectedOf(object))
+      },
+    ),
+    { numRuns },
+  )
+})
+
+test('says of every document with a key twice what is lost, also once its keys are known', () => {
+  const keys = KeyPath.root()
+  for (const source of ['{"a":1,"b":2}', '{"a":1,"b":2,"a":3}', '{"a":1,"b":2,"a":3}', '{"b":2,"a":1}']) {
+    const isTwice = source.includes('3')
+    writer.at = 0
+    expect(writeJsonbText(source, writer, keys) !== undefined).toBe(isTwice)
+    expect(writer.buffer.toString('utf8', 0, writer.at)).toBe(
+      isTwice ? '{"a": 3, "b": 2}' : '{"a": 1, "b": 2}',
+    )
   }
 })

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { jsonLastKey } from '../rules/json-last-key.ts'
 import { refused, type Encode, type EncodeContext, type Refused, type Value } from './encode.ts'
+import { KeyPath } from './jsonb/key-path.ts'
 import { JsonbRefusal } from './jsonb/refusal.ts'
 import { writeJsonbText } from './jsonb/text.ts'
 import type { EncodeStored } from './stored-cell.ts'
@@ -9,6 +10,7 @@ import type { ValueType } from './value-type.ts'
 
 /** As `jsonb` (version byte and text), or as `json` (the text as it stands). */
 function encoder(type: 'jsonb' | 'json'): Encode {
+  const keys = KeyPath.root()
   return (cell, writer, context) => {
     const text = jsonOf(cell, context)
     if (typeof text === 'object') return text
@@ -16,7 +18,7 @@ function encoder(type: 'jsonb' | 'json'): Encode {
     try {
       writer.int32(0)
       if (type === 'jsonb') writer.byte(1)
-      const loss = writeJsonbText(text, writer)
+      const loss = writeJsonbText(text, writer, keys)
       if (loss !== undefined && type === 'jsonb') {
         if (!context.rules.has(jsonLastKey.name)) {
           return refused(loss, jsonLastKey.name, 'keep the column as json: @db.Json')
@@ -38,21 +40,24 @@ function encoder(type: 'jsonb' | 'json'): Encode {
 }
 
 /** As `jsonb`, of a text in which nothing is lost; why another one is refused is for the encoder to say. */
-const encodeStored: EncodeStored = ({ storage, bytes, at, length }, writer) => {
-  if (storage !== 'text') return false
-  const text = bytes.subarray(at, at + length)
-  if (!isUtf8(text)) return false
-  const start = writer.at
-  writer.int32(0)
-  writer.byte(1)
-  try {
-    if (writeJsonbText(text, writer) !== undefined) return false
-  } catch (error) {
-    if (error instanceof JsonbRefusal || error instanceof RangeError) return false
-    throw error
+function storedEncoder(): EncodeStored {
+  const keys = KeyPath.root()
+  return ({ storage, bytes, at, length }, writer) => {
+    if (storage !== 'text') return false
+    const text = bytes.subarray(at, at + length)
+    if (!isUtf8(text)) return false
+    const start = writer.at
+    writer.int32(0)
+    writer.byte(1)
+    try {
+      if (writeJsonbText(text, writer, keys) !== undefined) return false
+    } catch (error) {
+      if (error instanceof JsonbRefusal || error instanceof RangeError) return false
+      throw error
+    }
+    writer.sizeFrom(start)
+    return true
   }
-  writer.sizeFrom(start)
-  return true
 }
 
 /** JSON text of a cell: TEXT as it stands, numbers that NUMERIC affinity made, and SQLite's own JSONB blobs. */
@@ -90,7 +95,7 @@ export const jsonType: ValueType = {
     jsonb: {
       kind: 'json',
       encoder: () => encoder('jsonb'),
-      storedEncoder: () => encodeStored,
+      storedEncoder,
       decode: (field) => decode(field.subarray(1)),
       wider: 'jsonb',
     },

@@ -1,4 +1,5 @@
 import { freeMemory } from '../buffer-pool.ts'
+import { KeyPath } from './key-path.ts'
 import { numericText } from './number.ts'
 import { invalidJson, JsonbRefusal } from './refusal.ts'
 import { respelled } from './string.ts'
@@ -9,7 +10,8 @@ const backslash = 0x5c
 const comma = 0x2c
 const colon = 0x3a
 const blank = 0x20
-const endBytes = 2
+/** Zeros behind the source, so that a word of four bytes may be read wherever a byte of it is. */
+const endBytes = 4
 /** What is kept of the memory that a document took. */
 const keptBytes = 1024 * 1024
 
@@ -25,8 +27,9 @@ export const memberSize = 5
  * numbers, those of a container side by side.
  */
 export class JsonTree {
-  /** The source in UTF-8, ended by zeros that no JSON may hold: two, since a backslash at the end takes one for its own. */
+  /** The source in UTF-8, ended by zeros that no JSON may hold: a backslash at the end takes one of them for its own. */
   input: Buffer = Buffer.allocUnsafeSlow(64 * 1024)
+  view = new DataView(this.input.buffer)
   /** Values of containers, by `valueSize`, and members of objects in jsonb's order, by `memberSize`. */
   slots = new Int32Array(1024)
   /** What is not written as it stands in the source. */
@@ -41,6 +44,7 @@ export class JsonTree {
   }
   /** What `jsonb` drops of the document, as a reason. */
   loss: string | undefined
+  #keys = KeyPath.root()
   #at = 0
   #end = 0
   #used = 0
@@ -49,24 +53,25 @@ export class JsonTree {
   #top = 0
   #order = new Int32Array(64)
 
-  /** @throws JsonbRefusal */
-  read(source: string | Uint8Array): void {
+  /**
+   * @param keys of objects that were read before
+   * @throws JsonbRefusal
+   */
+  read(source: string | Uint8Array, keys: KeyPath): void {
+    this.#keys = keys
     this.loss = undefined
-    this.texts.length = 0
+    this.#forgetTexts()
     this.#used = 0
     this.#top = 0
     this.#at = 0
     const room = (typeof source === 'string' ? source.length * 3 : source.length) + endBytes
-    if (room > this.input.length) {
-      freeMemory(this.input.buffer)
-      this.input = Buffer.allocUnsafeSlow(room)
-    }
+    if (room > this.input.length) this.#holdInput(room)
     if (typeof source === 'string') this.#end = this.input.write(source, 'utf8')
     else {
       this.input.set(source)
       this.#end = source.length
     }
-    this.input.fill(0, this.#end, this.#end + endBytes)
+    this.view.setInt32(this.#end, 0)
     this.#value(0)
     this.#blanks()
     if (this.#at < this.#end) throw invalidJson()
@@ -74,14 +79,22 @@ export class JsonTree {
 
   /** Gives back what a large document took, and does not keep it for the next one. */
   shrink(): void {
-    this.texts.length = 0
-    if (this.input.length > keptBytes) {
-      freeMemory(this.input.buffer)
-      this.input = Buffer.allocUnsafeSlow(64 * 1024)
-    }
+    this.#forgetTexts()
+    if (this.input.length > keptBytes) this.#holdInput(64 * 1024)
     if (this.slots.byteLength > keptBytes) this.slots = new Int32Array(1024)
     if (this.#stack.byteLength > keptBytes) this.#stack = new Int32Array(1024)
     if (this.#order.byteLength > keptBytes) this.#order = new Int32Array(64)
+  }
+
+  /** Setting the length of an array is slow, even where it stays 0. */
+  #forgetTexts(): void {
+    if (this.texts.length > 0) this.texts.length = 0
+  }
+
+  #holdInput(bytes: number): void {
+    freeMemory(this.input.buffer)
+    this.input = Buffer.allocUnsafeSlow(bytes)
+    this.view = new DataView(this.input.buffer)
   }
 
   #value(depth: number): void {
@@ -108,19 +121,17 @@ export class JsonTree {
   #object(depth: number): void {
     const { input } = this
     const first = this.#top
+    let path: KeyPath | undefined = this.#keys
     this.#at++
     this.#blanks()
     if (input[this.#at] === 0x7d) this.#at++
     else {
       for (;;) {
         this.#blanks()
-        if (input[this.#at] !== quoteMark) throw invalidJson()
-        this.#string()
-        const { a } = this
-        const b = this.kind === valueKinds.text ? -1 : this.b
-        this.#blanks()
-        if (input[this.#at++] !== colon) throw invalidJson()
-        this.#value(depth + 1)
+        path = this.#readKey(path)
+        const { a, b } = this
+        if (input[this.#at] === quoteMark) this.#string()
+        else this.#value(depth + 1)
         const at = this.#push(memberSize)
         const stack = this.#stack
         stack[at] = a
@@ -129,12 +140,33 @@ export class JsonTree {
         stack[at + 3] = this.a
         stack[at + 4] = this.b
         this.#blanks()
-        const next = input[this.#at++]
-        if (next === 0x7d) break
-        if (next !== comma) throw invalidJson()
+        const mark = input[this.#at++]
+        if (mark === 0x7d) break
+        if (mark !== comma) throw invalidJson()
       }
     }
-    this.#keepMembers(first)
+    this.#keepMembers(first, path)
+  }
+
+  /**
+   * Reads a key with its colon; `b` is -1 where it is a text.
+   * @param path of the keys before it
+   */
+  #readKey(path: KeyPath | undefined): KeyPath | undefined {
+    const start = this.#at
+    const known = path?.next(this.view, start)
+    if (known !== undefined) {
+      this.a = start
+      this.b = start + known.length
+      this.#at = this.b + 1
+      return known
+    }
+    if (this.input[start] !== quoteMark) throw invalidJson()
+    this.#string()
+    if (this.kind === valueKinds.text) this.b = -1
+    this.#blanks()
+    if (this.input[this.#at++] !== colon) throw invalidJson()
+    return this.b < 0 ? undefined : path?.add(this.view, this.a, this.b)
   }
 
   #array(depth: number): void {
@@ -167,40 +199,46 @@ export class JsonTree {
   }
 
   /** Puts the members of an object in jsonb's order; of equal keys the last one stays. */
-  #keepMembers(first: number): void {
+  #keepMembers(first: number, path: KeyPath | undefined): void {
     const stack = this.#stack
-    const to = this.#room(this.#top - first)
+    const size = this.#top - first
+    const to = this.#room(size)
     const { slots } = this
-    const order = this.#ordered(first)
-    const count = (this.#top - first) / memberSize
+    const known = path?.order
+    const order = known ?? this.#ordered(first)
+    const count = size / memberSize
     let used = to
     for (let index = 0; index < count; index++) {
-      const member = order[index] as number
-      if (index + 1 < count && this.#compare(member, order[index + 1] as number) === 0) {
-        this.loss ??= 'contains a duplicate key in JSON, and jsonb keeps only the last'
-        continue
+      const member = first + (order[index] as number)
+      if (known === undefined && index + 1 < count) {
+        if (this.#compare(member, first + (order[index + 1] as number)) === 0) {
+          this.loss ??= 'contains a duplicate key in JSON, and jsonb keeps only the last'
+          continue
+        }
       }
       for (let at = 0; at < memberSize; at++) slots[used++] = stack[member + at] as number
     }
+    if (path && used - to === size) path.order ??= order.slice(0, count)
     this.#used = used
     this.#top = first
     this.#is(valueKinds.object, to, (used - to) / memberSize)
   }
 
+  /** Places of members, behind `first`, by their keys. */
   #ordered(first: number): Int32Array {
     const count = (this.#top - first) / memberSize
     if (this.#order.length < count) this.#order = new Int32Array(2 * count)
     const order = this.#order
-    for (let index = 0; index < count; index++) order[index] = first + index * memberSize
+    for (let index = 0; index < count; index++) order[index] = index * memberSize
     if (count > 24) {
-      order.subarray(0, count).sort((a, b) => this.#compare(a, b) || a - b)
+      order.subarray(0, count).sort((a, b) => this.#compare(first + a, first + b) || a - b)
       return order
     }
     // Most objects are small, and in these insertion takes a third of the engine's time.
     for (let index = 1; index < count; index++) {
       const member = order[index] as number
       let place = index
-      while (place > 0 && this.#compare(order[place - 1] as number, member) > 0) {
+      while (place > 0 && this.#compare(first + (order[place - 1] as number), first + member) > 0) {
         order[place] = order[place - 1] as number
         place--
       }
@@ -257,18 +295,23 @@ export class JsonTree {
 
   /** A string with its quotes; one with escapes is spelled anew. */
   #string(): void {
-    const { input } = this
+    const { input, view } = this
     const start = this.#at
-    let at = start + 1
-    for (;;) {
+    for (let at = start + 1; ; at += 4) {
+      const word = view.getInt32(at, true)
+      const low = word ^ 0x02020202
+      const slash = word ^ 0x5c5c5c5c
+      const ends = (((low - 0x21212121) & ~low) | ((slash - 0x01010101) & ~slash)) & 0x80808080
+      if (ends === 0) continue
+      at += (31 - Math.clz32(ends & -ends)) >> 3
       const byte = input[at] as number
-      if (byte === quoteMark) break
+      if (byte === quoteMark) {
+        this.#at = at + 1
+        return this.#is(valueKinds.piece, start, at + 1)
+      }
       if (byte === backslash) return this.#escapedString(at)
-      if (byte < blank) throw invalidJson()
-      at++
+      throw invalidJson()
     }
-    this.#at = at + 1
-    this.#is(valueKinds.piece, start, at + 1)
   }
 
   #escapedString(firstEscape: number): void {
