@@ -100,7 +100,8 @@ describe('what Prisma would store is read out of a field', () => {
     ['numeric', fc.tuple(fc.bigInt(), fc.nat(40)).map(([digits, scale]) => `${digits}e-${scale}`)],
     ['timestamptz', fc.integer({ min: -62135596800000, max: 253402300799999 })],
     ['date', fc.integer({ min: -700000, max: 2000000 }).map((day) => day * 86400000)],
-    ['text', fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('\0'))],
+    // Whether U+FFFD was read as it is would be asked of the database, which is none here.
+    ['text', fc.string({ unit: 'grapheme' }).filter((text) => !/[\0\uFFFD]/.test(text))],
     ['json', fc.json()],
     ['bytea', fc.uint8Array().map((bytes) => Buffer.from(bytes))],
   ])('and comes to the same bytes again: %s', (type, values) => {
