@@ -61,6 +61,22 @@ for (const backend of backends)
       })
     })
 
+    test('a database that was restored from a backup makes its changes, although Stripe has seen their numbers', async () => {
+      const { accountId, customerId, id } = await subscriber()
+      const { syncSeq, appliedSeq } = await shop.client.billingCustomer.findUniqueOrThrow({
+        where: { id: customerId },
+      })
+      await cancel(shop.billing, accountId)
+      await resume(shop.billing, accountId)
+      shop.fake.advance(60)
+      await shop.client.billingCustomer.update({
+        where: { id: customerId },
+        data: { syncSeq, appliedSeq },
+      })
+      await cancel(shop.billing, accountId)
+      expect((await shop.stripe.subscriptions.retrieve(id)).cancel_at_period_end).toBe(true)
+    })
+
     test('of two changes at once one is made and one is refused', async () => {
       const { accountId, id } = await subscriber()
       const results = await shop.atOnce((held) => [

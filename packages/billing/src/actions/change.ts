@@ -42,9 +42,9 @@ export async function change<Result>(
     return { subscription, mark, seq: await tx.customers.beginChange(customerId, mark) }
   })
   const sync = () => syncCustomer(billing, { customerId, stripeCustomerId })
-  const key = (call: string) => ({
-    idempotencyKey: `${name}:${subscription.stripeSubscriptionId}:${seq}:${call}`,
-  })
+  // Stripe remembers keys for a day, and a database that was restored from a backup draws the same numbers again.
+  const unique = `${name}:${subscription.stripeSubscriptionId}:${seq}:${mark.until.getTime()}`
+  const key = (call: string) => ({ idempotencyKey: `${unique}:${call}` })
   let result: Result
   try {
     const live = await liveSubscription(stripe, subscription.stripeSubscriptionId)
