@@ -143,9 +143,9 @@ for (const backend of ['sqlite', 'postgres'] as const)
       const coupon = 'mine'
       await shop.stripe.coupons.create({ id: coupon, percent_off: 10, duration: 'once' })
       const promotion = { type: 'coupon' as const, coupon }
-      // A code can be given to several customers, each for themselves.
+      // A code can be given to many customers, each for themselves: here to more than a page of them after this one.
       await shop.stripe.promotionCodes.create({ promotion, code: 'BOTH', customer })
-      for (const code of ['THEIRS', 'BOTH'])
+      for (const code of ['THEIRS', ...Array<string>(101).fill('BOTH')])
         await shop.stripe.promotionCodes.create({ promotion, code, customer: other.customer })
       await shop.stripe.promotionCodes.create({ promotion, code: 'OVER', active: false })
       for (const code of ['NEVER', 'THEIRS', 'OVER', ''])

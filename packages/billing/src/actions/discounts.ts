@@ -15,12 +15,21 @@ import { refusePlanned } from './planned-change.ts'
 export async function redeemPromotionCode(billing: Billing, accountId: string, code: string): Promise<void> {
   await addDiscount(billing, accountId, async (stripe, customer) => {
     if (code === '') throw noSuchCode() // Stripe would take it for no filter
-    // Another customer’s code is not found, and an expired one is not active.
-    const found = await stripe.promotionCodes.list({ code, active: true, limit: 10 })
-    const usable = found.data.find(({ customer: only }) => only === null || idOf(only) === customer)
+    const usable = await usableCode(stripe, code, customer)
     if (!usable) throw noSuchCode()
     return { promotion_code: usable.id }
   })
+}
+
+/** Another customer’s code is not found, and an expired one is not active. The same code may be many customers’, each for themselves. */
+async function usableCode(
+  stripe: Stripe,
+  code: string,
+  customer: string,
+): Promise<Stripe.PromotionCode | undefined> {
+  for await (const one of stripe.promotionCodes.list({ code, active: true, limit: 100 }))
+    if (one.customer === null || idOf(one.customer) === customer) return one
+  return undefined
 }
 
 /** Adds the discount of a coupon, as an operator gives it away. As `redeemPromotionCode` otherwise. */
