@@ -154,7 +154,7 @@ const billingMessages: Record<string, string> = {
   OUTGROW_BILLING_SUBSCRIBED: 'Your account already has a plan. Change it on the billing page.',
   OUTGROW_BILLING_CHANGED: 'Your plan or the price has changed meanwhile. Look at what it costs again.',
   OUTGROW_BILLING_CHANGE_PENDING: 'Another change to your plan is in progress. Try again in a moment.',
-  OUTGROW_BILLING_NO_CUSTOMER: 'Your account has not bought anything yet.',
+  OUTGROW_BILLING_NO_CUSTOMER: 'There is nothing to manage yet. Choose a plan first.',
   OUTGROW_BILLING_NO_SUBSCRIPTION:
     'Your plan does not allow that at the moment. Open the billing page again.',
   OUTGROW_BILLING_PLAN: 'You cannot change to this plan here. Write to us.',

@@ -1,7 +1,7 @@
 import { isThere } from '@outgrow/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { completeCheckout, createCheckout, ensureCustomer, hasFeature, type Billing } from '../src/index.ts'
-import { databases, openShop, statusOf, type Shop } from './shop.ts'
+import { databases, openShop, refusingDeleted, statusOf, type Shop } from './shop.ts'
 
 for (const backend of databases)
   describe.skipIf(!isThere(backend))(`bought twice, on ${backend}`, () => {
@@ -218,7 +218,11 @@ for (const backend of databases)
     })
 
     test('who was deleted at Stripe can buy again, whether it was heard of or not, and keeps their history', async () => {
-      for (const isHeard of [true, false]) {
+      for (const [isHeard, billing] of [
+        [true, shop.billing],
+        [false, shop.billing],
+        [false, shop.through(refusingDeleted(shop))],
+      ] as const) {
         const { accountId, customer, customerId } = await shop.account()
         const { id } = await shop.stripe.subscriptions.create({ customer, items: [{ price: 'price_pro' }] })
         await shop.settle()
@@ -226,7 +230,10 @@ for (const backend of databases)
         await shop.stripe.customers.del(customer)
         if (isHeard) await shop.settle()
         else shop.fake.deliveries.take()
-        const pages = await Promise.all([checkout(accountId), checkout(accountId)])
+        const pages = await Promise.all([
+          checkout(accountId, 'pro', billing),
+          checkout(accountId, 'pro', billing),
+        ])
         expect(pages[0]).toEqual(pages[1])
         shop.fake.completeCheckout(pages[0]?.id ?? '')
         await shop.settle()

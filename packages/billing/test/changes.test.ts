@@ -120,6 +120,14 @@ for (const backend of backends)
       expect((await createPortal(shop.billing, accountId, 'http://a/')).url).toContain('/portal/')
     })
 
+    test('a customer that was deleted at Stripe has no portal, and is told so', async () => {
+      const { accountId, customer } = await subscriber()
+      await shop.stripe.customers.del(customer)
+      await expect(createPortal(shop.billing, accountId, 'http://a/')).rejects.toMatchObject({
+        code: 'OUTGROW_BILLING_NO_CUSTOMER',
+      })
+    })
+
     test('plans are held against Stripe’s prices', async () => {
       await checkPlans(shop.stripe, plans)
       const wrong = definePlans({

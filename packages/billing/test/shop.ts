@@ -148,6 +148,17 @@ export async function shopOn(
   }
 }
 
+/** Stripe may refuse to list what a customer had that was deleted there; the stand-in lists it. */
+export function refusingDeleted(shop: Shop): Pass {
+  return (request, goOn) => {
+    const customer = new URL(request.url).searchParams.get('customer')
+    if (customer === null || !shop.fake.store.customers.get(customer)?.deleted) return goOn()
+    const message = `No such customer: '${customer}'`
+    const error = { type: 'invalid_request_error', code: 'resource_missing', param: 'customer', message }
+    return Promise.resolve(Response.json({ error }, { status: 400 }))
+  }
+}
+
 /** Sees a request to Stripe, and lets it go on. */
 export type Pass = (request: Request, goOn: () => Promise<Response>) => Promise<Response>
 

@@ -9,7 +9,7 @@ import {
   syncPlans,
   type LinkCustomer,
 } from '../src/index.ts'
-import { databases, openShop, plans, type Shop } from './shop.ts'
+import { databases, openShop, plans, refusingDeleted, type Shop } from './shop.ts'
 
 for (const backend of databases)
   describe.skipIf(!isThere(backend))(`paid and got nothing, on ${backend}`, () => {
@@ -116,6 +116,16 @@ for (const backend of databases)
       expect(some.failures.map(({ customer }) => customer)).toEqual(['cus_nobody'])
       expect(some.customers).toBe(1)
       await shop.store.unlinked.ignore(bad, shop.at())
+    })
+
+    test('what is heard of a customer that was deleted at Stripe is ignored, and never a dead letter', async () => {
+      const customer = await shop.stranger()
+      const subscription = await subscribe(customer)
+      await shop.stripe.subscriptions.cancel(subscription)
+      await shop.stripe.customers.del(customer)
+      await shop.settle(shop.through(refusingDeleted(shop)))
+      const events = await shop.client.webhookEvent.findMany({ where: { customerId: customer } })
+      expect(new Set(events.map(({ status }) => status))).toEqual(new Set(['IGNORED']))
     })
 
     test('another application’s customer can be set aside for good', async () => {

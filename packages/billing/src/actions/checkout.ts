@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import type { Stripe } from 'stripe'
 import { Failure } from '@outgrow/kit'
 import type { Billing } from '../context.ts'
+import { isNoCustomer } from '../link/no-customer.ts'
 import type { Customer } from '../store.ts'
 import { syncCustomer } from '../sync/sync-customer.ts'
 import { checkPayer } from './check-payer.ts'
 import { checkoutOptions, trialParams, type CheckoutOptions, type Trial } from './checkout-options.ts'
-import { customerOf, ensureCustomer } from './customer.ts'
+import { customerOf, ensureCustomer, noCustomer } from './customer.ts'
 import { closeOthers, openSession } from './open-session.ts'
 
 export interface CheckoutRequest {
@@ -84,18 +85,23 @@ function intentOf(request: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(request)).digest('hex').slice(0, 32)
 }
 
-/** The customer portal's address. */
+/**
+ * The customer portal's address.
+ * @throws Failure OUTGROW_BILLING_NO_CUSTOMER, also for one that was deleted at Stripe
+ */
 export async function createPortal(
   billing: Billing,
   accountId: string,
   returnUrl: string,
 ): Promise<{ url: string }> {
-  const { stripeCustomerId } = await customerOf(billing, accountId)
-  const { url } = await billing.stripe.billingPortal.sessions.create({
-    customer: stripeCustomerId,
-    return_url: returnUrl,
-  })
-  return { url }
+  const { stripeCustomerId: customer } = await customerOf(billing, accountId)
+  try {
+    const { url } = await billing.stripe.billingPortal.sessions.create({ customer, return_url: returnUrl })
+    return { url }
+  } catch (error) {
+    if (!isNoCustomer(error)) throw error
+    throw noCustomer(accountId, error)
+  }
 }
 
 /**

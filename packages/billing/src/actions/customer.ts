@@ -61,9 +61,15 @@ function replace(billing: Billing, before: Customer, stripeCustomerId: string): 
 export async function customerOf({ store }: Billing, accountId: string): Promise<Customer> {
   const customer = await store.customers.ofAccount(accountId)
   if (customer) return customer
-  throw new Failure({
+  throw noCustomer(accountId)
+}
+
+/** @param cause Stripe's refusal, where the customer was deleted there */
+export function noCustomer(accountId: string, cause?: unknown): Failure {
+  return new Failure({
     code: 'OUTGROW_BILLING_NO_CUSTOMER',
-    message: `Account ${accountId} has no customer at Stripe yet.`,
+    message: `Account ${accountId} has no customer at Stripe${cause === undefined ? ' yet' : ' any more'}.`,
     fix: 'Create one with createCheckout first.',
+    cause,
   })
 }

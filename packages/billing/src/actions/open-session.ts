@@ -1,6 +1,7 @@
 import type { Stripe } from 'stripe'
 import { Failure } from '@outgrow/kit'
 import type { Billing } from '../context.ts'
+import { isNoCustomer } from '../link/no-customer.ts'
 import type { CheckoutMark, Customer } from '../store.ts'
 import { withFreshKey } from './idempotency-key.ts'
 
@@ -103,10 +104,17 @@ export async function closeOthers(stripe: Stripe, customer: string, kept: string
   for await (const { id } of openPages(stripe, customer)) if (id !== kept) await expire(stripe, id)
 }
 
-/** Pages on which a customer can begin a subscription, the newest first. Those for anything else are the application's own. */
+/**
+ * Pages on which a customer can begin a subscription, the newest first; none of one that was deleted. Those for anything else
+ * are the application's own.
+ */
 async function* openPages(stripe: Stripe, customer: string): AsyncGenerator<Session> {
-  for await (const session of stripe.checkout.sessions.list({ customer, status: 'open', limit: 100 }))
-    if (session.mode === 'subscription') yield session
+  try {
+    for await (const session of stripe.checkout.sessions.list({ customer, status: 'open', limit: 100 }))
+      if (session.mode === 'subscription') yield session
+  } catch (error) {
+    if (!isNoCustomer(error)) throw error
+  }
 }
 
 /** Paid or expired meanwhile, it stays what it is: a subscription that it made is found at Stripe. */

@@ -1,4 +1,5 @@
 import type { Stripe } from 'stripe'
+import { isNoCustomer } from '../link/no-customer.ts'
 
 /** What Stripe says of one customer. Times are Dates, ids are Stripe's. */
 export interface StripeState {
@@ -78,8 +79,7 @@ async function listSubscriptions(stripe: Stripe, customer: string): Promise<Stri
       subscriptions.push(one)
     }
   } catch (error) {
-    const { code, param } = error as { code?: string; param?: string }
-    if (code !== 'resource_missing' || param !== 'customer') throw error
+    if (!isNoCustomer(error)) throw error
   }
   return subscriptions
 }
