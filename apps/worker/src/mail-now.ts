@@ -47,6 +47,11 @@ export async function mailNow(
           : `Add a card on the billing page to continue: without one your plan is ${missing === 'pause' ? 'paused' : 'canceled'}.`
       return { subject: 'Your trial ends soon', text: `${ends} ${next}` }
     }
+    case 'refund.made': {
+      const refund = await found(stripe.refunds.retrieve(objectId))
+      // The bank sent it back: that is for an operator, who hears of it as refund.failed.
+      return refund?.status === 'failed' || refund?.status === 'canceled' ? undefined : mail
+    }
     default:
       return mail
   }

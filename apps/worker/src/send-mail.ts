@@ -1,4 +1,4 @@
-import type { BillingStore, Send } from '@outgrow/billing'
+import { isRunning, type BillingStore, type Customer, type Send } from '@outgrow/billing'
 import { createTransport } from 'nodemailer'
 import type { Logger } from 'pino'
 import { mailNow, type StripeAccess } from './mail-now.ts'
@@ -27,12 +27,12 @@ export function sendMails({ smtpUrl, from, store, log, ...access }: MailOptions)
     }
     const customer = await store.customers.ofStripe(payload.customerId)
     const to = customer?.email
-    if (to === null || to === undefined) {
+    if (!customer || to === null || to === undefined) {
       log.warn({ key, topic }, 'no recipient')
       return
     }
     const mail = await mailNow(access, topic, payload.objectId)
-    if (!mail) {
+    if (!mail || (topic === 'subscription.ended' && (await hasPlan(store, customer)))) {
       log.info({ key, topic }, 'no mail: it is no longer so')
       return
     }
@@ -45,4 +45,9 @@ export function sendMails({ smtpUrl, from, store, log, ...access }: MailOptions)
     log.info({ key, topic }, 'mail sent')
   }
   return { send, close: () => transport?.close() }
+}
+
+/** Of two subscriptions, an operator has ended the one too many: the plan goes on. */
+async function hasPlan({ subscriptions }: BillingStore, { id }: Customer): Promise<boolean> {
+  return (await subscriptions.ofCustomer(id)).some(({ status }) => isRunning(status))
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { openStripe, prismaStore } from '@outgrow/billing'
+import { openStripe, prismaStore, SubscriptionStatus } from '@outgrow/billing'
 import { openDatabase } from '@outgrow/db'
 import { day, serveStripeFake } from '@outgrow/stripe-fake'
 import { makeProductDatabase } from '@outgrow/testing'
@@ -51,6 +51,7 @@ async function openPost() {
     stripe,
     fake: fakeServer.fake,
     customer: stripeCustomerId,
+    database,
     /** Sends, and says what arrived of it. */
     async send(topic: string, objectId: string, customerId = stripeCustomerId): Promise<string | undefined> {
       const before = received.length
@@ -137,4 +138,29 @@ test('the end of a trial is announced with its date, and with what a missing car
   expect(canceled?.replaceAll('=\r\n', '')).toContain('You have canceled: nothing is charged.')
   await post.stripe.subscriptions.cancel(id)
   expect(await post.send('customer.subscription.trial_will_end', id)).toBeUndefined()
+})
+
+test('nobody is told that their plan has ended while another subscription runs', async () => {
+  await using post = await openPost()
+  const { id: customerId } = await post.database.client.billingCustomer.findUniqueOrThrow({
+    where: { stripeCustomerId: post.customer },
+  })
+  const store = (stripeSubscriptionId: string, status: SubscriptionStatus) =>
+    post.database.client.subscription.create({
+      data: { customerId, stripeSubscriptionId, status, stripeStatus: status.toLowerCase() },
+    })
+  await store('sub_double', SubscriptionStatus.CANCELED)
+  const { id } = await store('sub_kept', SubscriptionStatus.ACTIVE)
+  expect(await post.send('subscription.ended', 'sub_double')).toBeUndefined()
+  await post.database.client.subscription.delete({ where: { id } })
+  expect(await post.send('subscription.ended', 'sub_double')).toContain('Your plan has ended')
+})
+
+test('a refund that failed by now is not announced', async () => {
+  await using post = await openPost()
+  await post.stripe.subscriptions.create({ customer: post.customer, items: [{ price: 'price_pro' }] })
+  const refund = post.fake.refund(post.customer)?.id ?? ''
+  expect(await post.send('refund.made', refund)).toContain('A refund is on its way')
+  post.fake.failRefund(refund)
+  expect(await post.send('refund.made', refund)).toBeUndefined()
 })
