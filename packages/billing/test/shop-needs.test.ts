@@ -137,6 +137,23 @@ for (const backend of ['sqlite', 'postgres'] as const)
       expect((await newest(customer))?.amount_paid).toBe(950)
     })
 
+    test('a code counts beside the discount that the customer has for everything', async () => {
+      const { accountId, customer, id } = await subscriber()
+      await shop.stripe.coupons.create({ id: 'loyal', percent_off: 50, duration: 'forever' })
+      await shop.stripe.coupons.create({ id: 'extra', percent_off: 10, duration: 'forever' })
+      // The API of today gives none to a customer; older versions and other tools did.
+      const other = await subscriber()
+      await applyCoupon(shop.billing, other.accountId, 'loyal')
+      const [loyal] = shop.fake.store.subscription(other.id).object.discounts as string[]
+      const discount = shop.fake.store.discounts.get(loyal ?? '')
+      Object.assign(shop.fake.store.customer(customer), { discount })
+      await applyCoupon(shop.billing, accountId, 'loyal')
+      expect(shop.fake.store.subscription(id).object.discounts).toEqual([])
+      await applyCoupon(shop.billing, accountId, 'extra')
+      const { discounts } = shop.fake.store.subscription(id).object
+      expect([discounts.length, discounts[0]]).toEqual([2, loyal])
+    })
+
     test('a code that is unknown, over, or another customer’s is refused and changes nothing', async () => {
       const { accountId, customer, id } = await subscriber()
       const other = await shop.account()

@@ -32,6 +32,7 @@ export const productReads: Record<string, readonly string[]> = {
     'metadata',
     'livemode',
     'default_source',
+    'discount',
     'invoice_settings',
     'invoice_settings.default_payment_method',
   ),

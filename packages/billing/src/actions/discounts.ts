@@ -46,10 +46,12 @@ async function addDiscount(
     // The phases of a schedule have discounts of their own.
     refusePlanned(live)
     const added = await find(stripe, idOf(live.customer))
-    if (live.discounts.some((one) => isSame(one, added))) return
+    const kept =
+      live.discounts.length > 0 ? live.discounts : await inheritedDiscounts(stripe, idOf(live.customer))
+    if (kept.some((one) => isSame(one, added))) return
     if ('promotion_code' in added && (await wasUsed(stripe, idOf(live.customer), added.promotion_code)))
       throw noSuchCode()
-    const discounts = [...live.discounts.map(({ id }) => ({ discount: id })), added]
+    const discounts = [...kept.map(({ id }) => ({ discount: id })), added]
     try {
       await stripe.subscriptions.update(live.id, { discounts }, key('discount'))
     } catch (error) {
@@ -57,6 +59,12 @@ async function addDiscount(
       throw noSuchCode(error)
     }
   })
+}
+
+/** A subscription without discounts of its own has its customer's, until it gets one: then that must be named beside it. */
+async function inheritedDiscounts(stripe: Stripe, customer: string): Promise<Stripe.Discount[]> {
+  const payer = await stripe.customers.retrieve(customer)
+  return payer.deleted || !payer.discount ? [] : [payer.discount]
 }
 
 function isSame(

@@ -15,6 +15,7 @@ export function customerObject(id: string, created: Seconds, email: string | nul
     default_source: null,
     delinquent: false,
     description: null,
+    discount: null,
     email,
     invoice_prefix: id.replace(/^cus_/, '').toUpperCase(),
     invoice_settings: {
