@@ -104,8 +104,10 @@ for (const backend of ['sqlite', 'postgres'] as const)
       await shop.settle()
     })
 
-    test('a change that Stripe refuses is said to be one, and drops nothing of what is stored', async () => {
-      const { accountId, id } = await subscriber()
+    test('a change that Stripe refuses is said to be one, and drops neither what is stored nor what is scheduled', async () => {
+      const { accountId, id } = await subscriber('price_team')
+      await changePlan(shop.billing, accountId, { planId: 'pro', seats: 2 })
+      const { scheduled } = await billingDetails(shop.billing, accountId)
       const refusing = shop.through(async (request, goOn) =>
         request.method === 'POST' && new URL(request.url).pathname === `/v1/subscriptions/${id}`
           ? Response.json(
@@ -114,10 +116,13 @@ for (const backend of ['sqlite', 'postgres'] as const)
             )
           : goOn(),
       )
-      await expect(changePlan(refusing, accountId, { planId: 'team' })).rejects.toThrow(
-        failure('UNCHANGEABLE'),
-      )
-      expect([await statusOf(shop.database, id), await paid(id)]).toEqual(['active', [1900]])
+      await expect(changePlan(refusing, accountId, { seats: 3 })).rejects.toThrow(failure('UNCHANGEABLE'))
+      expect([await statusOf(shop.database, id), await paid(id)]).toEqual(['active', [4900]])
+      expect(scheduled).toMatchObject({ planId: 'pro', seats: 2, byOperator: false })
+      expect((await billingDetails(shop.billing, accountId)).scheduled).toEqual(scheduled)
+      shop.fake.advance(32 * day)
+      await shop.settle()
+      expect(await paid(id)).toEqual([3800, 4900])
     })
 
     test('a pause of a period that nobody has paid credits nothing', async () => {

@@ -3,7 +3,7 @@ import { Failure } from '@outgrow/kit'
 import type { Billing } from '../context.ts'
 import { isRunning } from '../state/statuses.ts'
 import { change, type ChangeContext } from './change.ts'
-import { dropPlannedChange, planChange, refuseOthersSchedule } from './planned-change.ts'
+import { dropPlannedChange, nextPhaseOf, planChange, refuseOthersSchedule } from './planned-change.ts'
 import {
   canChange,
   dueNow,
@@ -57,8 +57,26 @@ export async function changePlan(
       return { status: 'scheduled', at }
     }
     await dropPlannedChange(context, live)
-    return when === 'none' ? { status: 'unchanged' } : makeNow(context, resolved, confirmed)
+    if (when === 'none') return { status: 'unchanged' }
+    try {
+      return await makeNow(context, resolved, confirmed)
+    } catch (error) {
+      // Only of a refusal it is known that nothing has been made.
+      if (error instanceof Failure) await planAgain(context, resolved)
+      throw error
+    }
   })
+}
+
+/** What was scheduled stays so when Stripe refuses what was to take its place. */
+async function planAgain(context: ChangeContext, { live, item }: ResolvedChange): Promise<void> {
+  const line = nextPhaseOf(live.schedule)?.items[live.items.indexOf(item)]
+  if (!line) return
+  const { price, quantity = 1 } = line
+  const { id: priceId, recurring } = await context.stripe.prices.retrieve(
+    typeof price === 'string' ? price : price.id,
+  )
+  await planChange(context, { ...live, schedule: null }, item, { priceId, quantity, recurring })
 }
 
 async function makeNow(
