@@ -7,7 +7,10 @@ import type { Visitor } from './services.ts'
 export function requireVisitor(context: Context<WebEnvironment>): Visitor {
   const visitor = context.get('visitor')
   if (visitor) return visitor
-  const back = context.req.method === 'GET' ? context.req.path : '/'
+  // With its query: whoever comes back from paying, signed out meanwhile, has the payment's number in it.
+  const { pathname, search } = new URL(context.req.url)
+  const paths = context.req.method === 'GET' ? [pathname + search, pathname] : []
+  const back = paths.find((path) => localPath(path) === path) ?? '/'
   throw new HTTPException(303, {
     res: new Response(null, {
       status: 303,
