@@ -7,7 +7,6 @@ const onceEach = new Set<string>([
   'charge.dispute.created',
   'charge.dispute.closed',
   'customer.deleted',
-  'customer.subscription.trial_will_end',
 ])
 
 /** Effects that are missing, never went out, or went out under another key. To be asked after a reconcile. */
@@ -24,6 +23,8 @@ export async function wrongEffects(
       keys.add(`${type}:${data.object.id}:${Math.max(1, data.object.attempt_count)}`)
       continue
     }
+    if (type === 'customer.subscription.trial_will_end')
+      keys.add(`${type}:${data.object.id}:${String(data.object.trial_end)}`)
     if (onceEach.has(type)) keys.add(`${type}:${(data.object as { id: string }).id}`)
     if (type === 'checkout.session.completed')
       keys.add(`checkout.completed:${(data.object as { id: string }).id}`)

@@ -211,6 +211,28 @@ for (const backend of databases)
       expect(await accesses(32)).toEqual([false, false, true])
     })
 
+    test('the end of a trial is announced once, and the end of one that was made longer again', async () => {
+      const { customer } = await shop.account()
+      const { id, trial_end: first } = await shop.stripe.subscriptions.create({
+        customer,
+        items: [{ price: 'price_pro' }],
+        trial_period_days: 7,
+      })
+      shop.fake.advance(5 * day)
+      const deliveries = shop.fake.deliveries.take()
+      for (const delivery of [...deliveries, ...deliveries]) await shop.deliver(delivery)
+      await shop.work()
+      const { trial_end: second } = await shop.stripe.subscriptions.update(id, {
+        trial_end: (first ?? 0) + 10 * day,
+      })
+      shop.fake.advance(10 * day)
+      await shop.settle()
+      const announced = shop.sent.filter(({ topic }) => topic === 'customer.subscription.trial_will_end')
+      expect(announced.map(({ key }) => key)).toEqual(
+        [first, second].map((end) => `customer.subscription.trial_will_end:${id}:${end}`),
+      )
+    })
+
     test('three failed attempts are three messages, in whatever order and however often they arrive', async () => {
       const { customer } = await subscriber()
       shop.fake.setCard(customer, 'fails')

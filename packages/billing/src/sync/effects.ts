@@ -55,8 +55,12 @@ export async function effectsOfEvent(
     case 'charge.dispute.created':
     case 'charge.dispute.closed':
     case 'customer.deleted':
-    case 'customer.subscription.trial_will_end':
       return effect(type)
+    case 'customer.subscription.trial_will_end': {
+      // Of a trial that is made longer, the new end is announced too.
+      const { trial_end: end } = await stripe.subscriptions.retrieve(objectId)
+      return [effectOf(type, { customerId, objectId }, happenedAt, end)]
+    }
     case 'checkout.session.expired':
     case 'customer.subscription.created':
     case 'customer.subscription.updated':
@@ -104,9 +108,14 @@ export function effectsOfGone(customerId: string, gone: readonly { id: string; e
   return gone.map(({ id, endedAt }) => effectOf('subscription.ended', { customerId, objectId: id }, endedAt))
 }
 
-function effectOf(topic: string, payload: MessagePayload, happenedAt: Date): Effect {
-  const { objectId, attempt } = payload
-  const key = [topic, objectId, ...(attempt === undefined ? [] : [attempt])].join(':')
+/** @param phase which of several of one object it is; the attempt where there is one */
+function effectOf(
+  topic: string,
+  payload: MessagePayload,
+  happenedAt: Date,
+  phase: number | null = payload.attempt ?? null,
+): Effect {
+  const key = [topic, payload.objectId, ...(phase === null ? [] : [phase])].join(':')
   return { key, topic, payload, happenedAt }
 }
 
