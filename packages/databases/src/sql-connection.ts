@@ -8,6 +8,8 @@ type Row = Record<string, unknown>
 /** One connection to either database, for SQL that both understand. Parameters are written as `?`, outside of quotes. */
 export interface SqlConnection {
   provider: 'sqlite' | 'postgres'
+  /** Postgres' schema that the URL names, `public` without one. What has no schema in its name is made there. */
+  schema: string | undefined
   query(sql: string, values?: unknown[]): Promise<Row[]>
   script(sql: string): Promise<void>
   /** Names of a table's columns; empty when there is no such table. */
@@ -39,6 +41,7 @@ export async function connectSql(databaseUrl: string): Promise<SqlConnection> {
   }
   return {
     provider: 'postgres',
+    schema: url.schema,
     query,
     script: async (sql) => {
       await client.query(sql)
@@ -73,6 +76,7 @@ function sqlite(path: string): SqlConnection {
   }
   return {
     provider: 'sqlite',
+    schema: undefined,
     query,
     script: (sql) => {
       database.exec(sql)

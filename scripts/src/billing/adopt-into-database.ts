@@ -31,11 +31,9 @@ export function inboxDdl(
 ): Promise<string> {
   const blocks = inboxBlocks({ names, time: timeType({ source: provider, datasource: 'db' }) })
   const written = provider === 'sqlite' ? 'sqlite' : 'postgresql'
-  return diffDatamodels(
-    provider,
-    undefined,
-    `datasource db {\n  provider = "${written}"\n}\n\n${blocks.EventStatus}\n\n${blocks.WebhookEvent}\n`,
-  )
+  const database = `datasource db {\n  provider = "${written}"\n}\n`
+  // From what is there, without models: from nothing, Prisma also makes the schema public.
+  return diffDatamodels(provider, database, `${database}\n${blocks.EventStatus}\n\n${blocks.WebhookEvent}\n`)
 }
 
 /** Runs a script completely or not at all. */

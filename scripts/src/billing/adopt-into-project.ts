@@ -39,17 +39,21 @@ export async function adoptIntoProject(
   request: AdoptRequest,
   { scratch, ...run }: AdoptingRun,
 ): Promise<ProjectAdoption> {
-  const [{ adoptInbox, findSource, hasLeftovers, presetOf }, { planInDatabase }, { planInProject }] =
-    await Promise.all([
-      import('@outgrow/billing/adopt'),
-      import('./adopt-into-database.ts'),
-      import('./plan-in-project.ts'),
-    ])
+  const [
+    { adoptInbox, findSource, hasLeftovers, presetOf, refuseWithoutSchema },
+    { planInDatabase },
+    { planInProject },
+  ] = await Promise.all([
+    import('@outgrow/billing/adopt'),
+    import('./adopt-into-database.ts'),
+    import('./plan-in-project.ts'),
+  ])
   const preset = request.preset === undefined ? undefined : presetOf(request.preset)
   const source = project.schema === undefined ? undefined : readSchemaSource(project.schema)
   await refusePooled(project.databaseUrl)
   const connection: AdoptConnection & { close(): Promise<void> } = await connectSql(project.databaseUrl)
   try {
+    await refuseWithoutSchema(connection)
     await findSource(connection, request)
     const planned = source && (await planInProject(connection, { ...project, source }, scratch))
     const { inbox, prepare } = planned ?? (await planInDatabase(connection, project.prefix))

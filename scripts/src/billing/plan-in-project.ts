@@ -1,4 +1,4 @@
-import { findInbox, takenNames, type AdoptConnection } from '@outgrow/billing/adopt'
+import { findInbox, inboxSql, takenNames, type AdoptConnection } from '@outgrow/billing/adopt'
 import type { ScratchOptions } from '@outgrow/databases'
 import { Failure, messageOf } from '@outgrow/kit'
 import {
@@ -74,12 +74,12 @@ export async function planInProject(
 }
 
 /** An inbox that was made without the schema: its table and, on Postgres, the type of its status. */
-async function namesOfInbox({ provider, query }: AdoptConnection, table: string): Promise<string[]> {
-  if (provider === 'sqlite') return [table]
-  const types = await query(
+async function namesOfInbox(connection: AdoptConnection, table: string): Promise<string[]> {
+  if (connection.provider === 'sqlite') return [table]
+  const types = await connection.query(
     `SELECT t.typname AS name FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
       WHERE a.attrelid = to_regclass(?) AND a.attname = 'status' AND t.typtype = 'e'`,
-    [table],
+    [inboxSql(connection, table)],
   )
   return [table, ...types.map(({ name }) => String(name))]
 }

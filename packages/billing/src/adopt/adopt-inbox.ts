@@ -8,7 +8,7 @@ import { takeOver } from './take-over.ts'
 export { hasLeftovers, type Adoption, type AdoptRequest, type StoredColumns } from './adoption.ts'
 export { takenNames } from './catalog.ts'
 export type { AdoptConnection } from './connection.ts'
-export { findInbox, inboxTables } from './inbox-table.ts'
+export { findInbox, inboxSql, inboxTables, refuseWithoutSchema } from './inbox-table.ts'
 export { presetOf, presets, type Preset } from './presets.ts'
 export { findSource, type EventSource } from './source.ts'
 

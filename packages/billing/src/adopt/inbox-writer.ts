@@ -1,7 +1,7 @@
-import { quoted } from '../prisma/sql/quoted.ts'
 import { storedTime } from '../stored-time.ts'
 import { describeTable } from './catalog.ts'
 import type { AdoptConnection } from './connection.ts'
+import { inboxAt, inboxSql } from './inbox-table.ts'
 import type { AdoptedStatus, StoredEvent } from './stored-event.ts'
 
 interface InInbox {
@@ -32,8 +32,8 @@ export async function inboxWriter(
   now: Date,
 ): Promise<InboxWriter> {
   const { provider, query, script } = connection
-  const inbox = quoted(name)
-  const table = await describeTable(connection, { schema: undefined, name })
+  const inbox = inboxSql(connection, name)
+  const table = await describeTable(connection, inboxAt(connection, name))
   const there = new Set(table?.columns.map((column) => column.name))
   const valuesOf = (event: StoredEvent) =>
     Object.entries(columnsOf(provider, event, now)).filter(([column]) => there.has(column))
@@ -85,7 +85,9 @@ export function dryWriter(connection: AdoptConnection, name: string | undefined)
     page: (work) => work(),
     async read(ids) {
       const stored =
-        name === undefined ? new Map<string, InInbox>() : await readInbox(connection, quoted(name), ids)
+        name === undefined
+          ? new Map<string, InInbox>()
+          : await readInbox(connection, inboxSql(connection, name), ids)
       for (const id of ids) {
         const one = written.get(id)
         if (one) stored.set(id, one)
