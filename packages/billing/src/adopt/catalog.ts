@@ -70,13 +70,22 @@ export async function takenNames({ provider, query }: AdoptConnection): Promise<
 async function ofPostgres({ query }: AdoptConnection, name: TableName): Promise<Table | undefined> {
   const sql = tableSql(name)
   const columns = await query(
-    `SELECT a.attname AS name, format_type(a.atttypid, NULL) AS type, t.typcategory AS category, c.relkind AS relation
+    `SELECT a.attname AS name, format_type(a.atttypid, NULL) AS type, t.typcategory AS category, c.relkind AS relation,
+            c.relkind = 'r' AND EXISTS (SELECT 1 FROM pg_inherits h WHERE h.inhparent = c.oid) AS inherited
        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
       WHERE c.oid = to_regclass(?) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped
       ORDER BY a.attnum`,
     [sql],
   )
-  if (columns.length === 0) return undefined
+  const [first] = columns
+  if (first === undefined) return undefined
+  const described = columns.map((column) => ({
+    name: String(column.name),
+    type: String(column.type),
+    kind: kindOf(String(column.type), String(column.category)),
+  }))
+  // Its rows are also those of the tables that inherit from it: there its key is none, and places repeat.
+  if (first.inherited === true) return { sql, columns: described, key: [], place: undefined }
   const key = await query(
     `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type
        FROM pg_attribute a JOIN (
@@ -90,13 +99,9 @@ async function ofPostgres({ query }: AdoptConnection, name: TableName): Promise<
   )
   return {
     sql,
-    columns: columns.map((column) => ({
-      name: String(column.name),
-      type: String(column.type),
-      kind: kindOf(String(column.type), String(column.category)),
-    })),
+    columns: described,
     key: key.map((column) => ({ sql: quoted(String(column.name)), type: String(column.type) })),
-    place: ['r', 'm'].includes(String(columns[0]?.relation)) ? { sql: 'ctid', type: 'tid' } : undefined,
+    place: ['r', 'm'].includes(String(first.relation)) ? { sql: 'ctid', type: 'tid' } : undefined,
   }
 }
 

@@ -2,6 +2,7 @@ import type { ColumnRole } from './adoption.ts'
 import { quoted } from '../prisma/sql/quoted.ts'
 import type { Column, KeyColumn } from './catalog.ts'
 import type { AdoptConnection, Row } from './connection.ts'
+import { inboxSql } from './inbox-table.ts'
 import type { EventSource } from './source.ts'
 import type { StoredRow } from './stored-event.ts'
 import { textOf } from './stored-value.ts'
@@ -54,16 +55,19 @@ interface PageSql {
   read(row: Row): StoredRow
 }
 
-function pageSql({ provider }: AdoptConnection, source: EventSource, inbox: string | undefined): PageSql {
+function pageSql(connection: AdoptConnection, source: EventSource, inbox: string | undefined): PageSql {
   const { table, columns, only } = source
-  const isPostgres = provider === 'postgres'
+  const isPostgres = connection.provider === 'postgres'
   const text = (column: Column) => (isPostgres ? `${sqlOf(column)}::text` : sqlOf(column))
   // The text of a column is the same whatever the driver makes of its type; bytes have none.
   const value = (column: Column) => (column.kind === 'bytes' ? sqlOf(column) : text(column))
+  // By the inbox's unique key, row by row: of EXISTS, Postgres makes a hash of the whole inbox for every page, and in the
+  // column's collation the key could not be used.
+  const collation = isPostgres ? ' COLLATE "default"' : ''
   const known =
     inbox === undefined || columns.id === undefined || columns.id.kind === 'bytes'
       ? undefined
-      : `EXISTS (SELECT 1 FROM ${quoted(inbox)} i WHERE i.stripe_event_id = ${text(columns.id)} AND i.status <> 'dead')`
+      : `coalesce((SELECT i.status <> 'dead' FROM ${inboxSql(connection, inbox)} i WHERE i.stripe_event_id = ${text(columns.id)}${collation}), ${isPostgres ? 'false' : '0'})`
   const isBody = (role: string) => role === 'payload' || role === 'data'
   const read = Object.entries(columns) as [ColumnRole, Column][]
   const isKeyed = table.key.length > 0
