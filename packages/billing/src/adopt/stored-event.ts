@@ -55,8 +55,8 @@ export function judge(row: StoredRow, rules: Rules): Judged {
   if (has('valid') && flagOf(row.valid, yesValues) !== true) return { kind: 'invalid' }
   const columnId = textOf(row.id)?.trim() ?? ''
   const receivedAt = timeOf(row.received)
-  const payload = has('data') && !has('payload') ? composed(columnId, row, yesValues) : textOf(row.payload)
-  const raw = payload === null ? undefined : parsed(payload)
+  const stored = has('data') && !has('payload') ? composed(columnId, row, yesValues) : textOf(row.payload)
+  const { text: payload, value: raw } = parsed(stored)
   const event = parseEvent(raw)
   const id = columnId === '' ? (event?.stripeEventId ?? '') : columnId
   const { id: foreign, livemode } = (raw ?? {}) as { id?: unknown; livemode?: unknown }
@@ -105,13 +105,13 @@ function stateOf(
   return { status: isOwn && isHandled(type) ? 'pending' : 'ignored', error: null }
 }
 
-/** The JSON of a payload; of one that was made JSON twice, the inner one. */
-function parsed(text: string): unknown {
+/** The JSON of a payload and its value; of one that was made JSON twice, the inner one: hooks read it as it came. */
+function parsed(text: string | null): { text: string | null; value: unknown } {
   try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'string' ? JSON.parse(value) : value
+    const value: unknown = text === null ? undefined : JSON.parse(text)
+    return typeof value === 'string' ? { text: value, value: JSON.parse(value) } : { text, value }
   } catch {
-    return undefined // no JSON
+    return { text, value: undefined } // no JSON
   }
 }
 
@@ -127,6 +127,6 @@ function composed(id: string, row: StoredRow, yesValues: readonly string[]): str
     api_version: textOf(row.apiVersion),
     created: Math.floor(created.getTime() / 1000),
     livemode: flagOf(row.livemode, yesValues) ?? false,
-    data: parsed(data),
+    data: parsed(data).value,
   })
 }

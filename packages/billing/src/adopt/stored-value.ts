@@ -9,11 +9,18 @@ export function textOf(value: unknown): string | null {
   return typeof value === 'object' ? JSON.stringify(value) : `${value as number | boolean | bigint}`
 }
 
-/** Whether a column says yes. A time does: it is when something was done. Null where it says nothing. */
+/**
+ * Whether a column says yes: by one of the values that mean it, by `true`, or by a time, which is when something was done.
+ * Null where it says nothing.
+ */
 export function flagOf(value: unknown, yes: readonly string[]): boolean | null {
   const text = textOf(value)?.trim().toLowerCase()
   if (text === undefined || text === '') return null
-  return yes.includes(text) || (/^\d{4}-\d{2}-\d{2}|^\d{9,}/.test(text) && timeOf(text) !== null)
+  return (
+    text === 'true' ||
+    yes.includes(text) ||
+    (/^\d{4}-\d{2}-\d{2}|^\d{9,}/.test(text) && timeOf(text) !== null)
+  )
 }
 
 /**

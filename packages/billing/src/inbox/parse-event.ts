@@ -38,7 +38,11 @@ const snapshot = z.object({
   id,
   object: z.literal('event'),
   type,
-  api_version: z.string().max(100).nullish(),
+  api_version: z
+    .string()
+    .max(100)
+    .regex(/^[^\0]*$/)
+    .nullish(),
   created: z.int().nonnegative().max(253402300799),
   livemode: z.boolean().default(false),
   account,
