@@ -4,6 +4,7 @@ import { Failure } from '@outgrow/kit'
 import { formatPrismaSchema, type SchemaFile } from './engine/prisma-wasm.ts'
 import { Edits } from './psl/edit.ts'
 import { parsePrismaFile } from './psl/parse.ts'
+import type { Block } from './psl/syntax.ts'
 import type { SchemaSource } from './source.ts'
 
 export interface Addition {
@@ -11,8 +12,13 @@ export interface Addition {
   text: string
   /** File that gets them in a schema of several; a schema of one file has them at its end. */
   file: string
-  /** Lines at the end of models that are there. */
-  members: { model: string; lines: string[] }[]
+  members: AddedMembers[]
+}
+
+/** Lines at the end of a model or an enum that is there. */
+export interface AddedMembers {
+  block: string
+  lines: string[]
 }
 
 export interface AddedSchema {
@@ -24,11 +30,9 @@ export interface AddedSchema {
 /** Adds blocks and members to a schema, to the letter of the rest. */
 export function addToSchema(source: SchemaSource, { text, file, members }: Addition): AddedSchema {
   const changed = new Map<string, string>()
-  for (const { model, lines } of members) {
-    const [path, before] = fileOf(source, model, changed)
-    const block = parsePrismaFile(path, before).blocks.find(
-      ({ name, kind }) => kind === 'model' && name === model,
-    )
+  for (const { block: named, lines } of members) {
+    const [path, before] = fileOf(source, named, changed)
+    const block = parsePrismaFile(path, before).blocks.find((one) => isNamed(one, named))
     const edits = new Edits(before)
     const at = before.lastIndexOf('\n', block?.bodyEnd ?? 0) + 1
     edits.insert(at, `\n${lines.map((line) => `  ${line}\n`).join('')}`)
@@ -50,15 +54,18 @@ export function writeAdded({ source, changed }: AddedSchema): void {
   for (const [path, text] of changed) writeFileSync(join(folder, path), text)
 }
 
-function fileOf(source: SchemaSource, model: string, changed: Map<string, string>): SchemaFile {
+function isNamed({ kind, name }: Block, wanted: string): boolean {
+  return (kind === 'model' || kind === 'enum') && name === wanted
+}
+
+function fileOf(source: SchemaSource, wanted: string, changed: Map<string, string>): SchemaFile {
   for (const [path, original] of source.files) {
     const text = changed.get(path) ?? original
-    if (parsePrismaFile(path, text).blocks.some(({ name, kind }) => kind === 'model' && name === model))
-      return [path, text]
+    if (parsePrismaFile(path, text).blocks.some((block) => isNamed(block, wanted))) return [path, text]
   }
   throw new Failure({
     code: 'OUTGROW_SCHEMA_INVALID',
-    message: `The schema has no model ${model}.`,
+    message: `The schema has no model ${wanted}.`,
     fix: 'Name one that it has.',
   })
 }

@@ -36,8 +36,15 @@ export { proveMigrations, proveOnPostgres } from './migrations/prove.ts'
 export { isUpToDate, migrationStatus, migrationStatuses, type MigrationStatus } from './migrations/status.ts'
 export { appliedSql } from './migrations/records.ts'
 export { planMigrations, type PlannedMigrations } from './migrations/plan.ts'
-export { addToSchema, writeAdded, type AddedSchema, type Addition } from './add-to-schema.ts'
+export {
+  addToSchema,
+  writeAdded,
+  type AddedMembers,
+  type AddedSchema,
+  type Addition,
+} from './add-to-schema.ts'
 export { Edits } from './psl/edit.ts'
+export { parsePrismaFile } from './psl/parse.ts'
 export { indexSchema } from './source.ts'
 export {
   argumentOf,

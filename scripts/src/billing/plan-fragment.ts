@@ -10,13 +10,15 @@ import { Failure } from '@outgrow/kit'
 import {
   addToSchema,
   indexSchema,
+  parsePrismaFile,
   readDmmf,
+  type AddedMembers,
   type AddedSchema,
   type Dmmf,
   type SchemaSource,
 } from '@outgrow/schema'
 import { fragmentNamesIn, timeType, type Named } from './fragment-names.ts'
-import { missingFields } from './missing-fields.ts'
+import { missingMembers } from './missing-members.ts'
 
 export interface FragmentRequest {
   source: SchemaSource
@@ -53,7 +55,7 @@ export function planFragment({ source, account, prefix, taken }: FragmentRequest
   const missing = asked.filter((name) => !names[name].isThere)
   if (account === undefined && names.WebhookEvent.isThere) return { added: undefined, names, isWhole }
   const lines: string[] = []
-  const members: { model: string; lines: string[] }[] = []
+  const members: AddedMembers[] = []
   let blocks: Partial<Record<FragmentName, string>>
   if (account === undefined) blocks = inboxBlocks({ names, time })
   else {
@@ -61,15 +63,8 @@ export function planFragment({ source, account, prefix, taken }: FragmentRequest
     const back = backRelations(dmmf, account, prefix)
     if (!names.BillingCustomer.isThere) lines.push(`${back.customer} ${names.BillingCustomer.name}?`)
     if (!names.Entitlement.isThere) lines.push(`${back.entitlements} ${names.Entitlement.name}[]`)
-    if (lines.length > 0) members.push({ model: account, lines })
-    // What an earlier version made may lack fields by now.
-    for (const name of asked) {
-      const model = names[name].isThere
-        ? dmmf.datamodel.models.find((one) => one.name === names[name].name)
-        : undefined
-      const fields = model ? missingFields(blocks[name] ?? '', model) : []
-      if (fields.length > 0) members.push({ model: names[name].name, lines: fields })
-    }
+    if (lines.length > 0) members.push({ block: account, lines })
+    members.push(...lacking(index, blocks, account))
   }
   if (missing.length + members.length === 0) return { added: undefined, names, isWhole }
   const added = addToSchema(source, {
@@ -79,6 +74,22 @@ export function planFragment({ source, account, prefix, taken }: FragmentRequest
   })
   readDmmf(added.source.files) // which Prisma has to accept
   return { added, names, isWhole }
+}
+
+/** What an earlier version made may lack members by now. */
+function lacking(
+  there: ReturnType<typeof indexSchema>,
+  blocks: Partial<Record<FragmentName, string>>,
+  account: string,
+): AddedMembers[] {
+  const own = parsePrismaFile('billing.prisma', Object.values(blocks).join('\n\n'))
+  const models = new Set(own.blocks.filter(({ kind }) => kind === 'model').map(({ name }) => name))
+  const isModel = (type: string) => models.has(type) || type === account
+  return own.blocks.flatMap((block) => {
+    const found = (block.kind === 'enum' ? there.enums : there.models).get(block.name)
+    const lines = found ? missingMembers({ text: own.text, block, isModel }, found) : []
+    return lines.length > 0 ? [{ block: block.name, lines }] : []
+  })
 }
 
 function accountOf(

@@ -16,7 +16,7 @@ interface Options extends ShadowOptions {
 export const initCommand = new Command('init')
   .summary('add the models that billing needs to a project’s schema')
   .description(
-    'Adds billing’s models and enums to a Prisma schema of any project as one fragment, with a migration for SQLite and one for Postgres. Names that are taken get a prefix; models of an earlier version get the fields that they lack. Everything is validated and run on empty databases before a file is changed.',
+    'Adds billing’s models and enums to a Prisma schema of any project as one fragment, with a migration for SQLite and one for Postgres. Names that are taken get a prefix; models of an earlier version get the fields, keys, indexes and values that they lack, at their end. Everything is validated and run on empty databases before a file is changed.',
   )
   .requiredOption('--account <model>', 'the model that pays: an account, a team, a user')
   .option('--prefix <name>', 'put before names that are taken', 'Billing')
