@@ -1,4 +1,15 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  deployMigrations,
+  diffDatamodels,
+  migrationStatus,
+  readSchemaSource,
+  schemaSourceOf,
+} from '@outgrow/schema'
+import { temporaryFolder } from '@outgrow/testing'
 import { describe, expect, inject, test } from 'vitest'
+import { planFragment } from '../src/billing/plan-fragment.ts'
 import { hasPgbouncer, makePooledDatabase } from '@outgrow/testing/pooler'
 import { withPostgres } from '@outgrow/databases'
 import { adoptInto, application, eventText, literal } from './adopting.ts'
@@ -59,6 +70,52 @@ describe('the schema of the URL', () => {
     await app.rows('DROP ROLE adopt_small')
     await app.drop()
   })
+})
+
+test('a project of several schemas gets the models in the URL’s, and refers to the account in its own', async () => {
+  const folder = temporaryFolder()
+  const schema = join(folder, 'prisma/schema.prisma')
+  const text = `datasource db {
+  provider = "postgresql"
+  schemas  = ["public", "auth"]
+}
+
+model User {
+  id String @id @default(uuid()) @db.Uuid
+
+  @@schema("auth")
+}
+
+model Subscription {
+  id Int @id
+
+  @@schema("public")
+}
+`
+  const first = join(folder, 'prisma/migrations/20250101000000_init')
+  mkdirSync(first, { recursive: true })
+  writeFileSync(schema, text)
+  writeFileSync(join(first, 'migration.sql'), await diffDatamodels('postgres', undefined, text))
+  writeFileSync(join(folder, 'prisma/migrations/migration_lock.toml'), 'provider = "postgresql"\n')
+  const app = await application('postgres', 'SELECT 1')
+  await deployMigrations(readSchemaSource(schema), app.url)
+  await app.rows(hooks('public'))
+  const { adoption, planned } = await adoptInto(app, { schema, account: 'User' }, request)
+  expect(adoption).toMatchObject({ created: true, imported: { pending: 1 } })
+  expect(planned?.names.Subscription?.name).toBe('BillingSubscription')
+  expect(await app.rows(inboxes)).toEqual([{ schema: 'public' }])
+  const [key] = await app.rows(
+    `SELECT confrelid::regclass::text AS refers FROM pg_constraint WHERE conname = 'billing_customers_account_id_fkey'`,
+  )
+  expect(key).toEqual({ refers: 'auth."User"' })
+  const scratch = { server: inject('postgresUrl'), directory: folder }
+  const status = await migrationStatus(readSchemaSource(schema), 'postgres', app.url, scratch)
+  expect(status).toMatchObject({ pending: [], failed: [], edited: [] })
+  expect((await adoptInto(app, { schema, account: 'User' }, request)).planned?.written).toBeUndefined()
+  // Without a database, they go beside the account.
+  const { added } = planFragment({ source: schemaSourceOf(text), account: 'User', prefix: 'Billing' })
+  expect(added?.source.files[0]?.[1]).toMatch(/@@map\("webhook_events"\)\n *@@schema\("auth"\)/)
+  await app.drop()
 })
 
 test.skipIf(!hasPgbouncer)(

@@ -28,6 +28,8 @@ export interface FragmentRequest {
   prefix: string
   /** What a database calls its own, in small letters. */
   taken?: ReadonlySet<string>
+  /** The schema of Postgres that they belong in; by default the account's. Only where the datasource names its schemas. */
+  within?: string | undefined
 }
 
 export interface PlannedFragment {
@@ -43,10 +45,11 @@ export interface PlannedFragment {
  * Adds billing's models to a schema in memory, and holds the result against Prisma. Nothing is written.
  * @throws Failure OUTGROW_BILLING_ACCOUNT, OUTGROW_BILLING_NAMES, OUTGROW_SCHEMA_INVALID, OUTGROW_SCHEMA_PROVIDER
  */
-export function planFragment({ source, account, prefix, taken }: FragmentRequest): PlannedFragment {
+export function planFragment({ source, account, prefix, taken, within }: FragmentRequest): PlannedFragment {
   const dmmf = readDmmf(source.files)
   const index = indexSchema(source)
   const time = timeType(index)
+  const schema = schemaOf(dmmf, account, within)
   const asked = account === undefined ? inboxNames : fragmentNames
   const names = fragmentNamesIn<FragmentName>(dmmf, prefix, asked, taken)
   const isCustomer = (fields: { name: string }[]) =>
@@ -57,9 +60,9 @@ export function planFragment({ source, account, prefix, taken }: FragmentRequest
   const lines: string[] = []
   const members: AddedMembers[] = []
   let blocks: Partial<Record<FragmentName, string>>
-  if (account === undefined) blocks = inboxBlocks({ names, time })
+  if (account === undefined) blocks = inboxBlocks({ names, time, schema })
   else {
-    blocks = billingBlocks({ names, account: accountOf(dmmf, account, index.datasource), time })
+    blocks = billingBlocks({ names, account: accountOf(dmmf, account, index.datasource), time, schema })
     const back = backRelations(dmmf, account, prefix)
     if (!names.BillingCustomer.isThere) lines.push(`${back.customer} ${names.BillingCustomer.name}?`)
     if (!names.Entitlement.isThere) lines.push(`${back.entitlements} ${names.Entitlement.name}[]`)
@@ -74,6 +77,16 @@ export function planFragment({ source, account, prefix, taken }: FragmentRequest
   })
   readDmmf(added.source.files) // which Prisma has to accept
   return { added, names, isWhole }
+}
+
+/** Undefined where the datasource names none. */
+function schemaOf(
+  { datamodel: { models } }: Dmmf,
+  account: string | undefined,
+  within: string | undefined,
+): string | undefined {
+  if (models.every(({ schema }) => schema === null)) return undefined
+  return within ?? models.find(({ name }) => name === account)?.schema ?? undefined
 }
 
 /** What an earlier version made may lack members by now. */

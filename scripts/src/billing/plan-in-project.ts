@@ -52,7 +52,8 @@ export async function planInProject(
   const there = await findInbox(connection, prefix)
   const taken = await takenNames(connection)
   if (there !== undefined) for (const name of await namesOfInbox(connection, there)) taken.delete(name)
-  const { added, names, isWhole } = planFragment({ source, account, prefix, taken })
+  const within = connection.schema
+  const { added, names, isWhole } = planFragment({ source, account, prefix, taken, within })
   const inbox = names.WebhookEvent.table
   const { migrations } = historyOf(source, connection.provider)
   const hasHistory = migrations.length > 0
@@ -60,7 +61,7 @@ export async function planInProject(
   if (added === undefined) return { ...shown, written: undefined, prepare: () => Promise.resolve() }
   if (hasHistory) await refuseUnlessDeployed(source, connection, databaseUrl)
   // An inbox that was made without the schema is there already.
-  const only = { source, account: undefined, prefix, taken }
+  const only = { source, account: undefined, prefix, taken, within }
   const before = there === inbox ? (planFragment(only).added?.source ?? source) : source
   const planned = {
     ...(await migrationsFor(connection.provider, { source, before, after: added.source }, scratch)),

@@ -61,17 +61,24 @@ export interface FragmentOptions {
   account: { model: string; key: string; type: string }
   /** Behind each DateTime: `@db.Timestamptz(3)` in a schema that is written for Postgres. */
   time: string
+  /** Postgres' schema that they are in, where the datasource names its schemas. */
+  schema?: string | undefined
 }
 
 /** The blocks by name. Alignment is left to Prisma's formatter. */
-export function billingBlocks({ names, account, time }: FragmentOptions): Record<FragmentName, string> {
+export function billingBlocks({
+  names,
+  account,
+  time,
+  schema,
+}: FragmentOptions): Record<FragmentName, string> {
   const n = (name: FragmentName) => names[name].name
-  const map = (name: FragmentName) => `@@map("${names[name].table}")`
+  const map = (name: FragmentName) => stored(names[name].table, schema)
   const t = time === '' ? '' : ` ${time}`
   const [key, ...native] = account.type.split(' ')
   const accountKey = { type: key, native: native.map((part) => ` ${part}`).join('') }
   return {
-    ...inboxBlocks({ names, time }),
+    ...inboxBlocks({ names, time, schema }),
     SubscriptionStatus: `/// Stripe's subscription statuses. Stripe may add some: those are kept as text beside it.
 enum ${n('SubscriptionStatus')} {
   INCOMPLETE         @map("incomplete")
@@ -274,11 +281,11 @@ type InboxName = (typeof inboxNames)[number]
 export function inboxBlocks({
   names,
   time,
-}: {
+  schema,
+}: Pick<FragmentOptions, 'time' | 'schema'> & {
   names: Pick<FragmentOptions['names'], InboxName>
-  time: string
 }): Record<InboxName, string> {
-  const map = (name: InboxName) => `@@map("${names[name].table}")`
+  const map = (name: InboxName) => stored(names[name].table, schema)
   const t = time === '' ? '' : ` ${time}`
   return {
     EventStatus: `enum ${names.EventStatus.name} {
@@ -323,4 +330,8 @@ model ${names.WebhookEvent.name} {
   ${map('WebhookEvent')}
 }`,
   }
+}
+
+function stored(table: string, schema: string | undefined): string {
+  return `@@map("${table}")${schema === undefined ? '' : `\n  @@schema("${schema}")`}`
 }
