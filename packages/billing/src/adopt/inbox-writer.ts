@@ -1,6 +1,7 @@
 import { storedTime } from '../stored-time.ts'
 import { describeTable } from './catalog.ts'
 import type { AdoptConnection } from './connection.ts'
+import { EventTable } from './event-table.ts'
 import { inboxAt, inboxSql } from './inbox-table.ts'
 import type { AdoptedStatus, StoredEvent } from './stored-event.ts'
 
@@ -80,7 +81,7 @@ export async function inboxWriter(
 
 /** Writes nothing, and remembers what it would have. @param name undefined where there is none yet */
 export function dryWriter(connection: AdoptConnection, name: string | undefined): InboxWriter {
-  const written = new Map<string, InInbox>()
+  const written = new EventTable()
   return {
     page: (work) => work(),
     async read(ids) {
@@ -89,17 +90,17 @@ export function dryWriter(connection: AdoptConnection, name: string | undefined)
           ? new Map<string, InInbox>()
           : await readInbox(connection, inboxSql(connection, name), ids)
       for (const id of ids) {
-        const one = written.get(id)
-        if (one) stored.set(id, one)
+        const status = written.mark(id)
+        if (status !== 'none') stored.set(id, { status, isAdopted: true })
       }
       return stored
     },
     insert(events) {
-      for (const { id, status } of events) written.set(id, { status, isAdopted: true })
+      for (const { id, status } of events) written.setMark(id, status)
       return Promise.resolve(new Set(events.map(({ id }) => id)))
     },
     improve(_, { id, status }) {
-      written.set(id, { status, isAdopted: true })
+      written.setMark(id, status)
       return Promise.resolve(true)
     },
   }

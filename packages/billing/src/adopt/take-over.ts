@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Adoption, AdoptRequest } from './adoption.ts'
 import type { AdoptConnection } from './connection.ts'
+import { EventTable } from './event-table.ts'
 import { dryWriter, inboxWriter, worthOf, type Copy, type InboxWriter } from './inbox-writer.ts'
 import { readPages } from './read-pages.ts'
 import type { EventSource } from './source.ts'
@@ -12,14 +13,6 @@ export interface TakeOverOptions extends Pick<AdoptRequest, 'yesValues' | 'doneB
   dryRun: boolean
   signal?: AbortSignal | undefined
   onProgress?: ((adoption: Adoption) => void) | undefined
-}
-
-/** What is known of an event in this run. */
-interface Seen {
-  rows: number
-  /** What this run made of it. */
-  imported?: AdoptedStatus
-  wasThere?: boolean
 }
 
 /**
@@ -34,7 +27,7 @@ export async function takeOver(
   { inbox, dryRun, signal, onProgress, ...rules }: TakeOverOptions,
 ): Promise<void> {
   const now = new Date()
-  const seen = new Map<string, Seen>()
+  const seen = new EventTable()
   const has = (role: keyof EventSource['columns']) => source.columns[role] !== undefined
   const writer =
     dryRun || inbox === undefined ? dryWriter(connection, inbox) : await inboxWriter(connection, inbox, now)
@@ -51,17 +44,11 @@ export async function takeOver(
     // SQLite has one writer: whoever waits for the lock gets it now. And signals come in.
     await sleep(connection.provider === 'sqlite' && !dryRun ? performance.now() - began : 0)
   }
-  const several = [...seen].filter(([, { rows }]) => rows > 1)
-  adoption.duplicateEvents = several.length
-  adoption.duplicates = several.slice(0, 100).map(([id, { rows }]) => ({ id, rows }))
+  for (const one of adoption.duplicates) one.rows = seen.rows(one.id)
 }
 
 /** Counts a row that stays behind; of one that has an event, returns that. */
-function countRow(
-  judged: ReturnType<typeof judge>,
-  adoption: Adoption,
-  seen: Map<string, Seen>,
-): Copy | undefined {
+function countRow(judged: ReturnType<typeof judge>, adoption: Adoption, seen: EventTable): Copy | undefined {
   adoption.rowsRead++
   if (judged.kind !== 'event' && judged.kind !== 'known') {
     adoption[judged.kind]++
@@ -69,11 +56,9 @@ function countRow(
   }
   const copy: Copy =
     judged.kind === 'event' ? judged.event : { id: judged.id, status: judged.isDone ? 'done' : 'dead' }
-  const before = seen.get(copy.id)
-  if (before) {
-    before.rows++
-    adoption.duplicateRows++
-  } else seen.set(copy.id, { rows: 1 })
+  const rows = seen.count(copy.id)
+  if (rows > 1) adoption.duplicateRows++
+  if (rows === 2 && ++adoption.duplicateEvents <= 100) adoption.duplicates.push({ id: copy.id, rows })
   return copy
 }
 
@@ -88,30 +73,30 @@ async function storePage(
   writer: InboxWriter,
   copies: Map<string, Copy>,
   adoption: Adoption,
-  seen: Map<string, Seen>,
+  seen: EventTable,
 ): Promise<void> {
   const stored = await writer.read([...copies.keys()])
   const missing = [...copies.values()].filter(({ id }) => !stored.has(id)) as StoredEvent[]
   const added = await writer.insert(missing)
   for (const copy of copies.values()) {
-    const one = seen.get(copy.id) as Seen
+    const before = seen.mark(copy.id)
     if (added.has(copy.id)) {
-      one.imported = copy.status
+      seen.setMark(copy.id, copy.status)
       adoption.imported[countedAs(copy.status)]++
       continue
     }
     const { status, isAdopted } = stored.get(copy.id) ?? { status: 'pending', isAdopted: false }
-    if (one.imported === undefined && one.wasThere !== true) {
-      one.wasThere = true
+    if (before === 'none') {
+      seen.setMark(copy.id, 'wasThere')
       adoption.known++
     }
     if (!isAdopted || worthOf(copy.status) <= worthOf(status)) continue
     if (!(await writer.improve(status, copy))) continue
-    if (one.imported === undefined) adoption.updated++
+    if (before === 'none' || before === 'wasThere') adoption.updated++
     else {
-      adoption.imported[countedAs(one.imported)]--
+      adoption.imported[countedAs(before)]--
       adoption.imported[countedAs(copy.status)]++
-      one.imported = copy.status
+      seen.setMark(copy.id, copy.status)
     }
   }
 }
