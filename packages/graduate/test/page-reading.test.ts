@@ -184,10 +184,46 @@ test('a damaged page ends the move, with its number; the target is as it was', a
     const target = await emptyTarget()
     await expect(move(from, target.url, schema, {}, { reader })).rejects.toMatchObject({
       code: 'OUTGROW_SOURCE_DAMAGED',
-      message: expect.stringContaining(reader === 'pages' ? `Page ${child} ` : 'malformed'),
+      message: expect.stringContaining(reader === 'pages' ? `Page ${child} ` : 'in the pages of Note'),
     })
     expect(
       await target.query(`SELECT 1 FROM pg_tables WHERE tablename = 'Note' AND schemaname = 'public'`),
     ).toEqual([])
   }
+})
+
+test('a row that a damaged page hides is missed by neither reader, and not by verify; a count that differs is damage', async () => {
+  const from = makeSqlite(`${ddl}${rows(1, 5000)}; CREATE TABLE "Empty" (id INTEGER PRIMARY KEY)`)
+  const moved = await emptyTarget()
+  await move(from, moved.url, schema, { skipTables: new Set(['Empty']) })
+  const database = openSqliteReadonly(from)
+  const root = database
+    .prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'Note'")
+    .pluck()
+    .get() as number
+  database.close()
+  await using snapshot = await sqliteSource(from).open(new AbortController().signal)
+  const table = planned(snapshot)
+  await snapshot.checkCount(table, 5000)
+  await expect(snapshot.checkCount(table, 4999)).rejects.toMatchObject({
+    code: 'OUTGROW_SOURCE_DAMAGED',
+    message: 'SQLite counts 5000 rows in Note, but 4999 were read.',
+    fix: expect.stringContaining('PRAGMA integrity_check'),
+  })
+  const bytes = readFileSync(from)
+  const cell = bytes.readUInt16BE((root - 1) * 4096 + 14)
+  const child = bytes.readUInt32BE((root - 1) * 4096 + cell)
+  const place = (child - 1) * 4096 + 4
+  bytes[place] = (bytes[place] as number) - 1 // one row fewer: whatever reads or counts by it agrees
+  writeFileSync(from, bytes)
+  const damage = { code: 'OUTGROW_SOURCE_DAMAGED', message: expect.stringContaining(String(child)) }
+  for (const reader of ['pages', 'driver'] as const) {
+    const target = await emptyTarget()
+    const options = { skipTables: new Set(['Empty']) }
+    await expect(move(from, target.url, schema, options, { reader })).rejects.toMatchObject(damage)
+    expect(
+      await target.query(`SELECT 1 FROM pg_tables WHERE tablename = 'Note' AND schemaname = 'public'`),
+    ).toEqual([])
+  }
+  await expect(verifyMove(from, moved.url, schema)).rejects.toMatchObject(damage)
 })

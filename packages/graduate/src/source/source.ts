@@ -31,7 +31,12 @@ export interface Snapshot {
   /** Rows as they go to the target. To be read to the end or closed. */
   rows(table: PlannedTable, options: MoveOptions, chunk: Chunk): RowStream
   /**
-   * Reads a whole table for its digest.
+   * Holds how many rows all chunks of a table had against how many the source counts in it.
+   * @throws Failure OUTGROW_SOURCE_DAMAGED
+   */
+  checkCount(table: PlannedTable, rowsRead: number): Promise<void>
+  /**
+   * Reads a whole table for its digest; its rows are held against the source's count.
    * @param onRows is told of each part how many rows it had
    */
   digest(table: PlannedTable, options: MoveOptions, onRows?: (rows: number) => void): Promise<RowsRead>

@@ -190,6 +190,10 @@ class Copying {
         if (this.mustStop) return
         const { verifies = true } = this.#run.request
         const copied = tables.map((table) => this.tables.get(table) as CopiedTable)
+        const snapshot = this.#run.of(takeSnapshot)
+        await Promise.all(
+          tables.map((table, at) => snapshot.checkCount(table, (copied[at] as CopiedTable).sourceRows)),
+        )
         const digests = verifies ? await digestsOf(target, tables) : copied.map(({ sent }) => sent)
         for (const [at, one] of copied.entries()) one.received = digests[at]
       },

@@ -52,6 +52,7 @@ export const read: Step<Map<PlannedTable, TableRead>, ReadRequest> = {
         fixes.merge(result.fixes)
         rows += result.rowsRead
       }
+      await snapshot.checkCount(table, total.rowsRead)
       value.set(table, total)
     }
     return { value, findings: findings.findings, fixes: fixes.fixes, rows, bytes }

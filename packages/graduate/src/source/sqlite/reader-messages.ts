@@ -22,12 +22,15 @@ export type ReaderRequest =
   | { kind: 'free'; slot: number }
   /** Reads a range of a table for its digest. */
   | { kind: 'digest'; id: number; table: PlannedTable; options: MoveOptions; range: RowRange }
+  /** Counts a table's rows; before that, looks for damage in its pages where the driver is to read it. */
+  | { kind: 'count'; id: number; table: PlannedTable; checksPages: boolean }
   | { kind: 'close'; id: number }
 
 export type ReaderReply =
   | { kind: 'begun' }
   | RowsReply
   | { kind: 'end'; id: number; result: RowsRead }
+  | { kind: 'counted'; id: number; rows: number | undefined }
   | { kind: 'failed'; error: ReaderError }
 
 /** What ended a request; a Failure keeps its words. */

@@ -5,11 +5,13 @@ import { BufferPool } from '../../types/buffer-pool.ts'
 import { RowEncoder } from './encode-rows.ts'
 import { PageEncoder } from './pages/encode-pages.ts'
 import type { ReaderError, ReaderReply, ReaderRequest } from './reader-messages.ts'
+import { checkPages, countRows } from './table-check.ts'
 import type { TableEncoder } from './table-encoder.ts'
 
 const port = parentPort as MessagePort
 const { path } = workerData as { path: string }
 const database = openSqliteReadonly(path)
+database.pragma('ignore_check_constraints = ON') // of the application, with functions that only it may have
 /** Shared with the thread that sends them: what is transferred instead would be collected as garbage on both sides. */
 const memories: { memory: SharedArrayBuffer; isKnown: boolean }[] = []
 const pool = new BufferPool((bytes) => {
@@ -69,6 +71,12 @@ function answer(request: ReaderRequest): void {
       }
       encoder.quarantined = []
       reply({ kind: 'end', id: request.id, result: encoder.result })
+      break
+    }
+    case 'count': {
+      const { id, table, checksPages } = request
+      if (checksPages) checkPages(database, table.source.name)
+      reply({ kind: 'counted', id, rows: countRows(database, table) })
       break
     }
     case 'close':

@@ -54,12 +54,14 @@ export class ReaderThread {
   /**
    * Opens a range of a table. To be read to its end or closed.
    * @param layout where its rows lie in the file; undefined: they are read through the driver
+   * @param checked what is awaited before the first row is read
    */
   rows(
     table: PlannedTable,
     options: MoveOptions,
     range: RowRange,
     layout: TableLayout | undefined,
+    checked: Promise<unknown> | undefined,
   ): RowStream {
     const id = ++this.#lastId
     this.#send({ kind: 'open', id, table, options, range, layout })
@@ -68,6 +70,7 @@ export class ReaderThread {
       (slot) => this.#send({ kind: 'free', slot }),
       () => this.#send({ kind: 'close', id }),
       this.#memories,
+      checked,
     )
   }
 
@@ -76,6 +79,17 @@ export class ReaderThread {
     const id = ++this.#lastId
     const reply = await this.#ask({ kind: 'digest', id, table, options, range }, id)
     return (reply as Extract<ReaderReply, { kind: 'end' }>).result
+  }
+
+  /**
+   * Counts the rows of a table; undefined where nothing can be counted but what is read.
+   * @param checksPages whether its pages are looked at for damage before that
+   * @throws Failure OUTGROW_SOURCE_DAMAGED
+   */
+  async count(table: PlannedTable, checksPages: boolean): Promise<number | undefined> {
+    const id = ++this.#lastId
+    const reply = await this.#ask({ kind: 'count', id, table, checksPages }, id)
+    return (reply as Extract<ReaderReply, { kind: 'counted' }>).rows
   }
 
   async close(): Promise<void> {
@@ -127,6 +141,7 @@ class ThreadStream implements RowStream {
   readonly #free: (slot: number) => void
   readonly #close: () => void
   readonly #memories: ArrayBufferLike[]
+  readonly #checked: Promise<unknown> | undefined
   #result: RowsRead | undefined
 
   constructor(
@@ -134,16 +149,19 @@ class ThreadStream implements RowStream {
     free: (slot: number) => void,
     close: () => void,
     memories: ArrayBufferLike[],
+    checked: Promise<unknown> | undefined,
   ) {
     this.#next = next
     this.#free = free
     this.#close = close
     this.#memories = memories
+    this.#checked = checked
   }
 
   async *buffers(): AsyncGenerator<Buffer, void, void> {
-    let ahead: Promise<ReaderReply> | undefined = this.#ask()
+    let ahead: Promise<ReaderReply> | undefined
     try {
+      await this.#checked
       for (;;) {
         const reply = await (ahead ?? this.#ask())
         if (reply.kind === 'end') {

@@ -126,6 +126,7 @@ function reading(
     objects: () => readSourceObjects(database, knownTables()),
     chunks,
     rows: (table, options, { range }) => readers.rows(table, options, range, pages.layoutOf(table)),
+    checkCount: (table, rowsRead) => readers.checkCount(table, rowsRead),
     digest: (table, options, onRows) => readers.digest(table, options, chunks(table).chunks, onRows),
     eachRow: async (table, options, onRow) => {
       const encoder = new RowEncoder(database, table, options)

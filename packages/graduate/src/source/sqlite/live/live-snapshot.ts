@@ -35,6 +35,7 @@ export class LiveSnapshot implements Snapshot {
     this.#state.objects().filter(({ name }) => !name.startsWith(reservedPrefix))
   chunks: Snapshot['chunks'] = (table) => this.#state.chunks(table)
   rows: Snapshot['rows'] = (table, options, chunk) => this.#state.rows(table, options, chunk)
+  checkCount: Snapshot['checkCount'] = (table, rowsRead) => this.#state.checkCount(table, rowsRead)
   digest: Snapshot['digest'] = (table, options, onRows) => this.#state.digest(table, options, onRows)
   eachRow: Snapshot['eachRow'] = (table, options, onRow) => this.#state.eachRow(table, options, onRow)
   readerNotes: Snapshot['readerNotes'] = (tables) => this.#state.readerNotes(tables)

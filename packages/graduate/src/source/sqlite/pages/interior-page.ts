@@ -1,4 +1,5 @@
 import { damagedPage } from '../damaged.ts'
+import { cellBytes, checkSpace, contentStart } from './page-space.ts'
 import { Varint } from './varint.ts'
 
 /** A rowid as the two halves of its 64 bits: the upper signed, the lower unsigned. */
@@ -63,10 +64,12 @@ export function readInterior(
   if (count === 0) throw damagedPage(page, 'has no rows')
   const children = new Uint32Array(count + 1)
   const keys: Rowid[] = []
+  const content = contentStart(bytes, start)
   let last = lowest
+  let cells = 0
   for (let cell = 0; cell < count; cell++) {
     const at = bytes.readUInt16BE(start + headerBytes + 2 * cell)
-    if (at < headerBytes + 2 * count || at > usable - 5)
+    if (at < headerBytes + 2 * count || at < content || at > usable - 5)
       throw damagedPage(page, 'points to a row outside of it')
     children[cell] = bytes.readUInt32BE(start + at)
     const end = varint.read(bytes, start + at + 4)
@@ -77,7 +80,9 @@ export function readInterior(
       throw damagedPage(page, 'has rowids that are out of order')
     keys.push(key)
     last = key
+    cells += cellBytes(start + at, end)
   }
+  checkSpace(bytes, start, usable, page, cells)
   children[count] = bytes.readUInt32BE(start + 8)
   keys.push(highest)
   return { page, children, highest: keys, lowest, at: 0 }

@@ -1,6 +1,7 @@
 import { damagedPage } from '../damaged.ts'
 import { cellCount, isLeaf, isLess, readInterior, type InteriorPage, type Rowid } from './interior-page.ts'
 import { OverflowReader } from './overflow.ts'
+import { cellBytes, checkSpace, contentStart } from './page-space.ts'
 import { PageWindow, type StaticFile } from './page-file.ts'
 import { Varint } from './varint.ts'
 
@@ -42,6 +43,9 @@ export class TableCursor implements Disposable {
   #leaf = 0
   #next = 0
   #count = 0
+  /** What the leaf's rows take of it, as far as they were read. */
+  #cells = 0
+  #content = 0
   /** What no rowid of the leaf may exceed. */
   #highest = highestRowid
 
@@ -64,13 +68,17 @@ export class TableCursor implements Disposable {
         const { low, high } = this.#range
         if (this.high > high.high || (this.high === high.high && this.low > high.low)) {
           while (this.#next < this.#count) this.#readCell() // one of the range, out of its order, would be lost
+          this.#endLeaf()
           return false
         }
         if (this.high > low.high || (this.high === low.high && this.low >= low.low)) {
           this.#readPayload()
           return true
         }
-      } else if (!this.#nextLeaf()) return false
+      } else {
+        if (this.#isBegun) this.#endLeaf()
+        if (!this.#nextLeaf()) return false
+      }
     }
   }
 
@@ -129,6 +137,8 @@ export class TableCursor implements Disposable {
     this.page = page
     this.#leaf = start
     this.#next = 0
+    this.#cells = 0
+    this.#content = contentStart(bytes, start)
     this.#highest = highest
     this.high = lowest.high
     this.low = lowest.low
@@ -139,7 +149,7 @@ export class TableCursor implements Disposable {
     const leaf = this.#leaf
     const usable = this.#usable
     const at = view.getUint16(leaf + headerBytes + 2 * this.#next++)
-    if (at < headerBytes + 2 * this.#count || at > usable - 4)
+    if (at < headerBytes + 2 * this.#count || at < this.#content || at > usable - 4)
       throw damagedPage(this.page, 'points to a row outside of it')
     const varint = this.#varint
     const size = varint.read(bytes, leaf + at)
@@ -152,6 +162,13 @@ export class TableCursor implements Disposable {
       throw damagedPage(this.page, 'has rowids that are out of order')
     this.high = high
     this.low = low
+    const local = this.#size <= usable - 35 ? this.#size : localBytes(this.#size, usable) + 4
+    this.#cells += cellBytes(leaf + at, this.#local + local)
+  }
+
+  /** All of its rows have been read. */
+  #endLeaf(): void {
+    checkSpace(this.#window.bytes, this.#leaf, this.#usable, this.page, this.#cells)
   }
 
   /** Bytes of the row's record, and where those of them that are on the leaf start. */
@@ -172,9 +189,7 @@ export class TableCursor implements Disposable {
       this.end = start + size
       return
     }
-    const least = Math.floor(((usable - 12) * 32) / 255) - 23
-    const even = least + ((size - least) % (usable - 4))
-    const local = even <= largest ? even : least
+    const local = localBytes(size, usable)
     if (start + local + 4 > end) throw damagedPage(this.page, 'has a row that ends outside of it')
     this.#overflow ??= new OverflowReader(this.#file)
     const { bytes, view } = this.#overflow.read(this.#window, this.page, start, local, size)
@@ -183,6 +198,13 @@ export class TableCursor implements Disposable {
     this.start = 0
     this.end = size
   }
+}
+
+/** How many bytes of a record that is larger than a page are on its leaf. */
+function localBytes(size: number, usable: number): number {
+  const least = Math.floor(((usable - 12) * 32) / 255) - 23
+  const even = least + ((size - least) % (usable - 4))
+  return even <= usable - 35 ? even : least
 }
 
 function rowidOf(value: bigint): Rowid {
